@@ -1,0 +1,114 @@
+package harness
+
+import (
+	"time"
+)
+
+// EvidenceSchema is the version of the results.json that this labcheck writes.
+// It grows when a field changes its meaning or goes; new fields do not count.
+const EvidenceSchema = 1
+
+// Evidence is what a run found: the content of results.json. Durations are in
+// nanoseconds, times in RFC 3339.
+type Evidence struct {
+	Schema    int        `json:"schema"`
+	Run       Run        `json:"run"`
+	Target    TargetInfo `json:"target"`
+	Counts    Counts     `json:"counts"`
+	Scenarios []Scenario `json:"scenarios"`
+}
+
+// Verdict is what a run as a whole came to.
+type Verdict string
+
+// The verdicts; each has an exit code of its own.
+const (
+	VerdictHolds       Verdict = "holds"       // every claim that was checked is true
+	VerdictFalse       Verdict = "false"       // at least one claim is false
+	VerdictUnreachable Verdict = "unreachable" // the cluster could not be brought up or reached
+	VerdictInterrupted Verdict = "interrupted" // a person or the system ended the run
+)
+
+// Run tells of the run itself.
+type Run struct {
+	Labcheck string        `json:"labcheck"` // version of labcheck
+	Started  time.Time     `json:"started"`
+	Duration time.Duration `json:"duration_ns"`
+	Verdict  Verdict       `json:"verdict"`
+	Error    string        `json:"error,omitempty"` // why the run ended early, if it did
+	Tags     string        `json:"tags,omitempty"`  // the tag expression that was asked for
+	Stages   []Timing      `json:"stages,omitempty"`
+}
+
+// Timing is how long a part of the run took.
+type Timing struct {
+	Name     string        `json:"name"`
+	Start    time.Time     `json:"start"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// TargetInfo tells what was checked.
+type TargetInfo struct {
+	Name     string            `json:"name"`          // sim or ec2
+	Lab      string            `json:"lab,omitempty"` // the lab's name, for sim
+	Fresh    bool              `json:"fresh"`         // made for this run
+	Topology Topology          `json:"topology"`
+	Versions map[string]string `json:"versions,omitempty"` // engine, swarm, consul
+}
+
+// Counts are numbers of scenarios.
+type Counts struct {
+	Passed  int `json:"passed"`
+	Failed  int `json:"failed"`
+	Skipped int `json:"skipped"`
+}
+
+// Status is what a scenario or a step came to.
+type Status string
+
+// The statuses.
+const (
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+)
+
+// Scenario is one claim of the tutorial and whether it holds.
+type Scenario struct {
+	ID       string        `json:"id"` // the scenario's @id:… tag; outline rows add #1, #2, …
+	Name     string        `json:"name"`
+	Feature  string        `json:"feature"`
+	File     string        `json:"file"` // features/en/…
+	Line     int           `json:"line"`
+	Tags     []string      `json:"tags"`
+	Status   Status        `json:"status"`
+	Reason   string        `json:"reason,omitempty"` // why it was skipped
+	Start    time.Time     `json:"start"`
+	Duration time.Duration `json:"duration_ns"`
+	Expected string        `json:"expected,omitempty"` // of the step that failed
+	Seen     string        `json:"seen,omitempty"`     // of the step that failed
+	Steps    []Step        `json:"steps"`
+}
+
+// Step is one sentence of a scenario.
+type Step struct {
+	Keyword  string        `json:"keyword"`
+	Text     string        `json:"text"`
+	Line     int           `json:"line"`
+	Status   Status        `json:"status"`
+	Duration time.Duration `json:"duration_ns"`
+	Error    string        `json:"error,omitempty"`
+	Commands []Result      `json:"commands,omitempty"` // what was run for it, in order
+}
+
+// Mismatch is a claim that is false: what the tutorial promises and what the
+// cluster answered.
+type Mismatch struct {
+	What     string // what was compared: "the engine of frontend01: CPUs"
+	Expected string
+	Seen     string
+}
+
+func (m *Mismatch) Error() string {
+	return m.What + ": expected " + m.Expected + ", seen " + m.Seen
+}

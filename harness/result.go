@@ -1,0 +1,48 @@
+package harness
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Result is a command and what it answered.
+type Result struct {
+	Node     string        `json:"node"`
+	Argv     []string      `json:"argv"`
+	Stdout   string        `json:"stdout"`
+	Stderr   string        `json:"stderr"`
+	ExitCode int           `json:"exit_code"`
+	Start    time.Time     `json:"start"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// Err is a *RunError where the exit code is not 0, and nil otherwise.
+func (r Result) Err() error {
+	if r.ExitCode == 0 {
+		return nil
+	}
+	return &RunError{Result: r}
+}
+
+// RunError is a command that ran and failed.
+type RunError struct {
+	Result Result
+}
+
+// Error gives the command, its node, its exit code and the last line it wrote,
+// preferring standard error.
+func (e *RunError) Error() string {
+	msg := fmt.Sprintf("%s on %s: exit code %d", strings.Join(e.Result.Argv, " "), e.Result.Node, e.Result.ExitCode)
+	for _, out := range []string{e.Result.Stderr, e.Result.Stdout} {
+		if line := lastLine(out); line != "" {
+			return msg + ": " + line
+		}
+	}
+	return msg
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
+}
