@@ -1,0 +1,41 @@
+# `make help` says what there is.
+LABCHECK := bin/labcheck
+TOOL := go tool -modfile=.ci/tools/go.mod
+# Labs of different packages would fight for the machine.
+LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 20m
+SOAK := 20
+BENCH := 10
+
+.DEFAULT_GOAL := help
+.PHONY: help build e2e test lint bench soak images clean
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build bin/labcheck
+	@go build -trimpath -o $(LABCHECK) ./cmd/labcheck
+
+e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothing behind
+	@$(LABCHECK) check --out build/e2e
+
+test: ## Unit, command-line and real-lab tests
+	go vet -tags lab ./...
+	go test ./...
+	$(LAB_TEST) ./...
+
+lint: ## Linters and formatting
+	$(TOOL) golangci-lint run
+
+bench: ## Time `labcheck up`, BENCH times, beside the same tutorial on plain hosts
+	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck
+
+soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at once
+	LABCHECK_SOAK=$(SOAK) $(LAB_TEST) -timeout 60m -v -run TestSoak ./cmd/labcheck
+
+images: build ## Make the images that hosts are made from
+	@$(LABCHECK) images build
+
+clean: build ## Remove the lab, labcheck's images and what was built
+	-@$(LABCHECK) down
+	-@$(LABCHECK) images rm
+	rm -rf bin build

@@ -1,0 +1,72 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+)
+
+// DialMode says how nodes are reached. It is a flag's value.
+type DialMode string
+
+// The ways to reach a node.
+const (
+	// DialAuto is direct where the lab's bridge is on this machine, else exec.
+	DialAuto DialMode = "auto"
+	// DialDirect connects to the node's address.
+	DialDirect DialMode = "direct"
+	// DialExec goes through the engine that holds the lab, with `docker exec`:
+	// for Docker Desktop and remote engines, whose bridges are elsewhere.
+	DialExec DialMode = "exec"
+)
+
+// String is the flag's value.
+func (m *DialMode) String() string { return string(*m) }
+
+// Type is what a usage text calls the value.
+func (m *DialMode) Type() string { return "auto|direct|exec" }
+
+// Set takes the flag's value.
+func (m *DialMode) Set(s string) error {
+	switch DialMode(s) {
+	case DialAuto, DialDirect, DialExec:
+		*m = DialMode(s)
+		return nil
+	}
+	return errors.New("auto, direct and exec are possible")
+}
+
+// ErrNotOurs is that nothing was dialled, because this machine has no bridge
+// of the lab: the address would be somebody else's.
+var ErrNotOurs = errors.New("refused: no bridge of this lab on this machine carries that address")
+
+// settle turns DialAuto into what works here.
+func (m DialMode) settle(n labNetwork) DialMode {
+	switch {
+	case m == DialDirect || m == DialExec:
+		return m
+	case n.carried():
+		return DialDirect
+	}
+	return DialExec
+}
+
+func dialDirect(ctx context.Context, n labNetwork, addr netip.AddrPort) (net.Conn, error) {
+	if !n.carried() || !n.subnet.Contains(addr.Addr()) {
+		return nil, fmt.Errorf("dial %s: %w", addr, ErrNotOurs)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
+}
+
+// relay connects the standard streams to a port of the node, in the node. It
+// first makes sure that the address is the node's own, so that nothing leaves
+// it. -d -d has socat say when the connection stands.
+const relay = `ip -4 -o addr show to "$1" | grep -q . || { echo "no interface has $1" >&2; exit 1; }
+exec socat -d -d -t 5 - "TCP4:$1:$2"`
+
+func relayArgv(addr netip.AddrPort) []string {
+	return []string{"sh", "-c", relay, "relay", addr.Addr().String(), strconv.Itoa(int(addr.Port()))}
+}

@@ -1,0 +1,135 @@
+package sim
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+
+	"github.com/docker/docker/api/types"
+
+	"labcheck/harness"
+)
+
+// A topology address outside a lab is somebody else's.
+func TestDialRefusesWithoutBridge(t *testing.T) {
+	n := labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.168.33.0/24")}
+	_, err := dialDirect(t.Context(), n, netip.MustParseAddrPort("192.168.33.11:2375"))
+	if !errors.Is(err, ErrNotOurs) {
+		t.Fatalf("dial without a bridge: %v, want ErrNotOurs", err)
+	}
+}
+
+func TestDialModeSettles(t *testing.T) {
+	elsewhere := labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.168.33.0/24")}
+	for mode, want := range map[DialMode]DialMode{DialAuto: DialExec, DialDirect: DialDirect, DialExec: DialExec} {
+		if got := mode.settle(elsewhere); got != want {
+			t.Errorf("%s where the bridge is elsewhere: %s, want %s", mode, got, want)
+		}
+	}
+}
+
+func TestDialModeSet(t *testing.T) {
+	var m DialMode
+	if err := m.Set("exec"); err != nil || m != DialExec {
+		t.Errorf("Set(exec): %v, %v", m, err)
+	}
+	if err := m.Set("sideways"); err == nil {
+		t.Error("Set(sideways): no error")
+	}
+}
+
+func frame(stream byte, payload string) []byte {
+	h := []byte{stream, 0, 0, 0, 0, 0, 0, 0}
+	binary.BigEndian.PutUint32(h[4:], uint32(len(payload)))
+	return append(h, payload...)
+}
+
+func stream(frames ...[]byte) *execConn {
+	return &execConn{HijackedResponse: types.HijackedResponse{Reader: bufio.NewReader(bytes.NewReader(bytes.Join(frames, nil)))}}
+}
+
+const standing = "socat[7] N starting data transfer loop with FDs [0,1] and [5,5]\n"
+
+func TestExecConnReads(t *testing.T) {
+	c := stream(frame(frameStderr, standing), frame(frameStdout, "HTTP/1.1 "), frame(frameStderr, "noise"), frame(frameStdout, "200 OK"))
+	if err := c.awaitConnected(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(c)
+	if err != nil || string(got) != "HTTP/1.1 200 OK" {
+		t.Fatalf("read %q, %v", got, err)
+	}
+}
+
+func TestExecConnReadsWhatComesFirst(t *testing.T) {
+	c := stream(frame(frameStdout, "early"))
+	if err := c.awaitConnected(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(c)
+	if err != nil || string(got) != "early" {
+		t.Fatalf("read %q, %v", got, err)
+	}
+}
+
+func TestExecConnRefused(t *testing.T) {
+	c := stream(frame(frameStderr, "socat[7] E connect(5, AF=2 192.168.33.20:9, 16): Connection refused\n"))
+	if err := c.awaitConnected(); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("%v, want ECONNREFUSED", err)
+	}
+}
+
+func TestExecConnRelayEnds(t *testing.T) {
+	c := stream(frame(frameStderr, "no interface has 192.168.33.20\n"))
+	err := c.awaitConnected()
+	if err == nil || err.Error() != "relay ended: no interface has 192.168.33.20" {
+		t.Fatalf("%v", err)
+	}
+}
+
+// FuzzExecConn holds that no stream makes the reader panic or read on for ever,
+// and that what it yields is what the stdout frames carry.
+func FuzzExecConn(f *testing.F) {
+	f.Add(append(frame(frameStderr, standing), frame(frameStdout, "hello")...))
+	f.Add(frame(3, "x"))
+	f.Add([]byte{1, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c := stream(b)
+		if c.awaitConnected() != nil {
+			return
+		}
+		got, _ := io.ReadAll(c)
+		if len(got) > len(b) {
+			t.Fatalf("%d bytes came out of %d", len(got), len(b))
+		}
+	})
+}
+
+func TestOverlapping(t *testing.T) {
+	lo, err := net.InterfaceByName("lo")
+	if err != nil {
+		t.Skip("this machine has no interface lo")
+	}
+	if _, ok := overlapping(*lo, netip.MustParsePrefix("127.0.0.0/24")); !ok {
+		t.Error("127.0.0.1/8 of lo does not overlap with 127.0.0.0/24")
+	}
+	if _, ok := overlapping(*lo, netip.MustParsePrefix("192.168.33.0/24")); ok {
+		t.Error("lo overlaps with 192.168.33.0/24")
+	}
+}
+
+func TestCheckInterfacesNamesWhatHasTheSubnet(t *testing.T) {
+	err := checkInterfaces(netip.MustParsePrefix("127.0.0.0/24"), nil)
+	var taken *SubnetError
+	if !errors.As(err, &taken) || taken.UsedBy != "interface lo of this machine has 127.0.0.1/8" {
+		t.Fatalf("%v", err)
+	}
+}
+
+var _ harness.Node = (*node)(nil)

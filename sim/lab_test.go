@@ -1,0 +1,362 @@
+//go:build lab
+
+package sim
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+// Labs of these tests stand beside whatever labs a person has.
+const (
+	testSubnet  = "192.168.41.0/24"
+	otherSubnet = "192.168.42.0/24"
+)
+
+func open(t *testing.T, o Options) *Lab {
+	t.Helper()
+	l, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+		l.Close()
+	})
+	return l
+}
+
+func up(t *testing.T, o Options) (*Lab, []harness.Node) {
+	t.Helper()
+	l := open(t, o)
+	nodes, err := l.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, nodes
+}
+
+func testOptions(lab string) Options {
+	return Options{Lab: lab, Subnet: netip.MustParsePrefix(testSubnet)}
+}
+
+// everything is what the engine has, ours or not.
+func everything(t *testing.T) []string {
+	t.Helper()
+	engine, err := connect(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	ctx := context.Background()
+	var all []string
+	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true})
+	for _, c := range containers {
+		all = append(all, "container "+c.ID)
+	}
+	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{})
+	for _, v := range volumes.Volumes {
+		all = append(all, "volume "+v.Name)
+	}
+	networks, err3 := engine.NetworkList(ctx, network.ListOptions{})
+	for _, n := range networks {
+		all = append(all, "network "+n.ID)
+	}
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func sh(t *testing.T, n harness.Node, command string) string {
+	t.Helper()
+	r, err := n.Exec(t.Context(), "sh", "-c", command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(r.Stdout)
+}
+
+func ping(t *testing.T, n harness.Node) error {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DialContext: dialer(n), DisableKeepAlives: true}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://node/_ping", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+func TestLab(t *testing.T) {
+	before := everything(t)
+	l, nodes := up(t, testOptions("test-lab"))
+	t.Run("hosts", func(t *testing.T) { testHosts(t, l, nodes) })
+	t.Run("rights", func(t *testing.T) { testRights(t, l) })
+	t.Run("dial", func(t *testing.T) { testDial(t, nodes) })
+	t.Run("up again", func(t *testing.T) { testUpAgain(t, l) })
+	t.Run("restart", func(t *testing.T) { testRestart(t, l, nodes) })
+	t.Run("collect", func(t *testing.T) { testCollect(t, l) })
+	t.Run("subnet taken", testSubnetTaken)
+	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t) })
+	if err := l.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, everything(t)); diff != "" {
+		t.Errorf("the lab left something behind (-before +after):\n%s", diff)
+	}
+	if err := l.Down(t.Context()); err != nil {
+		t.Errorf("down where there is nothing: %v", err)
+	}
+}
+
+// testHosts compares what each host says of itself with the tutorial's figures.
+func testHosts(t *testing.T, l *Lab, nodes []harness.Node) {
+	var got []harness.Host
+	for _, n := range nodes {
+		said := strings.Fields(sh(t, n, `docker info --format '{{.Name}} {{.NCPU}} {{.MemTotal}}'; hostname -i`))
+		if len(said) != 4 {
+			t.Fatalf("%s said %q", n.Name(), said)
+		}
+		if said[0] != n.Name() || said[3] != n.Addr().String() {
+			t.Errorf("%s at %s calls itself %s at %s", n.Name(), n.Addr(), said[0], said[3])
+		}
+		h := harness.Host{Name: said[0], Addr: netip.MustParseAddr(said[3]), CPUs: atoi(t, said[1]), Memory: int64(atoi(t, said[2]))}
+		got = append(got, h)
+	}
+	if diff := cmp.Diff(l.Topology().Hosts(), got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("hosts (-topology +found):\n%s", diff)
+	}
+}
+
+func testRights(t *testing.T, l *Lab) {
+	found, err := l.containers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range found {
+		i, err := l.engine.ContainerInspect(t.Context(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.HostConfig.Privileged {
+			t.Errorf("%s is privileged", name)
+		}
+		if len(i.NetworkSettings.Ports) != 0 {
+			t.Errorf("%s publishes ports on this machine: %v", name, i.NetworkSettings.Ports)
+		}
+	}
+}
+
+// testDial holds both ways to reach a node to the same behaviour.
+func testDial(t *testing.T, nodes []harness.Node) {
+	for _, mode := range []DialMode{DialDirect, DialExec} {
+		n := *nodes[1].(*node)
+		n.mode = mode
+		if err := ping(t, &n); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if _, err := n.Dial(t.Context(), 9); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: port 9: %v, want ECONNREFUSED", mode, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := n.Dial(ctx, harness.EnginePort); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: cancelled: %v, want context.Canceled", mode, err)
+		}
+	}
+}
+
+func testUpAgain(t *testing.T, l *Lab) {
+	before := everything(t)
+	if _, err := l.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, everything(t)); diff != "" {
+		t.Errorf("a second up changed something (-before +after):\n%s", diff)
+	}
+}
+
+// testRestart stops a host; up starts it again with its address and its state.
+func testRestart(t *testing.T, l *Lab, nodes []harness.Node) {
+	n := nodes[2].(*node)
+	made := sh(t, n, "docker create labcheck/workload")
+	if err := l.engine.ContainerKill(t.Context(), n.id, "KILL"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.engine.ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := sh(t, n, "docker ps --all --quiet --no-trunc"); got != made {
+		t.Errorf("containers after the restart: %s, before: %s", got, made)
+	}
+	if got := sh(t, n, "hostname -i"); got != n.addr.String() {
+		t.Errorf("address after the restart: %s, before: %s", got, n.addr)
+	}
+	sh(t, n, "docker rm "+made)
+}
+
+func testCollect(t *testing.T, l *Lab) {
+	dir := t.TempDir()
+	if err := l.Collect(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range l.Topology().Hosts() {
+		log, err := os.ReadFile(filepath.Join(dir, h.Name, "engine.log"))
+		if err != nil || !strings.Contains(string(log), "API listen on") {
+			t.Errorf("engine.log of %s has no word of its start: %v", h.Name, err)
+		}
+		info, err := os.ReadFile(filepath.Join(dir, h.Name, "info.txt"))
+		if err != nil || !strings.Contains(string(info), "Name: "+h.Name) {
+			t.Errorf("info.txt of %s: %v", h.Name, err)
+		}
+	}
+}
+
+func testSubnetTaken(t *testing.T) {
+	l := open(t, testOptions("test-second"))
+	_, err := l.Up(t.Context())
+	var taken *SubnetError
+	if !errors.As(err, &taken) || taken.UsedBy != "lab test-lab has it" {
+		t.Errorf("a second lab on the same subnet: %v", err)
+	}
+}
+
+func testElsewhere(t *testing.T) {
+	o := testOptions("test-lab")
+	o.Subnet = netip.MustParsePrefix(otherSubnet)
+	_, err := Open(t.Context(), o)
+	var taken *SubnetError
+	if !errors.As(err, &taken) || taken.UsedBy != "lab test-lab stands on "+testSubnet {
+		t.Errorf("the same lab on another subnet: %v", err)
+	}
+	o.Subnet = netip.Prefix{}
+	l, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := l.Topology().Subnet.String(); got != testSubnet {
+		t.Errorf("the lab was found on %s, not where it stands", got)
+	}
+}
+
+// Two that make the same lab at the same moment: one does, the other says so
+// and takes nothing away.
+func TestSameLabTwice(t *testing.T) {
+	var errs [2]error
+	done := make(chan int)
+	labs := [2]*Lab{open(t, testOptions("test-twice")), open(t, testOptions("test-twice"))}
+	for i, l := range labs {
+		go func() {
+			_, errs[i] = l.Up(t.Context())
+			done <- i
+		}()
+	}
+	<-done
+	<-done
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Fatalf("one must win: %v; %v", errs[0], errs[1])
+	}
+	var taken *SubnetError
+	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy != "lab test-twice is being made by another labcheck" {
+		t.Errorf("the other one said: %v", lost)
+	}
+	nodes, err := labs[0].Nodes(t.Context())
+	if err != nil || len(nodes) != 5 {
+		t.Fatalf("the winner's lab has %d nodes, %v", len(nodes), err)
+	}
+	for _, n := range nodes {
+		if err := ping(t, n); err != nil {
+			t.Errorf("%s: %v", n.Name(), err)
+		}
+	}
+}
+
+// A command that is killed leaves nothing behind, at whatever moment.
+func TestKilled(t *testing.T) {
+	for _, moment := range []string{"network made", "node started", "engine answers", "lab stands"} {
+		t.Run(moment, func(t *testing.T) {
+			before := everything(t)
+			killAt(t, moment)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
+				if diff := cmp.Diff(before, everything(t)); diff != "" {
+					return errors.New(diff)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Errorf("10 s after SIGKILL (-before +after): %v", err)
+			}
+		})
+	}
+}
+
+func killAt(t *testing.T, moment string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "up", "test-killed", testSubnet)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), moment) {
+			break
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the killed command ended well")
+	}
+}
+
+func atoi(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func dialer(n harness.Node) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) { return n.Dial(ctx, harness.EnginePort) }
+}

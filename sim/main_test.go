@@ -1,0 +1,44 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"testing"
+)
+
+// TestMain lets the test binary stand for labcheck: as a watchdog, and as a
+// command that makes a lab and is then ended from outside.
+func TestMain(m *testing.M) {
+	ctx := context.Background()
+	switch {
+	case len(os.Args) == 4 && os.Args[1] == "watchdog":
+		if err := Watch(ctx, os.Stdin, os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case len(os.Args) == 4 && os.Args[1] == "up":
+		upAndWait(ctx, os.Args[2], os.Args[3])
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+// upAndWait makes a lab, tells each event on stdout, and then waits for its end.
+func upAndWait(ctx context.Context, lab, subnet string) {
+	l, err := Open(ctx, Options{
+		Lab: lab, Subnet: netip.MustParsePrefix(subnet),
+		Watchdog: []string{os.Args[0], "watchdog"},
+		Progress: func(e Event) { fmt.Println(e.Node, e.What) },
+	})
+	if err == nil {
+		_, err = l.Up(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("lab stands")
+	select {}
+}

@@ -1,0 +1,165 @@
+package sim
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+)
+
+// execConn is a connection to a port of a node through `docker exec`. The
+// engine wraps what comes back in frames that tell stdout from stderr:
+// https://docs.docker.com/reference/api/engine (ContainerAttach, stream format).
+type execConn struct {
+	types.HijackedResponse
+	remote netip.AddrPort
+	left   uint32 // bytes of the current stdout frame that were not read yet
+	errs   strings.Builder
+	once   sync.Once
+}
+
+const (
+	frameStdout = 1
+	frameStderr = 2
+	maxErrs     = 4 << 10
+)
+
+// dialExec starts the relay in the node and waits until it is connected.
+func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
+	addr := netip.AddrPortFrom(n.addr, port)
+	made, err := n.lab.engine.ContainerExecCreate(ctx, n.id, container.ExecOptions{
+		Cmd: relayArgv(addr), AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dial %s in %s: %w", addr, n.name, err)
+	}
+	attached, err := n.lab.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("dial %s in %s: %w", addr, n.name, err)
+	}
+	c := &execConn{HijackedResponse: attached, remote: addr}
+	stop := context.AfterFunc(ctx, func() { _ = attached.Conn.SetDeadline(time.Unix(1, 0)) })
+	err = c.awaitConnected()
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		attached.Close()
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: c.RemoteAddr(), Err: err}
+	}
+	return c, nil
+}
+
+// awaitConnected reads what socat says until the connection stands.
+func (c *execConn) awaitConnected() error {
+	for {
+		stream, size, err := frameHeader(c.Reader)
+		switch {
+		case errors.Is(err, io.EOF):
+			return c.refusal()
+		case err != nil:
+			return err
+		case stream == frameStdout:
+			c.left = size // the other side spoke first: it stands
+			return nil
+		}
+		if err := c.keepErr(size); err != nil {
+			return err
+		}
+		if strings.Contains(c.errs.String(), "starting data transfer loop") {
+			return nil
+		}
+	}
+}
+
+// refusal is why socat ended before it was connected.
+func (c *execConn) refusal() error {
+	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
+		if strings.Contains(strings.ToLower(c.errs.String()), errno.Error()) {
+			return os.NewSyscallError("connect", errno)
+		}
+	}
+	return fmt.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
+}
+
+func frameHeader(r io.Reader) (stream byte, size uint32, err error) {
+	var h [8]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = io.EOF
+		}
+		return 0, 0, err
+	}
+	if h[0] != frameStdout && h[0] != frameStderr {
+		return 0, 0, fmt.Errorf("the engine sent a frame of unknown stream %d", h[0])
+	}
+	return h[0], binary.BigEndian.Uint32(h[4:]), nil
+}
+
+// keepErr takes a stderr frame off the connection; its beginning is kept.
+func (c *execConn) keepErr(size uint32) error {
+	room := int64(maxErrs - c.errs.Len())
+	kept, err := io.CopyN(&c.errs, c.Reader, min(int64(size), room))
+	if err != nil {
+		return err
+	}
+	return discard(c.Reader, int64(size)-kept)
+}
+
+func discard(r *bufio.Reader, n int64) error {
+	_, err := io.CopyN(io.Discard, r, n)
+	return err
+}
+
+// Read returns what the node's port sent.
+func (c *execConn) Read(p []byte) (int, error) {
+	for c.left == 0 {
+		stream, size, err := frameHeader(c.Reader)
+		if err != nil {
+			return 0, err
+		}
+		if stream == frameStderr {
+			if err := c.keepErr(size); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		c.left = size
+	}
+	if uint32(len(p)) > c.left {
+		p = p[:c.left]
+	}
+	n, err := c.Reader.Read(p)
+	c.left -= uint32(n)
+	return n, err
+}
+
+func (c *execConn) Write(p []byte) (int, error) { return c.Conn.Write(p) }
+
+// CloseWrite ends the sending side, as (*net.TCPConn).CloseWrite does.
+func (c *execConn) CloseWrite() error { return c.HijackedResponse.CloseWrite() }
+
+// Close ends the connection and with it the relay in the node.
+func (c *execConn) Close() error {
+	err := net.ErrClosed
+	c.once.Do(func() { err = c.Conn.Close() })
+	return err
+}
+
+func (c *execConn) LocalAddr() net.Addr                { return c.Conn.LocalAddr() }
+func (c *execConn) RemoteAddr() net.Addr               { return net.TCPAddrFromAddrPort(c.remote) }
+func (c *execConn) SetDeadline(t time.Time) error      { return c.Conn.SetDeadline(t) }
+func (c *execConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(t) }
+func (c *execConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }

@@ -1,0 +1,219 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	dockercontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/api/types/network"
+	"github.com/testcontainers/testcontainers-go"
+	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+	"labcheck/sim/images"
+)
+
+// engineTimeout is how long a node's engine may take to answer. Five take 3 s
+// on two cores.
+const engineTimeout = 60 * time.Second
+
+// Up makes the lab, or starts what of it does not run. What Up itself made is
+// removed again when it fails.
+func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
+	l.began = time.Now()
+	if err := l.guard(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.undo(ctx))
+		}
+	}()
+	if err := l.store.Ensure(ctx); err != nil {
+		return nil, err
+	}
+	bridge, err := l.network(ctx)
+	if errors.Is(err, harness.ErrNoNodes) {
+		if err = l.makeNetwork(ctx); err == nil {
+			bridge, err = l.network(ctx)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := l.startNodes(ctx, bridge); err != nil {
+		return nil, err
+	}
+	return l.Nodes(ctx)
+}
+
+// undo removes what this Up made, although ctx may have ended.
+func (l *Lab) undo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
+	defer cancel()
+	return l.sweep(ctx, l.filterRun())
+}
+
+// startNodes starts every node and gives it its images.
+func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
+	there, err := l.containers(ctx)
+	if err != nil {
+		return err
+	}
+	ref, err := l.store.Ref(ctx, images.Node)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	archives := l.archives(ctx)
+	for i, h := range l.topology.Hosts() {
+		group.Go(func() error {
+			if c, ok := there[h.Name]; ok {
+				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State))
+			}
+			n, err := l.makeNode(ctx, nodeSpec{ref, h, bridge, i})
+			if err != nil {
+				return fmt.Errorf("start node %s: %w", h.Name, err)
+			}
+			if err := l.awaitEngine(ctx, n); err != nil {
+				return err
+			}
+			return l.loadImages(ctx, n, archives)
+		})
+	}
+	return group.Wait()
+}
+
+// restartNode starts a node of a lab that was made before.
+func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
+	switch state {
+	case "running":
+	case "paused":
+		if err := l.engine.ContainerUnpause(ctx, n.id); err != nil {
+			return fmt.Errorf("resume node %s: %w", n.name, err)
+		}
+	default:
+		if err := l.engine.ContainerStart(ctx, n.id, dockercontainer.StartOptions{}); err != nil {
+			return fmt.Errorf("start node %s again: %w", n.name, err)
+		}
+	}
+	return l.awaitEngine(ctx, n)
+}
+
+// awaitEngine waits for the node's engine to answer; a node that ended is not
+// waited for.
+func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
+	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
+	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	engine, err := n.client()
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	err = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+		_, err := engine.Ping(ctx)
+		if err != nil {
+			if ended := l.ended(ctx, n); ended != nil {
+				giveUp(ended)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("engine of %s: %w", n.name, err)
+	}
+	l.progress(n.name, "engine answers")
+	return nil
+}
+
+// nodeSpec is what it takes to make a node.
+type nodeSpec struct {
+	image  string
+	host   harness.Host
+	bridge labNetwork
+	index  int // which of the machine's CPUs it gets
+}
+
+// makeNode makes and starts a node's container.
+func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
+	name := l.name + "-" + s.host.Name
+	labels := l.labels()
+	labels[labelNode] = s.host.Name
+	labels[labelAddr] = s.host.Addr.String()
+	if _, err := l.engine.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels}); err != nil {
+		return nil, fmt.Errorf("make volume: %w", err)
+	}
+	c, err := testcontainers.Run(ctx, s.image,
+		testcontainers.WithName(name),
+		testcontainers.WithLabels(labels),
+		testcontainers.WithEnv(l.env(s)),
+		testcontainers.WithCmd(l.flags(s.host)...),
+		testcontainers.WithConfigModifier(func(c *container.Config) { c.Hostname = s.host.Name }),
+		testcontainers.WithHostConfigModifier(func(c *container.HostConfig) { confine(c, name) }),
+		testcontainers.WithEndpointSettingsModifier(func(e map[string]*network.EndpointSettings) {
+			e[l.name] = &network.EndpointSettings{
+				NetworkID:  s.bridge.id,
+				IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: s.host.Addr},
+			}
+		}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	l.progress(s.host.Name, "node started")
+	return l.node(c.GetContainerID(), s.host, s.bridge), nil
+}
+
+// confine gives the node what an engine in a container needs, and no more:
+// that is less than --privileged. Engines that lack a capability themselves
+// refuse --privileged altogether.
+func confine(c *container.HostConfig, volume string) {
+	c.CapAdd = []string{"SYS_ADMIN", "NET_ADMIN"}
+	c.SecurityOpt = []string{"seccomp=unconfined", "apparmor=unconfined"}
+	// The API's form of systempaths=unconfined: nothing in /proc is hidden.
+	c.MaskedPaths, c.ReadonlyPaths = []string{}, []string{}
+	c.CgroupnsMode = container.CgroupnsModePrivate
+	c.Tmpfs = map[string]string{"/run": "", "/tmp": ""}
+	c.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: volume, Target: "/var/lib/docker"}}
+}
+
+func (l *Lab) env(s nodeSpec) map[string]string {
+	env := map[string]string{
+		"LABCHECK_ADDR":      s.host.Addr.String(),
+		"LABCHECK_CPU":       strconv.Itoa(s.index),
+		"LABCHECK_MEMORY_KB": strconv.FormatInt(s.host.Memory>>10, 10),
+	}
+	if l.opts.Plain {
+		env["LABCHECK_PLAIN"] = "1"
+	}
+	return env
+}
+
+// flags are the engine's, beside where it listens: that is the node's entry
+// script's affair. The tutorial's part before the page sets the cluster
+// store and the address that is advertised.
+func (l *Lab) flags(h harness.Host) []string {
+	flags := []string{
+		"--host=unix:///var/run/docker.sock",
+		"--tls=false", // said explicitly, it saves 15 s of warnings
+		"--storage-driver=overlay2",
+		"--exec-opt=native.cgroupdriver=cgroupfs", // there is no systemd in a node
+		fmt.Sprintf("--cluster-store=consul://%s:%d", l.topology.Manager.Addr, harness.ConsulPort),
+		fmt.Sprintf("--cluster-advertise=%s:%d", h.Addr, harness.EnginePort),
+	}
+	if l.opts.Plain {
+		return flags
+	}
+	// Engines register with Consul, and so find one another, once a tick; the
+	// tick's default is 20 s.
+	return slices.Concat(flags, []string{"--cluster-store-opt=discovery.heartbeat=1"})
+}

@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+)
+
+// watchdog is a process of its own that removes what this process made of a
+// lab, should this process end without saying that the lab is to stay. A pipe
+// from us is its standard input: the kernel closes it however we end.
+type watchdog struct {
+	pipe io.WriteCloser
+	cmd  *exec.Cmd
+}
+
+// keepWord tells the watchdog that the lab is to stay.
+const keepWord = "keep\n"
+
+// guard starts the watchdog, once.
+func (l *Lab) guard() error {
+	if len(l.opts.Watchdog) == 0 || l.watchdog != nil {
+		return nil
+	}
+	argv := append(append([]string{}, l.opts.Watchdog...), l.name, l.run)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start the watchdog: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the watchdog: %w", err)
+	}
+	l.watchdog = &watchdog{pipe, cmd}
+	return nil
+}
+
+// Keep says that the lab is to outlive this process.
+func (l *Lab) Keep() {
+	if l.watchdog == nil {
+		return
+	}
+	// Where the watchdog is not there any more there is nobody to be told.
+	_, _ = io.WriteString(l.watchdog.pipe, keepWord)
+	_ = l.watchdog.pipe.Close()
+	_ = l.watchdog.cmd.Wait()
+	l.watchdog = nil
+}
+
+// Watch is the watchdog's whole life: it waits for standard input to end and
+// then, unless it was told to keep the lab, removes what the run made. argv are
+// the lab's name and the run.
+func Watch(ctx context.Context, in io.Reader, argv []string) error {
+	if len(argv) != 2 {
+		return errors.New("the watchdog needs a lab and a run")
+	}
+	said, err := io.ReadAll(in)
+	if err == nil && string(said) == keepWord {
+		return nil
+	}
+	engine, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	l := &Lab{name: argv[0], run: argv[1], engine: engine}
+	return l.sweepAll(ctx)
+}
+
+// quiet is how long nothing new may come up before the watchdog is done: the
+// engine may still be carrying out what its dead client asked for last.
+const quiet = 2 * time.Second
+
+// sweepAll removes what the run made until nothing of it comes up any more.
+func (l *Lab) sweepAll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, downTimeout)
+	defer cancel()
+	var last error
+	for clean := time.Now(); time.Since(clean) < quiet; {
+		last = l.sweep(ctx, l.filterRun())
+		left, err := l.count(ctx, l.filterRun())
+		if err != nil {
+			return errors.Join(last, err)
+		}
+		if left > 0 || last != nil {
+			clean = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(last, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// count is how many objects f matches.
+func (l *Lab) count(ctx context.Context, f filters.Args) (int, error) {
+	containers, err := l.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	if err != nil {
+		return 0, err
+	}
+	volumes, err := l.engine.VolumeList(ctx, volume.ListOptions{Filters: f})
+	if err != nil {
+		return 0, err
+	}
+	networks, err := l.engine.NetworkList(ctx, network.ListOptions{Filters: f})
+	return len(containers) + len(volumes.Volumes) + len(networks), err
+}
