@@ -33,7 +33,7 @@ type labNetwork struct {
 }
 
 // bridge is the name that the engine gives the interface of a bridge network.
-func (n labNetwork) bridge() string { return "br-" + n.id[:12] }
+func (n labNetwork) bridge() string { return "br-" + n.id[:min(12, len(n.id))] }
 
 // network finds the lab's bridge; the error is harness.ErrNoNodes where there
 // is none.
@@ -88,13 +88,14 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 }
 
 // overtaken looks for a network that came up since the check. The engine
-// refuses a subnet some time before it lists who has it.
+// refuses a subnet, and has a bridge for it, some time before it lists whose it
+// is.
 func (l *Lab) overtaken(ctx context.Context) *SubnetError {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	var taken *SubnetError
 	_ = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
-		if errors.As(l.checkSubnet(ctx), &taken) {
+		if _, err := l.checkNetworks(ctx); errors.As(err, &taken) {
 			return nil
 		}
 		return errors.New("no network has the subnet")
@@ -105,23 +106,36 @@ func (l *Lab) overtaken(ctx context.Context) *SubnetError {
 // checkSubnet returns a *SubnetError where the lab's subnet overlaps with
 // another network of the engine or an address of this machine.
 func (l *Lab) checkSubnet(ctx context.Context) error {
-	subnet := l.topology.Subnet
-	found, err := l.engine.NetworkList(ctx, network.ListOptions{})
+	bridges, err := l.checkNetworks(ctx)
 	if err != nil {
 		return err
 	}
+	err = checkInterfaces(l.topology.Subnet, bridges)
+	if err != nil {
+		if taken := l.overtaken(ctx); taken != nil {
+			return taken
+		}
+	}
+	return err
+}
+
+// checkNetworks looks at the engine's networks and returns the names of their
+// bridges.
+func (l *Lab) checkNetworks(ctx context.Context) (map[string]bool, error) {
+	found, err := l.engine.NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
 	bridges := map[string]bool{}
 	for _, n := range found {
-		if len(n.ID) >= 12 {
-			bridges["br-"+n.ID[:12]] = true
-		}
+		bridges[labNetwork{id: n.ID}.bridge()] = true
 		for _, p := range prefixes(n.IPAM) {
-			if p.Overlaps(subnet) {
-				return l.takenByNetwork(n)
+			if p.Overlaps(l.topology.Subnet) {
+				return nil, l.takenByNetwork(n)
 			}
 		}
 	}
-	return checkInterfaces(subnet, bridges)
+	return bridges, nil
 }
 
 func (l *Lab) takenByNetwork(n network.Inspect) error {
