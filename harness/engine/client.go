@@ -1,0 +1,109 @@
+// Package engine says, typed, what a node's Docker engine, the Swarm manager
+// and Consul answer, over a node's own connections.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/docker/docker/client"
+
+	"labcheck/harness"
+)
+
+// maxAnswer is the longest answer that is read of an engine, in bytes.
+const maxAnswer = 8 << 20
+
+// Client speaks the Engine API of one node's engine, or of a Swarm manager,
+// which answers the same API for its whole cluster. It may be used by several
+// goroutines at once.
+type Client struct {
+	node      harness.Node
+	port      uint16
+	api       *client.Client
+	transport *http.Transport
+}
+
+// Connect prepares a client for what listens on a port of a node. It does not
+// dial yet: the first call does, and every call that finds no connection left.
+// Nothing is taken from the environment: no proxy, no DOCKER_HOST.
+func Connect(n harness.Node, port uint16) (*Client, error) {
+	c := &Client{node: n, port: port, transport: &http.Transport{}}
+	api, err := client.NewClientWithOpts(
+		client.WithHTTPClient(&http.Client{Transport: c.transport, CheckRedirect: client.CheckRedirect}),
+		client.WithHost("tcp://"+c.addr().String()),
+		client.WithDialContext(dialer(n, port)),
+		client.WithAPIVersionNegotiation(),
+	)
+	if err != nil {
+		return nil, failed(c, "connect", err)
+	}
+	c.transport.Proxy = nil // WithHost sets the environment's
+	c.api = api
+	return c, nil
+}
+
+func dialer(n harness.Node, port uint16) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := n.Dial(ctx, port)
+		if err != nil {
+			return nil, &dialError{err}
+		}
+		return conn, nil
+	}
+}
+
+// String is the node's name and the address that is dialled.
+func (c *Client) String() string { return fmt.Sprintf("%s (%s)", c.node.Name(), c.addr()) }
+
+func (c *Client) addr() netip.AddrPort { return netip.AddrPortFrom(c.node.Addr(), c.port) }
+
+// Close ends the idle connections.
+func (c *Client) Close() error { return c.api.Close() }
+
+// Ping is nil when an engine or a Swarm manager answers.
+func (c *Client) Ping(ctx context.Context) error {
+	ping, err := c.api.Ping(ctx)
+	if err == nil && ping.APIVersion == "" {
+		err = errors.New("the answer to /_ping names no API version")
+	}
+	if err != nil && kindOf(err) == nil || errors.Is(err, ErrNotFound) {
+		err = &kindError{ErrWrongService, err}
+	}
+	return failed(c, "ping", err)
+}
+
+// get decodes the answer to a GET of the Engine API, for what the client
+// library's types leave out. The path is without a version: the engine then
+// answers in its own.
+func (c *Client) get(ctx context.Context, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.addr().String()+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.api.HTTPClient().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode == http.StatusNotFound {
+		return &kindError{ErrWrongService, fmt.Errorf("GET %s: %s", path, resp.Status)}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s: %.200s", path, resp.Status, body)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return &kindError{ErrWrongService, fmt.Errorf("GET %s: %w", path, err)}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"github.com/hashicorp/consul/api"
+
+	"labcheck/harness"
+)
+
+// Consul is the discovery backend on one node. It may be used by several
+// goroutines at once.
+type Consul struct {
+	node      harness.Node
+	port      uint16
+	api       *api.Client
+	transport *http.Transport
+}
+
+// ErrNoLeader is Consul answering that it has not elected itself yet.
+var ErrNoLeader = errors.New("Consul has no leader")
+
+// ConnectConsul prepares a client for the Consul that listens on a port of a
+// node. It does not dial yet. Nothing is taken from the environment.
+func ConnectConsul(n harness.Node, port uint16) (*Consul, error) {
+	c := &Consul{node: n, port: port, transport: &http.Transport{DialContext: dialer(n, port)}}
+	client, err := api.NewClient(&api.Config{
+		Address:    netip.AddrPortFrom(n.Addr(), port).String(),
+		Scheme:     "http",
+		HttpClient: &http.Client{Transport: withoutEnv{c.transport}},
+		// What Consul itself takes no token for. Were it empty, NewClient would
+		// read the file that CONSUL_HTTP_TOKEN_FILE names.
+		Token: "anonymous",
+	})
+	if err != nil {
+		return nil, failed(c, "connect", err)
+	}
+	c.api = client
+	return c, nil
+}
+
+// withoutEnv takes out of a request what consul/api put in from the user's
+// CONSUL_HTTP_TOKEN, CONSUL_NAMESPACE and CONSUL_PARTITION, which are about
+// another Consul.
+type withoutEnv struct{ next http.RoundTripper }
+
+func (t withoutEnv) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Del("X-Consul-Token")
+	query := r.URL.Query()
+	query.Del("ns")
+	query.Del("partition")
+	r.URL.RawQuery = query.Encode()
+	return t.next.RoundTrip(r)
+}
+
+// String is the node's name and the address that is dialled.
+func (c *Consul) String() string {
+	return fmt.Sprintf("Consul on %s (%s)", c.node.Name(), netip.AddrPortFrom(c.node.Addr(), c.port))
+}
+
+// Close ends the idle connections.
+func (c *Consul) Close() error {
+	c.transport.CloseIdleConnections()
+	return nil
+}
+
+// Leader is the address of the leader as Consul gives it, such as
+// 172.17.0.2:8300. The error is ErrNoLeader while there is none.
+func (c *Consul) Leader(ctx context.Context) (string, error) {
+	leader, err := c.api.Status().LeaderWithQueryOptions((&api.QueryOptions{}).WithContext(ctx))
+	if err == nil && leader == "" {
+		err = ErrNoLeader
+	}
+	return leader, c.failed("leader", err)
+}
+
+// Keys lists the keys that start with prefix, sorted; none is no error.
+func (c *Consul) Keys(ctx context.Context, prefix string) ([]string, error) {
+	keys, _, err := c.api.KV().Keys(prefix, "", (&api.QueryOptions{}).WithContext(ctx))
+	return keys, c.failed("keys under "+prefix, err)
+}
+
+// Version is Consul's version, such as 1.8.7.
+func (c *Consul) Version(ctx context.Context) (string, error) {
+	self, err := c.self(ctx)
+	return self, c.failed("agent", err)
+}
+
+func (c *Consul) self(ctx context.Context) (string, error) {
+	var answer struct{ Config struct{ Version string } }
+	_, err := c.api.Raw().Query("/v1/agent/self", &answer, (&api.QueryOptions{}).WithContext(ctx))
+	if err == nil && answer.Config.Version == "" {
+		err = &kindError{ErrWrongService, errors.New("no version in /v1/agent/self")}
+	}
+	return answer.Config.Version, err
+}
+
+// failed tells Consul's own refusals from those of something else that
+// speaks HTTP: a path that every Consul has and this has not.
+func (c *Consul) failed(what string, err error) error {
+	var status api.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+		err = &kindError{ErrWrongService, err}
+	}
+	return failed(c, what, err)
+}

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// Container is a container as an engine or Swarm shows it.
+type Container struct {
+	ID string `json:"id"`
+	// Name is without the leading slash. Swarm lists it as frontend01/web; an
+	// engine lists, and both inspect, it as web.
+	Name string `json:"name"`
+	// Node is the node it runs on.
+	Node  string `json:"node"`
+	Image string `json:"image"` // as it was asked for, such as progrium/consul
+	// Command is the entry point and its arguments, as `docker ps --no-trunc`
+	// shows them.
+	Command string `json:"command"`
+	State   string `json:"state"` // created, running, paused, restarting, exited, dead
+	Running bool   `json:"running"`
+	// Ports are those that are published.
+	Ports    []Port            `json:"ports,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"`
+	Networks []Attachment      `json:"networks,omitempty"` // by name
+
+	// The rest is known to Inspect only.
+
+	// Args are the arguments after the entry point's program.
+	Args          []string `json:"args,omitempty"`
+	Hostname      string   `json:"hostname,omitempty"`
+	RestartPolicy string   `json:"restart_policy,omitempty"` // no, always, unless-stopped, on-failure
+	ExitCode      int      `json:"exit_code,omitempty"`      // of the last run, where it does not run
+	RestartCount  int      `json:"restart_count,omitempty"`
+}
+
+// Port is a TCP port of a container and where its host publishes it.
+type Port struct {
+	Host      uint16 `json:"host"`
+	Container uint16 `json:"container"`
+}
+
+// Attachment is a container's place in a network.
+type Attachment struct {
+	Network string     `json:"network"`
+	Addr    netip.Addr `json:"addr,omitzero"` // invalid while it does not run
+}
+
+// Containers lists all containers, running or not, newest first.
+func (c *Client) Containers(ctx context.Context) ([]Container, error) {
+	all, err := c.api.ContainerList(ctx, container.ListOptions{All: true})
+	if err != nil {
+		return nil, failed(c, "list containers", err)
+	}
+	listed := make([]Container, 0, len(all))
+	for _, s := range all {
+		listed = append(listed, c.summary(s))
+	}
+	return listed, nil
+}
+
+func (c *Client) summary(s container.Summary) Container {
+	name := ownName(s.Names)
+	node := c.node.Name()
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		node = name[:i]
+	}
+	listed := Container{
+		ID: s.ID, Name: name, Node: node, Image: s.Image, Command: s.Command,
+		State: s.State, Running: isRunning(s.State), Labels: s.Labels,
+	}
+	for _, p := range s.Ports {
+		port := Port{p.PublicPort, p.PrivatePort}
+		if p.Type == "tcp" && p.PublicPort != 0 && !slices.Contains(listed.Ports, port) {
+			listed.Ports = append(listed.Ports, port)
+		}
+	}
+	if s.NetworkSettings != nil {
+		for name, n := range s.NetworkSettings.Networks {
+			listed.Networks = append(listed.Networks, attachment(name, n.IPAddress))
+		}
+	}
+	return listed.sorted()
+}
+
+// ownName is the one of a container's names that is no link's alias: links add
+// a part, and sort anywhere.
+func ownName(names []string) string {
+	own := ""
+	for i, n := range names {
+		n = strings.TrimPrefix(n, "/")
+		if i == 0 || strings.Count(n, "/") < strings.Count(own, "/") {
+			own = n
+		}
+	}
+	return own
+}
+
+// isRunning holds for a paused container too, as docker inspect's Running.
+func isRunning(state string) bool { return state == "running" || state == "paused" }
+
+func attachment(network, addr string) Attachment {
+	a, _ := netip.ParseAddr(addr) // empty while the container does not run
+	return Attachment{network, a}
+}
+
+func (c Container) sorted() Container {
+	slices.SortFunc(c.Ports, func(a, b Port) int { return int(a.Host) - int(b.Host) })
+	slices.SortFunc(c.Networks, func(a, b Attachment) int { return strings.Compare(a.Network, b.Network) })
+	return c
+}
+
+// Inspect tells all of one container, by its ID or name. The error is
+// ErrNotFound where there is none.
+func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
+	r, raw, err := c.api.ContainerInspectWithRaw(ctx, id, false)
+	if err != nil {
+		return Container{}, failed(c, "inspect container "+id, err)
+	}
+	// Only Swarm says the node, and the library's type has no field for it.
+	var on struct{ Node struct{ Name string } }
+	if err := json.Unmarshal(raw, &on); err != nil {
+		return Container{}, failed(c, "inspect container "+id, err)
+	}
+	if on.Node.Name == "" {
+		on.Node.Name = c.node.Name()
+	}
+	return detailed(r, on.Node.Name), nil
+}
+
+func detailed(r container.InspectResponse, node string) Container {
+	d := Container{
+		ID: r.ID, Name: strings.TrimPrefix(r.Name, "/"), Node: node, Image: r.Config.Image,
+		Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
+		State:   r.State.Status, Running: r.State.Running,
+		Labels: r.Config.Labels, Args: r.Args, Hostname: r.Config.Hostname,
+		RestartPolicy: string(r.HostConfig.RestartPolicy.Name),
+		ExitCode:      r.State.ExitCode, RestartCount: r.RestartCount,
+	}
+	for p, bindings := range r.HostConfig.PortBindings {
+		for _, b := range bindings {
+			if host, err := parsePort(b.HostPort); err == nil && p.Proto() == "tcp" {
+				d.Ports = append(d.Ports, Port{host, uint16(p.Int())})
+			}
+		}
+	}
+	for name, n := range r.NetworkSettings.Networks {
+		d.Networks = append(d.Networks, attachment(name, n.IPAddress))
+	}
+	return d.sorted()
+}

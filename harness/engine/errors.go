@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/containerd/errdefs"
+)
+
+// What callers decide by, with errors.Is. An error of this package that is
+// none of these is what the service itself said.
+var (
+	// ErrRefused: nothing listens on the port.
+	ErrRefused = errors.New("connection refused")
+	// ErrTimeout: no answer in the time that there was.
+	ErrTimeout = errors.New("no answer in time")
+	// ErrWrongService: something answers, but not the service that was meant.
+	ErrWrongService = errors.New("another service answers there")
+	// ErrNotFound: the service has no such container, network or image.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: the name is taken.
+	ErrExists = errors.New("exists already")
+)
+
+// kindError is an error and which of the kinds above it is.
+type kindError struct {
+	kind error
+	err  error
+}
+
+func (e *kindError) Error() string   { return e.kind.Error() + ": " + e.err.Error() }
+func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// dialError keeps a failed dial's chain: the client library throws away that of
+// every error whose text says "connection refused" or that is a net.Error.
+type dialError struct{ err error }
+
+func (e *dialError) Error() string {
+	if errors.Is(e.err, syscall.ECONNREFUSED) {
+		return "nothing listens"
+	}
+	return e.err.Error()
+}
+
+func (e *dialError) Unwrap() error { return e.err }
+
+// failed says which service was asked for what, and of which kind the error is.
+func failed(service fmt.Stringer, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if kind := kindOf(err); kind != nil && !errors.Is(err, kind) {
+		err = &kindError{kind, err}
+	}
+	return fmt.Errorf("%s: %s: %w", service, what, err)
+}
+
+// kindOf is nil where an error is of no kind.
+func kindOf(err error) error {
+	var netErr net.Error
+	switch {
+	case errors.Is(err, ErrWrongService), notHTTP(err):
+		return ErrWrongService
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ErrRefused
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.As(err, &netErr) && netErr.Timeout():
+		return ErrTimeout
+	case errors.Is(err, ErrNotFound), errdefs.IsNotFound(err):
+		return ErrNotFound
+	case errdefs.IsConflict(err), errdefs.IsAlreadyExists(err):
+		return ErrExists
+	}
+	return nil
+}
+
+// notHTTP tells whether what was read is not HTTP at all; net/http has no type
+// for it (func (pc *persistConn) readResponse, net/textproto's ProtocolError).
+func notHTTP(err error) bool {
+	return strings.Contains(err.Error(), "malformed HTTP") ||
+		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+}

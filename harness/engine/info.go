@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+)
+
+// Info is what `docker info` shows: of one engine, or of a Swarm's cluster.
+type Info struct {
+	ID            string `json:"id"` // empty on Swarm
+	Name          string `json:"name"`
+	ServerVersion string `json:"server_version"`
+	CPUs          int    `json:"cpus"`
+	// Memory is in bytes.
+	Memory           int64  `json:"memory"`
+	Containers       int    `json:"containers"` // stopped ones too
+	Images           int    `json:"images"`
+	ClusterStore     string `json:"cluster_store,omitempty"`
+	ClusterAdvertise string `json:"cluster_advertise,omitempty"`
+	Swarm            *Swarm `json:"swarm,omitempty"` // nil on a plain engine
+}
+
+// rawInfo is GET /info. The client library's type has no ClusterStore any more.
+type rawInfo struct {
+	ID, Name, ServerVersion        string
+	NCPU                           int
+	MemTotal                       int64
+	Containers, Images             int
+	ClusterStore, ClusterAdvertise string
+	SystemStatus                   [][2]string
+}
+
+// Info asks for what `docker info` shows. Where Swarm answers with a status
+// that can't be understood the error is a *StatusError.
+func (c *Client) Info(ctx context.Context) (Info, error) {
+	var raw rawInfo
+	if err := c.get(ctx, "/info", &raw); err != nil {
+		return Info{}, failed(c, "info", err)
+	}
+	info := Info{
+		ID: raw.ID, Name: raw.Name, ServerVersion: raw.ServerVersion,
+		CPUs: raw.NCPU, Memory: raw.MemTotal,
+		Containers: raw.Containers, Images: raw.Images,
+		ClusterStore: raw.ClusterStore, ClusterAdvertise: raw.ClusterAdvertise,
+	}
+	if raw.SystemStatus == nil {
+		return info, nil
+	}
+	swarm, err := ParseSwarm(raw.SystemStatus)
+	info.Swarm = &swarm
+	return info, failed(c, "info", err)
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/network"
+)
+
+// Network is a network as an engine or Swarm shows it.
+type Network struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"` // Swarm lists local ones as frontend01/bridge
+	Driver  string         `json:"driver"`
+	Scope   string         `json:"scope"` // local or global
+	Subnets []netip.Prefix `json:"subnets,omitempty"`
+	// Containers are those attached, by name. Network knows them; Networks
+	// does not. An engine names those of other engines ep-ID or as they are
+	// called there.
+	Containers []Endpoint `json:"containers,omitempty"`
+}
+
+// Endpoint is a container's place in a network.
+type Endpoint struct {
+	Container string     `json:"container"` // its ID
+	Name      string     `json:"name"`
+	Addr      netip.Addr `json:"addr,omitzero"`
+}
+
+// Networks lists all networks, in the order of the answer.
+func (c *Client) Networks(ctx context.Context) ([]Network, error) {
+	all, err := c.api.NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return nil, failed(c, "list networks", err)
+	}
+	listed := make([]Network, 0, len(all))
+	for _, n := range all {
+		listed = append(listed, networkOf(n))
+	}
+	return listed, nil
+}
+
+// Network tells all of one network, by its name or ID. The error is ErrNotFound
+// where there is none.
+func (c *Client) Network(ctx context.Context, name string) (Network, error) {
+	n, err := c.api.NetworkInspect(ctx, name, network.InspectOptions{})
+	if err != nil {
+		return Network{}, failed(c, "inspect network "+name, err)
+	}
+	return networkOf(n), nil
+}
+
+func networkOf(n network.Inspect) Network {
+	listed := Network{ID: n.ID, Name: n.Name, Driver: n.Driver, Scope: n.Scope}
+	for _, c := range n.IPAM.Config {
+		if p, err := netip.ParsePrefix(c.Subnet); err == nil {
+			listed.Subnets = append(listed.Subnets, p)
+		}
+	}
+	for id, e := range n.Containers {
+		endpoint := Endpoint{Container: id, Name: e.Name}
+		if p, err := netip.ParsePrefix(e.IPv4Address); err == nil {
+			endpoint.Addr = p.Addr()
+		}
+		listed.Containers = append(listed.Containers, endpoint)
+	}
+	slices.SortFunc(listed.Containers, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })
+	return listed
+}
+
+// CreateNetwork makes a network, as `docker network create --driver` does. The
+// error is ErrExists where the name is taken.
+func (c *Client) CreateNetwork(ctx context.Context, name, driver string) error {
+	_, err := c.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: driver})
+	return failed(c, "create network "+name, err)
+}
+
+// RemoveNetwork removes a network.
+func (c *Client) RemoveNetwork(ctx context.Context, name string) error {
+	return failed(c, "remove network "+name, c.api.NetworkRemove(ctx, name))
+}

@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/docker/go-connections/nat"
+
+	"labcheck/harness"
+)
+
+// RunSpec is what `docker run -d` is told. The zero value of a field leaves the
+// option out.
+type RunSpec struct {
+	Image      string
+	Args       []string // after the image
+	Entrypoint []string
+	Name       string
+	Hostname   string
+	Restart    string // such as unless-stopped
+	Ports      []Port
+	Network    string
+	Env        []string // KEY=VALUE; Swarm takes constraint:…, affinity:… here
+	Labels     map[string]string
+}
+
+// Run creates a container and starts it, as `docker run -d` does. Where it is
+// created but can't be started, it stays, and the ID is returned with the
+// error. It pulls nothing: the error is ErrNotFound where the image lacks.
+func (c *Client) Run(ctx context.Context, spec RunSpec) (string, error) {
+	config, host := spec.config()
+	made, err := c.api.ContainerCreate(ctx, config, host, &network.NetworkingConfig{}, nil, spec.Name)
+	if err != nil {
+		return "", failed(c, "create container of "+spec.Image, err)
+	}
+	return made.ID, c.Start(ctx, made.ID)
+}
+
+func (s RunSpec) config() (*container.Config, *container.HostConfig) {
+	config := &container.Config{
+		Image: s.Image, Cmd: s.Args, Entrypoint: s.Entrypoint,
+		Hostname: s.Hostname, Env: s.Env, Labels: s.Labels,
+		ExposedPorts: nat.PortSet{},
+	}
+	host := &container.HostConfig{
+		NetworkMode:   "default", // as the CLI says it
+		RestartPolicy: container.RestartPolicy{Name: "no"},
+		PortBindings:  nat.PortMap{},
+	}
+	if s.Restart != "" {
+		host.RestartPolicy.Name = container.RestartPolicyMode(s.Restart)
+	}
+	if s.Network != "" {
+		host.NetworkMode = container.NetworkMode(s.Network)
+	}
+	for _, p := range s.Ports {
+		inside := nat.Port(fmt.Sprintf("%d/tcp", p.Container))
+		config.ExposedPorts[inside] = struct{}{}
+		host.PortBindings[inside] = append(host.PortBindings[inside], nat.PortBinding{HostPort: strconv.Itoa(int(p.Host))})
+	}
+	return config, host
+}
+
+func parsePort(s string) (uint16, error) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return uint16(n), err
+}
+
+// Start starts a container; one that runs already stays as it is.
+func (c *Client) Start(ctx context.Context, id string) error {
+	return failed(c, "start container "+id, c.api.ContainerStart(ctx, id, container.StartOptions{}))
+}
+
+// Stop stops a container, killing it after 10 s; one that is stopped stays so.
+func (c *Client) Stop(ctx context.Context, id string) error {
+	return failed(c, "stop container "+id, c.api.ContainerStop(ctx, id, container.StopOptions{}))
+}
+
+// Remove removes a container and its anonymous volumes, running or not.
+func (c *Client) Remove(ctx context.Context, id string) error {
+	err := c.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	return failed(c, "remove container "+id, err)
+}
+
+// Exec runs argv in a container, without a shell. Its contract is that of
+// harness.Node's Exec; the result's node is the engine's.
+func (c *Client) Exec(ctx context.Context, id string, argv ...string) (harness.Result, error) {
+	r := harness.Result{Node: c.node.Name(), Argv: argv, Start: time.Now()}
+	err := c.exec(ctx, id, &r)
+	r.Duration = time.Since(r.Start)
+	if err != nil {
+		return r, failed(c, "exec in container "+id, err)
+	}
+	return r, r.Err()
+}
+
+func (c *Client) exec(ctx context.Context, id string, r *harness.Result) error {
+	made, err := c.api.ContainerExecCreate(ctx, id, container.ExecOptions{
+		Cmd: r.Argv, AttachStdout: true, AttachStderr: true,
+	})
+	if err != nil {
+		return err
+	}
+	stream, err := c.api.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	// The stream was taken from HTTP and does not know ctx.
+	stop := context.AfterFunc(ctx, stream.Close)
+	defer stop()
+	var stdout, stderr bytes.Buffer
+	_, err = stdcopy.StdCopy(&stdout, &stderr, stream.Reader)
+	r.Stdout, r.Stderr = stdout.String(), stderr.String()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	done, err := c.api.ContainerExecInspect(ctx, made.ID)
+	r.ExitCode = done.ExitCode
+	return err
+}

@@ -1,0 +1,266 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Swarm is what a Swarm manager's `docker info` says of its cluster.
+type Swarm struct {
+	Role     string   `json:"role"`              // primary or replica
+	Primary  string   `json:"primary,omitempty"` // who is, where this is a replica
+	Strategy string   `json:"strategy"`
+	Filters  []string `json:"filters"`
+	Members  []Member `json:"members"` // in the order shown
+}
+
+// Member is one node of the cluster as the Swarm manager shows it.
+type Member struct {
+	Name string         `json:"name"` // "(unknown)" until the manager has asked its engine
+	Addr netip.AddrPort `json:"addr"`
+	// ID, Status and the lines below it. Versions of Swarm differ in which
+	// they show; what is not shown is empty or nil.
+	ID     string `json:"id,omitempty"`
+	Status string `json:"status"` // Pending, Healthy, Unhealthy, Disconnected
+	// Containers are all, stopped ones too; Running, Paused and Stopped are 0
+	// where the manager does not show them.
+	Containers   int `json:"containers"`
+	Running      int `json:"running"`
+	Paused       int `json:"paused"`
+	Stopped      int `json:"stopped"`
+	ReservedCPUs int `json:"reserved_cpus"`
+	CPUs         int `json:"cpus"`
+	// ReservedMemory and Memory are as shown: "0 B", "1.017 GiB".
+	ReservedMemory string            `json:"reserved_memory"`
+	Memory         string            `json:"memory"`
+	Labels         map[string]string `json:"labels,omitempty"`
+	Error          string            `json:"error,omitempty"` // empty for "(none)"
+	UpdatedAt      time.Time         `json:"updated_at,omitzero"`
+	ServerVersion  string            `json:"server_version,omitempty"`
+}
+
+// Healthy is the status of a member that containers can be placed on.
+const Healthy = "Healthy"
+
+// Member finds a member by its name.
+func (s *Swarm) Member(name string) (Member, bool) {
+	i := slices.IndexFunc(s.Members, func(m Member) bool { return m.Name == name })
+	if i < 0 {
+		return Member{}, false
+	}
+	return s.Members[i], true
+}
+
+// StatusError is a line of a Swarm's SystemStatus that is not as Swarm writes
+// it.
+type StatusError struct {
+	Line       int    // from 0
+	Key, Value string // as they came
+	Reason     string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("Swarm's status, line %d, %q: %q: %s", e.Line, e.Key, e.Value, e.Reason)
+}
+
+// ParseSwarm reads the SystemStatus of a Swarm manager's /info. Its lines are
+// written by docker/swarm 1.2.9, cli/manage.go, (*statusHandler).Status, and
+// cluster/swarm/cluster.go, (*Cluster).Info; the tutorial's older Swarm has no
+// ID, no counts behind Containers and no ServerVersion, and "(none)" as Error.
+// The error is a *StatusError.
+func ParseSwarm(status [][2]string) (Swarm, error) {
+	p := swarmParser{nodes: -1}
+	for i, line := range status {
+		if err := p.line(line[0], line[1]); err != nil {
+			return Swarm{}, &StatusError{i, line[0], line[1], err.Error()}
+		}
+	}
+	if err := p.complete(); err != nil {
+		return Swarm{}, &StatusError{Line: len(status), Reason: err.Error()}
+	}
+	return p.swarm, nil
+}
+
+// detailPrefix is what Swarm puts before each line of a member.
+const detailPrefix = "  └ "
+
+type swarmParser struct {
+	swarm Swarm
+	nodes int // as announced; -1 before the line
+	seen  map[string]bool
+}
+
+func (p *swarmParser) line(key, value string) error {
+	if name, ok := strings.CutPrefix(key, detailPrefix); ok {
+		return p.detail(name, value)
+	}
+	if name, ok := strings.CutPrefix(key, " "); ok {
+		return p.member(name, value)
+	}
+	if p.nodes >= 0 {
+		return errors.New("a member or a line of one is expected after Nodes")
+	}
+	switch key {
+	case "Role":
+		p.swarm.Role = value
+	case "Primary":
+		p.swarm.Primary = value
+	case "Strategy":
+		p.swarm.Strategy = value
+	case "Filters":
+		p.swarm.Filters = list(value)
+	case "Nodes":
+		return count(value, &p.nodes)
+	default:
+		return errors.New("unknown")
+	}
+	return nil
+}
+
+func (p *swarmParser) member(name, addr string) error {
+	if p.nodes < 0 {
+		return errors.New("a member before Nodes")
+	}
+	if name == "" || strings.TrimSpace(name) != name {
+		return errors.New("not a name")
+	}
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return err
+	}
+	p.swarm.Members = append(p.swarm.Members, Member{Name: name, Addr: at})
+	p.seen = map[string]bool{}
+	return nil
+}
+
+func (p *swarmParser) detail(key, value string) error {
+	if len(p.swarm.Members) == 0 {
+		return errors.New("before any member")
+	}
+	if p.seen[key] {
+		return errors.New("a second time for the same member")
+	}
+	p.seen[key] = true
+	return setDetail(&p.swarm.Members[len(p.swarm.Members)-1], key, value)
+}
+
+func setDetail(m *Member, key, value string) (err error) {
+	switch key {
+	case "ID":
+		m.ID = value
+	case "Status":
+		m.Status = value
+	case "Containers":
+		return containers(value, m)
+	case "Reserved CPUs":
+		used, all, ok := strings.Cut(value, " / ")
+		if !ok {
+			return errors.New("not USED / ALL")
+		}
+		if err := count(used, &m.ReservedCPUs); err != nil {
+			return err
+		}
+		return count(all, &m.CPUs)
+	case "Reserved Memory":
+		var ok bool
+		if m.ReservedMemory, m.Memory, ok = strings.Cut(value, " / "); !ok {
+			return errors.New("not USED / ALL")
+		}
+	case "Labels":
+		m.Labels, err = labels(value)
+	case "Error":
+		if value != "(none)" {
+			m.Error = value
+		}
+	case "UpdatedAt":
+		m.UpdatedAt, err = time.Parse(time.RFC3339, value)
+	case "ServerVersion":
+		m.ServerVersion = value
+	default:
+		return errors.New("unknown")
+	}
+	return err
+}
+
+// complete tells whether anything that every Swarm shows lacks.
+func (p *swarmParser) complete() error {
+	switch {
+	case p.swarm.Role == "":
+		return errors.New("no Role")
+	case p.swarm.Strategy == "":
+		return errors.New("no Strategy")
+	case p.nodes < 0:
+		return errors.New("no Nodes")
+	case p.nodes != len(p.swarm.Members):
+		return fmt.Errorf("%d Nodes announced, %d shown", p.nodes, len(p.swarm.Members))
+	}
+	for _, m := range p.swarm.Members {
+		if m.Status == "" {
+			return fmt.Errorf("no Status of %s", m.Name)
+		}
+	}
+	return nil
+}
+
+// containers reads "1" and "4 (1 Running, 2 Paused, 1 Stopped)".
+func containers(s string, m *Member) error {
+	all, states, counted := strings.Cut(s, " (")
+	if err := count(all, &m.Containers); err != nil || !counted {
+		return err
+	}
+	states, closed := strings.CutSuffix(states, ")")
+	parts := strings.Split(states, ", ")
+	if !closed || len(parts) != 3 {
+		return errors.New("not ALL (… Running, … Paused, … Stopped)")
+	}
+	for i, into := range []*int{&m.Running, &m.Paused, &m.Stopped} {
+		n, ok := strings.CutSuffix(parts[i], []string{" Running", " Paused", " Stopped"}[i])
+		if !ok {
+			return errors.New("not ALL (… Running, … Paused, … Stopped)")
+		}
+		if err := count(n, into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func count(s string, into *int) error {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil {
+		return fmt.Errorf("not a count: %w", err)
+	}
+	*into = int(n)
+	return nil
+}
+
+func list(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ", ")
+}
+
+// labels reads "a=b, c=d, e". A part without "=" belongs to the value before
+// it, because values may have commas.
+func labels(s string) (map[string]string, error) {
+	all := map[string]string{}
+	last := ""
+	for _, part := range list(s) {
+		key, value, ok := strings.Cut(part, "=")
+		switch {
+		case ok && key != "":
+			all[key], last = value, key
+		case last == "":
+			return nil, fmt.Errorf("%q is no label", part)
+		default:
+			all[last] += ", " + part
+		}
+	}
+	return all, nil
+}
