@@ -1,0 +1,150 @@
+Feature: Step 3: Overlay a container network
+  Containers on different hosts talk to one another over a network of the
+  overlay type, whose name is mynet.
+
+  # Item 2: "View networks on the manager."
+  @tutorial @id:networks-of-the-manager
+  Scenario: The manager has three networks
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker -H=tcp://192.168.33.11:2375 network ls
+      """
+    Then the terminal lists exactly these networks:
+      | name   | driver |
+      | none   | null   |
+      | host   | host   |
+      | bridge | bridge |
+
+  # Item 3: "Get the same information for the cluster."
+  @tutorial @id:networks-of-the-cluster
+  Scenario: The cluster has twelve networks
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      export DOCKER_HOST="tcp://192.168.33.11:3375"
+      docker network ls
+      """
+    Then the terminal lists exactly these networks:
+      | name              | driver |
+      | frontend01/bridge | bridge |
+      | frontend01/host   | host   |
+      | frontend01/none   | null   |
+      | frontend02/bridge | bridge |
+      | frontend02/host   | host   |
+      | frontend02/none   | null   |
+      | store/bridge      | bridge |
+      | store/host        | host   |
+      | store/none        | null   |
+      | worker01/bridge   | bridge |
+      | worker01/host     | host   |
+      | worker01/none     | null   |
+
+  @verify @id:own-networks
+  Scenario Outline: The cluster lists the networks that are <node>'s own
+    Then the cluster lists these networks of "<node>":
+      | name   | driver |
+      | none   | null   |
+      | host   | host   |
+      | bridge | bridge |
+
+    Examples:
+      | node       |
+      | frontend01 |
+      | frontend02 |
+      | store      |
+      | worker01   |
+
+  # Item 4: "Create the overlay network."
+  @tutorial @id:create-network
+  Scenario: The reader creates the overlay network
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker network create --driver overlay mynet
+      """
+    Then the terminal shows the id of the network "mynet"
+
+  # Item 5: "Run the two network commands again to see how the network list changed."
+  @tutorial @id:cluster-shows-network
+  Scenario: The cluster has the new network besides the twelve
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker network ls
+      """
+    Then the terminal lists 13 networks, one of them "mynet" with the driver "overlay"
+
+  @tutorial @id:manager-shows-network
+  Scenario: The manager has the new network besides the three
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker -H=tcp://192.168.33.11:2375 network ls
+      """
+    Then the terminal lists 4 networks, one of them "mynet" with the driver "overlay"
+
+  # "All nodes in the Swarm are configured to use the Consul discovery service."
+  @verify @id:cluster-store
+  Scenario Outline: The engine of <node> uses Consul and says where it is
+    Then the engine of "<node>" has the cluster store "consul://192.168.33.11:8500"
+    And the engine of "<node>" has the cluster advertise "<address>:2375"
+
+    Examples:
+      | node       | address        |
+      | manager    | 192.168.33.11  |
+      | frontend01 | 192.168.33.20  |
+      | frontend02 | 192.168.33.21  |
+      | worker01   | 192.168.33.200 |
+      | store      | 192.168.33.250 |
+
+  # Item 6: "Try running the network command on an individual node."
+  @tutorial @id:node-shows-network
+  Scenario: frontend01 has the new network
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker -H=tcp://192.168.33.20:2375 network ls
+      """
+    Then the terminal lists 4 networks, one of them "mynet" with the driver "overlay"
+
+  # "No matter which node you run the command on, the same overlay network is available."
+  @verify @id:network-on-node
+  Scenario Outline: On <node> mynet is an overlay network
+    Then on "<node>" the network "mynet" has the driver "overlay"
+
+    Examples:
+      | node       |
+      | manager    |
+      | frontend01 |
+      | frontend02 |
+      | worker01   |
+      | store      |
+
+  @verify @id:network-of-cluster
+  Scenario: Through port 3375 mynet is an overlay network
+    Then in the cluster the network "mynet" has the driver "overlay"
+
+  @verify @id:network-is-one
+  Scenario: mynet is the same network whichever node you ask
+    Then every engine and the cluster give "mynet" one and the same id
+
+  # "Container networking can span hosts and networks: containers can communicate
+  # whichever node they run on." A network that is listed need not carry: the
+  # engines must have found one another first, and tell one another of their
+  # containers from then on only.
+  @verify @id:engines-know-each-other
+  Scenario: Every engine has found every other
+    Then every engine has found every other within 60 seconds
+
+  @workload @id:reach-everywhere
+  Scenario: Containers on all hosts reach one another by name over mynet
+    Given every engine has found every other within 60 seconds
+    When a container is started on each engine, attached to "mynet"
+    Then each of them reaches every other by name
+
+  @workload @id:reach-through-swarm
+  Scenario: Containers that Swarm put on two nodes reach each other by name over mynet
+    Given every engine has found every other within 60 seconds
+    When a container is started through port 3375 on "frontend01" and on "store", attached to "mynet"
+    Then each of them reaches every other by name

@@ -1,0 +1,31 @@
+Feature: Step 4: Review your work
+  The cluster is complete. The containers of Swarm and Consul run on the
+  manager's default bridge network, and not on mynet.
+
+  @tutorial @id:inspect-bridge
+  Scenario: Consul and the Swarm manager are on the manager's bridge network
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker -H=tcp://192.168.33.11:2375 network inspect bridge
+      """
+    Then the terminal shows the network "bridge" with the Consul and the Swarm manager container
+
+  @tutorial @id:inspect-mynet
+  Scenario: Neither of them is on mynet
+    Given the reader's terminal on "manager"
+    When the reader types:
+      """
+      docker -H=tcp://192.168.33.11:2375 network inspect mynet
+      """
+    Then the terminal shows the network "mynet" without the Consul and the Swarm manager container
+
+  @verify @id:on-bridge-only
+  Scenario Outline: The <role> container is on the manager's bridge network and not on mynet
+    Then the <role> container on "manager" is on the network "bridge"
+    And the <role> container on "manager" is not on the network "mynet"
+
+    Examples:
+      | role          |
+      | Consul        |
+      | Swarm manager |
