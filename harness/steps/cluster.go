@@ -1,0 +1,274 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cucumber/godog"
+	units "github.com/docker/go-units"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// managerReaches runs the docker CLI on a host against an engine elsewhere.
+func (w *World) managerReaches(ctx context.Context, from, addr, name string) error {
+	node := w.cluster.Node(from)
+	res, err := node.Exec(ctx, "docker", "-H", "tcp://"+w.here(addr), "info", "--format", "{{.Name}}")
+	if err != nil && res.Argv == nil {
+		return err
+	}
+	w.record(res)
+	seen := strings.TrimSpace(res.Stdout)
+	if err != nil {
+		seen = err.Error()
+	}
+	if seen != name {
+		return mismatch("the engine at "+w.here(addr)+", asked from "+from, name, seen)
+	}
+	return nil
+}
+
+func (w *World) consulAnswers(ctx context.Context, port int, host string, seconds int) error {
+	if port != int(harness.ConsulPort) || host != w.topology().Manager.Name {
+		return fmt.Errorf("the cluster's Consul is on port %d of %s", harness.ConsulPort, w.topology().Manager.Name)
+	}
+	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+		_, err := w.cluster.Consul().Leader(ctx)
+		if errors.Is(err, engine.ErrNoLeader) {
+			return nil // that is an answer, too
+		}
+		return err
+	})
+}
+
+func (w *World) consulHasLeader(ctx context.Context, seconds int) error {
+	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+		_, err := w.cluster.Consul().Leader(ctx)
+		if errors.Is(err, engine.ErrNoLeader) {
+			return mismatch("Consul", "a leader", "none is elected")
+		}
+		return err
+	})
+}
+
+// registered waits for a node's key among those which Swarm keeps in Consul.
+func (w *World) registered(ctx context.Context, addr string, seconds int) error {
+	addr = w.here(addr)
+	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+		keys, err := w.cluster.Consul().Keys(ctx, swarmNodes)
+		if err != nil {
+			return err
+		}
+		var nodes []string
+		for _, k := range keys {
+			nodes = append(nodes, strings.TrimPrefix(k, swarmNodes))
+		}
+		if !slices.Contains(nodes, addr) {
+			return mismatch("the nodes that Consul knows", addr, listed(nodes))
+		}
+		return nil
+	})
+}
+
+// swarmNodes is where `swarm join` registers, a key ip:port for each node.
+const swarmNodes = "docker/swarm/nodes/"
+
+func (w *World) engineHas(ctx context.Context, host, property, value string) error {
+	info, err := w.cluster.Engine(host).Info(ctx)
+	if err != nil {
+		return err
+	}
+	return w.infoHas("the engine of "+host, info, property, value)
+}
+
+func (w *World) clusterHas(ctx context.Context, property, value string) error {
+	info, err := w.swarmInfo(ctx)
+	if err != nil {
+		return err
+	}
+	return w.infoHas("the cluster", info, property, value)
+}
+
+// swarmInfo is what Swarm answers on port 3375.
+func (w *World) swarmInfo(ctx context.Context) (engine.Info, error) {
+	info, err := w.cluster.Swarm().Info(ctx)
+	if err == nil && info.Swarm == nil {
+		err = mismatchf("port 3375", "a Swarm manager", "an engine, %s", info.Name)
+	}
+	return info, err
+}
+
+func (w *World) infoHas(what string, info engine.Info, property, value string) error {
+	seen, err := infoProperty(info, property)
+	if err != nil {
+		return err
+	}
+	c := comparison{what: what}
+	c.equal(property, w.here(value), seen)
+	return c.err()
+}
+
+func infoProperty(info engine.Info, property string) (string, error) {
+	switch property {
+	case "name":
+		return info.Name, nil
+	case "CPUs":
+		return strconv.Itoa(info.CPUs), nil
+	case "total memory": // as the docker CLI writes it
+		return units.BytesSize(float64(info.Memory)), nil
+	case "cluster store":
+		return orNone(info.ClusterStore), nil
+	case "cluster advertise":
+		return orNone(info.ClusterAdvertise), nil
+	}
+	if info.Swarm == nil {
+		return "", fmt.Errorf("an engine has no %q", property)
+	}
+	switch property {
+	case "role":
+		return info.Swarm.Role, nil
+	case "strategy":
+		return info.Swarm.Strategy, nil
+	case "nodes":
+		return strconv.Itoa(len(info.Swarm.Members)), nil
+	}
+	return "", fmt.Errorf("a cluster has no %q", property)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func (w *World) clusterFilters(ctx context.Context, filter string) error {
+	info, err := w.swarmInfo(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(info.Swarm.Filters, filter) {
+		return mismatch("the cluster's filters", filter, listed(info.Swarm.Filters))
+	}
+	return nil
+}
+
+func (w *World) clusterNamedByManager(ctx context.Context, host string) error {
+	info, err := w.swarmInfo(ctx)
+	if err != nil {
+		return err
+	}
+	return w.isManagerID(ctx, host, info.Name)
+}
+
+// member finds a node in the cluster's list.
+func (w *World) member(ctx context.Context, node string) (engine.Member, error) {
+	info, err := w.swarmInfo(ctx)
+	if err != nil {
+		return engine.Member{}, err
+	}
+	m, ok := info.Swarm.Member(node)
+	if !ok {
+		return m, mismatch("the cluster's nodes", node, listed(memberNames(info)))
+	}
+	return m, nil
+}
+
+func memberNames(info engine.Info) []string {
+	var names []string
+	for _, m := range info.Swarm.Members {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (w *World) memberHealthy(ctx context.Context, node, addr string, seconds int) error {
+	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+		m, err := w.member(ctx, node)
+		if err != nil {
+			return err
+		}
+		c := comparison{what: "the cluster's node " + node}
+		c.equal("address", w.here(addr), m.Addr.String())
+		c.equal("Status", "Healthy", m.Status)
+		if len(c.expected) > 0 && m.Error != "" {
+			c.differs("Error: (none)", "Error: "+m.Error)
+		}
+		return c.err()
+	})
+}
+
+func (w *World) memberSize(ctx context.Context, node string, cpus int, memory string) error {
+	m, err := w.member(ctx, node)
+	if err != nil {
+		return err
+	}
+	c := comparison{what: "the cluster's node " + node}
+	c.equal("CPUs", strconv.Itoa(cpus), strconv.Itoa(m.CPUs))
+	c.equal("memory", memory, m.Memory)
+	return c.err()
+}
+
+func (w *World) memberLabels(ctx context.Context, node, labels string) error {
+	m, err := w.member(ctx, node)
+	if err != nil {
+		return err
+	}
+	c := comparison{what: "the cluster's node " + node}
+	for _, l := range list(labels) {
+		if m.Labels[l] == "" {
+			c.differs("the label "+l, "labels: "+listed(sorted(m.Labels)))
+		}
+	}
+	return c.err()
+}
+
+func (w *World) memberNoError(ctx context.Context, node string) error {
+	m, err := w.member(ctx, node)
+	if err != nil {
+		return err
+	}
+	if m.Error != "" {
+		return mismatch("the cluster's node "+node, "no error", m.Error)
+	}
+	return nil
+}
+
+// memberUpdated wants a recent UpdatedAt. The time is the manager's, so five
+// minutes must also cover what its clock is off; Swarm asks every 30 to 60 s.
+func (w *World) memberUpdated(ctx context.Context, node string, minutes int) error {
+	m, err := w.member(ctx, node)
+	if err != nil {
+		return err
+	}
+	if m.UpdatedAt.IsZero() {
+		return mismatch("UpdatedAt of "+node, "a time", notShown)
+	}
+	if age := time.Since(m.UpdatedAt); age.Abs() > time.Duration(minutes)*time.Minute {
+		return mismatchf("UpdatedAt of "+node, fmt.Sprintf("within the last %d minutes", minutes), "%s, %s ago", m.UpdatedAt.Format(time.RFC3339), age.Round(time.Second))
+	}
+	return nil
+}
+
+func (w *World) membersInOrder(ctx context.Context, table *godog.Table) error {
+	info, err := w.swarmInfo(ctx)
+	if err != nil {
+		return err
+	}
+	var want, seen []string
+	for _, r := range records(w.here, table) {
+		want = append(want, r["node"]+" "+r["address"])
+	}
+	for _, m := range info.Swarm.Members {
+		seen = append(seen, m.Name+" "+m.Addr.String())
+	}
+	c := comparison{what: "the cluster"}
+	c.equal("nodes", listed(want), listed(seen))
+	return c.err()
+}

@@ -1,0 +1,232 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// role is what a container of the tutorial is there for.
+type role struct {
+	name  string // as the features write it
+	image string
+	arg   string // its first argument; any where it is empty
+}
+
+var (
+	consul       = role{name: "Consul", image: "progrium/consul"}
+	swarmManager = role{name: "Swarm manager", image: "swarm", arg: "manage"}
+	swarmJoin    = role{name: "Swarm join", image: "swarm", arg: "join"}
+)
+
+func roleOf(name string) (role, error) {
+	for _, r := range []role{consul, swarmManager, swarmJoin} {
+		if r.name == name {
+			return r, nil
+		}
+	}
+	return role{}, fmt.Errorf("no container of the tutorial is called %q", name)
+}
+
+func (r role) is(c engine.Container) bool {
+	words := strings.Fields(c.Command)
+	return repository(c.Image) == r.image && (r.arg == "" || len(words) > 1 && words[1] == r.arg)
+}
+
+// containersOf gives a host's containers of a role, stopped ones too.
+func (w *World) containersOf(ctx context.Context, r role, host string) ([]engine.Container, error) {
+	all, err := w.cluster.Engine(host).Containers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []engine.Container
+	for _, c := range all {
+		if r.is(c) {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
+
+// only gives the one container of a role that a host has.
+func (w *World) only(ctx context.Context, r role, host string) (engine.Container, error) {
+	found, err := w.containersOf(ctx, r, host)
+	if err != nil {
+		return engine.Container{}, err
+	}
+	if len(found) != 1 {
+		return engine.Container{}, mismatchf(host, "one "+r.name+" container", "%s", describe(found))
+	}
+	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
+}
+
+// describe names containers for a person.
+func describe(containers []engine.Container) string {
+	var all []string
+	for _, c := range containers {
+		all = append(all, fmt.Sprintf("%s (%s, %s)", c.Name, c.Image, c.State))
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d: %s", len(all), listed(all))
+}
+
+// containerHas compares a property of a container of the tutorial.
+func (w *World) containerHas(ctx context.Context, name, host, property, value string) error {
+	c, err := w.byName(ctx, name, host)
+	if err != nil {
+		return err
+	}
+	seen, err := propertyOf(c, property)
+	if err != nil {
+		return err
+	}
+	cmp := comparison{what: fmt.Sprintf("the %s container on %s", name, host)}
+	cmp.equal(property, w.here(value), seen)
+	return cmp.err()
+}
+
+func (w *World) byName(ctx context.Context, name, host string) (engine.Container, error) {
+	r, err := roleOf(name)
+	if err != nil {
+		return engine.Container{}, err
+	}
+	return w.only(ctx, r, host)
+}
+
+func propertyOf(c engine.Container, property string) (string, error) {
+	switch property {
+	case "state":
+		return c.State, nil
+	case "restart policy":
+		return c.RestartPolicy, nil
+	case "host name":
+		return c.Hostname, nil
+	case "published port":
+		return publishedPorts(c), nil
+	case "command":
+		return c.Command, nil
+	case "process":
+		return process(c), nil
+	case "discovery":
+		return last(c.Args), nil
+	case "advertised address":
+		return flag(c.Args, "--advertise"), nil
+	}
+	return "", fmt.Errorf("a container has no %q", property)
+}
+
+// process is the program's name and its command: swarm manage.
+func process(c engine.Container) string {
+	words := strings.Fields(c.Command)
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(append([]string{path.Base(words[0])}, words[1:min(2, len(words))]...), " ")
+}
+
+func publishedPorts(c engine.Container) string {
+	var all []string
+	for _, p := range c.Ports {
+		all = append(all, fmt.Sprintf("%d->%d/tcp", p.Host, p.Container))
+	}
+	return listed(all)
+}
+
+func last(args []string) string {
+	if len(args) == 0 {
+		return "none"
+	}
+	return args[len(args)-1]
+}
+
+// flag gives the value of --name=value or --name value.
+func flag(args []string, name string) string {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, name+"="); ok {
+			return v
+		}
+		if a == name && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return "none"
+}
+
+// runsOne wants one container of a role on a host, and it to run.
+func (w *World) runsOne(ctx context.Context, host, name string) error {
+	c, err := w.byName(ctx, name, host)
+	if err != nil {
+		return err
+	}
+	if !c.Running {
+		return mismatch(host, "one "+name+" container, running", describe([]engine.Container{c}))
+	}
+	return nil
+}
+
+// runsOnlyOn wants one running container of a role among all engines.
+func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
+	r, err := roleOf(name)
+	if err != nil {
+		return err
+	}
+	hosts := w.topology().Hosts()
+	found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Container, error) {
+		return w.containersOf(ctx, r, h.Name)
+	})
+	if err != nil {
+		return err
+	}
+	c := comparison{what: "the " + name + " containers"}
+	for i, h := range hosts {
+		runs := running(found[i])
+		switch {
+		case h.Name == host && len(runs) != 1:
+			c.differs(host+": one that runs", host+": "+describe(found[i]))
+		case h.Name != host && len(runs) > 0:
+			c.differs(h.Name+": none", h.Name+": "+describe(runs))
+		}
+	}
+	return c.err()
+}
+
+func running(all []engine.Container) []engine.Container {
+	var some []engine.Container
+	for _, c := range all {
+		if c.Running {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+func (w *World) containerOn(ctx context.Context, name, host, network string) error {
+	return w.attachment(ctx, name, host, network, true)
+}
+
+func (w *World) containerNotOn(ctx context.Context, name, host, network string) error {
+	return w.attachment(ctx, name, host, network, false)
+}
+
+func (w *World) attachment(ctx context.Context, name, host, network string, wanted bool) error {
+	c, err := w.byName(ctx, name, host)
+	if err != nil {
+		return err
+	}
+	var on []string
+	for _, n := range c.Networks {
+		on = append(on, n.Network)
+	}
+	if slices.Contains(on, network) != wanted {
+		return mismatch(fmt.Sprintf("the %s container on %s", name, host),
+			network+": "+attached(wanted), "attached to "+listed(on))
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cucumber/godog"
+	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// clusterListsOwn wants exactly a table's networks of those that the cluster
+// lists as a node's own, such as frontend01/bridge. What later scenarios or
+// users make a node add to them is let pass.
+func (w *World) clusterListsOwn(ctx context.Context, node string, table *godog.Table) error {
+	all, err := w.cluster.Swarm().Networks(ctx)
+	if err != nil {
+		return err
+	}
+	own := map[string]string{}
+	for _, n := range all {
+		if name, ok := strings.CutPrefix(n.Name, node+"/"); ok {
+			own[name] = n.Driver
+		}
+	}
+	c := comparison{what: "the networks that the cluster lists of " + node}
+	for _, want := range records(w.here, table) {
+		driver, ok := own[want["name"]]
+		if !ok {
+			driver = "not among " + listed(sorted(own))
+		}
+		c.equal(want["name"], want["driver"], driver)
+	}
+	return c.err()
+}
+
+// named gives the networks of a name that an engine or Swarm has. A node's own
+// are listed by Swarm with the node before the name.
+func named(ctx context.Context, c *engine.Client, name string) ([]engine.Network, error) {
+	all, err := c.Networks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []engine.Network
+	for _, n := range all {
+		if n.Name == name || strings.HasSuffix(n.Name, "/"+name) {
+			found = append(found, n)
+		}
+	}
+	return found, nil
+}
+
+func describeNetworks(all []engine.Network) string {
+	var words []string
+	for _, n := range all {
+		words = append(words, fmt.Sprintf("%s (%s, %.12s)", n.Name, n.Driver, n.ID))
+	}
+	return listed(words)
+}
+
+func (w *World) networkOn(ctx context.Context, host, name, driver string) error {
+	return w.networkHas(ctx, w.cluster.Engine(host), "the engine of "+host, name, driver)
+}
+
+func (w *World) networkOfCluster(ctx context.Context, name, driver string) error {
+	return w.networkHas(ctx, w.cluster.Swarm(), "the cluster", name, driver)
+}
+
+func (w *World) networkHas(ctx context.Context, c *engine.Client, who, name, driver string) error {
+	found, err := named(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	if len(found) != 1 || found[0].Driver != driver {
+		return mismatch("the networks of "+who, "one "+name+", with the driver "+driver, describeNetworks(found))
+	}
+	return nil
+}
+
+// networkIsOne wants the same id of every engine and of Swarm.
+func (w *World) networkIsOne(ctx context.Context, name string) error {
+	hosts := append(w.topology().Hosts(), harness.Host{Name: cluster})
+	found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) (string, error) {
+		c := w.cluster.Swarm()
+		if h.Name != cluster {
+			c = w.cluster.Engine(h.Name)
+		}
+		all, err := named(ctx, c, name)
+		var ids []string
+		for _, n := range all {
+			ids = append(ids, n.ID)
+		}
+		return listed(ids), err
+	})
+	if err != nil {
+		return err
+	}
+	if len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 && fullID.MatchString(found[0]) {
+		return nil
+	}
+	var seen []string
+	for i, h := range hosts {
+		seen = append(seen, h.Name+": "+found[i])
+	}
+	return mismatch("the ids of "+name, "one and the same id everywhere", strings.Join(seen, "\n"))
+}
+
+// cluster stands for Swarm where it is asked beside the hosts.
+const cluster = "the cluster"
+
+// enginesKnowEachOther waits until each engine has all others in its gossip.
+func (w *World) enginesKnowEachOther(ctx context.Context, seconds int) error {
+	hosts := w.topology().Hosts()
+	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+		found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]string, error) {
+			return w.unknownTo(ctx, h)
+		})
+		if err != nil {
+			return err
+		}
+		c := comparison{what: "the engines' gossip"}
+		for i, h := range hosts {
+			if len(found[i]) > 0 {
+				c.differs(h.Name+": knows all", h.Name+": lacks "+listed(found[i]))
+			}
+		}
+		return c.err()
+	})
+}
+
+// unknownTo gives the hosts which a host's engine does not have in its gossip.
+func (w *World) unknownTo(ctx context.Context, h harness.Host) ([]string, error) {
+	peers, err := engine.Gossip(ctx, w.cluster.Node(h.Name))
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
+	for _, other := range w.topology().Hosts() {
+		knows := slices.ContainsFunc(peers, func(p engine.Peer) bool {
+			return p.Addr == other.Addr && p.State == engine.Alive
+		})
+		if !knows {
+			unknown = append(unknown, other.Name)
+		}
+	}
+	return unknown, nil
+}
+
+// startOnEach starts a container on each engine, all at once.
+func (w *World) startOnEach(ctx context.Context, network string) error {
+	if err := w.takeTurn(ctx); err != nil {
+		return err
+	}
+	hosts := w.topology().Hosts()
+	failed, _ := each(ctx, hosts, func(ctx context.Context, h harness.Host) (error, error) {
+		return w.start(ctx, w.cluster.Engine(h.Name), h.Name, w.spec(w.name(h.Name), network)), nil
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c := comparison{what: "a container on each engine"}
+	for i, h := range hosts {
+		if failed[i] != nil {
+			c.differs(h.Name+": a container on "+network, h.Name+": "+failed[i].Error())
+		}
+	}
+	return c.err()
+}
+
+// startOnTwo has Swarm start a container on each of two nodes.
+func (w *World) startOnTwo(ctx context.Context, one, other, network string) error {
+	if err := w.takeTurn(ctx); err != nil {
+		return err
+	}
+	for _, host := range []string{one, other} {
+		s := w.spec(w.name(host), network)
+		s.Env = []string{"constraint:node==" + host}
+		if err := w.start(ctx, w.cluster.Swarm(), host, s); err != nil {
+			return mismatch("a container on "+network, "one on "+host, err.Error())
+		}
+	}
+	return nil
+}
+
+// reachByName has each container ping every other by its name.
+func (w *World) reachByName(ctx context.Context) error {
+	if len(w.load.started) < 2 {
+		return errors.New("fewer than two containers were started")
+	}
+	lost := make([][]string, len(w.load.started))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, from := range w.load.started {
+		g.Go(func() error {
+			var err error
+			lost[i], err = w.cannotReach(ctx, from)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	n := len(w.load.started)
+	if missing := slices.Sorted(slices.Values(slices.Concat(lost...))); len(missing) > 0 {
+		return mismatch("the containers", fmt.Sprintf("all %d ways carry", n*(n-1)),
+			fmt.Sprintf("%d do not:\n%s", len(missing), strings.Join(missing, "\n")))
+	}
+	return nil
+}
+
+// pings pings all its arguments at once and prints those that answered, one
+// packet each: over mynet none is lost.
+const pings = `for name; do { ping -c 1 -W 3 "$name" >/dev/null && echo "$name"; } & done; wait`
+
+func (w *World) cannotReach(ctx context.Context, from started) ([]string, error) {
+	argv := []string{"sh", "-c", pings, "sh"}
+	for _, to := range w.load.started {
+		if to.id != from.id {
+			argv = append(argv, to.name)
+		}
+	}
+	res, err := w.cluster.Engine(from.host).Exec(ctx, from.id, argv...)
+	var ran *harness.RunError
+	if err != nil && !errors.As(err, &ran) {
+		return nil, err
+	}
+	res.Argv = append([]string{"docker", "exec", from.name}, argv...) // as one would type it on the node
+	w.record(res)
+	answered := strings.Fields(res.Stdout)
+	var lost []string
+	for _, to := range w.load.started {
+		if to.id != from.id && !slices.Contains(answered, to.name) {
+			lost = append(lost, fmt.Sprintf("%s to %s: %s", from.host, to.host, firstLine(res.Stderr+"\nno answer")))
+		}
+	}
+	return lost, nil
+}

@@ -1,0 +1,41 @@
+package steps
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/cucumber/godog"
+)
+
+// header gives the first row of a table.
+func header(t *godog.Table) []string {
+	var names []string
+	for _, c := range t.Rows[0].Cells {
+		names = append(names, c.Value)
+	}
+	return names
+}
+
+// records reads a table whose first row has the columns' names.
+func records(here func(string) string, t *godog.Table) []row {
+	names := header(t)
+	var all []row
+	for _, tr := range t.Rows[1:] {
+		r := row{}
+		for i, c := range tr.Cells {
+			r[names[i]] = here(c.Value)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func column(rows []row, name string) []string {
+	var values []string
+	for _, r := range rows {
+		values = append(values, r[name])
+	}
+	return values
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

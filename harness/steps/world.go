@@ -1,0 +1,119 @@
+// Package steps says what the sentences of the features do.
+package steps
+
+import (
+	"context"
+	"crypto/rand"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cucumber/godog"
+	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// World is what the scenarios of one run share: the cluster, the reader's
+// terminal, and what the current scenario started. One scenario runs at a time.
+type World struct {
+	cluster *engine.Cluster
+	waiting func(elapsed time.Duration, seen error)
+	run     string // labels what this run starts
+
+	terminal *terminal
+	load     *workload
+
+	mu       sync.Mutex
+	commands []harness.Result
+}
+
+// New makes a world on a cluster. waiting is called, at most once a second,
+// while a step waits for what is not so yet.
+func New(cluster *engine.Cluster, waiting func(elapsed time.Duration, seen error)) *World {
+	return &World{cluster: cluster, waiting: waiting, run: strings.ToLower(rand.Text()[:12]), load: &workload{}}
+}
+
+// Register tells godog what the sentences do.
+func (w *World) Register(sc *godog.ScenarioContext) {
+	for _, s := range w.sentences() {
+		sc.Step(s.en, s.do)
+	}
+}
+
+// TakeCommands gives the commands that were run since it was last called.
+func (w *World) TakeCommands() []harness.Result {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	taken := w.commands
+	w.commands = nil
+	return taken
+}
+
+func (w *World) record(r harness.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.commands = append(w.commands, r)
+}
+
+func (w *World) topology() harness.Topology { return w.cluster.Topology() }
+
+// tutorialAddr is any address of the page.
+var tutorialAddr = regexp.MustCompile(`\b192\.168\.33\.\d+\b`)
+
+// here writes a text of the features, which has the page's addresses, with
+// those that the hosts have in this topology.
+func (w *World) here(text string) string {
+	return tutorialAddr.ReplaceAllStringFunc(text, func(addr string) string {
+		for _, page := range harness.Tutorial().Hosts() {
+			if page.Addr.String() == addr {
+				if h, ok := w.host(page.Name); ok {
+					return h.Addr.String()
+				}
+			}
+		}
+		return addr
+	})
+}
+
+func (w *World) host(name string) (harness.Host, bool) {
+	for _, h := range w.topology().Hosts() {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return harness.Host{}, false
+}
+
+// until waits for a probe to succeed.
+func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	start := time.Now()
+	told := start
+	return harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error {
+		err := probe(ctx)
+		if err != nil && time.Since(told) >= time.Second {
+			told = time.Now()
+			w.waiting(time.Since(start), err)
+		}
+		return err
+	})
+}
+
+// each does something with several hosts at once and collects what came of it
+// in their order. It ends with the first error.
+func each[T any](ctx context.Context, hosts []harness.Host, do func(context.Context, harness.Host) (T, error)) ([]T, error) {
+	all := make([]T, len(hosts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, h := range hosts {
+		g.Go(func() error {
+			var err error
+			all[i], err = do(ctx, h)
+			return err
+		})
+	}
+	return all, g.Wait()
+}
