@@ -1,0 +1,167 @@
+// Package suite runs scenarios on a cluster: which ones, in what order, and
+// what came of each.
+package suite
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+)
+
+// The tags which say what a scenario does; each scenario has exactly one.
+const (
+	TagTutorial = "@tutorial" // performs the page on a fresh lab
+	TagVerify   = "@verify"   // only looks
+	TagWorkload = "@workload" // starts containers and removes them again
+)
+
+// idTag begins the tag that names a scenario for good: @id:kebab-name.
+const idTag = "@id:"
+
+// Scenario is a scenario, or one row of an outline, as a feature file has it.
+type Scenario struct {
+	ID      string // of its @id:… tag; rows of an outline add #1, #2, …
+	Name    string
+	Feature string
+	File    string // features/en/…
+	Line    int    // a row's own line
+	Tags    []string
+	Steps   []Step
+
+	pickle string // godog's id of it
+}
+
+// Step is a sentence of a scenario.
+type Step struct {
+	Keyword   string // Given, When, Then, And, But, or the language's own
+	Text      string
+	Line      int
+	DocString string
+
+	pickle string
+}
+
+// Has tells whether the scenario has a tag, written with its @.
+func (s Scenario) Has(tag string) bool { return slices.Contains(s.Tags, tag) }
+
+// Load reads a language's features in their order, which is the page's, and
+// checks that each scenario has an id of its own and says what it does.
+func Load(features fs.FS, lang string) ([]Scenario, error) {
+	if files, err := fs.Glob(features, lang+"/*.feature"); err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no features in the language %q", lang)
+	}
+	parsed, err := godog.TestSuite{Options: options(features, lang)}.RetrieveFeatures()
+	if err != nil {
+		return nil, fmt.Errorf("read the features: %w", err)
+	}
+	l := loader{rows: map[string]int{}, owner: map[string]string{}}
+	for _, f := range parsed {
+		lines := index(f.GherkinDocument)
+		for _, p := range f.Pickles {
+			if err := l.add(f.GherkinDocument, lines, p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l.all, nil
+}
+
+func options(features fs.FS, lang string) *godog.Options {
+	return &godog.Options{FS: features, Paths: []string{lang}}
+}
+
+type loader struct {
+	all   []Scenario
+	rows  map[string]int    // id → rows so far
+	owner map[string]string // id → the one node of the document which may have it
+}
+
+func (l *loader) add(doc *messages.GherkinDocument, nodes map[string]node, p *messages.Pickle) error {
+	s := Scenario{
+		Name: p.Name, Feature: doc.Feature.Name, File: path.Join("features", doc.Uri),
+		Line: nodes[p.AstNodeIds[len(p.AstNodeIds)-1]].line, pickle: p.Id,
+	}
+	for _, t := range p.Tags {
+		s.Tags = append(s.Tags, t.Name)
+	}
+	for _, st := range p.Steps {
+		n := nodes[st.AstNodeIds[0]]
+		step := Step{Keyword: n.keyword, Text: st.Text, Line: n.line, pickle: st.Id}
+		if st.Argument != nil && st.Argument.DocString != nil {
+			step.DocString = st.Argument.DocString.Content
+		}
+		s.Steps = append(s.Steps, step)
+	}
+	if len(s.Steps) == 0 {
+		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
+	}
+	if err := l.name(&s, doc.Uri+p.AstNodeIds[0], len(p.AstNodeIds) > 1); err != nil {
+		return fmt.Errorf("%s:%d: %w", s.File, s.Line, err)
+	}
+	l.all = append(l.all, s)
+	return nil
+}
+
+// name gives a scenario its id and holds the rules of tags.
+func (l *loader) name(s *Scenario, owner string, row bool) error {
+	var kinds, ids []string
+	for _, t := range s.Tags {
+		switch {
+		case strings.HasPrefix(t, idTag):
+			ids = append(ids, strings.TrimPrefix(t, idTag))
+		case t == TagTutorial || t == TagVerify || t == TagWorkload:
+			kinds = append(kinds, t)
+		}
+	}
+	if len(kinds) != 1 || len(ids) != 1 || ids[0] == "" {
+		return fmt.Errorf("scenario %q needs one %s… tag and one of %s, %s and %s; it has %s",
+			s.Name, idTag, TagTutorial, TagVerify, TagWorkload, strings.Join(s.Tags, " "))
+	}
+	s.ID = ids[0]
+	if was, taken := l.owner[s.ID]; taken && was != owner {
+		return fmt.Errorf("the id %s is taken by another scenario", s.ID)
+	}
+	l.owner[s.ID] = owner
+	if row {
+		l.rows[s.ID]++
+		s.ID = fmt.Sprintf("%s#%d", s.ID, l.rows[s.ID])
+	}
+	return nil
+}
+
+// node is what only the parsed document knows, not its pickles.
+type node struct {
+	line    int
+	keyword string
+}
+
+// index finds steps, scenarios and rows by their id.
+func index(doc *messages.GherkinDocument) map[string]node {
+	nodes := map[string]node{}
+	steps := func(list []*messages.Step) {
+		for _, s := range list {
+			nodes[s.Id] = node{int(s.Location.Line), strings.TrimSpace(s.Keyword)}
+		}
+	}
+	for _, child := range doc.Feature.Children {
+		if child.Background != nil {
+			steps(child.Background.Steps)
+		}
+		if child.Scenario == nil {
+			continue
+		}
+		nodes[child.Scenario.Id] = node{line: int(child.Scenario.Location.Line)}
+		steps(child.Scenario.Steps)
+		for _, examples := range child.Scenario.Examples {
+			for _, row := range examples.TableBody {
+				nodes[row.Id] = node{line: int(row.Location.Line)}
+			}
+		}
+	}
+	return nodes
+}

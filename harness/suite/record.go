@@ -1,0 +1,220 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cucumber/godog"
+
+	"labcheck/harness"
+)
+
+// run is a run as it goes. godog calls its hooks, all from one goroutine.
+type run struct {
+	Options
+	clock  func() time.Time
+	ctx    context.Context // the run's; steps get theirs from godog
+	world  world
+	chosen []Scenario
+	done   []harness.Scenario
+
+	now     *harness.Scenario // nil between scenarios
+	source  Scenario          // of now
+	stopped string            // the id of the @tutorial scenario that failed
+	step    stepRun
+}
+
+// stepRun is the step that runs.
+type stepRun struct {
+	index  int
+	start  time.Time
+	cancel context.CancelFunc
+	ctx    context.Context // what the next step starts from
+}
+
+func (r *run) register(sc *godog.ScenarioContext) {
+	sc.Before(r.before)
+	sc.After(r.after)
+	sc.StepContext().Before(r.beforeStep)
+	sc.StepContext().After(r.afterStep)
+	r.world.Register(sc)
+}
+
+func (r *run) before(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+	if len(r.done) >= len(r.chosen) || r.chosen[len(r.done)].pickle != p.Id {
+		return ctx, fmt.Errorf("scenario %q was not chosen", p.Name)
+	}
+	r.source = r.chosen[len(r.done)]
+	s := evidence(r.source)
+	s.Start = r.clock()
+	if s.Reason = r.whySkip(); s.Reason != "" {
+		r.end(&s)
+		return ctx, godog.ErrSkip
+	}
+	r.now = &s
+	r.tell(Event{Kind: ScenarioStarted})
+	return ctx, nil
+}
+
+// evidence is a scenario of which nothing was run yet.
+func evidence(s Scenario) harness.Scenario {
+	e := harness.Scenario{
+		ID: s.ID, Name: s.Name, Feature: s.Feature, File: s.File, Line: s.Line, Tags: s.Tags,
+		Status: harness.Skipped,
+	}
+	for _, st := range s.Steps {
+		e.Steps = append(e.Steps, harness.Step{Keyword: st.Keyword, Text: st.Text, Line: st.Line, Status: harness.Skipped})
+	}
+	return e
+}
+
+// whySkip is empty where the scenario is to be run.
+func (r *run) whySkip() string {
+	switch {
+	case r.ctx.Err() != nil:
+		return interrupted(r.ctx)
+	case r.stopped != "":
+		return "the tutorial stopped at " + r.stopped
+	case r.source.Has(TagTutorial) && !r.Fresh:
+		return "it performs the tutorial, for which the lab must be a fresh one"
+	}
+	return ""
+}
+
+func interrupted(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "interrupted: the time was up"
+	}
+	return "interrupted"
+}
+
+func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, error) {
+	if r.now == nil {
+		return ctx, nil
+	}
+	r.step = stepRun{index: r.stepIndex(st), start: r.clock(), ctx: ctx}
+	ctx, r.step.cancel = context.WithTimeout(ctx, stepTimeout)
+	r.tell(Event{Kind: StepStarted, Step: r.step.index})
+	return ctx, nil
+}
+
+func (r *run) stepIndex(st *godog.Step) int {
+	for i, s := range r.source.Steps {
+		if s.pickle == st.Id {
+			return i
+		}
+	}
+	panic("a step that no feature has: " + st.Text)
+}
+
+func (r *run) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
+	if r.now == nil {
+		return ctx, nil
+	}
+	r.step.cancel()
+	st := &r.now.Steps[r.step.index]
+	st.Duration = r.clock().Sub(r.step.start)
+	st.Commands = r.world.TakeCommands()
+	switch {
+	case status == godog.StepPassed:
+		st.Status = harness.Passed
+	case r.ctx.Err() == nil:
+		st.Status = harness.Failed
+		r.fail(st, err)
+	default: // what the end of the run broke says nothing of the cluster
+		st.Error = fmt.Sprint(err)
+	}
+	r.tell(Event{Kind: StepEnded, Step: r.step.index})
+	return r.step.ctx, nil
+}
+
+// fail says what was expected and what was seen instead.
+func (r *run) fail(st *harness.Step, err error) {
+	st.Error = err.Error()
+	r.now.Status = harness.Failed
+	r.now.Expected, r.now.Seen = st.Text, st.Error
+	var m *harness.Mismatch
+	if errors.As(err, &m) {
+		r.now.Expected, r.now.Seen = m.Expected, m.Seen
+	}
+}
+
+// after comes with the scenario's last step, or with the one that failed.
+func (r *run) after(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
+	if r.now == nil {
+		return ctx, nil
+	}
+	s := r.now
+	r.judge(s)
+	r.cleanUp(ctx, s)
+	s.Duration = r.clock().Sub(s.Start)
+	r.now = nil
+	r.end(s)
+	if s.Status == harness.Failed && s.Expected == cleanedUp {
+		return ctx, errors.New(s.Seen)
+	}
+	return ctx, nil
+}
+
+func (r *run) judge(s *harness.Scenario) {
+	last := s.Steps[len(s.Steps)-1]
+	switch {
+	case s.Status == harness.Failed:
+	case last.Status == harness.Passed:
+		s.Status = harness.Passed
+	default:
+		s.Status, s.Reason = harness.Skipped, interrupted(r.ctx)
+	}
+}
+
+// cleanedUp is what is expected after every scenario.
+const cleanedUp = "what the scenario started is removed again"
+
+// cleanUp removes what the scenario made, also when the run was interrupted.
+func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	err := r.world.CleanUp(ctx)
+	if err == nil {
+		return
+	}
+	last := &s.Steps[len(s.Steps)-1]
+	if last.Error == "" {
+		last.Error = err.Error()
+	}
+	if s.Status != harness.Failed {
+		s.Status, s.Reason, last.Status = harness.Failed, "", harness.Failed
+		s.Expected, s.Seen = cleanedUp, err.Error()
+	}
+}
+
+// end keeps a scenario that came to its end.
+func (r *run) end(s *harness.Scenario) {
+	if s.Status == harness.Failed && r.source.Has(TagTutorial) {
+		r.stopped = s.ID
+	}
+	r.done = append(r.done, *s)
+	r.Progress(Event{
+		Kind: ScenarioEnded, Number: len(r.done), Total: len(r.chosen),
+		Scenario: *s, Elapsed: s.Duration,
+	})
+}
+
+func (r *run) tell(e Event) {
+	e.Number, e.Total, e.Scenario = len(r.done)+1, len(r.chosen), *r.now
+	e.Scenario.Steps = slices.Clone(r.now.Steps)
+	if e.Elapsed == 0 {
+		e.Elapsed = r.clock().Sub(r.now.Start)
+	}
+	r.Progress(e)
+}
+
+// waiting tells of a step which waits for what is not so yet.
+func (r *run) waiting(elapsed time.Duration, seen error) {
+	if r.now != nil {
+		r.tell(Event{Kind: Waiting, Step: r.step.index, Elapsed: elapsed, Seen: seen})
+	}
+}

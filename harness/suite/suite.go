@@ -1,0 +1,108 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/cucumber/godog"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/steps"
+)
+
+// ErrNothingChecked is what Run returns where every scenario was skipped.
+var ErrNothingChecked = errors.New("nothing was checked: every scenario was skipped")
+
+// stepTimeout ends a step which has no shorter deadline of its own.
+const stepTimeout = 2 * time.Minute
+
+// cleanupTimeout is how long a scenario's containers may take to go.
+const cleanupTimeout = 20 * time.Second
+
+// Options say what to run, and on what.
+type Options struct {
+	Features fs.FS
+	Lang     string // the folder in Features: en
+	// Tags is an expression in godog's syntax; all scenarios where it is empty.
+	Tags    string
+	Cluster *engine.Cluster
+	// Fresh says that the cluster is a lab with no tutorial step done. On any
+	// other, what performs the tutorial is skipped.
+	Fresh bool
+	// Progress may be nil.
+	Progress func(Event)
+}
+
+// Run runs the chosen scenarios one after another and returns what came of
+// each of them, in their order, whether or not there is an error: a *TagsError,
+// ErrNothingChecked, or the cause of ctx's end. That a claim is false is no
+// error.
+func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
+	if o.Progress == nil {
+		o.Progress = func(Event) {}
+	}
+	r := &run{Options: o, clock: time.Now}
+	return r.all(ctx, steps.New(o.Cluster, r.waiting))
+}
+
+// world is what the scenarios share: steps.World, and another one in tests.
+type world interface {
+	Register(*godog.ScenarioContext)
+	// TakeCommands gives the commands that were run since it was last called.
+	TakeCommands() []harness.Result
+	// CleanUp removes what the scenario made.
+	CleanUp(context.Context) error
+}
+
+func (r *run) all(ctx context.Context, w world) ([]harness.Scenario, error) {
+	every, err := Load(r.Features, r.Lang)
+	if err != nil {
+		return nil, err
+	}
+	if r.chosen, err = choose(every, r.Tags); err != nil {
+		return nil, err
+	}
+	o := options(r.Features, r.Lang)
+	o.Tags, o.Strict, o.NoColors, o.Concurrency = r.Tags, true, true, 1
+	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
+	r.ctx, r.world = ctx, w
+	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.register, Options: o}.Run()
+	return r.done, r.verdict(code)
+}
+
+// verdict doubts: what was recorded must be what godog ran.
+func (r *run) verdict(code int) error {
+	counts := Count(r.done)
+	switch {
+	case len(r.done) != len(r.chosen):
+		return fmt.Errorf("%d scenarios were chosen and %d ran (godog: exit code %d)", len(r.chosen), len(r.done), code)
+	case r.ctx.Err() != nil:
+		return context.Cause(r.ctx)
+	case (code == 0) != (counts.Failed == 0):
+		return fmt.Errorf("%d scenarios failed, but godog's exit code is %d", counts.Failed, code)
+	case counts.Passed+counts.Failed == 0:
+		return ErrNothingChecked
+	}
+	return nil
+}
+
+// Count counts scenarios by what came of them.
+func Count(scenarios []harness.Scenario) harness.Counts {
+	var c harness.Counts
+	for _, s := range scenarios {
+		switch s.Status {
+		case harness.Passed:
+			c.Passed++
+		case harness.Failed:
+			c.Failed++
+		default:
+			c.Skipped++
+		}
+	}
+	return c
+}

@@ -1,0 +1,84 @@
+package suite
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+)
+
+// TagsError is a tag expression that can't be used.
+type TagsError struct {
+	Tags string
+	Why  string
+}
+
+func (e *TagsError) Error() string {
+	return fmt.Sprintf("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)", e.Tags, e.Why)
+}
+
+// CheckTags is nil for a tag expression that Run can use, and otherwise a
+// *TagsError, or why the features can't be read.
+func CheckTags(features fs.FS, lang, tags string) error {
+	all, err := Load(features, lang)
+	if err != nil {
+		return err
+	}
+	_, err = choose(all, tags)
+	return err
+}
+
+// tag is one tag of an expression: godog drops every @ and takes ~ for not.
+var tag = regexp.MustCompile(`^~?@[^\s@~,&|()!]+$`)
+
+// choose gives the scenarios that a godog tag expression names. godog itself
+// takes what it doesn't understand for a tag that no scenario has.
+func choose(all []Scenario, tags string) ([]Scenario, error) {
+	if strings.TrimSpace(tags) == "" {
+		return all, nil
+	}
+	for _, term := range terms(tags) {
+		for _, t := range term {
+			if !tag.MatchString(t) {
+				return nil, &TagsError{tags, fmt.Sprintf("%q is not a tag", t)}
+			}
+		}
+	}
+	var chosen []Scenario
+	for _, s := range all {
+		if matches(s, terms(tags)) {
+			chosen = append(chosen, s)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, &TagsError{tags, "no scenario has them"}
+	}
+	return chosen, nil
+}
+
+// terms splits an expression: all terms must hold, of each term one tag.
+func terms(tags string) [][]string {
+	var all [][]string
+	for _, and := range strings.Split(tags, "&&") {
+		var term []string
+		for _, or := range strings.Split(and, ",") {
+			term = append(term, strings.TrimSpace(or))
+		}
+		all = append(all, term)
+	}
+	return all
+}
+
+func matches(s Scenario, terms [][]string) bool {
+	for _, term := range terms {
+		holds := false
+		for _, t := range term {
+			name, not := strings.CutPrefix(t, "~")
+			holds = holds || s.Has(name) != not
+		}
+		if !holds {
+			return false
+		}
+	}
+	return true
+}
