@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net"
 	"net/netip"
+	"slices"
+	"time"
 
 	"labcheck/harness"
 )
@@ -12,14 +15,93 @@ import (
 type Peer struct {
 	Name  string     `json:"name"`
 	Addr  netip.Addr `json:"addr"`
-	State string     `json:"state"` // alive, suspect, dead, left
+	State PeerState  `json:"state"`
 }
 
-// Alive is the state of a peer that packets are sent to.
-const Alive = "alive"
+// PeerState is how sure an engine is of a peer.
+type PeerState string
 
-// Gossip asks a node's engine whom it has in its Serf gossip, itself too,
-// sorted by address, and changes nothing.
+// The states of hashicorp/memberlist, state.go, NodeStateType.
+const (
+	PeerAlive   PeerState = "alive"   // told of what happens on the overlay networks
+	PeerSuspect PeerState = "suspect" // did not answer lately
+	PeerDead    PeerState = "dead"
+	PeerLeft    PeerState = "left"
+)
+
+// Gossip asks a node's engine whom it has in its Serf gossip, itself included,
+// sorted by address. The error is ErrRefused while the engine has not joined
+// the gossip at all: it listens from the moment that it has found itself in its
+// cluster store (docker/libnetwork, drivers/overlay/overlay.go, nodeJoin).
+//
+// No call of the Engine API shows this. What does is the state exchange by
+// which memberlist, under Serf, compares two members' views over TCP
+// (hashicorp/memberlist, net.go, handleConn). We open one, as a view that has
+// no members, and read the other side's. It changes nothing there: no member
+// comes of it, because the merge goes over the members sent (state.go,
+// mergeState), and no clock moves (see emptyState).
 func Gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
-	return nil, errors.ErrUnsupported
+	peers, err := gossip(ctx, n)
+	return peers, failed(gossipOf{n}, "members", err)
+}
+
+type gossipOf struct{ node harness.Node }
+
+func (g gossipOf) String() string {
+	return fmt.Sprintf("gossip of %s (%s)", g.node.Name(), netip.AddrPortFrom(g.node.Addr(), harness.GossipPort))
+}
+
+func gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
+	conn, err := dialer(n, harness.GossipPort)(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { interrupt(conn) })
+	defer stop()
+	peers, err := exchange(conn)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return peers, err
+}
+
+// interrupt ends what waits on a connection. Closing ends it where the
+// connection knows no deadlines.
+func interrupt(conn net.Conn) {
+	if conn.SetDeadline(time.Unix(1, 0)) != nil {
+		conn.Close()
+	}
+}
+
+func exchange(conn net.Conn) ([]Peer, error) {
+	state, err := emptyState()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Write(state); err != nil {
+		return nil, err
+	}
+	nodes, err := readState(conn)
+	if err != nil {
+		return nil, &kindError{ErrWrongService, err}
+	}
+	return peersOf(nodes)
+}
+
+func peersOf(nodes []nodeState) ([]Peer, error) {
+	peers := make([]Peer, 0, len(nodes))
+	for _, n := range nodes {
+		addr, ok := netip.AddrFromSlice(n.Addr)
+		if !ok {
+			return nil, &kindError{ErrWrongService, fmt.Errorf("member %q has an address of %d bytes", n.Name, len(n.Addr))}
+		}
+		states := []PeerState{PeerAlive, PeerSuspect, PeerDead, PeerLeft}
+		if n.State < 0 || n.State >= len(states) {
+			return nil, &kindError{ErrWrongService, fmt.Errorf("member %q has the unknown state %d", n.Name, n.State)}
+		}
+		peers = append(peers, Peer{n.Name, addr.Unmap(), states[n.State]})
+	}
+	slices.SortFunc(peers, func(a, b Peer) int { return a.Addr.Compare(b.Addr) })
+	return peers, nil
 }

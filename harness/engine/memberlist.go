@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"compress/lzw"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/hashicorp/go-msgpack/v2/codec"
+)
+
+// The messages of hashicorp/memberlist that we need, as of net.go of v0.2.2:
+// a byte for the type, then msgpack. Older and newer ones, down to what Engine
+// 1.9 had, differ in fields only, which msgpack names.
+const (
+	pushPullMsg  = 6  // a header, that many node states, then the user's state
+	compressMsg  = 9  // another message, compressed
+	errorMsg     = 13 // from 0.2 on
+	maxGossip    = 4 << 20
+	maxMembers   = 10000
+	lzwAlgorithm = 0 // the only one
+	lzwLitWidth  = 8 // util.go, lzwLitWidth
+)
+
+type pushPullHeader struct {
+	Nodes        int
+	UserStateLen int  // in bytes
+	Join         bool // false: a comparison between members, as it happens every 30 s
+}
+
+type nodeState struct {
+	Name        string
+	Addr        []byte // 4 or 16
+	Port        uint16
+	Meta        []byte
+	Incarnation uint32
+	State       int
+	Vsn         []uint8
+}
+
+type compressed struct {
+	Algo uint8
+	Buf  []byte
+}
+
+// serfPushPull is the user's state: hashicorp/serf, messages.go,
+// messagePushPull, behind a byte for its type.
+type serfPushPull struct {
+	LTime        uint64
+	StatusLTimes map[string]uint64
+	LeftMembers  []string
+	EventLTime   uint64
+	Events       []struct{}
+	QueryLTime   uint64
+}
+
+const serfPushPullMsg = 2
+
+// errNoAnswer: the other side read our state and closed.
+var errNoAnswer = errors.New("the connection was closed with no state sent")
+
+// emptyState is the state of a member that knows of no members and saw nothing
+// happen. Serf's clocks begin at 1 (serf.go, Create), so that 1 moves none of
+// them; with 0, old versions take 1 from it and their clocks wrap around
+// (delegate.go, MergeRemoteState). Without a state at all they log an error.
+func emptyState() ([]byte, error) {
+	serf, err := encode(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})
+	if err != nil {
+		return nil, err
+	}
+	header, err := encode(pushPullMsg, pushPullHeader{UserStateLen: len(serf)})
+	return append(header, serf...), err
+}
+
+func encode(kind byte, message any) ([]byte, error) {
+	b := bytes.NewBuffer([]byte{kind})
+	err := codec.NewEncoder(b, &codec.MsgpackHandle{}).Encode(message)
+	return b.Bytes(), err
+}
+
+// readState reads the members in a push/pull message; what Serf adds to it is
+// not read.
+func readState(r io.Reader) ([]nodeState, error) {
+	stream := bufio.NewReader(io.LimitReader(r, maxGossip))
+	kind, err := stream.ReadByte()
+	if errors.Is(err, io.EOF) {
+		return nil, errNoAnswer
+	}
+	if err != nil {
+		return nil, err
+	}
+	if kind == compressMsg {
+		if stream, err = decompress(stream); err != nil {
+			return nil, err
+		}
+		if kind, err = stream.ReadByte(); err != nil {
+			return nil, fmt.Errorf("compressed message: %w", err)
+		}
+	}
+	decoder := codec.NewDecoder(stream, &codec.MsgpackHandle{})
+	switch kind {
+	case pushPullMsg:
+		return readNodes(decoder)
+	case errorMsg:
+		var refusal struct{ Error string }
+		if err := decoder.Decode(&refusal); err != nil {
+			return nil, fmt.Errorf("error message: %w", err)
+		}
+		return nil, fmt.Errorf("refused: %.200s", refusal.Error)
+	}
+	return nil, fmt.Errorf("message of type %d, not %d", kind, pushPullMsg)
+}
+
+func decompress(r io.Reader) (*bufio.Reader, error) {
+	var c compressed
+	if err := codec.NewDecoder(r, &codec.MsgpackHandle{}).Decode(&c); err != nil {
+		return nil, fmt.Errorf("compressed message: %w", err)
+	}
+	if c.Algo != lzwAlgorithm {
+		return nil, fmt.Errorf("compressed message: unknown algorithm %d", c.Algo)
+	}
+	plain := lzw.NewReader(bytes.NewReader(c.Buf), lzw.LSB, lzwLitWidth)
+	return bufio.NewReader(io.LimitReader(plain, maxGossip)), nil
+}
+
+func readNodes(decoder *codec.Decoder) ([]nodeState, error) {
+	var header pushPullHeader
+	if err := decoder.Decode(&header); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	if header.Nodes < 0 || header.Nodes > maxMembers {
+		return nil, fmt.Errorf("%d members announced", header.Nodes)
+	}
+	var nodes []nodeState
+	for i := range header.Nodes {
+		var n nodeState
+		if err := decoder.Decode(&n); err != nil {
+			return nil, fmt.Errorf("member %d of %d: %w", i+1, header.Nodes, err)
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, nil
+}
