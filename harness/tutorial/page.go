@@ -1,0 +1,67 @@
+// Package tutorial is the page "Set up cluster resources": its commands, the
+// steps among them that change a cluster, doing them through the APIs, and
+// finding out how far a cluster has come.
+package tutorial
+
+import (
+	"fmt"
+	"net/netip"
+
+	"labcheck/harness"
+)
+
+// Command is a command of the page, as it is typed there.
+type Command struct {
+	Page string `json:"page"` // the page's number for it, such as 1.3
+	// Host is where it is typed: the page is done from the manager alone.
+	Host string `json:"host"`
+	Text string `json:"text"`
+	// Step is the ID of the step that it is; empty for one that only looks.
+	Step string `json:"step,omitempty"`
+}
+
+// Page is every command of the page for a topology, in the page's order. They
+// belong to one shell: the export of 1.8 holds for all that follow.
+//
+// The page calls two parts of it step 2 ("review your work", and the network);
+// here the network is 3 and the review after it 4, as the page goes on to count.
+func Page(t harness.Topology) []Command {
+	p := page{topology: t}
+	p.add("1.3", "consul", "docker %s", cli(consulSpec()))
+	p.look("1.4", "docker ps")
+	p.add("1.5", "manager", "docker %s", cli(managerSpec(t)))
+	p.look("1.6", "docker info")
+	p.look("1.7", "docker ps")
+	p.look("1.8", "export DOCKER_HOST=%q", "tcp://"+at(t.Manager, harness.SwarmPort))
+	p.look("1.9", "docker info")
+	for _, h := range t.Members {
+		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", at(h, harness.EnginePort), cli(joinSpec(t, h)))
+	}
+	p.look("1.11", "docker info")
+	engine := at(t.Manager, harness.EnginePort)
+	p.look("3.2", "docker -H=tcp://%s network ls", engine)
+	p.look("3.3", "docker network ls")
+	p.add("3.4", networkID, "docker network create --driver %s %s", overlay, t.Network)
+	p.look("3.5", "docker network ls")
+	p.look("3.5", "docker -H=tcp://%s network ls", engine)
+	if len(t.Members) > 0 {
+		p.look("3.6", "docker -H=tcp://%s network ls", at(t.Members[0], harness.EnginePort))
+	}
+	p.look("4", "docker -H=tcp://%s network inspect bridge", engine)
+	p.look("4", "docker -H=tcp://%s network inspect %s", engine, t.Network)
+	return p.commands
+}
+
+type page struct {
+	topology harness.Topology
+	commands []Command
+}
+
+func (p *page) look(number, format string, args ...any) { p.add(number, "", format, args...) }
+
+func (p *page) add(number, step, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	p.commands = append(p.commands, Command{Page: number, Host: p.topology.Manager.Name, Text: text, Step: step})
+}
+
+func at(h harness.Host, port uint16) string { return netip.AddrPortFrom(h.Addr, port).String() }

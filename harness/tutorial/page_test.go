@@ -1,0 +1,78 @@
+package tutorial
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func topologyIn(t *testing.T, subnet string) harness.Topology {
+	t.Helper()
+	topology, err := harness.Tutorial().In(netip.MustParsePrefix(subnet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return topology
+}
+
+// The first golden file was compared line by line with the page; the second
+// differs from it in the subnet alone.
+func TestPage(t *testing.T) {
+	for _, subnet := range []string{"192.168.33.0/24", "10.1.2.0/24"} {
+		t.Run(subnet, func(t *testing.T) {
+			topology := topologyIn(t, subnet)
+			var got strings.Builder
+			for _, c := range Page(topology) {
+				got.WriteString(c.Page + " " + c.Host + " " + c.Step + " $ " + c.Text + "\n")
+			}
+			golden(t, "page-"+topology.Manager.Addr.String()+".golden", got.String())
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+func TestSteps(t *testing.T) {
+	topology := harness.Tutorial()
+	type step struct{ ID, Page, Host string }
+	want := []step{
+		{"consul", "1.3", "manager"},
+		{"manager", "1.5", "manager"},
+		{"join-frontend01", "1.10", "frontend01"},
+		{"join-frontend02", "1.10", "frontend02"},
+		{"join-worker01", "1.10", "worker01"},
+		{"join-store", "1.10", "store"},
+		{"network", "3.4", "manager"},
+	}
+	var got []step
+	for _, s := range Steps(topology) {
+		got = append(got, step{s.ID, s.Page, s.Host})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
