@@ -1,0 +1,104 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/image"
+)
+
+// bases are the names that images of Debian 11 are published by, the smaller
+// ones first.
+func bases() []string {
+	return []string{"debian:bullseye-slim", "debian:11-slim", "debian:bullseye", "debian:11"}
+}
+
+// makeBase finds or makes the image that the others are built on, and returns
+// its name: one that is there, or one that can be pulled, or else a root file
+// system that is made here.
+func (b *builder) makeBase(ctx context.Context) (string, error) {
+	ours, err := b.Ref(ctx, base)
+	if err != nil {
+		return "", err
+	}
+	for _, ref := range append([]string{ours}, b.published(bases())...) {
+		if ok, err := b.usable(ctx, ref); err != nil {
+			return "", err
+		} else if ok {
+			b.done(base, "is there: "+ref)
+			return ref, nil
+		}
+	}
+	// A registry that has one has the first as a rule.
+	pulled, err := b.pullFirst(ctx, base, ours, b.atRegistry(bases()[0]), b.atRegistry(bases()[2]))
+	if pulled || err != nil {
+		return ours, err
+	}
+	return ours, b.importRoot(ctx, ours)
+}
+
+// published are the names with the registry's prefix, and then without.
+func (b *builder) published(names []string) []string {
+	if b.opts.Registry == "" {
+		return names
+	}
+	var all []string
+	for _, n := range names {
+		all = append(all, b.atRegistry(n))
+	}
+	return slices.Concat(all, names)
+}
+
+func (b *builder) atRegistry(name string) string {
+	if b.opts.Registry == "" {
+		return name
+	}
+	return strings.TrimSuffix(b.opts.Registry, "/") + "/" + name
+}
+
+// usable says whether an image is there and for the engine's architecture: it
+// may have been pulled for another.
+func (b *builder) usable(ctx context.Context, ref string) (bool, error) {
+	found, err := b.engine.ImageInspect(ctx, ref)
+	if isNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for image %s: %w", ref, err)
+	}
+	arch, err := b.architecture(ctx)
+	return found.Architecture == arch, err
+}
+
+// importRoot makes a root file system and gives it to the engine as ref.
+func (b *builder) importRoot(ctx context.Context, ref string) error {
+	arch, err := b.architecture(ctx)
+	if err != nil {
+		return err
+	}
+	root, err := b.startRoot(ctx, arch)
+	if err != nil {
+		return err
+	}
+	answer, err := b.engine.ImageImport(ctx, image.ImportSource{Source: root, SourceName: "-"}, ref, image.ImportOptions{
+		Platform: "linux/" + arch,
+		Changes: []string{
+			fmt.Sprintf("LABEL %s=%s", labelImage, base),
+			fmt.Sprintf("LABEL %s=%s", labelRecipe, hashOf(ref)),
+			`CMD ["/bin/sh"]`,
+		},
+	})
+	if err != nil {
+		root.stop()
+		return fmt.Errorf("make image %s: %w", base, err)
+	}
+	defer answer.Close()
+	if err := readMessages(answer, func(message) {}); err != nil {
+		root.stop()
+		return fmt.Errorf("import image %s: %w", base, err)
+	}
+	b.done(base, "made")
+	return nil
+}

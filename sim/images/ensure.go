@@ -1,0 +1,86 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// cleanTimeout is how long it may take to remove what a build has left, after
+// the build's own context has ended.
+const cleanTimeout = 30 * time.Second
+
+// Ensure makes the images that are not there, side by side. It leaves nothing
+// but finished images, also when it fails or ctx ends. Where another labcheck
+// of this user makes images, it waits for that one.
+func (s *Store) Ensure(ctx context.Context) error {
+	missing, err := s.Missing(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	b, err := s.builder(ctx)
+	if err != nil {
+		return err
+	}
+	err = b.ensure(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return errors.Join(err, b.close())
+}
+
+func (b *builder) ensure(ctx context.Context) error {
+	missing, err := b.Missing(ctx) // the one that we waited for may have made some
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if err := b.sweep(ctx); err != nil {
+		return err
+	}
+	err = b.makeAll(ctx, missing)
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+	defer cancel()
+	return errors.Join(err, b.sweep(clean))
+}
+
+// makeAll makes Swarm while the others' base is made, and then them.
+func (b *builder) makeAll(ctx context.Context, missing []Name) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if slices.Contains(missing, Swarm) {
+		group.Go(func() error { return b.makeSwarm(ctx) })
+	}
+	onBase := slices.DeleteFunc(slices.Clone(missing), func(n Name) bool { return n == Swarm })
+	if len(onBase) == 0 {
+		return group.Wait()
+	}
+	group.Go(func() error {
+		ref, err := b.makeBase(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range onBase {
+			group.Go(func() error { return b.build(ctx, n, ref, nil) })
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// Sweep removes what builds of this user that were cut off have left on the
+// engine. It is for whoever outlives a killed labcheck; Ensure does the same
+// by itself. Where a build is going on there is nothing for it to do.
+func (s *Store) Sweep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, cleanTimeout)
+	defer cancel()
+	b, err := s.tryBuilder()
+	if errors.Is(err, errLocked) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.sweep(ctx), b.close())
+}

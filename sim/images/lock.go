@@ -1,0 +1,101 @@
+package images
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"labcheck/harness"
+)
+
+// builder is the one labcheck of this user that makes images at the moment.
+// What an earlier one, killed, has left carries the same id.
+type builder struct {
+	*Store
+	id    string
+	temp  string // for temporary files; gone when the builder is closed
+	began time.Time
+	lock  *os.File
+}
+
+// errLocked is that another labcheck makes images.
+var errLocked = errors.New("another labcheck makes images")
+
+// builder waits until no other labcheck of this user makes images.
+func (s *Store) builder(ctx context.Context) (*builder, error) {
+	began := time.Now()
+	b, err := s.tryBuilder()
+	if errors.Is(err, errLocked) {
+		s.opts.Progress(Event{Image: base, What: "waiting: " + err.Error()})
+		err = harness.Until(ctx, 200*time.Millisecond, func(context.Context) (err error) {
+			b, err = s.tryBuilder()
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("begin to make images: %w", err)
+	}
+	b.began = began
+	return b, nil
+}
+
+// tryBuilder fails with errLocked where another labcheck makes images. The
+// system takes the lock from a process that ends, however it ends.
+func (s *Store) tryBuilder() (*builder, error) {
+	dir, err := s.workDir()
+	if err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "build.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{Store: s, temp: filepath.Join(dir, "build"), began: time.Now(), lock: lock}
+	if err := b.settle(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return b, nil
+}
+
+// settle takes the lock, finds the id, and makes room.
+func (b *builder) settle() (err error) {
+	if err := tryLock(b.lock); err != nil {
+		return err
+	}
+	if b.id, err = readID(b.lock); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(b.temp); err != nil {
+		return err
+	}
+	return os.MkdirAll(b.temp, 0o700)
+}
+
+// readID is what the lock's file says; it is written when the file is new.
+func readID(lock *os.File) (string, error) {
+	content, err := io.ReadAll(lock)
+	if err != nil || len(content) > 0 {
+		return string(content), err
+	}
+	id := rand.Text()
+	_, err = lock.WriteString(id)
+	return id, err
+}
+
+// close lets the next one build.
+func (b *builder) close() error {
+	return errors.Join(os.RemoveAll(b.temp), b.lock.Close())
+}
+
+func (b *builder) tell(n Name, what string) {
+	b.opts.Progress(Event{Image: n, What: what, Elapsed: time.Since(b.began)})
+}
+
+func (b *builder) done(n Name, what string) {
+	b.opts.Progress(Event{Image: n, What: what, Elapsed: time.Since(b.began), Done: true})
+}

@@ -1,0 +1,130 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// endTimeout is how long a program may clean up after it was told to end.
+const endTimeout = 10 * time.Second
+
+// program is one that runs on this machine. It ends with its context.
+type program struct {
+	cmd  *exec.Cmd
+	said *tail
+	out  io.Reader // its standard output, where it was started by stream
+	err  error     // how it ended
+	once sync.Once
+}
+
+// newProgram has its stderr kept, and told line by line.
+func newProgram(ctx context.Context, tell func(string), argv ...string) *program {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.SysProcAttr = ownGroup()
+	cmd.Cancel = func() error { return interrupt(cmd.Process) }
+	cmd.WaitDelay = endTimeout
+	said := &tail{tell: tell}
+	cmd.Stderr = said
+	return &program{cmd: cmd, said: said}
+}
+
+// run runs it to its end.
+func (p *program) run() error {
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	return p.wait()
+}
+
+// stream starts it; Read then gives its standard output.
+func (p *program) stream() error {
+	var err error
+	if p.out, err = p.cmd.StdoutPipe(); err != nil {
+		return err
+	}
+	return p.cmd.Start()
+}
+
+// Read ends with io.EOF only where the program has succeeded: half a root file
+// system looks like a whole one.
+func (p *program) Read(b []byte) (int, error) {
+	n, err := p.out.Read(b)
+	if !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	if failed := p.wait(); failed != nil {
+		return n, failed
+	}
+	return n, io.EOF
+}
+
+// stop ends it, unless it has ended.
+func (p *program) stop() {
+	if p.cmd.ProcessState == nil {
+		_ = interrupt(p.cmd.Process) // what it says then is not the cause
+		_ = p.wait()
+	}
+}
+
+func (p *program) wait() error {
+	p.once.Do(func() {
+		if err := p.cmd.Wait(); err != nil {
+			p.err = fmt.Errorf("%s: %w%s", filepath.Base(p.cmd.Path), err, p.said)
+		}
+	})
+	return p.err
+}
+
+// tail keeps the last lines that are written to it.
+type tail struct {
+	mu    sync.Mutex
+	tell  func(string)
+	part  []byte
+	lines []string
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.part = append(t.part, p...)
+	for {
+		line, rest, found := bytes.Cut(t.part, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		t.part = rest
+		t.keep(string(line))
+	}
+}
+
+func (t *tail) keep(line string) {
+	line = strings.TrimRight(line[strings.LastIndexByte(line, '\r')+1:], " ")
+	if line == "" {
+		return
+	}
+	t.tell(line)
+	if t.lines = append(t.lines, line); len(t.lines) > keptLines {
+		t.lines = t.lines[1:]
+	}
+}
+
+// String is the lines, each on a line of its own and indented.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var s strings.Builder
+	for _, line := range append(t.lines, string(t.part)) {
+		if line != "" {
+			s.WriteString("\n    " + line)
+		}
+	}
+	return s.String()
+}

@@ -1,0 +1,107 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoBase is that there is no image of Debian 11, and nothing to make one
+// with. The text says what to do.
+var ErrNoBase = errors.New("there is no image of Debian 11, none can be pulled, and none can be made here")
+
+// baseOptions make a root file system as small as it can be: neither
+// documentation nor translations, and of packages what dpkg and apt need.
+func baseOptions() []string {
+	return []string{
+		"--variant=apt", "--format=tar", "--components=main",
+		"--dpkgopt=force-unsafe-io", // if the machine crashes, it is made again
+		"--dpkgopt=path-exclude=/usr/share/man/*",
+		"--dpkgopt=path-exclude=/usr/share/doc/*",
+		"--dpkgopt=path-exclude=/usr/share/info/*",
+		"--dpkgopt=path-exclude=/usr/share/locale/*",
+	}
+}
+
+// debianArch is Debian's name for an architecture that Go calls arch.
+func debianArch(arch string) string {
+	switch arch {
+	case "386":
+		return "i386"
+	case "arm":
+		return "armhf"
+	case "ppc64le":
+		return "ppc64el"
+	}
+	return arch
+}
+
+// startRoot starts what writes a root file system of Debian 11 as a tar stream.
+func (b *builder) startRoot(ctx context.Context, arch string) (*program, error) {
+	p, err := b.rootProgram(ctx, debianArch(arch))
+	if err != nil {
+		return nil, err
+	}
+	if err := p.stream(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(p.cmd.Path), err)
+	}
+	return p, nil
+}
+
+func (b *builder) rootProgram(ctx context.Context, arch string) (*program, error) {
+	if path, err := exec.LookPath("mmdebstrap"); err == nil {
+		argv := append([]string{path, "--architectures=" + arch}, baseOptions()...)
+		return newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, "-")...)...), nil
+	}
+	path, err := lookRootTool("debootstrap")
+	if err != nil {
+		return nil, fmt.Errorf("%w: install mmdebstrap (apt-get install mmdebstrap; the best), "+
+			"or run as root with debootstrap installed, or name a registry that has %s (--registry), "+
+			"or load the images from a file of another machine (labcheck images load FILE)", ErrNoBase, bases()[0])
+	}
+	return b.debootstrap(ctx, path, arch)
+}
+
+// lookRootTool finds a program that only root can use; it may not be in the
+// path of a user who has become root.
+func lookRootTool(name string) (string, error) {
+	if os.Geteuid() != 0 {
+		return "", os.ErrPermission
+	}
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	return exec.LookPath("/usr/sbin/" + name)
+}
+
+// debootstrap writes into a directory, which tar then reads. What it mounts is
+// mounted in a namespace of its own: nothing of it is left to be removed.
+func (b *builder) debootstrap(ctx context.Context, path, arch string) (*program, error) {
+	dir := filepath.Join(b.temp, "root")
+	argv := []string{"unshare", "--mount", path, "--variant=minbase", "--arch=" + arch}
+	p := newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, dir)...)...)
+	p.cmd.Stdout = p.said // it tells its progress and its errors there
+	if err := p.run(); err != nil {
+		return nil, fmt.Errorf("make image %s: %w", base, err)
+	}
+	return newProgram(ctx, b.tellTool, "tar", "--create", "--numeric-owner", "--directory="+dir,
+		"--exclude=./dev/*", "--exclude=./var/cache/apt/*", "--exclude=./var/lib/apt/lists/*",
+		"--exclude=./usr/share/man/*", "--exclude=./usr/share/doc/*", "--exclude=./usr/share/locale/*", "."), nil
+}
+
+// orMirror are the arguments, and the mirror if one was given.
+func (b *builder) orMirror(args ...string) []string {
+	if b.opts.DebianMirror != "" {
+		args = append(args, b.opts.DebianMirror)
+	}
+	return args
+}
+
+// tellTool passes on what a tool says it is doing.
+func (b *builder) tellTool(line string) {
+	b.tell(base, strings.TrimPrefix(line, "I: "))
+}

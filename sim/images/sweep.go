@@ -1,0 +1,73 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+)
+
+func isNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
+
+// sweep removes what this builder's builds have left: containers, and the
+// images of steps and stages. No build of it may be going on.
+func (b *builder) sweep(ctx context.Context) error {
+	mine := labelBuilder + "=" + b.id
+	return errors.Join(b.sweepContainers(ctx, mine), b.sweepImages(ctx, mine, time.Now()))
+}
+
+func (b *builder) sweepContainers(ctx context.Context, label string) error {
+	left, err := b.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", label))})
+	if err != nil {
+		return fmt.Errorf("list containers of builds: %w", err)
+	}
+	var errs []error
+	for _, c := range left {
+		err := b.engine.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		if err != nil && !isNotFound(err) && !cerrdefs.IsConflict(err) { // conflict: it is being removed
+			errs = append(errs, fmt.Errorf("remove a build's container: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sweepImages removes the images without a name which have that label and were
+// made before then. Removing one may bare another that it was built on.
+func (b *builder) sweepImages(ctx context.Context, label string, before time.Time) error {
+	which := filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", label))
+	for removed := true; removed; {
+		left, err := b.engine.ImageList(ctx, image.ListOptions{Filters: which})
+		if err != nil {
+			return fmt.Errorf("list what builds have left: %w", err)
+		}
+		removed = false
+		for _, i := range left {
+			if i.Created > before.Unix() {
+				continue
+			}
+			_, err := b.engine.ImageRemove(ctx, i.ID, image.RemoveOptions{PruneChildren: true})
+			switch {
+			case err == nil:
+				removed = true
+			case !isNotFound(err) && !cerrdefs.IsConflict(err): // conflict: something uses it
+				return fmt.Errorf("remove what a build has left: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// orphanAge is after how long what the build of another user, or of another
+// machine, has left counts as forgotten.
+const orphanAge = time.Hour
+
+// sweepOrphans removes what builds have left whose builder nobody is any more,
+// as after the user's cache was emptied.
+func (b *builder) sweepOrphans(ctx context.Context) error {
+	return b.sweepImages(ctx, labelRecipe, time.Now().Add(-orphanAge))
+}

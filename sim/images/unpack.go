@@ -1,0 +1,226 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/klauspost/compress/zstd"
+)
+
+// ErrPack is that a file is not one that Save wrote, or not for this labcheck
+// and this engine. The text says which.
+var ErrPack = errors.New("these images can't be loaded")
+
+// Load gives the engine the images of a stream that Save wrote. What is no such
+// stream, is damaged, or was written for other recipes is refused, and nothing
+// of it is left.
+func (s *Store) Load(ctx context.Context, r io.Reader) error {
+	z, err := zstd.NewReader(r)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	in := tar.NewReader(z)
+	index, err := readIndex(in)
+	if err != nil {
+		return err
+	}
+	if err := s.fits(ctx, index); err != nil {
+		return err
+	}
+	missing, err := s.Missing(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.load(ctx, index, in, z)
+	if err == nil {
+		return nil
+	}
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+	defer cancel()
+	return errors.Join(err, s.forget(clean, missing))
+}
+
+// readIndex reads what a pack begins with.
+func readIndex(in *tar.Reader) (packIndex, error) {
+	var index packIndex
+	h, err := in.Next()
+	if err != nil || h.Name != packFile || h.Size > maxManifest {
+		return index, fmt.Errorf("%w: not a file of labcheck images save", ErrPack)
+	}
+	if err := json.NewDecoder(in).Decode(&index); err != nil {
+		return index, fmt.Errorf("%w: its list of contents: %w", ErrPack, err)
+	}
+	if index.Format != packFormat {
+		return index, fmt.Errorf("%w: they have format %d, and this labcheck reads %d", ErrPack, index.Format, packFormat)
+	}
+	for _, f := range index.files() {
+		if sum, err := hex.DecodeString(f.Digest); err != nil || len(sum) != sha256.Size || f.Size < 0 {
+			return index, fmt.Errorf("%w: its list of contents has a file %q of %d bytes", ErrPack, f.Digest, f.Size)
+		}
+	}
+	return index, nil
+}
+
+// fits says whether a pack has what this labcheck needs on this engine.
+func (s *Store) fits(ctx context.Context, index packIndex) error {
+	arch, err := s.architecture(ctx)
+	if err != nil {
+		return err
+	}
+	if index.Arch != arch {
+		return fmt.Errorf("%w: they are for %s, and the engine is %s", ErrPack, index.Arch, arch)
+	}
+	refs := map[Name]string{}
+	for _, i := range index.Images {
+		refs[i.Name] = i.Ref
+	}
+	for _, n := range names() {
+		ref, err := s.Ref(ctx, n)
+		if err != nil {
+			return err
+		}
+		if refs[n] != ref {
+			return fmt.Errorf("%w: another version of labcheck saved them: it has %q, and this one needs %s", ErrPack, refs[n], ref)
+		}
+	}
+	if len(index.Images) != len(names()) {
+		return fmt.Errorf("%w: there are %d, not %d", ErrPack, len(index.Images), len(names()))
+	}
+	return nil
+}
+
+// load passes the pack on, checked. The engine begins to make images when it
+// has the whole; one that turns out to be damaged is cut off before that.
+func (s *Store) load(ctx context.Context, index packIndex, in *tar.Reader, rest io.Reader) error {
+	pr, pw := io.Pipe()
+	checked := make(chan error, 1)
+	go func() {
+		err := passOn(pw, index, in, rest)
+		pw.CloseWithError(err) //nolint:errcheck // it never fails
+		checked <- err
+	}()
+	err := s.send(ctx, pr)
+	_ = pr.Close() // so that passOn ends
+	if damaged := <-checked; damaged != nil && !errors.Is(damaged, io.ErrClosedPipe) {
+		return damaged
+	}
+	if err != nil {
+		return fmt.Errorf("load images: %w", err)
+	}
+	return s.verify(ctx, index)
+}
+
+func (s *Store) send(ctx context.Context, r io.Reader) error {
+	answer, err := s.engine.ImageLoad(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return readMessages(answer.Body, func(message) {})
+}
+
+// passOn copies a pack and compares each file with what the index says of it.
+func passOn(w io.Writer, index packIndex, in *tar.Reader, rest io.Reader) error {
+	out := tar.NewWriter(w)
+	want, err := index.manifest()
+	if err != nil {
+		return err
+	}
+	var got bytes.Buffer
+	if err := nextEntry(&got, in, manifestFile, digest(want)); err != nil {
+		return err
+	}
+	if err := writeEntry(out, manifestFile, want); err != nil {
+		return err
+	}
+	for _, f := range index.files() {
+		if err := out.WriteHeader(packHeader(f.Digest, f.Size)); err != nil {
+			return err
+		}
+		if err := nextEntry(out, in, f.Digest, f); err != nil {
+			return err
+		}
+	}
+	if _, err := in.Next(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: there is more than its list of contents says", ErrPack)
+	}
+	// The stream's own checksum comes last.
+	if _, err := io.Copy(io.Discard, rest); err != nil {
+		return fmt.Errorf("%w: damaged: %w", ErrPack, err)
+	}
+	return out.Close()
+}
+
+// nextEntry copies the next file of a pack, which has to be that one.
+func nextEntry(w io.Writer, in *tar.Reader, name string, want packed) error {
+	h, err := in.Next()
+	if err != nil {
+		return fmt.Errorf("%w: damaged, or not whole: %w", ErrPack, err)
+	}
+	if h.Name != name || h.Size != want.Size {
+		return fmt.Errorf("%w: damaged: %s is not where it should be", ErrPack, name)
+	}
+	sum := sha256.New()
+	read := &sourceError{r: in}
+	if _, err := io.Copy(io.MultiWriter(w, sum), read); err != nil {
+		if read.err != nil {
+			return fmt.Errorf("%w: damaged, or not whole: %w", ErrPack, read.err)
+		}
+		return err
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != want.Digest {
+		return fmt.Errorf("%w: damaged: %s has another checksum", ErrPack, name)
+	}
+	return nil
+}
+
+// sourceError tells a reader's error from a writer's.
+type sourceError struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sourceError) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
+
+// verify looks whether the engine has what it was given.
+func (s *Store) verify(ctx context.Context, index packIndex) error {
+	for _, i := range index.Images {
+		if there, err := s.has(ctx, i.Ref); err != nil {
+			return err
+		} else if !there {
+			return fmt.Errorf("load images: the engine took %s and does not have it", i.Ref)
+		}
+	}
+	return nil
+}
+
+// forget removes the images that a failed Load may have brought.
+func (s *Store) forget(ctx context.Context, brought []Name) error {
+	var errs []error
+	for _, n := range brought {
+		ref, err := s.Ref(ctx, n)
+		if err != nil {
+			return err
+		}
+		_, err = s.engine.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+		if err != nil && !isNotFound(err) {
+			errs = append(errs, fmt.Errorf("remove image %s: %w", ref, err))
+		}
+	}
+	return errors.Join(errs...)
+}
