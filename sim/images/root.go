@@ -57,25 +57,13 @@ func (b *builder) rootProgram(ctx context.Context, arch string) (*program, error
 		argv := append([]string{path, "--architectures=" + arch}, baseOptions()...)
 		return newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, "-")...)...), nil
 	}
-	path, err := lookRootTool("debootstrap")
-	if err != nil {
+	path, err := exec.LookPath("debootstrap")
+	if err != nil || os.Geteuid() != 0 {
 		return nil, fmt.Errorf("%w: install mmdebstrap (apt-get install mmdebstrap; the best), "+
-			"or run as root with debootstrap installed, or name a registry that has %s (--registry), "+
+			"or be root and have debootstrap, or name a registry that has %s (--registry), "+
 			"or load the images from a file of another machine (labcheck images load FILE)", ErrNoBase, bases()[0])
 	}
 	return b.debootstrap(ctx, path, arch)
-}
-
-// lookRootTool finds a program that only root can use; it may not be in the
-// path of a user who has become root.
-func lookRootTool(name string) (string, error) {
-	if os.Geteuid() != 0 {
-		return "", os.ErrPermission
-	}
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	return exec.LookPath("/usr/sbin/" + name)
 }
 
 // debootstrap writes into a directory, which tar then reads. What it mounts is
