@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -214,6 +213,8 @@ func (l *Lab) flags(h harness.Host) []string {
 		return flags
 	}
 	// Engines register with Consul, and so find one another, once a tick; the
-	// tick's default is 20 s.
-	return slices.Concat(flags, []string{"--cluster-store-opt=discovery.heartbeat=1"})
+	// tick's default is 20 s. The TTL would follow it down to 3 s (dockerd 20.10,
+	// daemon/discovery.go), and Consul refuses sessions that short: no engine
+	// would ever register.
+	return append(flags, "--cluster-store-opt=discovery.heartbeat=1", "--cluster-store-opt=discovery.ttl=60")
 }
