@@ -11,13 +11,19 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 )
 
-// connect reaches the engine that testcontainers uses: it knows about
-// DOCKER_HOST, ~/.testcontainers.properties and rootless sockets.
+// connect reaches the engine that DOCKER_HOST names, or else the one that
+// testcontainers finds: it knows about ~/.testcontainers.properties and
+// rootless sockets.
 func connect(ctx context.Context) (*client.Client, error) {
 	tame()
 	host, err := engineHost(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEngine, err)
+	}
+	// Where DOCKER_HOST does not answer testcontainers goes on to the default
+	// socket: a lab would come up on an engine that nobody meant.
+	if meant := os.Getenv("DOCKER_HOST"); meant != "" && meant != host {
+		return nil, fmt.Errorf("%w at DOCKER_HOST=%s", ErrEngine, meant)
 	}
 	// FromEnv brings the certificates; the host is said after it, to win.
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithHost(host), client.WithAPIVersionNegotiation())

@@ -79,8 +79,8 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if o.Lab == "" {
 		o.Lab = DefaultLab
 	}
-	if !labName.MatchString(o.Lab) {
-		return nil, fmt.Errorf("lab name %q: %w", o.Lab, errName)
+	if err := CheckName(o.Lab); err != nil {
+		return nil, err
 	}
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
@@ -99,7 +99,13 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	return lab, nil
 }
 
-var errName = errors.New("small letters, digits and hyphens, at most 31, are allowed")
+// CheckName is an error for a name that a lab can't have.
+func CheckName(lab string) error {
+	if labName.MatchString(lab) {
+		return nil
+	}
+	return fmt.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed", lab)
+}
 
 // locate says which topology the lab has: the one it stands with, or else the
 // one that was asked for.

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/sim"
+	"labcheck/sim/images"
+)
+
+// Rules of the user interface:
+//
+//   - stdout has what was asked for: a list, a document, a verdict. stderr has
+//     everything else: progress, errors, hints. With --json stdout has one JSON
+//     document, also when the command fails.
+//   - An error is one sentence; a hint, what to do about it, is the next line.
+//   - Progress on a terminal is a line that changes; in a log, one line for
+//     each part that ended.
+//   - Nothing is asked: a command does what its name says or says why not.
+
+// app is one invocation: its streams, and the flags that all commands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	terminal bool // err is one
+	target   string
+	lab      string
+	subnet   subnetFlag
+	dial     sim.DialMode
+	registry string
+	mirror   string
+	timeout  time.Duration
+	json     bool
+	quiet    bool
+	verbose  bool
+	noColor  bool
+}
+
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
+	a := &app{in: in, out: out, err: err, terminal: isTerminal(err), dial: sim.DialAuto}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(err)
+	return a.finish(ctx, root.ExecuteContext(ctx))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (a *app) color() bool {
+	return a.terminal && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
+resources" on five hosts that it starts itself, with real engines, Swarm and
+Consul, and says of each claim whether it is true.
+
+Without a command it checks: on a lab that stands already it only looks, and
+leaves it as it was; with none it makes one, performs the tutorial on it, checks
+and removes it again.`
+
+func (a *app) root() *cobra.Command {
+	check := a.checkCommand()
+	root := &cobra.Command{
+		Use: "labcheck", Short: "Checks what a Swarm tutorial promises, on real hosts", Long: about,
+		Args: cobra.NoArgs, RunE: check.RunE,
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkFlags() },
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &usageError{err, c.CommandPath() + " --help"}
+	})
+	root.Flags().AddFlagSet(check.Flags())
+	f := root.PersistentFlags()
+	f.StringVar(&a.target, "target", "sim", "where the hosts are: sim or ec2")
+	f.StringVar(&a.lab, "lab", sim.DefaultLab, "`name` of the lab")
+	f.Var(&a.subnet, "subnet", "the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24")
+	f.Var(&a.dial, "dial", "how hosts are reached")
+	f.StringVar(&a.registry, "registry", "", "`registry` or mirror to pull images from, host[:port][/path]")
+	f.StringVar(&a.mirror, "debian-mirror", "", "`URL` of the Debian mirror to build images from")
+	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, "how long the whole command may take")
+	f.BoolVar(&a.json, "json", false, "one JSON document on stdout")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "more progress")
+	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
+		a.execCommand(), a.envCommand(), a.imagesCommand(), a.doctorCommand(), a.versionCommand(), watchdogCommand())
+	for _, c := range root.Commands() {
+		if c.Args == nil {
+			c.Args = cobra.NoArgs
+		}
+		c.Args = usage(c.Args)
+	}
+	root.Args = usage(root.Args)
+	return root
+}
+
+// usage makes wrong arguments an error of use.
+func usage(args cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		if err := args(c, given); err != nil {
+			return &usageError{err, c.CommandPath() + " --help"}
+		}
+		return nil
+	}
+}
+
+func (a *app) checkFlags() error {
+	switch {
+	case a.target == "ec2":
+		return &usageError{fmt.Errorf("--target ec2 is not there yet: this version checks labs of its own only"), "labcheck --target sim"}
+	case a.target != "sim":
+		return &usageError{fmt.Errorf("--target %s: sim and ec2 are possible", a.target), "labcheck --help"}
+	case sim.CheckName(a.lab) != nil:
+		return &usageError{fmt.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
+	case a.quiet && a.verbose:
+		return &usageError{fmt.Errorf("--quiet and --verbose exclude one another"), "labcheck --help"}
+	case a.timeout <= 0:
+		return &usageError{fmt.Errorf("--timeout %s: it must be more than 0", a.timeout), "labcheck --help"}
+	}
+	return nil
+}
+
+// subnetFlag is a prefix as a flag.
+type subnetFlag struct{ netip.Prefix }
+
+func (s *subnetFlag) String() string {
+	if !s.IsValid() {
+		return ""
+	}
+	return s.Prefix.String()
+}
+
+func (s *subnetFlag) Type() string { return "CIDR" }
+
+func (s *subnetFlag) Set(text string) error {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return fmt.Errorf("such as 192.168.34.0/24 is needed")
+	}
+	t, err := harness.Tutorial().In(p)
+	s.Prefix = t.Subnet
+	return err
+}
+
+// session is an open lab and how its progress is shown.
+type session struct {
+	*app
+	lab      *sim.Lab
+	progress *progress
+}
+
+// inLab runs do with the lab that the flags name, within --timeout.
+func (a *app) inLab(ctx context.Context, do func(context.Context, *session) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, errTimeout{a.timeout})
+	defer cancel()
+	p := a.newProgress()
+	defer p.close()
+	lab, err := sim.Open(ctx, a.simOptions(p))
+	if err != nil {
+		return err
+	}
+	defer lab.Close()
+	err = do(ctx, &session{a, lab, p})
+	if errors.Is(err, harness.ErrNoNodes) {
+		err = &hintError{fmt.Errorf("there is no lab %s", lab.Lab()), "labcheck up" + labFlag(lab)}
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return &endedError{cause, err}
+	}
+	return err
+}
+
+func (a *app) simOptions(p *progress) sim.Options {
+	return sim.Options{
+		Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial,
+		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Progress: p.image},
+		Watchdog: watchdogArgv(),
+		Progress: p.lab,
+	}
+}
+
+// cluster connects to a lab's nodes. The caller closes it.
+func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
+	nodes, err := s.lab.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Open(s.lab.Topology(), nodes)
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labcheck/features"
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/report"
+	"labcheck/harness/suite"
+)
+
+// checkFlags are the flags of `labcheck check` alone.
+type checkFlags struct {
+	tags string
+	out  string
+	keep bool
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var f checkFlags
+	c := &cobra.Command{
+		Use: "check", Short: "Check the tutorial's claims (the default command)",
+		Long: `check runs the scenarios. On a lab that stands already it runs those that only
+look (@verify) and those that start containers and remove them again (@workload).
+With no lab it makes one, performs the tutorial on it as typed (@tutorial), checks
+and removes it.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.check(ctx, f) })
+		},
+	}
+	c.Flags().StringVar(&f.tags, "tags", "", `run only scenarios with these tags, such as "@verify && ~@workload"`)
+	c.Flags().StringVar(&f.out, "out", "", "`folder` for the evidence: results.json, junit.xml, commands, logs")
+	c.Flags().BoolVar(&f.keep, "keep", false, "keep the lab when something failed")
+	return c
+}
+
+// collectTimeout is how long gathering the nodes' logs may take.
+const collectTimeout = 20 * time.Second
+
+// check is the whole of `labcheck check`: find or make a lab, run, write the
+// evidence, remove what was made.
+func (s *session) check(ctx context.Context, f checkFlags) error {
+	if err := suite.CheckTags(features.FS, "en", f.tags); err != nil {
+		return &usageError{err, "labcheck check --help"}
+	}
+	if err := prepareOut(f.out); err != nil {
+		return err
+	}
+	evidence := s.newEvidence(f.tags)
+	failed := s.runChecks(ctx, &evidence)
+	evidence.Run.Duration = time.Since(evidence.Run.Started)
+	evidence.Run.Verdict = verdict(ctx, &evidence, failed)
+	if failed != nil {
+		evidence.Run.Error = message(failed)
+	}
+	saved := s.save(ctx, f.out, evidence)
+	removed := s.leave(ctx, f, evidence)
+	s.show(f, evidence)
+	if evidence.Run.Verdict == harness.VerdictFalse {
+		failed = errFalse
+	}
+	return errors.Join(failed, saved, removed)
+}
+
+// prepareOut finds out early whether evidence can be written.
+func prepareOut(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return &usageError{fmt.Errorf("--out: %w", err), "another --out"}
+	}
+	return nil
+}
+
+func (s *session) newEvidence(tags string) harness.Evidence {
+	return harness.Evidence{
+		Schema: harness.EvidenceSchema,
+		Run:    harness.Run{Labcheck: version(), Started: time.Now(), Tags: tags},
+		Target: harness.TargetInfo{Name: s.lab.Name(), Lab: s.lab.Lab(), Topology: s.lab.Topology()},
+	}
+}
+
+// runChecks makes a lab if there is none and runs the scenarios on it.
+func (s *session) runChecks(ctx context.Context, e *harness.Evidence) error {
+	_, err := s.lab.Nodes(ctx)
+	e.Target.Fresh = errors.Is(err, harness.ErrNoNodes)
+	if e.Target.Fresh {
+		err = s.timed(e, "hosts", func() error { return s.startHosts(ctx) })
+	}
+	if err != nil {
+		return err
+	}
+	return s.timed(e, "scenarios", func() error { return s.runScenarios(ctx, e) })
+}
+
+// timed adds how long do took to the evidence.
+func (s *session) timed(e *harness.Evidence, name string, do func() error) error {
+	start := time.Now()
+	err := do()
+	e.Run.Stages = append(e.Run.Stages, harness.Timing{Name: name, Start: start, Duration: time.Since(start)})
+	return err
+}
+
+func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
+	cluster, err := s.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	e.Scenarios, err = suite.Run(ctx, suite.Options{
+		Features: features.FS, Lang: "en", Tags: e.Run.Tags,
+		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
+	})
+	e.Counts = suite.Count(e.Scenarios)
+	// A lab that is not there any more makes claims fail, but not false.
+	if _, gone := s.lab.Nodes(context.WithoutCancel(ctx)); errors.Is(gone, harness.ErrNoNodes) {
+		return fmt.Errorf("lab %s was removed while it was being checked", s.lab.Lab())
+	}
+	e.Target.Versions = versions(context.WithoutCancel(ctx), cluster)
+	return err
+}
+
+// versions are those that the cluster's parts give; what does not answer has
+// none.
+func versions(ctx context.Context, c *engine.Cluster) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	found := map[string]string{}
+	if info, err := c.Engine(c.Topology().Manager.Name).Info(ctx); err == nil {
+		found["engine"] = info.ServerVersion
+	}
+	if info, err := c.Swarm().Info(ctx); err == nil {
+		found["swarm"] = strings.TrimPrefix(info.ServerVersion, "swarm/")
+	}
+	if v, err := c.Consul().Version(ctx); err == nil {
+		found["consul"] = v
+	}
+	return found
+}
+
+func verdict(ctx context.Context, e *harness.Evidence, failed error) harness.Verdict {
+	switch {
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		return harness.VerdictInterrupted
+	case failed != nil:
+		return harness.VerdictUnreachable
+	case e.Counts.Failed > 0:
+		return harness.VerdictFalse
+	}
+	return harness.VerdictHolds
+}
+
+// save writes the evidence, also when the run was interrupted.
+func (s *session) save(ctx context.Context, dir string, e harness.Evidence) error {
+	if dir == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTimeout)
+	defer cancel()
+	if err := report.Write(dir, e); err != nil {
+		return fmt.Errorf("write the evidence: %w", err)
+	}
+	return s.progress.during("Gather evidence", func() error { return s.collect(ctx, dir) })
+}
+
+// collect adds what the nodes and Consul say of themselves. What does not
+// answer leaves a note in its place: that is evidence too.
+func (s *session) collect(ctx context.Context, dir string) error {
+	err := s.lab.Collect(ctx, filepath.Join(dir, "nodes"))
+	if errors.Is(err, harness.ErrNoNodes) {
+		return nil
+	}
+	if err := s.writeKeys(ctx, filepath.Join(dir, "consul-keys.txt")); err != nil {
+		return err
+	}
+	if err == nil {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, "not-collected.txt"), []byte(err.Error()+"\n"), 0o644)
+}
+
+func (s *session) writeKeys(ctx context.Context, file string) error {
+	cluster, err := s.cluster(ctx)
+	if err != nil {
+		return os.WriteFile(file, []byte(err.Error()+"\n"), 0o644)
+	}
+	defer cluster.Close()
+	keys, err := cluster.Consul().Keys(ctx, "")
+	if err != nil {
+		keys = []string{err.Error()}
+	}
+	var text []byte
+	for _, k := range keys {
+		text = append(text, k+"\n"...)
+	}
+	return os.WriteFile(file, text, 0o644)
+}
+
+// leave removes the lab that was made for the run, or says why it stays.
+func (s *session) leave(ctx context.Context, f checkFlags, e harness.Evidence) error {
+	if !e.Target.Fresh {
+		return nil
+	}
+	failed := e.Run.Verdict == harness.VerdictFalse || e.Run.Verdict == harness.VerdictUnreachable
+	if f.keep && failed {
+		return s.keepLab(ctx)
+	}
+	return s.removeLab(ctx)
+}
+
+func (s *session) keepLab(ctx context.Context) error {
+	if _, err := s.lab.Nodes(context.WithoutCancel(ctx)); err != nil {
+		return nil // it did not come up, and what there was of it is gone
+	}
+	s.lab.Keep()
+	s.progress.tell(fmt.Sprintf("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
+		"  Remove it: labcheck down%[1]s", labFlag(s.lab), s.lab.Lab()))
+	return nil
+}
+
+// show prints the verdict.
+func (s *session) show(f checkFlags, e harness.Evidence) {
+	s.progress.close()
+	if s.json {
+		s.printJSON(e)
+		return
+	}
+	if len(e.Scenarios) > 0 {
+		_ = report.Terminal(s.out, e, report.TerminalOptions{Color: s.color(), Evidence: f.out}) // a closed stdout has nobody to tell
+	}
+}
+
+// scenario shows a scenario's progress: each that ended, and what a step waits
+// for.
+func (s *session) scenario(e suite.Event) {
+	switch e.Kind {
+	case suite.ScenarioStarted:
+		s.progress.begin(fmt.Sprintf("%d/%d %s", e.Number, e.Total, e.Scenario.Name))
+	case suite.StepStarted, suite.StepEnded:
+	case suite.Waiting:
+		s.progress.detail("waiting: " + message(e.Seen))
+	case suite.ScenarioEnded:
+		s.progress.end(e.Scenario.Status, e.Scenario.Name, e.Scenario.Reason, e.Elapsed)
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"labcheck/harness/tutorial"
+	"labcheck/sim"
+)
+
+// The exit codes.
+const (
+	exitHolds       = 0   // all claims hold; the command did what it was to do
+	exitFalse       = 1   // a claim is false
+	exitUsage       = 2   // wrong flags, arguments or files
+	exitUnreachable = 3   // the lab could not be brought up or reached
+	exitInterrupted = 130 // by a signal, after cleaning up
+)
+
+// usageError is a command line that can't be carried out.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// errFalse is that claims are false. The report has said which.
+var errFalse = errors.New("a claim is false")
+
+// hintError is an error of which the place where it came up knows what to do.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
+
+// exitError is a command that has said what there is to say, and its exit code.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// errTimeout is that --timeout is over.
+type errTimeout struct{ after time.Duration }
+
+func (e errTimeout) Error() string { return fmt.Sprintf("not done within %s", e.after) }
+
+// endedError is a command that was ended, by a signal or --timeout, and what
+// it was about then.
+type endedError struct{ cause, err error }
+
+func (e *endedError) Error() string {
+	if errors.Is(e.err, e.cause) || errors.Is(e.err, context.Canceled) {
+		return e.cause.Error()
+	}
+	return e.cause.Error() + ": " + e.err.Error()
+}
+
+func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
+
+// finish says what went wrong, if anything did, and returns the exit code.
+func (a *app) finish(ctx context.Context, err error) int {
+	code := exitCode(ctx, err)
+	var said *exitError
+	if code == exitHolds || errors.As(err, &said) || onlyFalse(err) {
+		return code
+	}
+	text := message(err)
+	if code == exitInterrupted {
+		text = "interrupted; what was made is removed again"
+	}
+	if a.json {
+		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": hint(err)})
+	}
+	fmt.Fprintln(a.err, "labcheck:", text)
+	if h := hint(err); h != "" && code != exitInterrupted {
+		fmt.Fprintln(a.err, "   try:", h)
+	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error) int {
+	var wrong *usageError
+	var said *exitError
+	switch {
+	case err == nil:
+		return exitHolds
+	case errors.As(err, &said):
+		return said.code
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.Is(err, errFalse):
+		return exitFalse
+	case errors.As(err, &wrong) || strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	}
+	return exitUnreachable
+}
+
+// onlyFalse says that nothing went wrong beside the claims that are false.
+func onlyFalse(err error) bool {
+	return errors.Is(err, errFalse) && err.Error() == errFalse.Error()
+}
+
+// message is the error in one paragraph; joined errors are told in order.
+func message(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+}
+
+// hint is what to do about an error.
+func hint(err error) string {
+	var wrong *usageError
+	var hinted *hintError
+	var taken *sim.SubnetError
+	var inTheWay *tutorial.WrongError
+	switch {
+	case errors.As(err, &wrong):
+		return wrong.hint
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case errors.As(err, &taken):
+		return taken.Hint
+	case errors.As(err, &inTheWay):
+		return inTheWay.Fix
+	case errors.Is(err, sim.ErrEngine):
+		return "labcheck doctor"
+	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):
+		return "make room, for instance with docker system df to see what takes it; labcheck doctor"
+	case errors.As(err, new(errTimeout)):
+		return "a longer --timeout, or labcheck doctor"
+	case strings.HasPrefix(err.Error(), "unknown command"):
+		return "labcheck --help"
+	}
+	return ""
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labcheck/harness"
+	"labcheck/harness/tutorial"
+	"labcheck/sim"
+)
+
+// startHosts makes the lab's hosts.
+func (s *session) startHosts(ctx context.Context) error {
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	t := s.lab.Topology()
+	return s.progress.during(fmt.Sprintf("Start %d hosts on %s", len(t.Hosts()), t.Subnet), func() error {
+		_, err := s.lab.Up(ctx)
+		return err
+	})
+}
+
+// ensureImages makes what images are not there, and is silent where all are.
+func (s *session) ensureImages(ctx context.Context) error {
+	missing, err := s.lab.Images().Missing(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return s.progress.during("Make images", func() error { return s.lab.Images().Ensure(ctx) })
+}
+
+// removeLab removes the lab, also when ctx has ended.
+func (s *session) removeLab(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return s.progress.during("Remove the lab", func() error { return s.lab.Down(ctx) })
+}
+
+// labFlag is how the lab is named on a command line, where it must be.
+func labFlag(l *sim.Lab) string {
+	if l.Lab() == sim.DefaultLab {
+		return ""
+	}
+	return " --lab " + l.Lab()
+}
+
+func (a *app) printJSON(v any) {
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
+}
+
+func (a *app) upCommand() *cobra.Command {
+	var bare bool
+	c := &cobra.Command{
+		Use: "up", Short: "Start the five hosts and build the tutorial's cluster on them",
+		Long: `up starts the lab's hosts, or those of them that do not run, and brings the
+tutorial to its end on them: it returns when containers on any two hosts can
+reach one another over mynet. Where that is so already it changes nothing.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.up(ctx, bare) })
+		},
+	}
+	c.Flags().BoolVar(&bare, "bare", false, "hosts with engines only: the tutorial is yours to type")
+	return c
+}
+
+func (s *session) up(ctx context.Context, bare bool) error {
+	_, err := s.lab.Nodes(ctx)
+	fresh := errors.Is(err, harness.ErrNoNodes)
+	began := time.Now()
+	if err := s.startHosts(ctx); err != nil {
+		return err
+	}
+	if !bare {
+		err = s.bootstrap(ctx)
+	} else {
+		err = nil
+	}
+	if err != nil && fresh {
+		return errors.Join(err, s.removeLab(ctx))
+	}
+	s.lab.Keep()
+	if err != nil {
+		return err
+	}
+	return s.stands(time.Since(began))
+}
+
+// stands tells where the lab is and how to go on.
+func (s *session) stands(took time.Duration) error {
+	t := s.lab.Topology()
+	s.progress.close()
+	if s.json {
+		s.printJSON(map[string]any{"lab": s.lab.Lab(), "topology": t, "duration_ns": took})
+		return nil
+	}
+	fmt.Fprintf(s.out, "Lab %s stands on %s after %.1fs.\n", s.lab.Lab(), t.Subnet, took.Seconds())
+	fmt.Fprintf(s.err, "  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s\n", labFlag(s.lab))
+	return nil
+}
+
+func (a *app) bootstrapCommand() *cobra.Command {
+	var plan bool
+	c := &cobra.Command{
+		Use: "bootstrap", Short: "Perform the tutorial on a lab that stands, or what is left of it",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
+				if plan {
+					return s.plan()
+				}
+				if err := s.bootstrap(ctx); err != nil {
+					return err
+				}
+				return s.showStatus(ctx)
+			})
+		},
+	}
+	c.Flags().BoolVar(&plan, "plan", false, "print the tutorial's commands for this lab and do nothing")
+	return c
+}
+
+// plan prints what bootstrap would do, as a reader would type it.
+func (s *session) plan() error {
+	steps := tutorial.Steps(s.lab.Topology())
+	if s.json {
+		s.printJSON(steps)
+		return nil
+	}
+	for _, step := range steps {
+		fmt.Fprintln(s.out, step.Command)
+	}
+	return nil
+}
+
+func (s *session) bootstrap(ctx context.Context) error {
+	cluster, err := s.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	return s.progress.during("Perform the tutorial", func() error {
+		return tutorial.Bootstrap(ctx, cluster, s.step)
+	})
+}
+
+// step shows a step of the bootstrap.
+func (s *session) step(e tutorial.Event) {
+	s.progress.detail(e.String())
+}
+
+func (a *app) downCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "down", Short: "Remove the lab, and nothing else",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.down(ctx) })
+		},
+	}
+}
+
+func (s *session) down(ctx context.Context) error {
+	there, err := s.lab.Exists(ctx)
+	if err != nil {
+		return err
+	}
+	if there {
+		if err := s.removeLab(ctx); err != nil {
+			return err
+		}
+	}
+	s.progress.close()
+	if s.json {
+		s.printJSON(map[string]any{"lab": s.lab.Lab(), "removed": there})
+	} else if !there {
+		fmt.Fprintf(s.out, "There is no lab %s.\n", s.lab.Lab())
+	}
+	return nil
+}
+
+func (a *app) execCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "exec NODE -- COMMAND...", Short: "Run a command on a host of the lab", Args: cobra.MinimumNArgs(2),
+		Long: `exec runs a command on a host, without a shell, and passes on what it answers.
+Its exit code is labcheck's. For a terminal: docker exec -it labcheck-manager bash`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.exec(ctx, args[0], args[1:]) })
+		},
+	}
+}
+
+func (s *session) exec(ctx context.Context, name string, argv []string) error {
+	nodes, err := s.lab.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	node, err := find(nodes, name)
+	if err != nil {
+		return err
+	}
+	r, err := node.Exec(ctx, argv...)
+	var failed *harness.RunError
+	if err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	if s.json {
+		s.printJSON(r)
+	} else {
+		fmt.Fprint(s.out, r.Stdout)
+		fmt.Fprint(s.err, r.Stderr)
+	}
+	if r.ExitCode != 0 {
+		return &exitError{r.ExitCode}
+	}
+	return nil
+}
+
+func find(nodes []harness.Node, name string) (harness.Node, error) {
+	var names []string
+	for _, n := range nodes {
+		if n.Name() == name {
+			return n, nil
+		}
+		names = append(names, n.Name())
+	}
+	return nil, &usageError{fmt.Errorf("no host %s in the lab; there are %v", name, names), "labcheck status"}
+}
+
+func (a *app) envCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "env", Short: `Print what points a shell at the lab: eval "$(labcheck env)"`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.env(ctx) })
+		},
+	}
+}
+
+// env is for shells on a machine that has the lab's bridge.
+func (s *session) env(ctx context.Context) error {
+	direct, err := s.lab.Direct(ctx)
+	if err != nil {
+		return err
+	}
+	if !direct {
+		return &hintError{
+			errors.New("this machine can't reach the lab's addresses: its bridge is on another one"),
+			"labcheck exec manager -- docker info",
+		}
+	}
+	manager := s.lab.Topology().Manager.Addr
+	vars := [][2]string{
+		{"DOCKER_HOST", fmt.Sprintf("tcp://%s:%d", manager, harness.SwarmPort)},
+		{"CONSUL_HTTP_ADDR", fmt.Sprintf("http://%s:%d", manager, harness.ConsulPort)},
+	}
+	if s.json {
+		s.printJSON(map[string]string{vars[0][0]: vars[0][1], vars[1][0]: vars[1][1]})
+		return nil
+	}
+	for _, v := range vars {
+		fmt.Fprintf(s.out, "export %s=%s\n", v[0], v[1])
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"labcheck/sim"
+	"labcheck/sim/images"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Say whether this machine can hold a lab, and what to do where it can't",
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
+	}
+}
+
+func (a *app) doctor(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	checks := sim.Doctor(ctx, sim.Options{Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial, Images: images.Options{Registry: a.registry, DebianMirror: a.mirror}})
+	sick := slices.ContainsFunc(checks, func(c sim.Check) bool { return !c.OK })
+	if a.json {
+		a.printJSON(map[string]any{"ok": !sick, "checks": checks})
+	} else {
+		a.printChecks(checks)
+	}
+	if sick {
+		return &exitError{exitUnreachable}
+	}
+	return nil
+}
+
+func (a *app) printChecks(checks []sim.Check) {
+	for _, c := range checks {
+		mark := "✓"
+		if !c.OK {
+			mark = "✗"
+		}
+		fmt.Fprintf(a.out, "%s %s %s\n", mark, text.Pad(c.Name, 16, ' '), c.Found)
+		if c.Fix != "" && !c.OK {
+			fmt.Fprintf(a.out, "    try: %s\n", c.Fix)
+		}
+	}
+}
+
+func (a *app) imagesCommand() *cobra.Command {
+	c := &cobra.Command{Use: "images", Short: "Make, list, carry and remove the images that hosts are made from"}
+	sub := func(use, short string, args cobra.PositionalArgs, do func(context.Context, *session, []string) error) {
+		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: usage(args), RunE: func(cmd *cobra.Command, given []string) error {
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return do(ctx, s, given) })
+		}})
+	}
+	sub("build", "Make the images that are not there", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+		if err := s.ensureImages(ctx); err != nil {
+			return err
+		}
+		return s.listImages(ctx)
+	})
+	sub("ls", "List the images, and old ones that can go", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+		return s.listImages(ctx)
+	})
+	sub("save FILE", "Write all images into a file, - for stdout", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		return s.saveImages(ctx, args[0])
+	})
+	sub("load FILE", "Read images from a file that save wrote, - for stdin", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		return s.loadImages(ctx, args[0])
+	})
+	sub("rm", "Remove all images of labcheck", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+		return s.removeImages(ctx)
+	})
+	return c
+}
+
+func (s *session) listImages(ctx context.Context) error {
+	list, err := s.lab.Images().List(ctx)
+	if err != nil {
+		return err
+	}
+	s.progress.close()
+	if s.json {
+		s.printJSON(list)
+		return nil
+	}
+	t := table.NewWriter()
+	t.SetStyle(plainTable())
+	t.AppendHeader(table.Row{"IMAGE", "REFERENCE", "STATE", "SIZE", "CREATED"})
+	for _, i := range list {
+		t.AppendRow(imageRow(i))
+	}
+	fmt.Fprintln(s.out, t.Render())
+	return nil
+}
+
+func imageRow(i images.Image) table.Row {
+	switch {
+	case !i.Present:
+		return table.Row{i.Name, i.Ref, "missing", "", ""}
+	case i.Stale:
+		return table.Row{i.Name, i.Ref, "old", units.HumanSize(float64(i.Size)), i.Created.Format(time.DateTime)}
+	}
+	return table.Row{i.Name, i.Ref, "present", units.HumanSize(float64(i.Size)), i.Created.Format(time.DateTime)}
+}
+
+// plainTable has columns and nothing else, like the docker CLI's.
+func plainTable() table.Style {
+	s := table.StyleDefault
+	s.Options = table.OptionsNoBordersAndSeparators
+	s.Box.PaddingLeft, s.Box.PaddingRight = "", "   "
+	return s
+}
+
+// saveImages writes to a file that takes its name only when it is whole.
+func (s *session) saveImages(ctx context.Context, file string) error {
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	if file == "-" {
+		return s.lab.Images().Save(ctx, s.out)
+	}
+	part, err := os.Create(file + ".part")
+	if err != nil {
+		return &usageError{err, "another file"}
+	}
+	err = s.progress.during("Save images", func() error { return s.lab.Images().Save(ctx, part) })
+	if closed := part.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		return os.Rename(part.Name(), file)
+	}
+	_ = os.Remove(part.Name())
+	return err
+}
+
+func (s *session) loadImages(ctx context.Context, file string) error {
+	in := s.in
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return &usageError{err, "labcheck images save FILE"}
+		}
+		defer f.Close()
+		in = f
+	}
+	return s.progress.during("Load images", func() error { return s.lab.Images().Load(ctx, in) })
+}
+
+func (s *session) removeImages(ctx context.Context) error {
+	removed, err := s.lab.Images().Remove(ctx)
+	s.progress.close()
+	if s.json {
+		s.printJSON(map[string]any{"removed": removed})
+		return err
+	}
+	for _, ref := range removed {
+		fmt.Fprintln(s.out, "removed", ref)
+	}
+	return err
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version",
+		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				a.printJSON(map[string]string{"version": version(), "go": runtime.Version()})
+				return nil
+			}
+			fmt.Fprintf(a.out, "labcheck %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return nil
+		},
+	}
+}
+
+// release is set when a release is built: -ldflags "-X main.release=v1.2.3".
+var release string
+
+func version() string {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// watchdogName is the hidden command that a lab's watchdog runs.
+const watchdogName = "watchdog"
+
+func watchdogArgv() []string {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{self, watchdogName}
+}
+
+func watchdogCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: watchdogName + " LAB RUN", Hidden: true, Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// A signal is meant for the command that is watched over.
+			return sim.Watch(context.WithoutCancel(cmd.Context()), cmd.InOrStdin(), args)
+		},
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes the test binary labcheck itself, for scripts and for its own
+// watchdogs.
+func TestMain(m *testing.M) {
+	testscript.Main(watched{m}, map[string]func(){"labcheck": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}})
+}
+
+// watched runs the tests, unless a lab of one of them started this process as
+// its watchdog.
+type watched struct{ m *testing.M }
+
+func (w watched) Run() int {
+	if len(os.Args) == 4 && os.Args[1] == watchdogName {
+		return run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	}
+	return w.m.Run()
+}
+
+func params(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "GOMODCACHE", "GOCACHE", "GOPATH"} {
+				if v, ok := os.LookupEnv(name); ok {
+					e.Setenv(name, v)
+				}
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends},
+	}
+}
+
+func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
+
+// ends CODE COMMAND... runs a command and wants it to end with an exit code.
+func ends(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: ends CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var ended *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case err == nil && want != 0:
+		ts.Fatalf("exit code 0, not %d", want)
+	case err == nil:
+	case !errors.As(err, &ended):
+		ts.Fatalf("%v", err)
+	case ended.ExitCode() != want:
+		ts.Fatalf("exit code %d, not %d", ended.ExitCode(), want)
+	}
+}
