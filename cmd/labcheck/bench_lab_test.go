@@ -1,0 +1,115 @@
+//go:build lab
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
+	"labcheck/sim"
+)
+
+// stage is a part of `labcheck up` and when it was done.
+type stage struct {
+	name string
+	at   time.Duration
+}
+
+// TestBench times `labcheck up`, from nothing to a network that carries
+// traffic, LABCHECK_BENCH times, and once the same tutorial on plain hosts.
+func TestBench(t *testing.T) {
+	runs, err := strconv.Atoi(os.Getenv("LABCHECK_BENCH"))
+	if err != nil || runs < 1 {
+		t.Skip("LABCHECK_BENCH, the number of runs, is not set: make bench")
+	}
+	measureUp(t, sim.Options{}) // a first one, not counted, finds files in the cache
+	var tuned [][]stage
+	for range runs {
+		tuned = append(tuned, measureUp(t, sim.Options{}))
+	}
+	plain := measureUp(t, sim.Options{Plain: true})
+	fmt.Printf("%-10s %8s %8s %8s %8s\n", "until", "min", "median", "max", "plain")
+	for i, s := range tuned[0] {
+		times := column(tuned, i)
+		median := times[len(times)/2]
+		if s.name == "network" {
+			defer fmt.Printf("the whole takes %.2f of what it takes on plain hosts\n", float64(median)/float64(plain[i].at))
+		}
+		fmt.Printf("%-10s %8s %8s %8s %8s\n", s.name, seconds(times[0]), seconds(median), seconds(times[len(times)-1]), seconds(plain[i].at))
+	}
+}
+
+func column(runs [][]stage, i int) []time.Duration {
+	var times []time.Duration
+	for _, r := range runs {
+		times = append(times, r[i].at)
+	}
+	slices.Sort(times)
+	return times
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
+
+// measureUp does what `labcheck up` does and `labcheck down` after it.
+func measureUp(t *testing.T, o sim.Options) []stage {
+	t.Helper()
+	ctx := t.Context()
+	start := time.Now()
+	var stages []stage
+	done := func(name string) { stages = append(stages, stage{name, time.Since(start)}) }
+	lab, cluster := testLab(t, o)
+	done("engines")
+	left := len(tutorial.Steps(lab.Topology()))
+	err := tutorial.Bootstrap(ctx, cluster, func(e tutorial.Event) {
+		left--
+		switch {
+		case e.Step.ID == "consul":
+			done("consul")
+		case left == 1:
+			done("joined") // the manager, and every member
+		case left == 0:
+			done("network")
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start = time.Now()
+	if err := lab.Down(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return append(stages, stage{"(down)", time.Since(start)})
+}
+
+// testLab makes a lab's hosts; it is gone when the test ends.
+func testLab(t *testing.T, o sim.Options) (*sim.Lab, *engine.Cluster) {
+	t.Helper()
+	o.Lab, o.Subnet, o.Watchdog = "labtest", labtestSubnet, watchdogArgv()
+	lab, err := sim.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := lab.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+		lab.Close()
+	})
+	nodes, err := lab.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := engine.Open(lab.Topology(), nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close() })
+	return lab, cluster
+}

@@ -1,0 +1,95 @@
+//go:build lab
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
+	"labcheck/sim"
+)
+
+// labtestSubnet keeps the tests' labs beside those of a person.
+var labtestSubnet = netip.MustParsePrefix("192.168.43.0/24")
+
+// TestSoak holds what stage `network` promises: as soon as it is reached, a
+// container started on any host reaches one on any other, by name.
+func TestSoak(t *testing.T) {
+	labs := 1
+	if n, err := strconv.Atoi(os.Getenv("LABCHECK_SOAK")); err == nil {
+		labs = n
+	}
+	failed, pairs := 0, 0
+	for i := range labs {
+		t.Run(fmt.Sprintf("lab %d", i+1), func(t *testing.T) {
+			_, cluster := testLab(t, sim.Options{})
+			if err := tutorial.Bootstrap(t.Context(), cluster, nil); err != nil {
+				t.Fatal(err)
+			}
+			f, p := pingAll(t, cluster)
+			failed, pairs = failed+f, pairs+p
+		})
+	}
+	t.Logf("%d labs, %d of %d pairs failed", labs, failed, pairs)
+	if pairs != labs*20 {
+		t.Errorf("%d pairs were tried, not %d", pairs, labs*20)
+	}
+}
+
+// pingAll starts a container on each host at once and has each ping each other.
+func pingAll(t *testing.T, c *engine.Cluster) (failed, pairs int) {
+	hosts := c.Topology().Hosts()
+	ids := map[string]string{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for _, h := range hosts {
+		group.Go(func() {
+			id, err := c.Engine(h.Name).Run(t.Context(), engine.RunSpec{
+				Image: "labcheck/workload", Name: "soak-" + h.Name, Network: c.Topology().Network,
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			ids[h.Name] = id
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for _, from := range hosts {
+		for _, to := range hosts {
+			if from == to {
+				continue
+			}
+			group.Go(func() {
+				err := ping(t.Context(), c.Engine(from.Name), ids[from.Name], "soak-"+to.Name)
+				mu.Lock()
+				defer mu.Unlock()
+				pairs++
+				if err != nil {
+					failed++
+					t.Errorf("%s to %s: %v", from.Name, to.Name, err)
+				}
+			})
+		}
+	}
+	group.Wait()
+	return failed, pairs
+}
+
+// ping wants one answer within 5 s: the first packet may wait for the engines
+// to tell one another where a new container is.
+func ping(ctx context.Context, c *engine.Client, id, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	_, err := c.Exec(ctx, id, "ping", "-c", "1", "-w", "5", name)
+	return err
+}
