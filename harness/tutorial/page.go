@@ -27,15 +27,15 @@ type Command struct {
 // here the network is 3 and the review after it 4, as the page goes on to count.
 func Page(t harness.Topology) []Command {
 	p := page{topology: t}
-	p.add("1.3", "consul", "docker %s", cli(consulSpec()))
+	p.add("1.3", "consul", "docker %s", consulPart(t).cli())
 	p.look("1.4", "docker ps")
-	p.add("1.5", "manager", "docker %s", cli(managerSpec(t)))
+	p.add("1.5", "manager", "docker %s", managerPart(t).cli())
 	p.look("1.6", "docker info")
 	p.look("1.7", "docker ps")
 	p.look("1.8", "export DOCKER_HOST=%q", "tcp://"+at(t.Manager, harness.SwarmPort))
 	p.look("1.9", "docker info")
 	for _, h := range t.Members {
-		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", at(h, harness.EnginePort), cli(joinSpec(t, h)))
+		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", at(h, harness.EnginePort), joinPart(t, h).cli())
 	}
 	p.look("1.11", "docker info")
 	engine := at(t.Manager, harness.EnginePort)

@@ -1,54 +1,222 @@
 package tutorial
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 )
 
-// The images of the page, without the tag that its commands leave out too.
-const (
-	consulImage = "progrium/consul"
-	swarmImage  = "swarm"
-)
-
-func consulSpec() engine.RunSpec {
-	return engine.RunSpec{
-		Image: consulImage, Args: []string{"-server", "-bootstrap"},
-		Hostname: "consul", Restart: "unless-stopped",
-		Ports: []engine.Port{{Host: harness.ConsulPort, Container: harness.ConsulPort}},
-	}
+// service is a container of the page, the host that it runs on, and what shows
+// that it does its work. It is a part.
+type service struct {
+	name  string // for errors: the Consul container
+	host  harness.Host
+	spec  engine.RunSpec
+	works func(context.Context, *engine.Cluster) error
 }
 
-func managerSpec(t harness.Topology) engine.RunSpec {
-	return engine.RunSpec{
-		Image: swarmImage, Args: []string{"manage", t.Discovery()}, Restart: "unless-stopped",
-		Ports: []engine.Port{{Host: harness.SwarmPort, Container: harness.EnginePort}},
-	}
-}
-
-func joinSpec(t harness.Topology, h harness.Host) engine.RunSpec {
-	return engine.RunSpec{
-		Image: swarmImage,
-		Args:  []string{"join", "--advertise=" + at(h, harness.EnginePort), t.Discovery()},
-	}
-}
-
-// cli is a container's `run` as the page types it, after `docker` and its own
+// cli is the container's `run` as the page types it, after `docker` and its own
 // options.
-func cli(s engine.RunSpec) string {
+func (s service) cli() string {
 	words := []string{"run"}
-	if s.Restart != "" {
-		words = append(words, "--restart="+s.Restart)
+	if s.spec.Restart != "" {
+		words = append(words, "--restart="+s.spec.Restart)
 	}
 	words = append(words, "-d")
-	for _, p := range s.Ports {
+	for _, p := range s.spec.Ports {
 		words = append(words, "-p", fmt.Sprintf("%d:%d", p.Host, p.Container))
 	}
-	if s.Hostname != "" {
-		words = append(words, "-h", s.Hostname)
+	if s.spec.Hostname != "" {
+		words = append(words, "-h", s.spec.Hostname)
 	}
-	return strings.Join(append(append(words, s.Image), s.Args...), " ")
+	return strings.Join(append(append(words, s.spec.Image), s.spec.Args...), " ")
+}
+
+func (s service) missing(ctx context.Context, c *engine.Cluster) error {
+	found, err := s.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := s.running(found); err != nil {
+		return err
+	}
+	return s.works(ctx, c)
+}
+
+func (s service) apply(ctx context.Context, c *engine.Cluster) error {
+	on := c.Engine(s.host.Name)
+	found, err := s.find(ctx, c)
+	switch {
+	case errors.Is(err, errNoContainer):
+		_, err := on.Run(ctx, s.spec)
+		return err
+	case err != nil || found.Running:
+		return err
+	}
+	return on.Start(ctx, found.ID)
+}
+
+// working asks for the container only where it does not do its work.
+func (s service) working(ctx context.Context, c *engine.Cluster) error {
+	err := s.works(ctx, c)
+	if err == nil {
+		return nil
+	}
+	found, findErr := s.find(ctx, c)
+	if findErr != nil {
+		return findErr
+	}
+	if err := s.running(found); err != nil {
+		return err
+	}
+	return err
+}
+
+func (s service) undo(ctx context.Context, c *engine.Cluster) error {
+	all, err := s.candidates(ctx, c)
+	for _, found := range all {
+		if s.resembles(found) {
+			err = errors.Join(err, c.Engine(s.host.Name).Remove(ctx, found.ID))
+		}
+	}
+	return err
+}
+
+// running is nil where the container runs, errEnded where it never will again
+// by itself.
+func (s service) running(found engine.Container) error {
+	switch {
+	case found.State == "running":
+		return nil
+	case found.State == "paused":
+		return s.wrong(fmt.Sprintf("%s %s is paused", s.name, found.Name), "unpause "+found.Name)
+	case found.State == "exited" && orNo(found.RestartPolicy) == "no":
+		return fmt.Errorf("%s %s %w with exit code %d", s.name, found.Name, errEnded, found.ExitCode)
+	}
+	return fmt.Errorf("%s %s is %s (last exit code %d)", s.name, found.Name, found.State, found.ExitCode)
+}
+
+// wrong is a *WrongError that is mended by a docker command on the host.
+func (s service) wrong(what, fix string) error {
+	return &WrongError{s.host.Name, what, fmt.Sprintf("docker -H=tcp://%s %s", at(s.host, harness.EnginePort), fix)}
+}
+
+var errEnded = errors.New("ended")
+
+var errNoContainer = errors.New("not there")
+
+// find is the service's container: of those that it could be, the one that is
+// as the page has it, running rather than not. The error is errNoContainer
+// where there is none, and a *WrongError where there is only another.
+func (s service) find(ctx context.Context, c *engine.Cluster) (engine.Container, error) {
+	all, err := s.candidates(ctx, c)
+	if err != nil {
+		return engine.Container{}, err
+	}
+	slices.SortStableFunc(all, runningFirst)
+	var wrong error
+	for _, found := range all {
+		err := s.differs(found)
+		if err == nil {
+			return found, nil
+		}
+		if wrong == nil {
+			wrong = err
+		}
+	}
+	if wrong == nil {
+		wrong = fmt.Errorf("%s is %w", s.name, errNoContainer)
+	}
+	return engine.Container{}, wrong
+}
+
+func runningFirst(a, b engine.Container) int {
+	switch {
+	case a.Running == b.Running:
+		return 0
+	case a.Running:
+		return -1
+	}
+	return 1
+}
+
+// candidates are the host's containers that could be this service, and those
+// that have one of its ports.
+func (s service) candidates(ctx context.Context, c *engine.Cluster) ([]engine.Container, error) {
+	on := c.Engine(s.host.Name)
+	all, err := on.Containers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var candidates []engine.Container
+	for _, listed := range all {
+		// The list has an image that lost its name by its ID.
+		if !s.resembles(listed) && !s.inTheWay(listed) && !strings.HasPrefix(listed.Image, "sha256:") {
+			continue
+		}
+		found, err := on.Inspect(ctx, listed.ID)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue // it was just removed
+		}
+		if err != nil {
+			return nil, err
+		}
+		if s.resembles(found) || s.inTheWay(listed) {
+			candidates = append(candidates, found)
+		}
+	}
+	return candidates, nil
+}
+
+// resembles: of the service's image and, where the page has several of it, with
+// its first argument.
+func (s service) resembles(c engine.Container) bool {
+	if image, _, _ := strings.Cut(c.Image, ":"); image != s.spec.Image {
+		return false
+	}
+	return s.spec.Image == consulImage || slices.Contains(strings.Fields(c.Command), s.spec.Args[0])
+}
+
+// inTheWay: it has one of the service's ports. The list shows those of running
+// containers only.
+func (s service) inTheWay(listed engine.Container) bool {
+	return slices.ContainsFunc(listed.Ports, func(p engine.Port) bool {
+		return slices.ContainsFunc(s.spec.Ports, func(mine engine.Port) bool { return p.Host == mine.Host })
+	})
+}
+
+// differs is a *WrongError where a container is not as the page has it.
+func (s service) differs(found engine.Container) error {
+	if !s.resembles(found) {
+		what := fmt.Sprintf("container %s of image %s has the port of %s", found.Name, found.Image, s.name)
+		return s.wrong(what, "rm -f "+found.Name)
+	}
+	var wrong []string
+	compare := func(what string, want, have any) {
+		if fmt.Sprint(want) != fmt.Sprint(have) {
+			wrong = append(wrong, fmt.Sprintf("%s %v instead of %v", what, have, want))
+		}
+	}
+	compare("arguments", s.spec.Args, found.Args)
+	compare("restart policy", orNo(s.spec.Restart), orNo(found.RestartPolicy))
+	compare("published ports", s.spec.Ports, found.Ports)
+	if s.spec.Hostname != "" {
+		compare("host name", s.spec.Hostname, found.Hostname)
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return s.wrong(fmt.Sprintf("%s %s has %s", s.name, found.Name, strings.Join(wrong, ", ")), "rm -f "+found.Name)
+}
+
+func orNo(policy string) string {
+	if policy == "" {
+		return "no"
+	}
+	return policy
 }

@@ -1,15 +1,40 @@
 package tutorial
 
-import "labcheck/harness"
+import (
+	"context"
+	"time"
 
-// Step is a command of the page that changes the cluster.
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// Step is a command of the page that changes the cluster, and what it brings
+// about.
 type Step struct {
 	ID      string `json:"id"`   // consul, manager, join-frontend01, …, network
 	Page    string `json:"page"` // the page's number for it
 	Host    string `json:"host"` // the host that it changes
 	Command string `json:"command"`
+
+	part part
+	// within is how long the step may take, pulling its image apart.
+	within time.Duration
 }
 
+// part is what a step brings about.
+type part interface {
+	// missing is nil where the step has nothing to do, and else says what
+	// lacks; a *WrongError is what doing the step would not mend.
+	missing(ctx context.Context, c *engine.Cluster) error
+	// apply does what the command does, or what of it lacks.
+	apply(ctx context.Context, c *engine.Cluster) error
+	// working is missing once apply is done, looked at often.
+	working(ctx context.Context, c *engine.Cluster) error
+	// undo takes back what the command did; nothing there is no error.
+	undo(ctx context.Context, c *engine.Cluster) error
+}
+
+// The steps' IDs; those of the joins are joinID's.
 const (
 	consulID  = "consul"
 	managerID = "manager"
@@ -18,25 +43,34 @@ const (
 
 func joinID(h harness.Host) string { return "join-" + h.Name }
 
-// overlay is the driver of the tutorial's network.
-const overlay = "overlay"
+// How long the steps may take. Consul's election takes 10 s with its defaults,
+// and starting it 40 s where its engine dials it as it starts. A manager or a
+// join that ran before Consul had a leader asks it again after 60 s (docker/swarm
+// 1.2.9, cli/join.go; docker/docker, pkg/discovery/kv/kv.go, Watch). Engines
+// look for one another every 20 s by default.
+const (
+	startConsul = 90 * time.Second
+	startSwarm  = 90 * time.Second
+	makeNetwork = 90 * time.Second
+	pullImage   = 5 * time.Minute
+)
 
 // Steps are those commands of the page that change the cluster, in order.
 func Steps(t harness.Topology) []Step {
-	host := map[string]string{}
+	steps := map[string]Step{
+		consulID:  {Host: t.Manager.Name, within: startConsul, part: consulPart(t)},
+		managerID: {Host: t.Manager.Name, within: startSwarm, part: managerPart(t)},
+		networkID: {Host: t.Manager.Name, within: makeNetwork, part: networkPart{t}},
+	}
 	for _, h := range t.Members {
-		host[joinID(h)] = h.Name
+		steps[joinID(h)] = Step{Host: h.Name, within: startSwarm, part: joinPart(t, h)}
 	}
-	var steps []Step
+	var ordered []Step
 	for _, c := range Page(t) {
-		if c.Step == "" {
-			continue
+		if s, ok := steps[c.Step]; ok {
+			s.ID, s.Page, s.Command = c.Step, c.Page, c.Text
+			ordered = append(ordered, s)
 		}
-		on := c.Host
-		if h, ok := host[c.Step]; ok {
-			on = h
-		}
-		steps = append(steps, Step{c.Step, c.Page, on, c.Text})
 	}
-	return steps
+	return ordered
 }
