@@ -3,11 +3,16 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/docker/go-connections/nat"
@@ -127,4 +132,32 @@ func (c *Client) exec(ctx context.Context, id string, r *harness.Result) error {
 	done, err := c.api.ContainerExecInspect(ctx, made.ID)
 	r.ExitCode = done.ExitCode
 	return err
+}
+
+// Pull has the engine pull an image; without a tag, latest, as `docker run`
+// does.
+func (c *Client) Pull(ctx context.Context, ref string) error {
+	if !strings.Contains(ref[strings.LastIndexByte(ref, '/')+1:], ":") {
+		ref += ":latest"
+	}
+	progress, err := c.api.ImagePull(ctx, ref, image.PullOptions{})
+	if err == nil {
+		err = errors.Join(pulled(progress), progress.Close())
+	}
+	return failed(c, "pull "+ref, err)
+}
+
+// pulled reads an image's progress to its end, which may be an error.
+func pulled(progress io.Reader) error {
+	for lines := json.NewDecoder(progress); ; {
+		var line struct{ Error string }
+		switch err := lines.Decode(&line); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case line.Error != "":
+			return errors.New(line.Error)
+		}
+	}
 }
