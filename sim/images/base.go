@@ -16,9 +16,21 @@ func bases() []string {
 }
 
 // makeBase finds or makes the image that the others are built on, and returns
-// its name: one that is there, or one that can be pulled, or else a root file
-// system that is made here.
+// its name.
 func (b *builder) makeBase(ctx context.Context) (string, error) {
+	if ref, err := b.findBase(ctx); ref != "" || err != nil {
+		return ref, err
+	}
+	ours, err := b.Ref(ctx, base)
+	if err != nil {
+		return "", err
+	}
+	return ours, b.importRoot(ctx, ours)
+}
+
+// findBase returns the name of an image of Debian 11 that is there or was
+// pulled, or "" where there is none.
+func (b *builder) findBase(ctx context.Context) (string, error) {
 	ours, err := b.Ref(ctx, base)
 	if err != nil {
 		return "", err
@@ -33,10 +45,10 @@ func (b *builder) makeBase(ctx context.Context) (string, error) {
 	}
 	// A registry that has one has the first as a rule.
 	pulled, err := b.pullFirst(ctx, base, ours, b.atRegistry(bases()[0]), b.atRegistry(bases()[2]))
-	if pulled || err != nil {
-		return ours, err
+	if !pulled || err != nil {
+		return "", err
 	}
-	return ours, b.importRoot(ctx, ours)
+	return ours, nil
 }
 
 // published are the names with the registry's prefix, and then without.

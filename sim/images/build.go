@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/build"
-	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 )
 
@@ -64,14 +63,14 @@ func (b *builder) buildContext(n Name, hash string, extra []file) (*bytes.Buffer
 
 // run follows a build to its end. One that is no longer wanted is not cut off,
 // for then nobody could tell when the engine has let go of what it made: its
-// containers are killed, and the engine ends it as failed.
+// containers are taken away, and the engine ends it as failed.
 func (b *builder) run(ctx context.Context, n Name, content *bytes.Buffer, o build.ImageBuildOptions) error {
 	whole, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	ended := make(chan struct{})
 	defer close(ended)
 	defer context.AfterFunc(ctx, func() {
-		b.kill(whole, hashOf(o.Tags[0]), ended)
+		b.spoil(whole, hashOf(o.Tags[0]), ended)
 		cut()
 	})()
 	said := &transcript{onStep: func(step string) { b.tell(n, "step "+shorten(step, 60)) }}
@@ -86,23 +85,22 @@ func (b *builder) run(ctx context.Context, n Name, content *bytes.Buffer, o buil
 	return ctx.Err()
 }
 
-// kill kills what a build runs, step after step, until the build has ended.
-func (b *builder) kill(ctx context.Context, hash string, ended <-chan struct{}) {
+// spoil removes a build's containers, of which each step but COPY needs one,
+// until the build has ended.
+func (b *builder) spoil(ctx context.Context, hash string, ended <-chan struct{}) {
 	which := filters.NewArgs(
 		filters.Arg("label", labelRecipe+"="+hash),
 		filters.Arg("label", labelBuilder+"="+b.id),
 	)
 	for deadline := time.After(stopTimeout); ; {
-		running, _ := b.engine.ContainerList(ctx, container.ListOptions{Filters: which})
-		for _, c := range running {
-			_ = b.engine.ContainerKill(ctx, c.ID, "KILL") // it may have ended by itself
-		}
+		// What fails here, the build's end or the sweep after it will show.
+		_, _ = b.removeContainers(ctx, which)
 		select {
 		case <-ended:
 			return
 		case <-deadline:
 			return
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }

@@ -3,10 +3,13 @@ package images
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
 )
 
 // cleanTimeout is how long it may take to remove what a build has left, after
@@ -37,22 +40,30 @@ func (b *builder) ensure(ctx context.Context) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	if err := b.sweep(ctx); err != nil {
+	if _, err := b.sweep(ctx); err != nil {
 		return err
 	}
 	err = b.makeAll(ctx, missing)
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
 	defer cancel()
-	return errors.Join(err, b.sweep(clean))
+	_, swept := b.sweep(clean)
+	return errors.Join(err, swept)
 }
 
-// makeAll makes Swarm while the others' base is made, and then them.
+// makeAll makes Swarm while the others' base is made, and then them. A
+// registry that was asked for by name is asked first: while it has not
+// answered, nothing is begun that would have to be stopped.
 func (b *builder) makeAll(ctx context.Context, missing []Name) error {
+	onBase := slices.DeleteFunc(slices.Clone(missing), func(n Name) bool { return n == Swarm })
+	if b.opts.Registry != "" && len(onBase) > 0 {
+		if _, err := b.findBase(ctx); err != nil {
+			return err
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	if slices.Contains(missing, Swarm) {
+	if len(onBase) < len(missing) {
 		group.Go(func() error { return b.makeSwarm(ctx) })
 	}
-	onBase := slices.DeleteFunc(slices.Clone(missing), func(n Name) bool { return n == Swarm })
 	if len(onBase) == 0 {
 		return group.Wait()
 	}
@@ -82,5 +93,17 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.sweep(ctx), b.close())
+	return errors.Join(b.sweepDeadBuild(ctx), b.close())
+}
+
+// sweepDeadBuild sweeps until there is nothing more: the engine goes on for a
+// moment with a build whose labcheck was killed.
+func (b *builder) sweepDeadBuild(ctx context.Context) error {
+	return harness.Until(ctx, 500*time.Millisecond, func(ctx context.Context) error {
+		found, err := b.sweep(ctx)
+		if err == nil && found > 0 {
+			err = fmt.Errorf("%d containers and images of a build were left", found)
+		}
+		return err
+	})
 }

@@ -90,7 +90,8 @@ func (s *Store) Remove(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	removed, err := b.removeTagged(ctx)
-	return removed, errors.Join(err, b.sweep(ctx), b.sweepOrphans(ctx), b.close())
+	_, swept := b.sweep(ctx)
+	return removed, errors.Join(err, swept, b.sweepOrphans(ctx), b.close())
 }
 
 func (b *builder) removeTagged(ctx context.Context) ([]string, error) {

@@ -152,7 +152,7 @@ func (b *builder) goTool(ctx context.Context, dir string, args ...string) ([]byt
 	var out bytes.Buffer
 	p.cmd.Dir, p.cmd.Stdout = dir, &out
 	p.cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly",
-		"CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+		"CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOTMPDIR="+b.temp)
 	err = p.run()
 	return out.Bytes(), err
 }

@@ -14,17 +14,20 @@ import (
 
 func isNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
 
-// sweep removes what this builder's builds have left: containers, and the
-// images of steps and stages. No build of it may be going on.
-func (b *builder) sweep(ctx context.Context) error {
+// sweep removes what this builder's builds have left, and says how much that
+// was: containers, and the images of steps and stages.
+func (b *builder) sweep(ctx context.Context) (int, error) {
 	mine := labelBuilder + "=" + b.id
-	return errors.Join(b.sweepContainers(ctx, mine), b.sweepImages(ctx, mine, time.Now()))
+	containers, err := b.removeContainers(ctx, filters.NewArgs(filters.Arg("label", mine)))
+	images, errImages := b.sweepImages(ctx, mine, time.Now())
+	return containers + images, errors.Join(err, errImages)
 }
 
-func (b *builder) sweepContainers(ctx context.Context, label string) error {
-	left, err := b.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", label))})
+// removeContainers removes containers of builds, and says how many.
+func (b *builder) removeContainers(ctx context.Context, which filters.Args) (int, error) {
+	left, err := b.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: which})
 	if err != nil {
-		return fmt.Errorf("list containers of builds: %w", err)
+		return 0, fmt.Errorf("list containers of builds: %w", err)
 	}
 	var errs []error
 	for _, c := range left {
@@ -33,19 +36,20 @@ func (b *builder) sweepContainers(ctx context.Context, label string) error {
 			errs = append(errs, fmt.Errorf("remove a build's container: %w", err))
 		}
 	}
-	return errors.Join(errs...)
+	return len(left), errors.Join(errs...)
 }
 
 // sweepImages removes the images without a name which have that label and were
-// made before then. Removing one may bare another that it was built on.
-func (b *builder) sweepImages(ctx context.Context, label string, before time.Time) error {
+// made before then, and says how many. Removing one may bare another that it
+// was built on.
+func (b *builder) sweepImages(ctx context.Context, label string, before time.Time) (int, error) {
 	which := filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", label))
-	for removed := true; removed; {
+	for total := 0; ; {
 		left, err := b.engine.ImageList(ctx, image.ListOptions{Filters: which})
 		if err != nil {
-			return fmt.Errorf("list what builds have left: %w", err)
+			return total, fmt.Errorf("list what builds have left: %w", err)
 		}
-		removed = false
+		removed := 0
 		for _, i := range left {
 			if i.Created > before.Unix() {
 				continue
@@ -53,13 +57,15 @@ func (b *builder) sweepImages(ctx context.Context, label string, before time.Tim
 			_, err := b.engine.ImageRemove(ctx, i.ID, image.RemoveOptions{PruneChildren: true})
 			switch {
 			case err == nil:
-				removed = true
+				removed++
 			case !isNotFound(err) && !cerrdefs.IsConflict(err): // conflict: something uses it
-				return fmt.Errorf("remove what a build has left: %w", err)
+				return total, fmt.Errorf("remove what a build has left: %w", err)
 			}
 		}
+		if total += removed; removed == 0 {
+			return total, nil
+		}
 	}
-	return nil
 }
 
 // orphanAge is after how long what the build of another user, or of another
@@ -69,5 +75,6 @@ const orphanAge = time.Hour
 // sweepOrphans removes what builds have left whose builder nobody is any more,
 // as after the user's cache was emptied.
 func (b *builder) sweepOrphans(ctx context.Context) error {
-	return b.sweepImages(ctx, labelRecipe, time.Now().Add(-orphanAge))
+	_, err := b.sweepImages(ctx, labelRecipe, time.Now().Add(-orphanAge))
+	return err
 }
