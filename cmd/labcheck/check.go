@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"labcheck/features"
 	"labcheck/harness"
-	"labcheck/harness/engine"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
+	"labcheck/harness/tutorial"
 )
 
 // checkFlags are the flags of `labcheck check` alone.
@@ -126,26 +125,8 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 	if _, gone := s.lab.Nodes(context.WithoutCancel(ctx)); errors.Is(gone, harness.ErrNoNodes) {
 		return fmt.Errorf("lab %s was removed while it was being checked", s.lab.Lab())
 	}
-	e.Target.Versions = versions(context.WithoutCancel(ctx), cluster)
+	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
-}
-
-// versions are those that the cluster's parts give; what does not answer has
-// none.
-func versions(ctx context.Context, c *engine.Cluster) map[string]string {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	found := map[string]string{}
-	if info, err := c.Engine(c.Topology().Manager.Name).Info(ctx); err == nil {
-		found["engine"] = info.ServerVersion
-	}
-	if info, err := c.Swarm().Info(ctx); err == nil {
-		found["swarm"] = strings.TrimPrefix(info.ServerVersion, "swarm/")
-	}
-	if v, err := c.Consul().Version(ctx); err == nil {
-		found["consul"] = v
-	}
-	return found
 }
 
 func verdict(ctx context.Context, e *harness.Evidence, failed error) harness.Verdict {

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/go-units"
@@ -98,7 +100,7 @@ func (s *session) listImages(ctx context.Context) error {
 	for _, i := range list {
 		t.AppendRow(imageRow(i))
 	}
-	fmt.Fprintln(s.out, t.Render())
+	printTable(s.out, t)
 	return nil
 }
 
@@ -118,6 +120,13 @@ func plainTable() table.Style {
 	s.Options = table.OptionsNoBordersAndSeparators
 	s.Box.PaddingLeft, s.Box.PaddingRight = "", "   "
 	return s
+}
+
+// printTable writes a table without the spaces that fill its last column.
+func printTable(w io.Writer, t table.Writer) {
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
 }
 
 // saveImages writes to a file that takes its name only when it is whole.

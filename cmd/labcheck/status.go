@@ -3,10 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"path"
+	"strings"
 
+	"github.com/docker/go-units"
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
 )
 
@@ -32,7 +38,83 @@ func (s *session) showStatus(ctx context.Context) error {
 		s.printJSON(found)
 		return nil
 	}
-	_, _ = fmt.Fprintf(s.out, "%v", found)
-	_ = table.Row{}
+	printStages(s.out, found.Stages)
+	fmt.Fprintln(s.out)
+	printHosts(s.out, found.Hosts)
 	return nil
+}
+
+func printStages(w io.Writer, stages []tutorial.StageProgress) {
+	for _, s := range stages {
+		mark := "✓"
+		if !s.Reached {
+			mark = "-"
+		}
+		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), s.Seen)
+	}
+}
+
+func printHosts(w io.Writer, hosts []tutorial.HostProgress) {
+	t := table.NewWriter()
+	t.SetStyle(plainTable())
+	t.AppendHeader(table.Row{"HOST", "ADDRESS", "ENGINE", "CPUS", "MEMORY", "CONTAINERS", "SWARM", "NETWORK", "GOSSIP"})
+	for _, h := range hosts {
+		t.AppendRow(hostRow(h, len(hosts)))
+	}
+	printTable(w, t)
+	for _, h := range hosts {
+		for _, p := range h.Problems {
+			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, p)
+		}
+	}
+}
+
+func hostRow(h tutorial.HostProgress, hosts int) table.Row {
+	if h.Engine == nil {
+		return table.Row{h.Host.Name, h.Host.Addr, "no answer"}
+	}
+	swarm := "-"
+	switch {
+	case h.Member != nil:
+		swarm = h.Member.Status
+	case h.Role == "manager":
+		swarm = h.Role
+	}
+	network := "-"
+	if h.NetworkID != "" {
+		network = fmt.Sprintf("%s %.12s", h.Driver, h.NetworkID)
+	}
+	return table.Row{
+		h.Host.Name, h.Host.Addr, h.Engine.ServerVersion, h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
+		containers(h.Containers), swarm, network, gossip(h.Gossip, hosts),
+	}
+}
+
+// containers are the tutorial's, by what they run.
+func containers(all []engine.Container) string {
+	var names []string
+	for _, c := range all {
+		name := path.Base(c.Image)
+		if name == "swarm" && len(c.Args) > 0 {
+			name += " " + c.Args[0]
+		}
+		if !c.Running {
+			name += " (" + c.State + ")"
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return "-"
+	}
+	return strings.Join(names, ", ")
+}
+
+func gossip(peers []engine.Peer, hosts int) string {
+	alive := 0
+	for _, p := range peers {
+		if p.State == engine.PeerAlive {
+			alive++
+		}
+	}
+	return fmt.Sprintf("%d of %d", alive, hosts)
 }
