@@ -3,12 +3,14 @@ package images
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 )
 
 // stopTimeout is how long a build that is stopped may take to end: the engine
@@ -30,17 +32,38 @@ func (b *builder) build(ctx context.Context, n Name, baseRef string, extra []fil
 		return err
 	}
 	b.tell(n, "building")
-	if err := b.run(ctx, n, content, build.ImageBuildOptions{
+	id, err := b.run(ctx, n, hashOf(ref), content, build.ImageBuildOptions{
 		Version:     build.BuilderV1,
-		Tags:        []string{ref},
 		BuildArgs:   map[string]*string{"BASE": &baseRef, "DEBIAN_MIRROR": &b.opts.DebianMirror},
 		NoCache:     true, // what is cut off is swept, so there is nothing to find
 		Remove:      true,
 		ForceRemove: true,
-	}); err != nil {
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.name(context.WithoutCancel(ctx), id, ref); err != nil {
 		return err
 	}
 	b.done(n, "built")
+	return ctx.Err()
+}
+
+// name gives a new image its name, unless another user's labcheck was quicker:
+// an image that loses its name to another would stay behind nameless.
+func (b *builder) name(ctx context.Context, id, ref string) error {
+	there, err := b.has(ctx, ref)
+	switch {
+	case err != nil:
+		return err
+	case there:
+		_, err = b.engine.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
+	default:
+		err = b.engine.ImageTag(ctx, id, ref)
+	}
+	if err != nil {
+		return fmt.Errorf("name image %s: %w", ref, err)
+	}
 	return nil
 }
 
@@ -63,26 +86,37 @@ func (b *builder) buildContext(n Name, hash string, extra []file) (*bytes.Buffer
 
 // run follows a build to its end. One that is no longer wanted is not cut off,
 // for then nobody could tell when the engine has let go of what it made: its
-// containers are taken away, and the engine ends it as failed.
-func (b *builder) run(ctx context.Context, n Name, content *bytes.Buffer, o build.ImageBuildOptions) error {
+// containers are taken away, and the engine ends it as failed. It returns the
+// image's id.
+func (b *builder) run(ctx context.Context, n Name, hash string, content *bytes.Buffer, o build.ImageBuildOptions) (string, error) {
 	whole, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	ended := make(chan struct{})
 	defer close(ended)
 	defer context.AfterFunc(ctx, func() {
-		b.spoil(whole, hashOf(o.Tags[0]), ended)
+		b.spoil(whole, hash, ended)
 		cut()
 	})()
 	said := &transcript{onStep: func(step string) { b.tell(n, "step "+shorten(step, 60)) }}
 	answer, err := b.engine.ImageBuild(whole, content, o)
 	if err != nil {
-		return said.failure(n, err)
+		return "", said.failure(n, err)
 	}
 	defer answer.Body.Close()
-	if err := readMessages(answer.Body, func(m message) { said.add(m.Stream) }); err != nil {
-		return said.failure(n, err)
+	id := ""
+	err = readMessages(answer.Body, func(m message) {
+		said.add(m.Stream)
+		if m.Aux.ID != "" {
+			id = m.Aux.ID
+		}
+	})
+	if err != nil {
+		return "", said.failure(n, err)
 	}
-	return ctx.Err()
+	if id == "" {
+		return "", said.failure(n, errors.New("the engine does not say which image it made"))
+	}
+	return id, nil
 }
 
 // spoil removes a build's containers, of which each step but COPY needs one,

@@ -163,6 +163,9 @@ func twoAtOnce(l *lab) {
 		if there := l.ids(); len(there) != len(names()) {
 			l.t.Errorf("%s: there are %v", name, there)
 		}
+		if n := l.danglingWith(labelRecipe + "=" + hashOf(l.ref(Workload))); n > 0 {
+			l.t.Errorf("%s: %d images lost their name", name, n)
+		}
 		l.nothingLeft()
 	}
 }

@@ -126,8 +126,13 @@ func (l *lab) nothingLeft() {
 // danglingOf is how many nameless images a builder has left.
 func (l *lab) danglingOf(id string) int {
 	l.t.Helper()
+	return l.danglingWith(labelBuilder + "=" + id)
+}
+
+func (l *lab) danglingWith(label string) int {
+	l.t.Helper()
 	left, err := l.engine.ImageList(context.Background(), image.ListOptions{Filters: filters.NewArgs(
-		filters.Arg("label", labelBuilder+"="+id), filters.Arg("dangling", "true"),
+		filters.Arg("label", label), filters.Arg("dangling", "true"),
 	)})
 	if err != nil {
 		l.t.Fatal(err)

@@ -16,7 +16,10 @@ type message struct {
 	Stream string `json:"stream"`
 	Status string `json:"status"`
 	ID     string `json:"id"`
-	Error  *struct {
+	Aux    struct {
+		ID string `json:"ID"` // of the image that was built
+	} `json:"aux"`
+	Error *struct {
 		Message string `json:"message"`
 	} `json:"errorDetail"`
 }
