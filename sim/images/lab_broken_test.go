@@ -11,10 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"golang.org/x/sync/errgroup"
 
@@ -291,4 +293,41 @@ func TestDeadRegistry(t *testing.T) {
 			t.Errorf("%s: it took %s", name, took)
 		}
 	}
+}
+
+// TestDebootstrap makes a base where there is no mmdebstrap.
+func TestDebootstrap(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("debootstrap needs root")
+	}
+	t.Setenv("PATH", pathWithout(t, "mmdebstrap", "go"))
+	l := newLab(t, Options{})
+	b, err := l.builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.importRoot(t.Context(), l.ref(base)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.close(); err != nil {
+		t.Fatal(err)
+	}
+	id := l.start(container.Config{Image: l.ref(base), Cmd: []string{"sh", "-c", "grep -q ^11 /etc/debian_version && apt-get --version"}}, "none")
+	l.ended(id)
+	l.discard(id)
+}
+
+// pathWithout is a PATH with all that this machine's has but some programs.
+func pathWithout(t *testing.T, programs ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, from := range filepath.SplitList(os.Getenv("PATH")) {
+		all, _ := filepath.Glob(filepath.Join(from, "*"))
+		for _, program := range all {
+			if name := filepath.Base(program); !slices.Contains(programs, name) {
+				_ = os.Symlink(program, filepath.Join(dir, name)) // the first of a name counts
+			}
+		}
+	}
+	return dir
 }
