@@ -41,8 +41,32 @@ const (
 // comes of it, because the merge goes over the members sent (state.go,
 // mergeState), and no clock moves (see emptyState).
 func Gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
-	peers, err := gossip(ctx, n)
+	s, err := emptyState()
+	if err == nil {
+		s, err = exchange(ctx, n, s)
+	}
+	var peers []Peer
+	if err == nil {
+		peers, err = peersOf(s.nodes)
+	}
 	return peers, failed(gossipOf{n}, "members", err)
+}
+
+// Introduce has two engines, and with them all that each has in its gossip, find
+// one another: what the engines do themselves, once, when they find themselves
+// in the cluster store, and never again.
+func Introduce(ctx context.Context, a, b harness.Node) error {
+	s, err := emptyState()
+	if err != nil {
+		return err
+	}
+	// Each answers with its state as it was before it took ours in.
+	for _, n := range []harness.Node{a, b, a} {
+		if s, err = exchange(ctx, n, s); err != nil {
+			return failed(gossipOf{n}, "introduce", err)
+		}
+	}
+	return nil
 }
 
 type gossipOf struct{ node harness.Node }
@@ -51,19 +75,24 @@ func (g gossipOf) String() string {
 	return fmt.Sprintf("gossip of %s (%s)", g.node.Name(), netip.AddrPortFrom(g.node.Addr(), harness.GossipPort))
 }
 
-func gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
+// exchange tells a node's engine a state and returns the engine's.
+func exchange(ctx context.Context, n harness.Node, s state) (state, error) {
+	message, err := s.message()
+	if err != nil {
+		return state{}, err
+	}
 	conn, err := dialer(n, harness.GossipPort)(ctx, "", "")
 	if err != nil {
-		return nil, err
+		return state{}, err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { interrupt(conn) })
 	defer stop()
-	peers, err := exchange(conn)
+	theirs, err := sendAndRead(conn, message)
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return state{}, ctx.Err()
 	}
-	return peers, err
+	return theirs, err
 }
 
 // interrupt ends what waits on a connection. Closing ends it where the
@@ -74,19 +103,15 @@ func interrupt(conn net.Conn) {
 	}
 }
 
-func exchange(conn net.Conn) ([]Peer, error) {
-	state, err := emptyState()
+func sendAndRead(conn net.Conn, message []byte) (state, error) {
+	if _, err := conn.Write(message); err != nil {
+		return state{}, err
+	}
+	theirs, err := readState(conn)
 	if err != nil {
-		return nil, err
+		return state{}, &kindError{ErrWrongService, err}
 	}
-	if _, err := conn.Write(state); err != nil {
-		return nil, err
-	}
-	nodes, err := readState(conn)
-	if err != nil {
-		return nil, &kindError{ErrWrongService, err}
-	}
-	return peersOf(nodes)
+	return theirs, nil
 }
 
 func peersOf(nodes []nodeState) ([]Peer, error) {

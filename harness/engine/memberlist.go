@@ -65,13 +65,9 @@ var errNoAnswer = errors.New("the connection was closed with no state sent")
 // happen. Serf's clocks begin at 1 (serf.go, Create), so that 1 moves none of
 // them; with 0, old versions take 1 from it and their clocks wrap around
 // (delegate.go, MergeRemoteState). Without a state at all they log an error.
-func emptyState() ([]byte, error) {
-	serf, err := encode(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})
-	if err != nil {
-		return nil, err
-	}
-	header, err := encode(pushPullMsg, pushPullHeader{UserStateLen: len(serf)})
-	return append(header, serf...), err
+func emptyState() (state, error) {
+	user, err := encode(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})
+	return state{user: user}, err
 }
 
 func encode(kind byte, message any) ([]byte, error) {
@@ -80,37 +76,59 @@ func encode(kind byte, message any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// readState reads the members in a push/pull message; what Serf adds to it is
-// not read.
-func readState(r io.Reader) ([]nodeState, error) {
-	stream := bufio.NewReader(io.LimitReader(r, maxGossip))
-	kind, err := stream.ReadByte()
-	if errors.Is(err, io.EOF) {
-		return nil, errNoAnswer
-	}
+// state is what a member tells of itself and all others.
+type state struct {
+	nodes []nodeState
+	// user is what Serf adds: its clocks and the latest events.
+	user []byte
+}
+
+// message is the state as one member sends it to another.
+func (s state) message() ([]byte, error) {
+	b, err := encode(pushPullMsg, pushPullHeader{Nodes: len(s.nodes), UserStateLen: len(s.user)})
 	if err != nil {
 		return nil, err
 	}
-	if kind == compressMsg {
-		if stream, err = decompress(stream); err != nil {
+	message := bytes.NewBuffer(b)
+	encoder := codec.NewEncoder(message, &codec.MsgpackHandle{})
+	for _, n := range s.nodes {
+		if err := encoder.Encode(n); err != nil {
 			return nil, err
 		}
+	}
+	message.Write(s.user)
+	return message.Bytes(), nil
+}
+
+// readState reads a push/pull message.
+func readState(r io.Reader) (state, error) {
+	stream := bufio.NewReader(io.LimitReader(r, maxGossip))
+	kind, err := stream.ReadByte()
+	if errors.Is(err, io.EOF) {
+		return state{}, errNoAnswer
+	}
+	if err != nil {
+		return state{}, err
+	}
+	if kind == compressMsg {
+		if stream, err = decompress(stream); err != nil {
+			return state{}, err
+		}
 		if kind, err = stream.ReadByte(); err != nil {
-			return nil, fmt.Errorf("compressed message: %w", err)
+			return state{}, fmt.Errorf("compressed message: %w", err)
 		}
 	}
-	decoder := codec.NewDecoder(stream, &codec.MsgpackHandle{})
 	switch kind {
 	case pushPullMsg:
-		return readNodes(decoder)
+		return readPushPull(stream)
 	case errorMsg:
 		var refusal struct{ Error string }
-		if err := decoder.Decode(&refusal); err != nil {
-			return nil, fmt.Errorf("error message: %w", err)
+		if err := codec.NewDecoder(stream, &codec.MsgpackHandle{}).Decode(&refusal); err != nil {
+			return state{}, fmt.Errorf("error message: %w", err)
 		}
-		return nil, fmt.Errorf("refused: %.200s", refusal.Error)
+		return state{}, fmt.Errorf("refused: %.200s", refusal.Error)
 	}
-	return nil, fmt.Errorf("message of type %d, not %d", kind, pushPullMsg)
+	return state{}, fmt.Errorf("message of type %d, not %d", kind, pushPullMsg)
 }
 
 func decompress(r io.Reader) (*bufio.Reader, error) {
@@ -125,21 +143,31 @@ func decompress(r io.Reader) (*bufio.Reader, error) {
 	return bufio.NewReader(io.LimitReader(plain, maxGossip)), nil
 }
 
-func readNodes(decoder *codec.Decoder) ([]nodeState, error) {
+func readPushPull(stream *bufio.Reader) (state, error) {
+	// Of a *bufio.Reader the decoder reads no more than it needs.
+	decoder := codec.NewDecoder(stream, &codec.MsgpackHandle{})
 	var header pushPullHeader
 	if err := decoder.Decode(&header); err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return state{}, fmt.Errorf("header: %w", err)
 	}
-	if header.Nodes < 0 || header.Nodes > maxMembers {
-		return nil, fmt.Errorf("%d members announced", header.Nodes)
+	if header.Nodes < 0 || header.Nodes > maxMembers || header.UserStateLen < 0 || header.UserStateLen > maxGossip {
+		return state{}, fmt.Errorf("%d members and %d bytes announced", header.Nodes, header.UserStateLen)
 	}
-	var nodes []nodeState
+	var s state
 	for i := range header.Nodes {
 		var n nodeState
 		if err := decoder.Decode(&n); err != nil {
-			return nil, fmt.Errorf("member %d of %d: %w", i+1, header.Nodes, err)
+			return state{}, fmt.Errorf("member %d of %d: %w", i+1, header.Nodes, err)
 		}
-		nodes = append(nodes, n)
+		s.nodes = append(s.nodes, n)
 	}
-	return nodes, nil
+	var err error
+	s.user, err = io.ReadAll(io.LimitReader(stream, int64(header.UserStateLen)))
+	if err == nil && len(s.user) < header.UserStateLen {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return state{}, fmt.Errorf("user state: %w", err)
+	}
+	return s, nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -29,7 +30,7 @@ type Endpoint struct {
 	Addr      netip.Addr `json:"addr,omitzero"`
 }
 
-// Networks lists all networks, in the order of the answer.
+// Networks lists all networks by name; an engine answers in no order.
 func (c *Client) Networks(ctx context.Context) ([]Network, error) {
 	all, err := c.api.NetworkList(ctx, network.ListOptions{})
 	if err != nil {
@@ -39,6 +40,9 @@ func (c *Client) Networks(ctx context.Context) ([]Network, error) {
 	for _, n := range all {
 		listed = append(listed, networkOf(n))
 	}
+	slices.SortFunc(listed, func(a, b Network) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
 	return listed, nil
 }
 

@@ -18,16 +18,13 @@ type Event struct {
 	Step Step
 	// Already says that there was nothing to do.
 	Already bool
+	// What says what was done: made, started again, …
+	What    string
 	Elapsed time.Duration
 }
 
 // String is the event in a line, without the time that it took.
-func (e Event) String() string {
-	if e.Already {
-		return e.Step.ID + ": done already"
-	}
-	return e.Step.ID + ": done"
-}
+func (e Event) String() string { return e.Step.ID + ": " + e.What }
 
 // pause is how long a step waits before it looks again whether it is done.
 const pause = 50 * time.Millisecond
@@ -69,31 +66,34 @@ func performAll(ctx context.Context, c *engine.Cluster, steps []Step, tell func(
 	group, ctx := errgroup.WithContext(ctx)
 	for _, s := range steps {
 		group.Go(func() error {
+			e := Event{Step: s}
 			start := time.Now()
-			already, err := s.perform(ctx, c)
-			if err != nil {
+			if err := s.perform(ctx, c, &e); err != nil {
 				return &StepError{s, err}
 			}
-			tell(Event{s, already, time.Since(start)})
+			e.Elapsed = time.Since(start)
+			tell(e)
 			return nil
 		})
 	}
 	return group.Wait()
 }
 
-// perform brings a step to its end; already says that it was there.
-func (s Step) perform(ctx context.Context, c *engine.Cluster) (already bool, err error) {
+// perform brings a step to its end and notes what was done for it.
+func (s Step) perform(ctx context.Context, c *engine.Cluster, e *Event) error {
 	missing := s.look(ctx, c)
 	if missing == nil {
-		return true, nil
+		e.Already, e.What = true, "done already"
+		return nil
 	}
 	if errors.As(missing, new(*WrongError)) {
-		return false, missing
+		return missing
 	}
-	if err := s.apply(ctx, c); err != nil {
-		return false, err
+	var err error
+	if e.What, err = s.apply(ctx, c); err != nil {
+		return err
 	}
-	return false, s.await(ctx, c)
+	return s.await(ctx, c)
 }
 
 func (s Step) look(ctx context.Context, c *engine.Cluster) error {
@@ -104,21 +104,21 @@ func (s Step) look(ctx context.Context, c *engine.Cluster) error {
 
 // apply does the step, and pulls its image first where the engine lacks it, as
 // `docker run` does.
-func (s Step) apply(ctx context.Context, c *engine.Cluster) error {
-	err := s.try(ctx, c)
+func (s Step) apply(ctx context.Context, c *engine.Cluster) (string, error) {
+	what, err := s.try(ctx, c)
 	service, ok := s.part.(service)
 	if !ok || !errors.Is(err, engine.ErrNotFound) {
-		return err
+		return what, err
 	}
 	pull, cancel := context.WithTimeout(ctx, pullImage)
 	defer cancel()
 	if err := c.Engine(s.Host).Pull(pull, service.spec.Image); err != nil {
-		return err
+		return "", err
 	}
 	return s.try(ctx, c)
 }
 
-func (s Step) try(ctx context.Context, c *engine.Cluster) error {
+func (s Step) try(ctx context.Context, c *engine.Cluster) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.within)
 	defer cancel()
 	return s.part.apply(ctx, c)

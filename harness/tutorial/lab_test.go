@@ -4,11 +4,19 @@ package tutorial
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -19,24 +27,23 @@ import (
 const testSubnet = "192.168.36.0/24"
 
 // engines starts a lab of the test's own and ends with its engines answering.
-func engines(t *testing.T, name string) *engine.Cluster {
+func engines(t *testing.T) *engine.Cluster {
 	t.Helper()
-	lab, err := sim.Open(t.Context(), sim.Options{Lab: name, Subnet: netip.MustParsePrefix(testSubnet)})
+	lab, err := sim.Open(t.Context(), sim.Options{Lab: "tutorial-test", Subnet: netip.MustParsePrefix(testSubnet)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := lab.Down(context.Background()); err != nil {
+		if err := errors.Join(lab.Down(context.Background()), lab.Close()); err != nil {
 			t.Error(err)
 		}
-		lab.Close()
 	})
 	start := time.Now()
 	nodes, err := lab.Up(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("engines answer after %s", time.Since(start))
+	t.Logf("engines answer after %s", time.Since(start).Round(time.Millisecond))
 	c, err := engine.Open(lab.Topology(), nodes)
 	if err != nil {
 		t.Fatal(err)
@@ -45,32 +52,335 @@ func engines(t *testing.T, name string) *engine.Cluster {
 	return c
 }
 
-func TestScratch(t *testing.T) {
-	c := engines(t, "engine")
-	for range 1 {
-		start := time.Now()
-		err := Bootstrap(t.Context(), c, func(e Event) {
-			t.Logf("%6.2f  %s (%s)", time.Since(start).Seconds(), e, e.Elapsed.Round(time.Millisecond))
-		})
-		t.Logf("%6.2f bootstrap: %v", time.Since(start).Seconds(), err)
-		again := time.Now()
-		err = Bootstrap(t.Context(), c, nil)
-		t.Logf("again: %s %v", time.Since(again), err)
+// bootstrap performs the tutorial and returns the steps that had something to
+// do.
+func bootstrap(t *testing.T, c *engine.Cluster) []string {
+	t.Helper()
+	start := time.Now()
+	var did []string
+	err := Bootstrap(t.Context(), c, func(e Event) {
+		t.Logf("%6.2f s  %s (%s)", time.Since(start).Seconds(), e, e.Elapsed.Round(time.Millisecond))
+		if !e.Already {
+			did = append(did, e.Step.ID)
+		}
+	})
+	if err != nil {
 		for _, h := range c.Topology().Hosts() {
-			fmt.Println(engine.Gossip(t.Context(), c.Node(h.Name)))
+			peers, err := engine.Gossip(t.Context(), c.Node(h.Name))
+			t.Logf("gossip of %s: %v %v", h.Name, peers, err)
 		}
-		info, err := c.Swarm().Info(t.Context())
-		fmt.Printf("%+v\n%+v\n", info, info.Swarm)
-		time.Sleep(time.Duration(len(os.Getenv("PAUSE"))) * time.Second)
-		for os.Getenv("HOLD") != "" && exists("/tmp/eng/hold") {
-			time.Sleep(time.Second)
-		}
-		if err := Undo(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(2 * time.Second)
+		t.Fatal(err)
 	}
-	_ = harness.Tutorial
+	return did
 }
 
-func exists(f string) bool { _, err := os.Stat(f); return err == nil }
+// TestTraffic: on fresh clusters, containers that are started on all hosts the
+// moment the network is said to be there reach one another by name.
+func TestTraffic(t *testing.T) {
+	rounds, _ := strconv.Atoi(os.Getenv("LABCHECK_ROUNDS"))
+	for i := range max(rounds, 1) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			c := engines(t)
+			bootstrap(t, c)
+			reach(t, c)
+		})
+	}
+}
+
+// reach starts a container on each host and pings each from each other.
+func reach(t *testing.T, c *engine.Cluster) {
+	t.Helper()
+	start := time.Now()
+	hosts := c.Topology().Hosts()
+	ids := make([]string, len(hosts))
+	err := eachHost(t.Context(), hosts, func(ctx context.Context, i int) (err error) {
+		ids[i], err = c.Engine(hosts[i].Name).Run(ctx, engine.RunSpec{
+			Image: "labcheck/workload", Name: "reach-" + hosts[i].Name, Network: c.Topology().Network,
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("started after %s", time.Since(start).Round(time.Millisecond))
+	var group sync.WaitGroup
+	for i, from := range hosts {
+		for _, to := range hosts {
+			if from != to {
+				group.Go(func() { reachOne(t, c.Engine(from.Name), ids[i], "reach-"+to.Name) })
+			}
+		}
+	}
+	group.Wait()
+	t.Logf("pinged after %s", time.Since(start).Round(time.Millisecond))
+	for i, h := range hosts {
+		if err := c.Engine(h.Name).Remove(t.Context(), ids[i]); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// reachOne wants one of five packets to come back.
+func reachOne(t *testing.T, on *engine.Client, id, name string) {
+	r, err := on.Exec(t.Context(), id, "ping", "-c", "1", "-w", "5", name)
+	if err != nil {
+		t.Errorf("%s to %s: %v", on, name, err)
+	}
+	if !strings.Contains(r.Stdout, "1 packets transmitted, 1 packets received") || r.Duration > 2*time.Second {
+		t.Logf("%s to %s, not at once (%s): %s", on, name, r.Duration, r.Stdout)
+	}
+}
+
+// TestBootstrap goes through what a cluster can be found as, on one lab.
+func TestBootstrap(t *testing.T) {
+	c := engines(t)
+	if p := Inspect(t.Context(), c); p.Stage != harness.StageEngines {
+		t.Fatalf("before: stage %s: %+v", p.Stage, p.Stages)
+	}
+	all := []string{"consul", "manager", "join-frontend01", "join-frontend02", "join-worker01", "join-store", "network"}
+	if diff := cmp.Diff(all, sorted(bootstrap(t, c))); diff != "" {
+		t.Errorf("steps done on a fresh lab (-want +got):\n%s", diff)
+	}
+	t.Run("nothing to do", func(t *testing.T) { changesNothing(t, c) })
+	t.Run("status", func(t *testing.T) { inspectComplete(t, c) })
+	t.Run("stopped", func(t *testing.T) { takesUp(t, c, "join-store", stop) })
+	t.Run("removed", func(t *testing.T) { takesUp(t, c, "join-frontend01", remove) })
+	t.Run("manager stopped", func(t *testing.T) { takesUp(t, c, "manager", stop) })
+	t.Run("manager removed", func(t *testing.T) { takesUp(t, c, "manager", remove) })
+	t.Run("network removed", func(t *testing.T) {
+		if err := c.Swarm().RemoveNetwork(t.Context(), c.Topology().Network); err != nil {
+			t.Fatal(err)
+		}
+		if did := bootstrap(t, c); !cmp.Equal(did, []string{"network"}) {
+			t.Errorf("did %v", did)
+		}
+	})
+	t.Run("traffic", func(t *testing.T) { reach(t, c) })
+	t.Run("wrong settings", func(t *testing.T) { refusesWrong(t, c) })
+	t.Run("no engine", func(t *testing.T) { inspectBroken(t, c) })
+}
+
+// sorted puts steps that went side by side in the page's order.
+func sorted(did []string) []string {
+	var ordered []string
+	for _, s := range Steps(harness.Tutorial()) {
+		for _, id := range did {
+			if s.ID == id {
+				ordered = append(ordered, id)
+			}
+		}
+	}
+	return ordered
+}
+
+// everything is what a cluster consists of, as far as a step could change it.
+func everything(t *testing.T, c *engine.Cluster) string {
+	t.Helper()
+	var all strings.Builder
+	for _, h := range c.Topology().Hosts() {
+		containers, err1 := c.Engine(h.Name).Containers(t.Context())
+		networks, err2 := c.Engine(h.Name).Networks(t.Context())
+		peers, err3 := engine.Gossip(t.Context(), c.Node(h.Name))
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&all, "%s\n%+v\n%+v\n%+v\n", h.Name, containers, networks, peers)
+	}
+	keys, err := c.Consul().Keys(t.Context(), "docker/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String() + strings.Join(keys, "\n")
+}
+
+func changesNothing(t *testing.T, c *engine.Cluster) {
+	before := everything(t, c)
+	if did := bootstrap(t, c); did != nil {
+		t.Errorf("did %v", did)
+	}
+	Inspect(t.Context(), c)
+	if diff := cmp.Diff(before, everything(t, c)); diff != "" {
+		t.Errorf("changed:\n%s", diff)
+	}
+}
+
+func inspectComplete(t *testing.T, c *engine.Cluster) {
+	start := time.Now()
+	p := Inspect(t.Context(), c)
+	took := time.Since(start)
+	t.Logf("took %s", took)
+	if took > 500*time.Millisecond {
+		t.Errorf("took %s", took)
+	}
+	if p.Stage != harness.StageNetwork {
+		t.Errorf("stage %s: %+v", p.Stage, p.Stages)
+	}
+	for _, h := range p.Hosts {
+		if len(h.Problems) > 0 || h.Engine == nil || len(h.Gossip) != 5 || h.NetworkID == "" || (h.Member == nil) != (h.Role == "manager") {
+			t.Errorf("%+v", h)
+		}
+	}
+	if _, err := json.Marshal(p); err != nil {
+		t.Error(err)
+	}
+	versions := map[string]string{"engine": "20.10.5+dfsg1", "swarm": "1.2.9", "consul": "1.8.7"}
+	if diff := cmp.Diff(versions, Versions(t.Context(), c)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func stop(ctx context.Context, on *engine.Client, id string) error   { return on.Stop(ctx, id) }
+func remove(ctx context.Context, on *engine.Client, id string) error { return on.Remove(ctx, id) }
+
+// takesUp breaks the container of a step and wants Bootstrap to mend that step.
+func takesUp(t *testing.T, c *engine.Cluster, id string, harm func(context.Context, *engine.Client, string) error) {
+	for _, s := range Steps(c.Topology()) {
+		if s.ID != id {
+			continue
+		}
+		found, err := s.part.(service).find(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := harm(t.Context(), c.Engine(s.Host), found.ID); err != nil {
+			t.Fatal(err)
+		}
+		if p := Inspect(t.Context(), c); id == "manager" && p.Stage != harness.StageConsul {
+			t.Errorf("without a manager: stage %s", p.Stage)
+		}
+		did := bootstrap(t, c)
+		if len(did) == 0 || did[0] != id && id != "manager" {
+			t.Errorf("did %v", did)
+		}
+	}
+}
+
+// refusesWrong puts another Consul in the first one's place.
+func refusesWrong(t *testing.T, c *engine.Cluster) {
+	manager := c.Topology().Manager.Name
+	s := consulPart(c.Topology())
+	if err := s.undo(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	wrong := s.spec
+	wrong.Args, wrong.Restart, wrong.Name = []string{"-dev"}, "", "other"
+	if _, err := c.Engine(manager).Run(t.Context(), wrong); err != nil {
+		t.Fatal(err)
+	}
+	err := Bootstrap(t.Context(), c, nil)
+	want := "step consul (1.3 of the page) on manager: manager: the Consul container other has " +
+		"arguments [-dev] instead of [-server -bootstrap], restart policy no instead of unless-stopped; " +
+		"mend it with `docker -H=tcp://192.168.36.11:2375 rm -f other` and try again"
+	if fmt.Sprint(err) != want || !errors.As(err, new(*WrongError)) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// inspectBroken freezes an engine: it accepts connections and says nothing.
+func inspectBroken(t *testing.T, c *engine.Cluster) {
+	freeze := func(signal string) {
+		if _, err := c.Node("worker01").Exec(t.Context(), "sh", "-c", "kill -"+signal+" $(cat /run/docker.pid)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	freeze("STOP")
+	defer freeze("CONT")
+	start := time.Now()
+	p := Inspect(t.Context(), c)
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if p.Stage != harness.StageNone || p.Stages[0].Seen != "worker01: does not answer" {
+		t.Errorf("stage %s: %+v", p.Stage, p.Stages)
+	}
+	t.Logf("%q", p.Hosts[3].Problems)
+}
+
+// TestTyped holds what a step does against what its command does, typed into a
+// shell on the manager.
+func TestTyped(t *testing.T) {
+	c := engines(t)
+	// The joins and the network need a Swarm manager, and that Consul.
+	for _, s := range Steps(c.Topology()) {
+		typed := made(t, c, s, func() error {
+			command := fmt.Sprintf("export DOCKER_HOST=tcp://%s; unset DOCKER_HOST; %s", at(c.Topology().Manager, harness.SwarmPort), s.Command)
+			if s.ID == networkID {
+				command = strings.Replace(command, "unset DOCKER_HOST; ", "", 1)
+			}
+			_, err := c.Node(c.Topology().Manager.Name).Exec(t.Context(), "sh", "-c", command)
+			return err
+		})
+		if err := s.part.undo(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		applied := made(t, c, s, func() error {
+			_, err := s.apply(t.Context(), c)
+			return err
+		})
+		if diff := cmp.Diff(typed, applied); diff != "" {
+			t.Errorf("%s (-typed +applied):\n%s", s.ID, diff)
+		}
+		if err := s.await(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// made is what the engine says of what doing a step made, without what no two
+// of it have in common, and with nothing for an empty list: the command line
+// sends some of those where the library sends none.
+func made(t *testing.T, c *engine.Cluster, s Step, do func() error) any {
+	t.Helper()
+	if err := do(); err != nil {
+		t.Fatal(err)
+	}
+	argv := []string{"docker", "network", "inspect", c.Topology().Network}
+	if service, ok := s.part.(service); ok {
+		found, err := service.find(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		argv = []string{"docker", "inspect", found.ID}
+	}
+	r, err := c.Node(s.Host).Exec(t.Context(), argv...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all any
+	if err := json.Unmarshal([]byte(r.Stdout), &all); err != nil {
+		t.Fatal(err)
+	}
+	return withoutIdentity(all)
+}
+
+var (
+	identity = regexp.MustCompile(`^(Id|Name|Created|StartedAt|FinishedAt|Pid|SandboxID|SandboxKey|EndpointID|NetworkID|MacAddress|LowerDir|MergedDir|UpperDir|WorkDir)$`)
+	longID   = regexp.MustCompile(`[0-9a-f]{64}`)
+	shortID  = regexp.MustCompile(`^[0-9a-f]{12}$`)
+)
+
+func withoutIdentity(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 0 {
+			return nil
+		}
+		for k := range v {
+			if identity.MatchString(k) {
+				delete(v, k)
+				continue
+			}
+			v[k] = withoutIdentity(v[k])
+		}
+	case []any:
+		if len(v) == 0 {
+			return nil
+		}
+		for i := range v {
+			v[i] = withoutIdentity(v[i])
+		}
+	case string:
+		return shortID.ReplaceAllString(longID.ReplaceAllString(v, "ID"), "SHORT")
+	}
+	return v
+}

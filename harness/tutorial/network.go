@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -32,16 +29,25 @@ func (p networkPart) working(ctx context.Context, c *engine.Cluster) error {
 	return p.gossips(ctx, c)
 }
 
-// apply makes the network where the cluster has none of its name.
-func (p networkPart) apply(ctx context.Context, c *engine.Cluster) error {
+// apply makes the network where the cluster has none of its name, and sees to
+// it that the engines find one another.
+func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (string, error) {
+	note := "was there"
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
-	if errors.Is(err, engine.ErrNotFound) {
-		return c.Swarm().CreateNetwork(ctx, p.topology.Network, overlay)
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		note, err = "made", c.Swarm().CreateNetwork(ctx, p.topology.Network, overlay)
+	case err == nil:
+		err = p.right(p.topology.Manager, n, n.ID)
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	return p.right(p.topology.Manager, n, n.ID)
+	parts, err := Introduce(ctx, c)
+	if parts > 1 {
+		note += fmt.Sprintf(", the engines' gossip was in %d parts that would not have found one another and was joined", parts)
+	}
+	return note, err
 }
 
 func (p networkPart) undo(ctx context.Context, c *engine.Cluster) error {
@@ -84,48 +90,4 @@ func (p networkPart) right(h harness.Host, n engine.Network, id string) error {
 		return nil
 	}
 	return &WrongError{h.Name, what, fmt.Sprintf("docker -H=tcp://%s network rm %s", at(h, harness.EnginePort), n.ID)}
-}
-
-// gossips is nil where every engine has every engine in its gossip.
-func (p networkPart) gossips(ctx context.Context, c *engine.Cluster) error {
-	hosts := p.topology.Hosts()
-	return eachHost(ctx, hosts, func(ctx context.Context, i int) error {
-		peers, err := engine.Gossip(ctx, c.Node(hosts[i].Name))
-		if err != nil {
-			return err
-		}
-		return knowsAll(hosts[i], peers, hosts)
-	})
-}
-
-// knowsAll is nil where all hosts are among a host's peers, alive.
-func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
-	if lacks := lacking(peers, hosts); len(lacks) > 0 {
-		return fmt.Errorf("%s does not have %s in its gossip", h.Name, strings.Join(lacks, ", "))
-	}
-	return nil
-}
-
-// lacking are the hosts that are not among the peers, or not alive.
-func lacking(peers []engine.Peer, hosts []harness.Host) []string {
-	var names []string
-	for _, h := range hosts {
-		alive := false
-		for _, p := range peers {
-			alive = alive || p.Addr == h.Addr && p.State == engine.PeerAlive
-		}
-		if !alive {
-			names = append(names, h.Name)
-		}
-	}
-	return names
-}
-
-// eachHost asks all hosts at once and returns the error that came first.
-func eachHost(ctx context.Context, hosts []harness.Host, ask func(context.Context, int) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range hosts {
-		group.Go(func() error { return ask(ctx, i) })
-	}
-	return group.Wait()
 }

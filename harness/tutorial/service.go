@@ -48,17 +48,19 @@ func (s service) missing(ctx context.Context, c *engine.Cluster) error {
 	return s.works(ctx, c)
 }
 
-func (s service) apply(ctx context.Context, c *engine.Cluster) error {
+func (s service) apply(ctx context.Context, c *engine.Cluster) (string, error) {
 	on := c.Engine(s.host.Name)
 	found, err := s.find(ctx, c)
 	switch {
 	case errors.Is(err, errNoContainer):
 		_, err := on.Run(ctx, s.spec)
-		return err
-	case err != nil || found.Running:
-		return err
+		return "made", err
+	case err != nil:
+		return "", err
+	case found.Running:
+		return "was there", nil
 	}
-	return on.Start(ctx, found.ID)
+	return "started again", on.Start(ctx, found.ID)
 }
 
 // working asks for the container only where it does not do its work.
@@ -71,10 +73,7 @@ func (s service) working(ctx context.Context, c *engine.Cluster) error {
 	if findErr != nil {
 		return findErr
 	}
-	if err := s.running(found); err != nil {
-		return err
-	}
-	return err
+	return errors.Join(s.running(found), err)
 }
 
 func (s service) undo(ctx context.Context, c *engine.Cluster) error {

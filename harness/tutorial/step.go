@@ -26,8 +26,8 @@ type part interface {
 	// missing is nil where the step has nothing to do, and else says what
 	// lacks; a *WrongError is what doing the step would not mend.
 	missing(ctx context.Context, c *engine.Cluster) error
-	// apply does what the command does, or what of it lacks.
-	apply(ctx context.Context, c *engine.Cluster) error
+	// apply does what the command does, or what of it lacks, and says which.
+	apply(ctx context.Context, c *engine.Cluster) (string, error)
 	// working is missing once apply is done, looked at often.
 	working(ctx context.Context, c *engine.Cluster) error
 	// undo takes back what the command did; nothing there is no error.

@@ -1,0 +1,149 @@
+package tutorial
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// settle is how long a gossip in several parts is left alone before it is
+// taken for one that stays so. Engines that are about to join do it at once:
+// a try that fails fails in milliseconds, or hangs for 10 s.
+const settle = 300 * time.Millisecond
+
+// Introduce waits until every engine has joined a gossip. Where these are
+// several it makes them one, and returns how many there were. It does not wait
+// until each engine has heard of each other.
+//
+// An engine that finds itself in the cluster store, among others, joins one of
+// them, once; if that one is not there yet it goes on to the next. Engines that
+// register within the same moment, as those of a new lab do and those of any
+// cluster whose Consul starts after them, so end as two gossips in some 3 of 10
+// cases, and nothing that they do later joins these (docker/libnetwork,
+// drivers/overlay/overlay.go, nodeJoin, joinOnce). mynet is listed everywhere
+// then, and containers of different parts never reach one another.
+func Introduce(ctx context.Context, c *engine.Cluster) (parts int, err error) {
+	hosts := c.Topology().Hosts()
+	var representatives []int
+	look := func(ctx context.Context) error {
+		views, err := gossip(ctx, c)
+		representatives = separate(views, hosts)
+		return err
+	}
+	if err := harness.Until(ctx, pause, look); err != nil || len(representatives) == 1 {
+		return len(representatives), err
+	}
+	if err := sleep(ctx, settle); err != nil {
+		return 0, err
+	}
+	if err := look(ctx); err != nil {
+		return 0, err
+	}
+	for _, other := range representatives[1:] {
+		if err := engine.Introduce(ctx, c.Node(hosts[representatives[0]].Name), c.Node(hosts[other].Name)); err != nil {
+			return len(representatives), err
+		}
+	}
+	return len(representatives), nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// gossip is whom each host's engine has in its gossip.
+func gossip(ctx context.Context, c *engine.Cluster) ([][]engine.Peer, error) {
+	hosts := c.Topology().Hosts()
+	views := make([][]engine.Peer, len(hosts))
+	err := eachHost(ctx, hosts, func(ctx context.Context, i int) (err error) {
+		views[i], err = engine.Gossip(ctx, c.Node(hosts[i].Name))
+		return err
+	})
+	return views, err
+}
+
+// separate is one host of each set of hosts that have heard of one another,
+// directly or not.
+func separate(views [][]engine.Peer, hosts []harness.Host) []int {
+	part := make([]int, len(hosts))
+	for i := range part {
+		part[i] = i
+	}
+	for i, view := range views {
+		for j, h := range hosts {
+			if knows(view, h) {
+				merge(part, part[i], part[j])
+			}
+		}
+	}
+	var representatives []int
+	for i, p := range part {
+		if !slices.Contains(part[:i], p) {
+			representatives = append(representatives, i)
+		}
+	}
+	return representatives
+}
+
+func merge(part []int, a, b int) {
+	for i := range part {
+		if part[i] == b {
+			part[i] = a
+		}
+	}
+}
+
+func knows(peers []engine.Peer, h harness.Host) bool {
+	return slices.ContainsFunc(peers, func(p engine.Peer) bool {
+		return p.Addr == h.Addr && p.State == engine.PeerAlive
+	})
+}
+
+// gossips is nil where every engine has every engine in its gossip.
+func (p networkPart) gossips(ctx context.Context, c *engine.Cluster) error {
+	views, err := gossip(ctx, c)
+	if err != nil {
+		return err
+	}
+	for i, h := range p.topology.Hosts() {
+		if err := knowsAll(h, views[i], p.topology.Hosts()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// knowsAll is nil where all hosts are among a host's peers, alive.
+func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
+	var lacks []string
+	for _, other := range hosts {
+		if !knows(peers, other) {
+			lacks = append(lacks, other.Name)
+		}
+	}
+	if len(lacks) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the engine of %s has not found %s by gossip", h.Name, strings.Join(lacks, ", "))
+}
+
+// eachHost asks all hosts at once and returns the error that came first.
+func eachHost(ctx context.Context, hosts []harness.Host, ask func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range hosts {
+		group.Go(func() error { return ask(ctx, i) })
+	}
+	return group.Wait()
+}
