@@ -71,9 +71,9 @@ func (c *Client) Close() error { return c.api.Close() }
 func (c *Client) Ping(ctx context.Context) error {
 	ping, err := c.api.Ping(ctx)
 	if err == nil && ping.APIVersion == "" {
-		err = errors.New("the answer to /_ping names no API version")
+		err = &kindError{ErrWrongService, errors.New("the answer to /_ping names no API version")}
 	}
-	if err != nil && kindOf(err) == nil || errors.Is(err, ErrNotFound) {
+	if err != nil && kindOf(err) == ErrNotFound {
 		err = &kindError{ErrWrongService, err}
 	}
 	return failed(c, "ping", err)

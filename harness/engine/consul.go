@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -100,11 +101,12 @@ func (c *Consul) self(ctx context.Context) (string, error) {
 	return answer.Config.Version, err
 }
 
-// failed tells Consul's own refusals from those of something else that
-// speaks HTTP: a path that every Consul has and this has not.
+// failed tells Consul's own refusals from the answers of something else that
+// speaks HTTP: that it does not have a path, or other content.
 func (c *Consul) failed(what string, err error) error {
 	var status api.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+	notFound := errors.As(err, &status) && status.Code == http.StatusNotFound
+	if notFound || errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError)) {
 		err = &kindError{ErrWrongService, err}
 	}
 	return failed(c, what, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -17,6 +18,9 @@ import (
 var (
 	// ErrRefused: nothing listens on the port.
 	ErrRefused = errors.New("connection refused")
+	// ErrClosed: the connection was taken and ended without an answer, as by a
+	// published port whose container does not listen yet.
+	ErrClosed = errors.New("connection closed with no answer")
 	// ErrTimeout: no answer in the time that there was.
 	ErrTimeout = errors.New("no answer in time")
 	// ErrWrongService: something answers, but not the service that was meant.
@@ -68,6 +72,8 @@ func kindOf(err error) error {
 		return ErrWrongService
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ErrRefused
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return ErrClosed
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.As(err, &netErr) && netErr.Timeout():
 		return ErrTimeout

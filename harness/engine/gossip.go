@@ -107,11 +107,7 @@ func sendAndRead(conn net.Conn, message []byte) (state, error) {
 	if _, err := conn.Write(message); err != nil {
 		return state{}, err
 	}
-	theirs, err := readState(conn)
-	if err != nil {
-		return state{}, &kindError{ErrWrongService, err}
-	}
-	return theirs, nil
+	return readState(conn)
 }
 
 func peersOf(nodes []nodeState) ([]Peer, error) {

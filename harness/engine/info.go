@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 )
 
 // Info is what `docker info` shows: of one engine, or of a Swarm's cluster.
@@ -35,6 +36,9 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 	var raw rawInfo
 	if err := c.get(ctx, "/info", &raw); err != nil {
 		return Info{}, failed(c, "info", err)
+	}
+	if raw.Name == "" {
+		return Info{}, failed(c, "info", &kindError{ErrWrongService, errors.New("the answer to /info has no name")})
 	}
 	info := Info{
 		ID: raw.ID, Name: raw.Name, ServerVersion: raw.ServerVersion,

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/lzw"
-	"errors"
 	"fmt"
 	"io"
 
@@ -58,9 +57,6 @@ type serfPushPull struct {
 
 const serfPushPullMsg = 2
 
-// errNoAnswer: the other side read our state and closed.
-var errNoAnswer = errors.New("the connection was closed with no state sent")
-
 // emptyState is the state of a member that knows of no members and saw nothing
 // happen. Serf's clocks begin at 1 (serf.go, Create), so that 1 moves none of
 // them; with 0, old versions take 1 from it and their clocks wrap around
@@ -100,16 +96,22 @@ func (s state) message() ([]byte, error) {
 	return message.Bytes(), nil
 }
 
-// readState reads a push/pull message.
+// readState reads a push/pull message. The error is ErrWrongService where
+// something else came.
 func readState(r io.Reader) (state, error) {
 	stream := bufio.NewReader(io.LimitReader(r, maxGossip))
 	kind, err := stream.ReadByte()
-	if errors.Is(err, io.EOF) {
-		return state{}, errNoAnswer
-	}
 	if err != nil {
 		return state{}, err
 	}
+	s, err := readMessage(stream, kind)
+	if err != nil {
+		return state{}, &kindError{ErrWrongService, err}
+	}
+	return s, nil
+}
+
+func readMessage(stream *bufio.Reader, kind byte) (_ state, err error) {
 	if kind == compressMsg {
 		if stream, err = decompress(stream); err != nil {
 			return state{}, err

@@ -78,6 +78,10 @@ func networkOf(n network.Inspect) Network {
 // error is ErrExists where the name is taken.
 func (c *Client) CreateNetwork(ctx context.Context, name, driver string) error {
 	_, err := c.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: driver})
+	// Swarm answers with status 500, whatever the engine that it asked said.
+	if err != nil && strings.Contains(err.Error(), "already exists") {
+		err = &kindError{ErrExists, err}
+	}
 	return failed(c, "create network "+name, err)
 }
 

@@ -35,7 +35,8 @@ type Member struct {
 	Stopped      int `json:"stopped"`
 	ReservedCPUs int `json:"reserved_cpus"`
 	CPUs         int `json:"cpus"`
-	// ReservedMemory and Memory are as shown: "0 B", "1.017 GiB".
+	// ReservedMemory and Memory are as the tutorial shows them, "0 B" and
+	// "1.017 GiB", also where Swarm leaves the space out.
 	ReservedMemory string            `json:"reserved_memory"`
 	Memory         string            `json:"memory"`
 	Labels         map[string]string `json:"labels,omitempty"`
@@ -167,10 +168,14 @@ func setDetail(m *Member, key, value string) (err error) {
 		}
 		return count(all, &m.CPUs)
 	case "Reserved Memory":
-		var ok bool
-		if m.ReservedMemory, m.Memory, ok = strings.Cut(value, " / "); !ok {
+		used, all, ok := strings.Cut(value, " / ")
+		if !ok {
 			return errors.New("not USED / ALL")
 		}
+		if m.ReservedMemory, err = size(used); err != nil {
+			return err
+		}
+		m.Memory, err = size(all)
 	case "Labels":
 		m.Labels, err = labels(value)
 	case "Error":
@@ -228,6 +233,18 @@ func containers(s string, m *Member) error {
 		}
 	}
 	return nil
+}
+
+// size reads "1.017 GiB", and "1.017GiB" as go-units writes it from 0.4 on, and
+// returns the former.
+func size(s string) (string, error) {
+	number := strings.TrimRight(s, "KMGTPEZYiB")
+	unit := s[len(number):]
+	number = strings.TrimSuffix(number, " ")
+	if _, err := strconv.ParseFloat(number, 64); err != nil || !strings.HasSuffix(unit, "B") {
+		return "", fmt.Errorf("%q is no size", s)
+	}
+	return number + " " + unit, nil
 }
 
 func count(s string, into *int) error {

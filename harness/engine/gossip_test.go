@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// reply was recorded by TestLab, with -update, from an engine of a real lab
+// whose five engines had found one another.
+func reply(t testing.TB) []byte {
+	t.Helper()
+	content, err := os.ReadFile("testdata/gossip-20.10.5.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func TestReadStateRecorded(t *testing.T) {
+	s, err := readState(bytes.NewReader(reply(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := peersOf(s.nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := netip.MustParseAddr
+	want := []Peer{
+		{"manager", addr("192.168.36.11"), PeerAlive},
+		{"frontend01", addr("192.168.36.20"), PeerAlive},
+		{"frontend02", addr("192.168.36.21"), PeerAlive},
+		{"worker01", addr("192.168.36.200"), PeerAlive},
+		{"store", addr("192.168.36.250"), PeerAlive},
+	}
+	if diff := cmp.Diff(want, got, byValue); diff != "" {
+		t.Error(diff)
+	}
+	if len(s.user) == 0 || s.user[0] != serfPushPullMsg {
+		t.Errorf("user state %q", s.user)
+	}
+	// What one engine said is what Introduce tells another.
+	message, err := s.message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := readState(bytes.NewReader(message))
+	if diff := cmp.Diff(s, again, cmp.AllowUnexported(state{})); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestReadStateRefuses(t *testing.T) {
+	long, err := encode(pushPullMsg, pushPullHeader{Nodes: maxMembers + 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		sent string
+		want error
+	}{
+		"nothing":       {"", io.EOF},
+		"HTTP":          {"HTTP/1.1 400 Bad Request\r\n\r\n", ErrWrongService},
+		"cut short":     {string(reply(t)[:100]), ErrWrongService},
+		"other message": {"\x00", ErrWrongService},
+		"too many":      {string(long), ErrWrongService},
+		"error":         {"\x0d\x81\xa5Error\xa4nope", ErrWrongService},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := readState(bytes.NewReader([]byte(test.sent)))
+			if !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestPeersOfRefuses(t *testing.T) {
+	for _, n := range []nodeState{{Name: "a", Addr: []byte{1, 2, 3}}, {Name: "a", Addr: []byte{1, 2, 3, 4}, State: 4}} {
+		if _, err := peersOf([]nodeState{n}); !errors.Is(err, ErrWrongService) {
+			t.Errorf("%+v: %v", n, err)
+		}
+	}
+}
+
+func FuzzReadState(f *testing.F) {
+	f.Add(reply(f))
+	empty, err := emptyState()
+	if err != nil {
+		f.Fatal(err)
+	}
+	message, err := empty.message()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(message)
+	f.Fuzz(func(t *testing.T, sent []byte) {
+		s, err := readState(bytes.NewReader(sent))
+		if err != nil {
+			return
+		}
+		if _, err := peersOf(s.nodes); err != nil && !errors.Is(err, ErrWrongService) {
+			t.Fatal(err)
+		}
+		if _, err := s.message(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestGossipDeadline: a peer that takes the connection and says nothing.
+func TestGossipDeadline(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	silent := listen(t, func(conn net.Conn) { io.Copy(io.Discard, conn) })
+	start := time.Now()
+	_, err := Gossip(ctx, silent)
+	if !errors.Is(err, ErrTimeout) || time.Since(start) > time.Second {
+		t.Errorf("after %s: %v", time.Since(start), err)
+	}
+}
