@@ -10,9 +10,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +58,7 @@ func lab(t *testing.T) (*engine.Cluster, *sim.Lab) {
 
 // TestLab goes through a cluster's life on one lab.
 func TestLab(t *testing.T) {
-	c, _ := lab(t)
+	c, lab := lab(t)
 	for _, h := range c.Topology().Hosts() {
 		if _, err := engine.Gossip(t.Context(), c.Node(h.Name)); !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("gossip of %s before there is Consul: %v", h.Name, err)
@@ -80,8 +82,9 @@ func TestLab(t *testing.T) {
 	t.Run("info", func(t *testing.T) { info(t, c) })
 	t.Run("containers", func(t *testing.T) { containers(t, c) })
 	t.Run("networks", func(t *testing.T) { networks(t, c) })
+	t.Run("gossip", func(t *testing.T) { gossip(t, c, lab) })
 	t.Run("services", func(t *testing.T) { services(t, c) })
-	t.Run("gossip", func(t *testing.T) { gossip(t, c) })
+	t.Run("death", func(t *testing.T) { death(t, c) })
 }
 
 // watch notes how many alive peers each host has, whenever that changes; more
@@ -336,8 +339,8 @@ func services(t *testing.T, c *engine.Cluster) {
 	}
 }
 
-// gossip: asking changes nothing; the engines do not mind; a death is seen.
-func gossip(t *testing.T, c *engine.Cluster) {
+// gossip: asking changes nothing, and the engines do not mind.
+func gossip(t *testing.T, c *engine.Cluster, lab *sim.Lab) {
 	ctx := t.Context()
 	var want []engine.Peer
 	for _, h := range c.Topology().Hosts() {
@@ -351,6 +354,12 @@ func gossip(t *testing.T, c *engine.Cluster) {
 			}
 		}
 	}
+	complaints(t, lab)
+}
+
+// death of an engine is seen in the others' gossip.
+func death(t *testing.T, c *engine.Cluster) {
+	ctx := t.Context()
 	if _, err := c.Node("store").Exec(ctx, "sh", "-c", "kill -STOP $(cat /run/docker.pid)"); err != nil {
 		t.Fatal(err)
 	}
@@ -377,6 +386,36 @@ func gossip(t *testing.T, c *engine.Cluster) {
 	defer cancel()
 	if _, err := engine.Gossip(short, c.Node("store")); !errors.Is(err, engine.ErrTimeout) {
 		t.Errorf("gossip of a frozen engine: %v", err)
+	}
+}
+
+// complaints are what memberlist and Serf themselves log at these levels; that
+// a neighbour was not there yet when an engine joined is libnetwork's.
+var complaint = regexp.MustCompile(`(?m)^.*\[(ERR|WARN)\] (memberlist|serf).*$`)
+
+func complaints(t *testing.T, lab *sim.Lab) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := lab.Collect(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	joins := 0
+	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(file)
+		joins += bytes.Count(content, []byte("serf: EventMemberJoin"))
+		for _, line := range complaint.FindAllString(string(content), -1) {
+			t.Errorf("%s: %s", filepath.Base(file), line)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if joins != 25 {
+		t.Errorf("the engines' logs have %d joins, not each engine of each", joins)
 	}
 }
 
