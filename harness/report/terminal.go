@@ -42,7 +42,7 @@ const (
 )
 
 func (o TerminalOptions) paint(code, s string) string {
-	if !o.Color || s == "" {
+	if !o.Color || code == "" || s == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"

@@ -10,7 +10,8 @@ import (
 )
 
 // clean makes what a cluster said harmless to a terminal: of the control
-// characters only line ends and tabs stay, the rest is written out.
+// characters only line ends and tabs stay; the rest is written out, and so is
+// what changes the direction of text.
 func clean(s string) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
 	var b strings.Builder
@@ -18,8 +19,10 @@ func clean(s string) string {
 		switch {
 		case r == '\n', r == '\t':
 			b.WriteRune(r)
-		case unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control):
+		case unicode.IsControl(r):
 			fmt.Fprintf(&b, `\x%02x`, r)
+		case unicode.In(r, unicode.Bidi_Control):
+			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 )
 
 // clusterListsOwn wants exactly a table's networks of those that the cluster
@@ -114,6 +115,21 @@ func (w *World) networkIsOne(ctx context.Context, name string) error {
 // cluster stands for Swarm where it is asked beside the hosts.
 const cluster = "the cluster"
 
+// enginesLook waits until each engine takes part in a gossip, be it alone.
+func (w *World) enginesLook(ctx context.Context, seconds int) error {
+	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+		_, err := each(ctx, w.topology().Hosts(), func(ctx context.Context, h harness.Host) ([]engine.Peer, error) {
+			return engine.Gossip(ctx, w.cluster.Node(h.Name))
+		})
+		return err
+	})
+}
+
+func (w *World) introduced(ctx context.Context) error {
+	_, err := tutorial.Introduce(ctx, w.cluster)
+	return err
+}
+
 // enginesKnowEachOther waits until each engine has all others in its gossip.
 func (w *World) enginesKnowEachOther(ctx context.Context, seconds int) error {
 	hosts := w.topology().Hosts()
@@ -143,7 +159,7 @@ func (w *World) unknownTo(ctx context.Context, h harness.Host) ([]string, error)
 	var unknown []string
 	for _, other := range w.topology().Hosts() {
 		knows := slices.ContainsFunc(peers, func(p engine.Peer) bool {
-			return p.Addr == other.Addr && p.State == engine.Alive
+			return p.Addr == other.Addr && p.State == engine.PeerAlive
 		})
 		if !knows {
 			unknown = append(unknown, other.Name)

@@ -94,10 +94,11 @@ func firstLine(s string) string {
 	return line
 }
 
-// find is nil where the entry has no such line.
+// find is nil where the entry has no such line. The page's client wrote
+// "Cluster store" where today's writes "Cluster Store".
 func (e *entry) find(name string) *entry {
 	for _, s := range e.sub {
-		if s.name == name {
+		if strings.EqualFold(s.name, name) {
 			return s
 		}
 	}

@@ -52,6 +52,8 @@ func (w *World) sentences() []sentence {
 		{`^on "([^"]*)" the network "([^"]*)" has the driver "([^"]*)"$`, w.networkOn},
 		{`^in the cluster the network "([^"]*)" has the driver "([^"]*)"$`, w.networkOfCluster},
 		{`^every engine and the cluster give "([^"]*)" one and the same id$`, w.networkIsOne},
+		{`^every engine looks for the others within (\d+) seconds$`, w.enginesLook},
+		{`^those that stayed apart are introduced$`, w.introduced},
 		{`^every engine has found every other within (\d+) seconds$`, w.enginesKnowEachOther},
 
 		// What is started and removed again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cucumber/godog"
@@ -71,7 +72,7 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 	if res.ExitCode != 0 {
 		return mismatchf(line, "exit code 0", "exit code %d: %s", res.ExitCode, strings.TrimSpace(res.Stderr+res.Stdout))
 	}
-	if strings.HasPrefix(line, "export ") {
+	if strings.HasPrefix(line, "export ") && !slices.Contains(t.exports, line) {
 		t.exports = append(t.exports, line)
 	}
 	return nil

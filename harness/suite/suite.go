@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -68,7 +69,7 @@ func (r *run) all(ctx context.Context, w world) ([]harness.Scenario, error) {
 		return nil, err
 	}
 	o := options(r.Features, r.Lang)
-	o.Tags, o.Strict, o.NoColors, o.Concurrency = r.Tags, true, true, 1
+	o.Tags, o.Strict, o.NoColors, o.Concurrency = strings.TrimSpace(r.Tags), true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
 	r.ctx, r.world = ctx, w
 	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.register, Options: o}.Run()

@@ -1,0 +1,310 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/cucumber/godog"
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+// fake is a world of sentences that end as they say.
+type fake struct {
+	cancel   context.CancelFunc
+	cleaned  int
+	cleanErr error
+	commands []harness.Result
+}
+
+func (f *fake) Register(sc *godog.ScenarioContext) {
+	sc.Step(`^it holds$`, func() error { return nil })
+	sc.Step(`^it does not hold$`, func() error {
+		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{What: "the cluster", Expected: "4 nodes", Seen: "3 nodes"})
+	})
+	sc.Step(`^the cluster is away$`, func() error { return errors.New("connection refused") })
+	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
+	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
+		f.commands = append(f.commands, harness.Result{Node: "manager", Argv: []string{"true"}})
+		return nil
+	})
+	sc.Step(`^a person interrupts$`, func(ctx context.Context) error {
+		f.cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	sc.Step(`^it is said twice$`, func() error { return nil })
+	sc.Step(`^it is said (twice)$`, func(string) error { return nil })
+}
+
+func (f *fake) TakeCommands() []harness.Result {
+	taken := f.commands
+	f.commands = nil
+	return taken
+}
+
+func (f *fake) CleanUp(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err() // the end of the run must not keep it from being done
+	}
+	f.cleaned++
+	return f.cleanErr
+}
+
+func scenarios(body string) fstest.MapFS {
+	return fstest.MapFS{"en/01_a.feature": {Data: []byte("Feature: A page\n" + body)}}
+}
+
+// runAll runs features of a test; events are noted as kind and id.
+func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events []string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f.cancel = cancel
+	o.Lang = "en"
+	o.Progress = func(e Event) {
+		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
+	}
+	r := &run{Options: o, clock: time.Now}
+	done, err = r.all(ctx, f)
+	return done, events, err
+}
+
+// brief is a scenario as the tests below compare it.
+func brief(done []harness.Scenario) []string {
+	var all []string
+	for _, s := range done {
+		line := s.ID + " " + string(s.Status)
+		if s.Reason != "" {
+			line += ": " + s.Reason
+		}
+		if s.Status == harness.Failed {
+			line += fmt.Sprintf(": expected %q, seen %q", s.Expected, s.Seen)
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+func TestRun(t *testing.T) {
+	const one = "@verify @id:one\nScenario: 1\nThen it holds\n"
+	const two = "@verify @id:two\nScenario: 2\nThen it holds\n"
+	tests := []struct {
+		name     string
+		body     string
+		tags     string
+		fresh    bool
+		cleanErr error
+		want     []string
+		err      string
+	}{
+		{name: "holds", body: one + two, want: []string{"one passed", "two passed"}},
+		{
+			name: "a false claim does not end the run, and both sides are kept",
+			body: "@verify @id:false\nScenario: 0\nGiven it holds\nThen it does not hold\nAnd it holds\n" + one,
+			want: []string{`false failed: expected "4 nodes", seen "3 nodes"`, "one passed"},
+		},
+		{
+			name: "another error is seen where the sentence was expected",
+			body: "@verify @id:away\nScenario: 0\nThen the cluster is away\n",
+			want: []string{`away failed: expected "the cluster is away", seen "connection refused"`},
+		},
+		{
+			name: "a panic fails its scenario only",
+			body: "@verify @id:panic\nScenario: 0\nThen it panics\n" + one,
+			want: []string{`panic failed: expected "it panics", seen "out of bounds"`, "one passed"},
+		},
+		{
+			name: "an unknown sentence fails",
+			body: "@verify @id:unknown\nScenario: 0\nThen nobody knows this\n" + one,
+			want: []string{`unknown failed: expected "nobody knows this", seen "step is undefined: nobody knows this"`, "one passed"},
+		},
+		{
+			name: "rows are numbered",
+			body: "@verify @id:rows\nScenario Outline: <is>\nThen it <is>\nExamples:\n|is|\n|holds|\n|does not hold|\n",
+			want: []string{"rows#1 passed", `rows#2 failed: expected "4 nodes", seen "3 nodes"`},
+		},
+		{
+			name: "tags choose",
+			body: one + two + "@workload @id:three\nScenario: 3\nThen it holds\n",
+			tags: "@verify,@workload && ~@id:two", want: []string{"one passed", "three passed"},
+		},
+		{
+			name: "the tutorial stops at its first failure", fresh: true,
+			body: "@tutorial @id:start\nScenario: 0\nThen it does not hold\n@tutorial @id:next\nScenario: 1\nThen it holds\n" + one,
+			want: []string{
+				`start failed: expected "4 nodes", seen "3 nodes"`,
+				"next skipped: the tutorial stopped at start", "one skipped: the tutorial stopped at start",
+			},
+		},
+		{
+			name: "the tutorial is performed on a fresh lab only",
+			body: "@tutorial @id:start\nScenario: 0\nThen it holds\n" + one,
+			want: []string{"start skipped: it performs the tutorial, for which the lab must be a fresh one", "one passed"},
+		},
+		{
+			name: "all skipped is nothing checked",
+			body: "@tutorial @id:start\nScenario: 0\nThen it holds\n",
+			want: []string{"start skipped: it performs the tutorial, for which the lab must be a fresh one"},
+			err:  ErrNothingChecked.Error(),
+		},
+		{
+			name: "an interrupted claim is neither true nor false",
+			body: one + "@verify @id:slow\nScenario: 0\nThen a person interrupts\nAnd it holds\n" + two,
+			want: []string{"one passed", "slow skipped: interrupted", "two skipped: interrupted"},
+			err:  "context canceled",
+		},
+		{
+			name: "what can't be removed again fails", cleanErr: errors.New("container x stays"),
+			body: one,
+			want: []string{`one failed: expected "what the scenario started is removed again", seen "container x stays"`},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fake{cleanErr: tt.cleanErr}
+			done, _, err := runAll(t, f, Options{Features: scenarios(tt.body), Tags: tt.tags, Fresh: tt.fresh})
+			if diff := cmp.Diff(tt.want, brief(done)); diff != "" {
+				t.Errorf("scenarios (-want +got):\n%s", diff)
+			}
+			if got := fmt.Sprint(err); err != nil && got != tt.err || err == nil && tt.err != "" {
+				t.Errorf("error %q, want %q", got, tt.err)
+			}
+			ran := 0
+			for _, s := range done {
+				if !strings.Contains(s.Reason, "stopped at") && !strings.Contains(s.Reason, "performs") && (s.Reason == "" || s.ID == "slow") {
+					ran++
+				}
+			}
+			if f.cleaned != ran {
+				t.Errorf("cleaned up %d times after %d scenarios", f.cleaned, ran)
+			}
+		})
+	}
+}
+
+func TestRunKeepsStepsAndCommands(t *testing.T) {
+	body := "@tutorial @id:a\nScenario: 0\nGiven it holds\nWhen the reader types:\n\"\"\"\ntrue\n\"\"\"\nThen it does not hold\nAnd it holds\n"
+	done, events, err := runAll(t, &fake{}, Options{Features: scenarios(body), Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := done[0]
+	var got []string
+	for _, st := range s.Steps {
+		got = append(got, fmt.Sprintf("%d %s %s: %s, %d commands %s", st.Line, st.Keyword, st.Text, st.Status, len(st.Commands), st.Error))
+	}
+	want := []string{
+		"4 Given it holds: passed, 0 commands ",
+		"5 When the reader types:: passed, 1 commands ",
+		"9 Then it does not hold: failed, 0 commands after 1s still: the cluster: expected 4 nodes, seen 3 nodes",
+		"10 And it holds: skipped, 0 commands ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if s.File != "features/en/01_a.feature" || s.Line != 3 || s.Feature != "A page" || s.Duration <= 0 || s.Start.IsZero() {
+		t.Errorf("scenario: %s:%d of %q, %s since %s", s.File, s.Line, s.Feature, s.Duration, s.Start)
+	}
+	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a"}
+	if diff := cmp.Diff(wantEvents, events); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestAmbiguousSentenceFails(t *testing.T) {
+	done, _, err := runAll(t, &fake{}, Options{Features: scenarios("@verify @id:a\nScenario: 0\nThen it is said twice\n")})
+	if err != nil || done[0].Status != harness.Failed || !strings.Contains(done[0].Seen, "ambiguous") {
+		t.Errorf("%v, %+v", err, brief(done))
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	const holds = "\nScenario: 1\nThen it holds\n"
+	tests := map[string]struct{ body, want string }{
+		"no id":     {"@verify" + holds, `01_a.feature:3: scenario "1" needs one @id:`},
+		"two ids":   {"@verify @id:a @id:b" + holds, "needs one @id:"},
+		"no kind":   {"@id:a" + holds, "needs one @id:"},
+		"two kinds": {"@id:a @verify @workload" + holds, "needs one @id:"},
+		"id taken":  {"@verify @id:a" + holds + "@verify @id:a" + holds, "01_a.feature:6: the id a is taken"},
+		"no steps":  {"@verify @id:a\nScenario: 1\n", "has no steps"},
+		"syntax":    {"Scenario: 1\n|x|\n", "01_a.feature"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(scenarios(tt.body), "en")
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := Load(scenarios(""), "tlh"); err == nil {
+		t.Error("a language with no features was read")
+	}
+}
+
+func TestCheckTags(t *testing.T) {
+	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n")
+	for tags, want := range map[string]string{
+		"":                       "",
+		"@verify":                "",
+		"~@workload":             "",
+		"@workload,@verify":      "",
+		"@verify && ~@id:b":      "",
+		"@verify and not @id:b":  "is not a tag",
+		"@a || @verify":          "is not a tag",
+		"verify":                 "is not a tag",
+		"@verify &&":             "is not a tag",
+		"@verify,,@workload":     "is not a tag",
+		"~~@verify":              "is not a tag",
+		"@workload":              "no scenario has them",
+		"@verify && @id:missing": "no scenario has them",
+	} {
+		err := CheckTags(fs, "en", tags)
+		var te *TagsError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why, want)) {
+			t.Errorf("%q: %v, want %q", tags, err, want)
+		}
+	}
+}
+
+// FuzzTags holds that what is chosen here is what godog would choose: godog
+// panics on an empty tag and takes nonsense for a tag that nothing has.
+func FuzzTags(f *testing.F) {
+	for _, s := range []string{"@verify", "~@verify,@workload", "@verify && ~@id:a", "&&", ",", "~", "@", "@@a"} {
+		f.Add(s)
+	}
+	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n@workload @id:b\nScenario: 2\nThen it holds\n")
+	all, err := Load(fs, "en")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, tags string) {
+		chosen, err := choose(all, tags)
+		if err != nil {
+			return
+		}
+		o := options(fs, "en")
+		o.Tags = tags
+		if strings.TrimSpace(tags) == "" {
+			o.Tags = ""
+		}
+		parsed, err := godog.TestSuite{Options: o}.RetrieveFeatures()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, p := range parsed {
+			n += len(p.Pickles)
+		}
+		if n != len(chosen) {
+			t.Errorf("%q: chosen %d, godog runs %d", tags, len(chosen), n)
+		}
+	})
+}
