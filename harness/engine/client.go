@@ -73,10 +73,16 @@ func (c *Client) Ping(ctx context.Context) error {
 	if err == nil && ping.APIVersion == "" {
 		err = &kindError{ErrWrongService, errors.New("the answer to /_ping names no API version")}
 	}
-	if err != nil && kindOf(err) == ErrNotFound {
-		err = &kindError{ErrWrongService, err}
+	return failed(c, "ping", always(err))
+}
+
+// always is the error of asking for what every engine has: where it is not
+// found there is no engine.
+func always(err error) error {
+	if err != nil && errors.Is(kindOf(err), ErrNotFound) {
+		return &kindError{ErrWrongService, err}
 	}
-	return failed(c, "ping", err)
+	return err
 }
 
 // get decodes the answer to a GET of the Engine API, for what the client
@@ -102,8 +108,5 @@ func (c *Client) get(ctx context.Context, path string, into any) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("GET %s: %s: %.200s", path, resp.Status, body)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return &kindError{ErrWrongService, fmt.Errorf("GET %s: %w", path, err)}
-	}
-	return nil
+	return json.Unmarshal(body, into)
 }

@@ -54,6 +54,14 @@ func listen(t *testing.T, serve func(net.Conn)) node {
 	return node{l.Addr()}
 }
 
+func swallow(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+func say(w io.Writer, what string) { _, _ = io.WriteString(w, what) }
+
+func always200(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { say(w, body) }
+}
+
 func answer(t *testing.T, handler http.HandlerFunc) node {
 	t.Helper()
 	s := httptest.NewServer(handler)
@@ -79,13 +87,13 @@ func TestKinds(t *testing.T) {
 		want error
 	}{
 		"nothing listens":   {refusing(t), ErrRefused},
-		"silent":            {listen(t, func(c net.Conn) { io.Copy(io.Discard, c) }), ErrTimeout},
+		"silent":            {listen(t, swallow), ErrTimeout},
 		"closes":            {listen(t, func(net.Conn) {}), ErrClosed},
-		"not HTTP":          {listen(t, func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n") }), ErrWrongService},
+		"not HTTP":          {listen(t, func(c net.Conn) { say(c, "SSH-2.0-OpenSSH_9.2\r\n") }), ErrWrongService},
 		"another HTTP":      {answer(t, http.NotFound), ErrWrongService},
-		"answers anything":  {answer(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }), ErrWrongService},
-		"answers with JSON": {answer(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `"x"`) }), ErrWrongService},
-		"an empty object":   {answer(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{}`) }), ErrWrongService},
+		"answers anything":  {answer(t, always200("<html>")), ErrWrongService},
+		"answers with JSON": {answer(t, always200(`"x"`)), ErrWrongService},
+		"an empty object":   {answer(t, always200(`{}`)), ErrWrongService},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -97,7 +105,8 @@ func TestKinds(t *testing.T) {
 			}
 			_, info := engine.Info(ctx)
 			_, version := consul.Version(ctx)
-			for asked, err := range map[string]error{"ping": engine.Ping(ctx), "info": info, "consul": version} {
+			_, listed := engine.Containers(ctx)
+			for asked, err := range map[string]error{"ping": engine.Ping(ctx), "info": info, "consul": version, "containers": listed} {
 				if !errors.Is(err, test.want) {
 					t.Errorf("%s: %v, want %v", asked, err, test.want)
 				}
@@ -127,11 +136,11 @@ func TestEnvironment(t *testing.T) {
 		}
 		switch r.URL.Path {
 		case "/v1/agent/self":
-			io.WriteString(w, `{"Config": {"Version": "1.8.7"}}`)
+			say(w, `{"Config": {"Version": "1.8.7"}}`)
 		case "/_ping":
 			w.Header().Set("API-Version", "1.41")
 		case "/v1.41/networks":
-			io.WriteString(w, `[]`)
+			say(w, `[]`)
 		default:
 			t.Errorf("asked for %s", r.URL)
 		}

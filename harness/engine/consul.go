@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -101,12 +100,11 @@ func (c *Consul) self(ctx context.Context) (string, error) {
 	return answer.Config.Version, err
 }
 
-// failed tells Consul's own refusals from the answers of something else that
-// speaks HTTP: that it does not have a path, or other content.
+// failed tells Consul's own refusals from those of something else that speaks
+// HTTP: that it does not have what every Consul has.
 func (c *Consul) failed(what string, err error) error {
 	var status api.StatusError
-	notFound := errors.As(err, &status) && status.Code == http.StatusNotFound
-	if notFound || errors.As(err, new(*json.SyntaxError)) || errors.As(err, new(*json.UnmarshalTypeError)) {
+	if errors.As(err, &status) && status.Code == http.StatusNotFound {
 		err = &kindError{ErrWrongService, err}
 	}
 	return failed(c, what, err)

@@ -55,7 +55,7 @@ type Attachment struct {
 func (c *Client) Containers(ctx context.Context) ([]Container, error) {
 	all, err := c.api.ContainerList(ctx, container.ListOptions{All: true})
 	if err != nil {
-		return nil, failed(c, "list containers", err)
+		return nil, failed(c, "list containers", always(err))
 	}
 	listed := make([]Container, 0, len(all))
 	for _, s := range all {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,8 @@ var (
 	ErrWrongService = errors.New("another service answers there")
 	// ErrNotFound: the service has no such container, network or image.
 	ErrNotFound = errors.New("not found")
+	// ErrNoImage is ErrNotFound of the image to run.
+	ErrNoImage = fmt.Errorf("image %w", ErrNotFound)
 	// ErrExists: the name is taken.
 	ErrExists = errors.New("exists already")
 )
@@ -68,7 +71,8 @@ func failed(service fmt.Stringer, what string, err error) error {
 func kindOf(err error) error {
 	var netErr net.Error
 	switch {
-	case errors.Is(err, ErrWrongService), notHTTP(err):
+	case errors.Is(err, ErrWrongService), notHTTP(err),
+		errors.As(err, new(*json.SyntaxError)), errors.As(err, new(*json.UnmarshalTypeError)):
 		return ErrWrongService
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ErrRefused

@@ -85,7 +85,7 @@ func exchange(ctx context.Context, n harness.Node, s state) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // nothing is lost by it
 	stop := context.AfterFunc(ctx, func() { interrupt(conn) })
 	defer stop()
 	theirs, err := sendAndRead(conn, message)
@@ -99,7 +99,7 @@ func exchange(ctx context.Context, n harness.Node, s state) (state, error) {
 // connection knows no deadlines.
 func interrupt(conn net.Conn) {
 	if conn.SetDeadline(time.Unix(1, 0)) != nil {
-		conn.Close()
+		_ = conn.Close()
 	}
 }
 

@@ -121,7 +121,7 @@ func FuzzReadState(f *testing.F) {
 func TestGossipDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	silent := listen(t, func(conn net.Conn) { io.Copy(io.Discard, conn) })
+	silent := listen(t, swallow)
 	start := time.Now()
 	_, err := Gossip(ctx, silent)
 	if !errors.Is(err, ErrTimeout) || time.Since(start) > time.Second {

@@ -231,7 +231,7 @@ func containers(t *testing.T, c *engine.Cluster) {
 	if _, err := c.Engine("worker01").Inspect(ctx, id); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("removed: %v", err)
 	}
-	if _, err := c.Engine("store").Run(ctx, engine.RunSpec{Image: "nothere"}); !errors.Is(err, engine.ErrNotFound) {
+	if _, err := c.Engine("store").Run(ctx, engine.RunSpec{Image: "nothere"}); !errors.Is(err, engine.ErrNoImage) || !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("no image: %v", err)
 	}
 }

@@ -34,7 +34,7 @@ type Endpoint struct {
 func (c *Client) Networks(ctx context.Context) ([]Network, error) {
 	all, err := c.api.NetworkList(ctx, network.ListOptions{})
 	if err != nil {
-		return nil, failed(c, "list networks", err)
+		return nil, failed(c, "list networks", always(err))
 	}
 	listed := make([]Network, 0, len(all))
 	for _, n := range all {

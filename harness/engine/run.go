@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
@@ -37,10 +38,13 @@ type RunSpec struct {
 
 // Run creates a container and starts it, as `docker run -d` does. Where it is
 // created but can't be started, it stays, and the ID is returned with the
-// error. It pulls nothing: the error is ErrNotFound where the image lacks.
+// error. It pulls nothing: the error is ErrNoImage where the image lacks.
 func (c *Client) Run(ctx context.Context, spec RunSpec) (string, error) {
 	config, host := spec.config()
 	made, err := c.api.ContainerCreate(ctx, config, host, &network.NetworkingConfig{}, nil, spec.Name)
+	if errdefs.IsNotFound(err) {
+		err = &kindError{ErrNoImage, err}
+	}
 	if err != nil {
 		return "", failed(c, "create container of "+spec.Image, err)
 	}

@@ -145,6 +145,7 @@ func TestBootstrap(t *testing.T) {
 	t.Run("status", func(t *testing.T) { inspectComplete(t, c) })
 	t.Run("stopped", func(t *testing.T) { takesUp(t, c, "join-store", stop) })
 	t.Run("removed", func(t *testing.T) { takesUp(t, c, "join-frontend01", remove) })
+	t.Run("consul stopped", func(t *testing.T) { takesUp(t, c, "consul", stop) })
 	t.Run("manager stopped", func(t *testing.T) { takesUp(t, c, "manager", stop) })
 	t.Run("manager removed", func(t *testing.T) { takesUp(t, c, "manager", remove) })
 	t.Run("network removed", func(t *testing.T) {
@@ -156,6 +157,7 @@ func TestBootstrap(t *testing.T) {
 		}
 	})
 	t.Run("traffic", func(t *testing.T) { reach(t, c) })
+	t.Run("undone", func(t *testing.T) { undone(t, c) })
 	t.Run("wrong settings", func(t *testing.T) { refusesWrong(t, c) })
 	t.Run("no engine", func(t *testing.T) { inspectBroken(t, c) })
 }
@@ -253,6 +255,24 @@ func takesUp(t *testing.T, c *engine.Cluster, id string, harm func(context.Conte
 			t.Errorf("did %v", did)
 		}
 	}
+}
+
+// undone takes back what can be, twice, and performs it again on the same
+// engines.
+func undone(t *testing.T, c *engine.Cluster) {
+	for range 2 {
+		if err := Undo(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		p := Inspect(t.Context(), c)
+		for _, h := range p.Hosts {
+			if p.Stage != harness.StageConsul || len(h.Containers) > 0 && h.Role == "member" || h.NetworkID != "" {
+				t.Errorf("stage %s: %+v", p.Stage, h)
+			}
+		}
+	}
+	bootstrap(t, c)
+	reach(t, c)
 }
 
 // refusesWrong puts another Consul in the first one's place.

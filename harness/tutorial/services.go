@@ -82,7 +82,7 @@ func healthy(s engine.Swarm, h harness.Host) error {
 		case m.Status != engine.Healthy:
 			return fmt.Errorf("the manager lists %s as %s%s", h.Name, m.Status, because(m.Error))
 		case m.Name != h.Name:
-			return fmt.Errorf("the manager lists %s at %s, not %s", m.Name, m.Addr, h.Name)
+			return fmt.Errorf("the manager lists %s at %s, not %s there", m.Name, m.Addr, h.Name)
 		}
 		return nil
 	}

@@ -44,12 +44,12 @@ const (
 func joinID(h harness.Host) string { return "join-" + h.Name }
 
 // How long the steps may take. Consul's election takes 10 s with its defaults,
-// and starting it 40 s where its engine dials it as it starts. A manager or a
+// and starting it 40 to 50 s where its engine dials it as it starts. A manager or a
 // join that ran before Consul had a leader asks it again after 60 s (docker/swarm
 // 1.2.9, cli/join.go; docker/docker, pkg/discovery/kv/kv.go, Watch). Engines
 // look for one another every 20 s by default.
 const (
-	startConsul = 90 * time.Second
+	startConsul = 150 * time.Second
 	startSwarm  = 90 * time.Second
 	makeNetwork = 90 * time.Second
 	pullImage   = 5 * time.Minute
