@@ -55,7 +55,7 @@ func replace(name string, e harness.Evidence, write func(io.Writer, harness.Evid
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // nothing is there any more when all went well
+	defer func() { _ = os.Remove(f.Name()) }() // nothing is there any more when all went well
 	var content bytes.Buffer
 	err = write(&content, e)
 	if err == nil {
@@ -110,9 +110,8 @@ func Read(dir string) (harness.Evidence, error) {
 	case err != nil:
 		return harness.Evidence{}, fmt.Errorf("read the evidence: %w", err)
 	}
-	defer f.Close()
 	e, err := decode(f)
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return harness.Evidence{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return e, nil

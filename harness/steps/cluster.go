@@ -70,7 +70,7 @@ func (w *World) registered(ctx context.Context, addr string, seconds int) error 
 			nodes = append(nodes, strings.TrimPrefix(k, swarmNodes))
 		}
 		if !slices.Contains(nodes, addr) {
-			return mismatch("the nodes that Consul knows", addr, listed(nodes))
+			return mismatch("the nodes that Consul knows", addr, "registered: "+listed(nodes))
 		}
 		return nil
 	})
@@ -154,7 +154,7 @@ func (w *World) clusterFilters(ctx context.Context, filter string) error {
 		return err
 	}
 	if !slices.Contains(info.Swarm.Filters, filter) {
-		return mismatch("the cluster's filters", filter, listed(info.Swarm.Filters))
+		return mismatch("the cluster's filters", filter, "filters: "+listed(info.Swarm.Filters))
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (w *World) member(ctx context.Context, node string) (engine.Member, error) 
 	}
 	m, ok := info.Swarm.Member(node)
 	if !ok {
-		return m, mismatch("the cluster's nodes", node, listed(memberNames(info)))
+		return m, mismatch("the cluster's nodes", "a node "+node, "the nodes "+listed(memberNames(info)))
 	}
 	return m, nil
 }

@@ -34,7 +34,7 @@ func (w *World) clusterListsOwn(ctx context.Context, node string, table *godog.T
 	for _, want := range records(w.here, table) {
 		driver, ok := own[want["name"]]
 		if !ok {
-			driver = "not among " + listed(sorted(own))
+			driver = "none; it lists " + listed(sorted(own))
 		}
 		c.equal(want["name"], want["driver"], driver)
 	}

@@ -58,7 +58,10 @@ func typed(content string) []string {
 
 func (w *World) typeLine(ctx context.Context, line string) error {
 	t := w.terminal
-	script := strings.Join(append(t.exports[:len(t.exports):len(t.exports)], line), "\n")
+	script := line
+	if len(t.exports) > 0 && !slices.Contains(t.exports, line) {
+		script = strings.Join(t.exports, "\n") + "\n" + line
+	}
 	res, err := t.node.Exec(ctx, "sh", "-c", script)
 	var ran *harness.RunError
 	if err != nil && !errors.As(err, &ran) {

@@ -1,0 +1,233 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// fakeNode answers every command alike and notes what was run.
+type fakeNode struct {
+	host    harness.Host
+	stdout  string
+	code    int
+	scripts []string
+}
+
+func (n *fakeNode) Name() string     { return n.host.Name }
+func (n *fakeNode) Addr() netip.Addr { return n.host.Addr }
+
+func (n *fakeNode) Exec(_ context.Context, argv ...string) (harness.Result, error) {
+	n.scripts = append(n.scripts, argv[len(argv)-1])
+	r := harness.Result{Node: n.host.Name, Argv: argv, Stdout: n.stdout, ExitCode: n.code}
+	return r, r.Err()
+}
+
+func (n *fakeNode) Dial(context.Context, uint16) (net.Conn, error) {
+	return nil, errors.New("nothing is to be dialled")
+}
+
+// fakeWorld has the recorded outputs' topology, and one node to type on.
+func fakeWorld(t *testing.T) (*World, *fakeNode) {
+	t.Helper()
+	topology, err := harness.Tutorial().In(netip.MustParsePrefix("192.168.37.0/24"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes []harness.Node
+	for _, h := range topology.Hosts() {
+		nodes = append(nodes, &fakeNode{host: h})
+	}
+	c, err := engine.Open(topology, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := New(c, func(time.Duration, error) {})
+	if err := w.readersTerminal("manager"); err != nil {
+		t.Fatal(err)
+	}
+	return w, nodes[0].(*fakeNode)
+}
+
+func doc(lines string) *godog.DocString { return &messages.PickleDocString{Content: lines} }
+
+func table(rows ...string) *godog.Table {
+	t := &messages.PickleTable{}
+	for _, r := range rows {
+		tr := &messages.PickleTableRow{}
+		for _, c := range strings.Split(r, "|") {
+			tr.Cells = append(tr.Cells, &messages.PickleTableCell{Value: strings.TrimSpace(c)})
+		}
+		t.Rows = append(t.Rows, tr)
+	}
+	return t
+}
+
+func TestTerminalKeepsExports(t *testing.T) {
+	w, n := fakeWorld(t)
+	const export = `export DOCKER_HOST="tcp://192.168.33.11:3375"`
+	for _, lines := range []string{"docker ps", export + "\ndocker info\n", export, "docker network ls"} {
+		if err := w.readersTerminal("manager"); err != nil { // the same one
+			t.Fatal(err)
+		}
+		if err := w.readerTypes(t.Context(), doc(lines)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const here = `export DOCKER_HOST="tcp://192.168.37.11:3375"`
+	want := []string{"docker ps", here, here + "\ndocker info", here, here + "\ndocker network ls"}
+	if diff := cmp.Diff(want, n.scripts); diff != "" {
+		t.Errorf("scripts (-want +got):\n%s", diff)
+	}
+	if got := len(w.TakeCommands()); got != 5 {
+		t.Errorf("%d commands are in the evidence", got)
+	}
+	if got := len(w.TakeCommands()); got != 0 {
+		t.Errorf("%d commands are there twice", got)
+	}
+}
+
+func TestTerminalFailsWithTheCommand(t *testing.T) {
+	w, n := fakeWorld(t)
+	n.code, n.stdout = 125, "Conflict"
+	err := w.readerTypes(t.Context(), doc("docker run -d swarm"))
+	var m *harness.Mismatch
+	if !errors.As(err, &m) || m.Seen != "exit code 125: Conflict" || len(w.TakeCommands()) != 1 {
+		t.Errorf("%v", err)
+	}
+	if err := w.readersTerminal("nowhere"); err == nil {
+		t.Error("a terminal on a host that is not there")
+	}
+}
+
+func TestHere(t *testing.T) {
+	w, _ := fakeWorld(t)
+	for in, want := range map[string]string{
+		"tcp://192.168.33.11:3375":              "tcp://192.168.37.11:3375",
+		"192.168.33.20:2375 192.168.33.200":     "192.168.37.20:2375 192.168.37.200",
+		"192.168.33.99 is nobody's":             "192.168.33.99 is nobody's",
+		"1192.168.33.11 or 192.168.33.110 or 0": "1192.168.33.11 or 192.168.33.110 or 0",
+	} {
+		if got := w.here(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestShown has the sentences judge recorded outputs, and the same outputs made
+// false: each must then say what was expected and seen.
+func TestShown(t *testing.T) {
+	containers := table("image|command|port", "swarm|/swarm manage consul|3375->2375/tcp", "progrium/consul|/bin/start -server -|8500->8500/tcp")
+	nodes := table("node|address|Status|Containers|Reserved CPUs|Reserved Memory",
+		"frontend01|192.168.33.20:2375|Healthy|1|0 / 1|0 B / 1.017 GiB", "frontend02|192.168.33.21:2375|Healthy|1|0 / 1|0 B / 1.017 GiB",
+		"store|192.168.33.250:2375|Healthy|1|0 / 1|0 B / 3.86 GiB", "worker01|192.168.33.200:2375|Healthy|1|0 / 1|0 B / 1.017 GiB")
+	own := table("name|driver", "none|null", "host|host", "bridge|bridge")
+	tests := []struct {
+		output string
+		judge  func(*World) error
+		breaks []string // pairs: what is replaced, by what
+	}{
+		{output: "ps-both", judge: func(w *World) error { return w.listsContainers(containers) }, breaks: []string{
+			"swarm     ", "swarn     ", "Up 2", "Re 2", "3375->", "3376->", "-server …", "-agent …",
+			"progrium/consul", "progrium/consol", recorded(t, "ps-both"), recorded(t, "ps-consul"), "PORTS", "PARTS",
+		}},
+		{output: "ps-consul", judge: func(w *World) error {
+			return w.listsContainers(table("image|command|port", "progrium/consul|/bin/start -server -|8500->8500/tcp"))
+		}, breaks: []string{
+			recorded(t, "ps-consul"), recorded(t, "ps-both"),
+		}},
+		{output: "info-engine", judge: func(w *World) error {
+			return w.showsInfo(table("Containers|2", "CPUs|1", "Total Memory|992.2 MiB", "Name|manager", "Cluster store|consul://192.168.33.11:8500", "Cluster advertise|192.168.33.11:2375"))
+		}, breaks: []string{"Containers: 2", "Containers: 3", "CPUs: 1", "CPUs: 2", "992.2MiB", "992.2GiB", " Name: manager", " Name: m", "37.11:8500", "37.12:8500", "Cluster Advertise", "x", "Server:", "Cannot:"}},
+		{output: "info-empty-cluster", judge: func(w *World) error {
+			return w.showsInfo(table("Containers|0", "Role|primary", "Strategy|spread", "Nodes|0", "CPUs|0", "Total Memory|0 B"))
+		}, breaks: []string{"primary", "replica", "spread", "binpack", "Nodes: 0", "Nodes: 1", "Memory: 0B", "Memory: 1B", recorded(t, "info-empty-cluster"), recorded(t, "info-engine")}},
+		{output: "info-empty-cluster", judge: func(w *World) error { return w.showsFilters("health, port, dependency, affinity, constraint") }, breaks: []string{
+			"health, ", "", "affinity", "affinities", "Filters", "Fillers",
+		}},
+		{output: "info-cluster", judge: func(w *World) error { return w.showsNodes(nodes) }, breaks: []string{
+			"store:", "storm:", "37.21:2375", "37.22:2375", "Healthy", "Pending", "Containers: 1 ", "Containers: 2 ", "0 / 1\n", "0 / 2\n", "3.86GiB", "3.96GiB",
+			recorded(t, "info-cluster"), recorded(t, "info-empty-cluster"),
+		}},
+		{output: "info-cluster", judge: func(w *World) error { return w.showsLabels("kernelversion, operatingsystem, storagedriver") }, breaks: []string{
+			"kernelversion=", "version=", "storagedriver", "xstoragedriver", "Labels", "Lapels", recorded(t, "info-cluster"), recorded(t, "info-empty-cluster"),
+		}},
+		{output: "networks-manager", judge: func(w *World) error { return w.listsNetworks(own) }, breaks: []string{
+			"none", "nono", " bridge    bridge", " bridge    macvlan", recorded(t, "networks-manager"), recorded(t, "networks-with-mynet"),
+			"host      host", "bridge    host",
+		}},
+		{output: "networks-with-mynet", judge: func(w *World) error { return w.listsNetworkAmong(13, "mynet", "overlay") }, breaks: []string{
+			"overlay", "bridge ", "mynet", "my_ne", recorded(t, "networks-with-mynet"), recorded(t, "networks-cluster"), "store/none ", "mynet      ",
+		}},
+	}
+	for _, tt := range tests {
+		w, n := fakeWorld(t)
+		judge := func(out string) error {
+			n.stdout = out
+			if err := w.readerTypes(t.Context(), doc("docker")); err != nil {
+				t.Fatal(err)
+			}
+			return tt.judge(w)
+		}
+		out := recorded(t, tt.output)
+		if err := judge(out); err != nil {
+			t.Errorf("%s: %v", tt.output, err)
+		}
+		for i := 0; i < len(tt.breaks); i += 2 {
+			broken := strings.Replace(out, tt.breaks[i], tt.breaks[i+1], 1)
+			if broken == out {
+				t.Errorf("%s has no %q to break", tt.output, tt.breaks[i])
+			}
+			var m *harness.Mismatch
+			if err := judge(broken); !errors.As(err, &m) || m.Expected == "" || m.Seen == "" {
+				t.Errorf("%s with %.40q instead of %.40q: %v", tt.output, tt.breaks[i+1], tt.breaks[i], err)
+			}
+		}
+	}
+}
+
+func TestSpreadEvenly(t *testing.T) {
+	even := []counts{{"frontend01": 1, "frontend02": 1, "worker01": 1, "store": 1}}
+	step := func(c counts, host string) counts {
+		next := counts{}
+		for h, n := range c {
+			next[h] = n
+		}
+		next[host]++
+		return next
+	}
+	place := func(start counts, hosts ...string) []counts {
+		all := []counts{start}
+		for _, h := range hosts {
+			all = append(all, step(all[len(all)-1], h))
+		}
+		return all
+	}
+	uneven := counts{"frontend01": 5, "frontend02": 1, "worker01": 1, "store": 1}
+	for name, tt := range map[string]struct {
+		counts []counts
+		holds  bool
+	}{
+		"one each":              {place(even[0], "store", "frontend01", "worker01", "frontend02"), true},
+		"packed":                {place(even[0], "store", "store"), false},
+		"the full one left out": {place(uneven, "store", "frontend02", "worker01", "store"), true},
+		"the full one taken":    {place(uneven, "frontend01"), false},
+	} {
+		w, _ := fakeWorld(t)
+		w.load.counts = tt.counts
+		if err := w.spreadEvenly(); (err == nil) != tt.holds {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
