@@ -4,14 +4,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
@@ -85,11 +88,21 @@ func pingAll(t *testing.T, c *engine.Cluster) (failed, pairs int) {
 	return failed, pairs
 }
 
-// ping wants one answer within 5 s: the first packet may wait for the engines
-// to tell one another where a new container is.
+// ping wants one answer within 5 s. An engine learns the name of another's new
+// container from Consul a moment after it started, and until then says that
+// there is no such name.
 func ping(ctx context.Context, c *engine.Client, id, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	_, err := c.Exec(ctx, id, "ping", "-c", "1", "-w", "5", name)
-	return err
+	var noAnswer error
+	err := harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error {
+		_, err := c.Exec(ctx, id, "ping", "-c", "1", "-W", "5", name)
+		var failed *harness.RunError
+		if errors.As(err, &failed) && !strings.Contains(failed.Result.Stderr, "bad address") {
+			noAnswer = err
+			return nil
+		}
+		return err
+	})
+	return errors.Join(noAnswer, err)
 }

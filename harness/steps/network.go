@@ -229,9 +229,19 @@ func (w *World) reachByName(ctx context.Context) error {
 	return nil
 }
 
-// pings pings all its arguments at once and prints those that answered, one
-// packet each: over mynet none is lost.
-const pings = `for name; do { ping -c 1 -W 3 "$name" >/dev/null && echo "$name"; } & done; wait`
+// pings pings all its arguments at once and prints those that answered. One
+// packet is enough: over mynet none is lost. But an engine learns the name of
+// another's new container from Consul a moment after it started, and until then
+// says that there is no such name; that is asked again, for 10 s.
+const pings = `for name; do {
+	tries=0
+	until ping -c 1 -W 3 "$name" >/dev/null 2>/tmp/"$name"; do
+		tries=$((tries + 1))
+		if [ $tries -eq 20 ] || ! grep -q "bad address" /tmp/"$name"; then cat /tmp/"$name" >&2; exit; fi
+		sleep 0.5
+	done
+	echo "$name"
+} & done; wait`
 
 func (w *World) cannotReach(ctx context.Context, from started) ([]string, error) {
 	argv := []string{"sh", "-c", pings, "sh"}
