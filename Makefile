@@ -3,6 +3,7 @@ LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
 # Labs of different packages would fight for the machine.
 LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 20m
+LAB_PACKAGES := ./...
 SOAK := 20
 BENCH := 10
 
@@ -21,7 +22,7 @@ e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothin
 test: ## Unit, command-line and real-lab tests
 	go vet -tags lab ./...
 	go test ./...
-	$(LAB_TEST) ./...
+	$(LAB_TEST) $(LAB_PACKAGES)
 
 lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
