@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are the packages of ours that each may import. Only this one, main,
+// knows which targets exist.
+var arrows = map[string][]string{
+	"labcheck/features":         {},
+	"labcheck/harness":          {},
+	"labcheck/harness/engine":   {"labcheck/harness"},
+	"labcheck/harness/tutorial": {"labcheck/harness", "labcheck/harness/engine"},
+	"labcheck/harness/steps":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
+	"labcheck/harness/suite":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
+	"labcheck/harness/report":   {"labcheck/harness"},
+	"labcheck/sim":              {"labcheck/harness", "labcheck/sim/images"},
+	"labcheck/sim/images":       {},
+}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "labcheck/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		allowed, known := arrows[fields[0]]
+		if fields[0] == "labcheck/cmd/labcheck" {
+			continue
+		}
+		if !known {
+			t.Errorf("%s is not among the packages whose imports are known", fields[0])
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			if strings.HasPrefix(imported, "labcheck/") && !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s", fields[0], imported)
+			}
+		}
+	}
+	if seen != len(arrows) {
+		t.Errorf("%d packages were looked at, not %d", seen, len(arrows))
+	}
+}
