@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/suite":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
 	"labcheck/harness/report":   {"labcheck/harness"},
 	"labcheck/sim":              {"labcheck/harness", "labcheck/sim/images"},
-	"labcheck/sim/images":       {},
+	"labcheck/sim/images":       {"labcheck/harness"},
 }
 
 func TestImports(t *testing.T) {
