@@ -62,7 +62,8 @@ func testOptions(lab string) Options {
 	return Options{Lab: lab, Subnet: netip.MustParsePrefix(testSubnet)}
 }
 
-// everything is what the engine has, ours or not.
+// everything is what the engine has, ours or not; but what somebody else's labs
+// do meanwhile is not our affair.
 func everything(t *testing.T) []string {
 	t.Helper()
 	engine, err := connect(context.Background())
@@ -74,21 +75,33 @@ func everything(t *testing.T) []string {
 	var all []string
 	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true})
 	for _, c := range containers {
-		all = append(all, "container "+c.ID)
+		if !foreign(c.Labels) {
+			all = append(all, "container "+c.ID)
+		}
 	}
 	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{})
 	for _, v := range volumes.Volumes {
-		all = append(all, "volume "+v.Name)
+		if !foreign(v.Labels) {
+			all = append(all, "volume "+v.Name)
+		}
 	}
 	networks, err3 := engine.NetworkList(ctx, network.ListOptions{})
 	for _, n := range networks {
-		all = append(all, "network "+n.ID)
+		if !foreign(n.Labels) {
+			all = append(all, "network "+n.ID)
+		}
 	}
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(all)
 	return all
+}
+
+// foreign says whether something belongs to a lab that no test here made.
+func foreign(labels map[string]string) bool {
+	lab := labels[LabelLab]
+	return lab != "" && !strings.HasPrefix(lab, "test-")
 }
 
 func sh(t *testing.T, n harness.Node, command string) string {
