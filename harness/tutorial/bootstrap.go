@@ -141,11 +141,11 @@ func (s Step) await(ctx context.Context, c *engine.Cluster) error {
 }
 
 // Undo takes back all steps but Consul, the last one first, and leaves a cluster
-// at the stage consul. Consul stays: engines whose cluster store has forgotten
-// what they wrote there don't make an overlay network again before they are
-// restarted; `network create` then hangs, or fails with "pool configuration
-// failed" (Engine 20.10.5, seen on every try). Containers on the network are in
-// Undo's way: the error is the engine's own.
+// at the stage consul. Consul stays: after their cluster store has forgotten
+// what they wrote there, engines may not make an overlay network again before
+// they are restarted; `network create` then hangs, or fails with "pool
+// configuration failed" (Engine 20.10.5; in most tries, not in all). Containers
+// on the network are in Undo's way: the error is the engine's own.
 func Undo(ctx context.Context, c *engine.Cluster) error {
 	backwards := phases(Steps(c.Topology()))[1:]
 	slices.Reverse(backwards)
