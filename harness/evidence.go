@@ -16,6 +16,11 @@ type Evidence struct {
 	Target    TargetInfo `json:"target"`
 	Counts    Counts     `json:"counts"`
 	Scenarios []Scenario `json:"scenarios"`
+	// Page is how much of the page was done; nil where none of it was.
+	Page      *Coverage  `json:"page,omitempty"`
+	Snapshots []Snapshot `json:"snapshots,omitempty"`
+	// Findings are why claims are false, as far as that was found out.
+	Findings []Finding `json:"findings,omitempty"`
 }
 
 // Verdict is what a run as a whole came to.
@@ -37,6 +42,7 @@ type Run struct {
 	Verdict  Verdict       `json:"verdict"`
 	Error    string        `json:"error,omitempty"` // why the run ended early, if it did
 	Tags     string        `json:"tags,omitempty"`  // the tag expression that was asked for
+	Lang     Lang          `json:"lang,omitempty"`  // of the scenarios and all that is said of them
 	Stages   []Timing      `json:"stages,omitempty"`
 }
 
@@ -99,6 +105,8 @@ type Step struct {
 	Duration time.Duration `json:"duration_ns"`
 	Error    string        `json:"error,omitempty"`
 	Commands []Result      `json:"commands,omitempty"` // what was run for it, in order
+	// Comparison is of an output that the page shows.
+	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
 // Mismatch is a claim that is false: what the tutorial promises and what the

@@ -1,0 +1,45 @@
+package harness
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Snapshot is what was found of a cluster at one moment of a run.
+type Snapshot struct {
+	// After is the title of the feature that had ended: a part of the page.
+	After string    `json:"after"`
+	Time  time.Time `json:"time"`
+	// Stage is how far the tutorial had come.
+	Stage   string         `json:"stage"`
+	Network string         `json:"network"` // the overlay network's name
+	Hosts   []HostSnapshot `json:"hosts"`   // the manager first
+}
+
+// HostSnapshot is a Snapshot's part of one host.
+type HostSnapshot struct {
+	Name string     `json:"name"`
+	Addr netip.Addr `json:"addr"`
+	Role string     `json:"role"` // manager or member
+	// Engine is the engine's version; empty where it did not answer.
+	Engine     string              `json:"engine,omitempty"`
+	Containers []ContainerSnapshot `json:"containers,omitempty"` // the tutorial's
+	// Member is the status that the Swarm manager gives the host; empty where
+	// it does not list it.
+	Member string `json:"member,omitempty"`
+	// NetworkID and Driver are of the overlay network; empty where it lacks.
+	NetworkID string `json:"network_id,omitempty"`
+	Driver    string `json:"driver,omitempty"`
+	// Peers is how many engines this one has alive in its gossip, itself too.
+	Peers    int      `json:"peers"`
+	Problems []string `json:"problems,omitempty"`
+}
+
+// ContainerSnapshot is a container of the tutorial.
+type ContainerSnapshot struct {
+	Name  string `json:"name"`
+	Image string `json:"image"`
+	// Role is consul, manager or join.
+	Role  string `json:"role"`
+	State string `json:"state"` // running, paused, exited, …
+}
