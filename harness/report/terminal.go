@@ -16,6 +16,15 @@ type TerminalOptions struct {
 	Color bool
 	// Evidence is the folder where the evidence lies; empty where none is kept.
 	Evidence string
+	Lang     harness.Lang
+}
+
+// Findings writes causes for a person to read: what is wrong, what shows it, and
+// what to do.
+func Findings(w io.Writer, all []harness.Finding, o TerminalOptions) error {
+	b := bufio.NewWriter(w)
+	o.findings(b, all)
+	return b.Flush()
 }
 
 // Terminal writes what a run came to for a person to read: each false claim
@@ -27,6 +36,7 @@ func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
 			o.failed(b, s)
 		}
 	}
+	o.findings(b, e.Findings)
 	o.skipped(b, e.Scenarios)
 	o.summary(b, e)
 	return b.Flush()
