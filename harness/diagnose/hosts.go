@@ -3,7 +3,7 @@ package diagnose
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"labcheck/harness"
@@ -110,14 +110,19 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 	}
 }
 
-// blocked reports a rule of a host's packet filter.
+// blocked reports rules of a host's packet filter that stop a port, or that cut
+// it off from another host altogether.
 func (d *diagnosis) blocked(code string, f *hostFacts, rules []string, port uint16, breaks ...part) *finding {
-	what := strconv.Itoa(int(port))
-	r := d.report(code, f.host.Name, networkSection, d.say("the packet filter of %s stops traffic on port %s", "%s のパケットフィルタがポート %s の通信を止めています", f.host.Name, what), breaks...)
+	cause := d.say("the packet filter of %s stops traffic on port %d", "%s のパケットフィルタがポート %d の通信を止めています", f.host.Name, port)
+	if !slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
+		code = "host-cut"
+		cause = d.say("the packet filter of %s stops all traffic with another host", "%s のパケットフィルタが他ホストとの通信をすべて止めています", f.host.Name)
+	}
+	r := d.report(code, f.host.Name, networkSection, cause, breaks...)
 	var undo []string
 	for _, rule := range rules {
 		r.saw("iptables-save, on "+f.host.Name, rule)
-		undo = append(undo, "iptables -D"+strings.TrimPrefix(rule, "-A"))
+		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
 	}
 	return r.advise(d.say("take the rule away, on %s itself: %s", "%s 上で規則を取り除いてください: %s", f.host.Name, strings.Join(undo, "; ")))
 }

@@ -40,7 +40,8 @@ type link struct {
 // it, and then what to dial: tcp ADDR PORT or udp ADDR PORT.
 const script = `echo '== link'; ip -o link
 echo '== addr'; ip -o -4 addr
-echo '== rule'; iptables-save | grep -E -- '-j (DROP|REJECT)'
+echo '== rule'; iptables-save | awk '/^[*]/ { table = $1 == "*filter" ? "" : "-t " substr($1, 2) " " }
+	/-j (DROP|REJECT)/ { print table $0 }'
 echo '== forward'; cat /proc/sys/net/ipv4/ip_forward
 echo '== disk'; df -P -k /var/lib/docker /var/lib/docker/*/
 echo '== engine'; for s in /proc/[0-9]*/status; do sed -n '/^Name:\tdockerd$/,/^State:/p' "$s"; done
