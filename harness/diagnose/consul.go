@@ -23,7 +23,7 @@ func (d *diagnosis) consulService() service {
 func (d *diagnosis) consul() {
 	before := len(d.found)
 	manager := d.topology.Manager.Name
-	could := d.holds(engineKind, manager)
+	could := d.holds(engineKind, manager) && d.facts.hosts[manager].boxesErr == nil
 	if could {
 		s := d.consulService()
 		found, ok := d.look(s)

@@ -14,9 +14,9 @@ import (
 // Options say what a diagnosis is about.
 type Options struct {
 	Lang harness.Lang
-	// Failed are the scenarios that failed. Findings then explain those, and
-	// what none explains is a finding of its own, with the code unexplained.
-	// Where it is nil they explain the claims that depend on what is broken.
+	// Failed are the scenarios that failed. Findings are then the causes of those,
+	// and what none explains is a finding of its own, with the code unexplained.
+	// Where it is nil they explain the claims that rest on what is broken.
 	Failed []harness.Scenario
 	// Workload says that containers may be started on the overlay network to
 	// try it by packet. They are removed again. Without it nothing is changed.
@@ -42,8 +42,9 @@ func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	d.facts.askHosts(ctx)
 	d.hosts()
 	d.facts.askServices(ctx)
-	d.settings()
 	d.consul()
+	d.hung()
+	d.settings()
 	d.manager()
 	d.joins()
 	d.members()
@@ -84,9 +85,16 @@ func (d *diagnosis) result() Result {
 	r := Result{Findings: []harness.Finding{}, Held: d.held, NotAsked: d.notAsked}
 	for _, f := range d.found {
 		f.Explains = d.explained(f)
-		r.Findings = append(r.Findings, f.Finding)
 	}
-	if rest := d.unexplained(); len(rest) > 0 {
+	rest := d.unexplained()
+	for _, f := range d.found {
+		// Where every false claim has its cause, another one is none of theirs:
+		// that of a tutorial which stopped half-way lacks all that would follow.
+		if d.Failed == nil || len(rest) > 0 || len(f.Explains) > 0 {
+			r.Findings = append(r.Findings, f.Finding)
+		}
+	}
+	if len(rest) > 0 {
 		r.Findings = append(r.Findings, d.noCause(rest))
 	}
 	return r

@@ -97,7 +97,7 @@ func (f *facts) askHosts(ctx context.Context) {
 			h.info, h.infoErr = f.cluster.Engine(h.host.Name).Info(first)
 		}
 		if h.dialErr != nil || h.infoErr != nil {
-			h.probe = ask(ctx, f.cluster.Node(h.host.Name), nil)
+			h.probe = ask(ctx, f.cluster.Node(h.host.Name), dials(f.cluster.Topology(), h.host))
 			h.log = f.engineLog(ctx, h)
 		}
 	})
@@ -116,19 +116,31 @@ func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
 
 func (h *hostFacts) answers() bool { return h.dialErr == nil && h.infoErr == nil }
 
+// hangs tells whether the engine runs, takes connections and says nothing: so
+// does one that waits for its cluster store.
+func (h *hostFacts) hangs() bool {
+	return h.dialErr == nil && errors.Is(h.infoErr, engine.ErrTimeout) &&
+		h.probe.err == nil && h.probe.state != 0 && h.probe.state != 'T'
+}
+
 // askServices asks the engines that answer for all that is on them, and the
 // manager's services.
 func (f *facts) askServices(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answers)
 	defer cancel()
 	var group sync.WaitGroup
-	if f.hosts[f.cluster.Topology().Manager.Name].answers() {
+	if m := f.hosts[f.cluster.Topology().Manager.Name]; m.answers() || m.hangs() {
 		group.Go(func() { f.askConsul(ctx) })
 		group.Go(func() { f.askSwarm(ctx) })
 	}
 	f.each(func(h *hostFacts) {
-		if h.answers() {
+		switch {
+		case h.answers():
 			f.askHost(ctx, h)
+		case h.hangs(): // it lists its containers all the same
+			on := f.cluster.Engine(h.host.Name)
+			h.containers, h.boxesErr = boxes(ctx, on)
+			h.hasConsul, _ = on.HasImage(ctx, consulImage)
 		}
 	})
 	group.Wait()

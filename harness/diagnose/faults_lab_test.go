@@ -23,7 +23,7 @@ import (
 
 var (
 	only   = flag.String("faults", "", "try only the faults that match this regular expression")
-	update = flag.Bool("update", false, "write README's table of faults anew, from this run")
+	update = flag.Bool("update", false, "write README's tables of faults anew, from this run")
 )
 
 // How long a diagnosis may take.
@@ -86,7 +86,7 @@ func TestSeededFaults(t *testing.T) {
 	t.Logf("%d of %d: the right cause first", first, len(all))
 	healthy(t, b)
 	if *update {
-		writeTable(t, all)
+		writeTables(t, all)
 	}
 }
 
@@ -173,29 +173,32 @@ func healthy(t *testing.T, b *bench) {
 	t.Logf("by packet: %s", r.Duration.Round(time.Millisecond))
 }
 
-// writeTable puts what the faults look like into README, between its marks.
-func writeTable(t *testing.T, all []outcome) {
+// writeTables puts what the faults look like into README, between its marks: a
+// table for each file of faults.
+func writeTables(t *testing.T, all []outcome) {
 	t.Helper()
-	const file, from, to = "../../README.md", "<!-- faults: made by make faults -->\n", "<!-- /faults -->"
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, ok := strings.Cut(string(text), from)
-	_, after, closed := strings.Cut(rest, to)
-	if !ok || !closed {
-		t.Fatalf("%s lacks %q", file, from)
-	}
-	var table strings.Builder
-	table.WriteString("| what was done | what is found | code |\n|---|---|---|\n")
+	tables := map[string]string{}
 	for _, o := range all {
 		f := harness.Finding{}
 		if o.right() {
 			f = o.found.Findings[0]
 		}
-		fmt.Fprintf(&table, "| %s | %s | `%s` |\n", o.what, f.Cause, f.Code)
+		tables[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what, f.Cause, f.Code)
 	}
-	if err := os.WriteFile(file, []byte(before+from+"\n"+table.String()+"\n"+to+after), 0o644); err != nil {
+	for file, rows := range tables {
+		from, to := "<!-- faults "+file+" -->\n", "<!-- /faults -->"
+		before, rest, ok := strings.Cut(string(text), from)
+		_, after, closed := strings.Cut(rest, to)
+		if !ok || !closed {
+			t.Fatalf("README lacks %q", from)
+		}
+		text = []byte(before + from + "| what was done | what is found | code |\n|---|---|---|\n" + rows + to + after)
+	}
+	if err := os.WriteFile(readme, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,16 +2,21 @@ package diagnose_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"labcheck/harness/diagnose"
 )
 
 // fault is a way to break a cluster: testdata/faults/README.md.
 type fault struct {
-	name, what string
+	file string // of the table, without its ending: 1-hosts
+	name string
+	what string
 	steps      []action
 	expect     []expected
 	undo       []action
@@ -43,7 +48,7 @@ func readFaults(t *testing.T) []fault {
 			t.Fatal(err)
 		}
 		for _, section := range archive.Files {
-			f := fault{name: section.Name}
+			f := fault{file: strings.TrimSuffix(filepath.Base(file), ".txtar"), name: section.Name}
 			for line := range strings.Lines(string(section.Data)) {
 				if err := f.line(strings.TrimSpace(line)); err != nil {
 					t.Fatalf("%s, %s: %q: %v", file, f.name, line, err)
@@ -113,4 +118,36 @@ func TestFaults(t *testing.T) {
 		}
 		seen[f.name] = true
 	}
+}
+
+const readme = "../../README.md"
+
+// TestDocs wants README to have the section that each finding names, and the
+// table of every fault to be of this table.
+func TestDocs(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchors := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && line[0] == '#' {
+			anchors[anchor(heading)] = true
+		}
+	}
+	for _, s := range diagnose.Sections {
+		if !anchors[s] {
+			t.Errorf("README has no section %s", s)
+		}
+	}
+	for _, f := range readFaults(t) {
+		if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what)) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
+			t.Errorf("README's tables lack %q: make faults UPDATE=1", f.what)
+		}
+	}
+}
+
+// anchor is how GitHub links to a heading.
+func anchor(heading string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(heading)), " ", "-")
 }

@@ -18,6 +18,7 @@ func (d *diagnosis) hosts() {
 		switch {
 		case f.dialErr != nil:
 			d.unreachable(f)
+		case f.hangs(): // what it waits for is asked first
 		case f.infoErr != nil:
 			d.silent(f)
 		case f.info.Name != h.Name:
@@ -83,11 +84,37 @@ func (d *diagnosis) silent(f *hostFacts) {
 			saw("ps, on "+h.Name, engineState(f.probe.state)).
 			advise(d.say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開してください"))
 	default:
-		r = d.report("engine-hangs", h.Name, hostsSection, d.say("the engine of %s takes connections and does not answer", "%s の Engine は接続を受け付けますが応答しません", h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-silent", h.Name, hostsSection, d.say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けますが、答えを返しません", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe.state)).sure(harness.Likely).
 			advise(d.say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行してください"))
 	}
 	r.saw(asked, answered)
+}
+
+// hung lays engines that hang to what keeps them from their cluster store,
+// where something does: they wait for it.
+func (d *diagnosis) hung() {
+	for _, h := range d.topology.Hosts() {
+		f := d.facts.hosts[h.Name]
+		asked, err := docker(h, "info"), f.infoErr
+		if f.answers() {
+			asked, err = docker(h, "ps"), f.boxesErr
+		}
+		if !f.hangs() && !(f.answers() && err != nil) {
+			continue
+		}
+		answered := reason(err)
+		store := []part{{consulBoxKind, ""}, {consulKind, ""}, {reachKind, h.Name}}
+		i := slices.IndexFunc(d.found, func(r *finding) bool { return r.breaksAny(store) })
+		if i >= 0 {
+			d.found[i].breaks = append(d.found[i].breaks, part{engineKind, h.Name})
+			d.found[i].saw(asked, d.say("%s: it waits for its cluster store", "%s: クラスタストアを待っている", answered))
+			continue
+		}
+		d.report("engine-hangs", h.Name, hostsSection, d.say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けますが、応答しません", h.Name), part{engineKind, h.Name}).
+			saw("ps, on "+h.Name, engineState(f.probe.state)).saw(asked, answered).sure(harness.Likely).
+			advise(d.say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行してください"))
+	}
 }
 
 // whyEnded adds what an engine's log says of its end, and narrows the cause

@@ -3,8 +3,10 @@
 package diagnose_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -42,7 +44,8 @@ type bench struct {
 	outer *client.Client
 }
 
-const benchLab = "diagnose-test"
+// standing is a lab to try faults on that is there, and stays.
+var standing = flag.String("lab", "", "name of a lab that stands on the tests' subnet, and stays")
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
@@ -50,14 +53,21 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := cmp.Or(*standing, "diagnose-test")
 	lab, err := sim.Open(t.Context(), sim.Options{
-		Lab: benchLab, Subnet: netip.MustParsePrefix("192.168.72.0/24"), Watchdog: []string{os.Args[0], "watchdog"},
+		Lab: name, Subnet: netip.MustParsePrefix("192.168.72.0/24"), Watchdog: []string{os.Args[0], "watchdog"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(lab.Down(context.Background()), lab.Close(), outer.Close()); err != nil {
+		var down error
+		if *standing == "" {
+			down = lab.Down(context.Background())
+		} else {
+			lab.Keep()
+		}
+		if err := errors.Join(down, lab.Close(), outer.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -70,7 +80,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cluster.Close() })
-	return &bench{cluster, benchLab, outer}
+	return &bench{cluster, name, outer}
 }
 
 // do does what a line of a fault says.

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"labcheck/harness"
 )
 
@@ -72,12 +74,15 @@ func (o TerminalOptions) failed(w io.Writer, s harness.Scenario) {
 	fmt.Fprintln(w)
 }
 
+// labelWidth is that of a field's name, in columns; wide characters take two.
+const labelWidth = 9
+
 // field writes a value beside its name; further lines go below the first.
 func (o TerminalOptions) field(w io.Writer, name, color, value string) {
-	label := fmt.Sprintf("    %-9s ", name)
+	label := "    " + text.Pad(name, labelWidth, ' ') + " "
 	for i, line := range strings.Split(strings.TrimRight(value, "\n"), "\n") {
 		if i > 0 {
-			label = strings.Repeat(" ", len(label))
+			label = strings.Repeat(" ", 4+labelWidth+1)
 		}
 		fmt.Fprintf(w, "%s%s\n", label, o.paint(color, line))
 	}
