@@ -14,6 +14,7 @@ func (d *diagnosis) consulService() service {
 		code: "consul", name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"},
 		on: d.facts.hosts[d.topology.Manager.Name], image: consulImage,
 		port:   engine.Port{Host: harness.ConsulPort, Container: harness.ConsulPort},
+		works:  d.facts.leaderErr == nil || errors.Is(d.facts.leaderErr, engine.ErrNoLeader),
 		breaks: part{consulBoxKind, ""}, section: consulSection,
 	})
 }

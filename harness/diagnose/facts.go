@@ -158,11 +158,24 @@ func (f *facts) askConsul(ctx context.Context) {
 	}
 }
 
+// askSwarm asks again for a moment while members are Pending: so are all of a
+// manager that has just started.
 func (f *facts) askSwarm(ctx context.Context) {
-	info, err := f.cluster.Swarm().Info(ctx)
-	f.swarmErr = err
-	f.swarm, f.swarmName = info.Swarm, info.Name
+	moment, cancel := context.WithTimeout(ctx, firstAnswer)
+	defer cancel()
+	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
+		info, err := f.cluster.Swarm().Info(ctx)
+		f.swarmErr, f.swarm, f.swarmName = err, info.Swarm, info.Name
+		if err == nil && info.Swarm != nil && slices.ContainsFunc(info.Swarm.Members, pending) {
+			return errPending
+		}
+		return nil
+	})
 }
+
+var errPending = errors.New("pending")
+
+func pending(m engine.Member) bool { return m.Status == "Pending" }
 
 func (f *facts) askHost(ctx context.Context, h *hostFacts) {
 	on, t := f.cluster.Engine(h.host.Name), f.cluster.Topology()

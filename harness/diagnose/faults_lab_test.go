@@ -131,14 +131,10 @@ func (b *bench) try(ctx context.Context, f fault) outcome {
 	return o
 }
 
-// mend types a finding's commands on the manager and wants the cluster whole.
+// mend types the findings' commands on the manager and wants the cluster whole.
 func (b *bench) mend(ctx context.Context, r diagnose.Result) error {
-	for _, f := range r.Findings {
-		for _, command := range f.Remedy {
-			if _, err := b.Node(b.Topology().Manager.Name).Exec(ctx, "sh", "-c", command); err != nil {
-				return fmt.Errorf("remedy: %w", err)
-			}
-		}
+	if err := b.remedies(ctx, r); err != nil {
+		return err
 	}
 	if err := b.whole(ctx, 20*time.Second); err != nil {
 		return fmt.Errorf("after the remedy: %w", err)
@@ -146,8 +142,23 @@ func (b *bench) mend(ctx context.Context, r diagnose.Result) error {
 	return nil
 }
 
-// recover does what of the tutorial the fault has undone.
+func (b *bench) remedies(ctx context.Context, r diagnose.Result) error {
+	for _, f := range r.Findings {
+		for _, command := range f.Remedy {
+			if _, err := b.Node(b.Topology().Manager.Name).Exec(ctx, "sh", "-c", command); err != nil {
+				return fmt.Errorf("remedy: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// recover does what of the tutorial the fault has undone, after the findings'
+// own commands.
 func (b *bench) recover(ctx context.Context) error {
+	if r := diagnose.Run(ctx, b.Cluster, diagnose.Options{}); len(r.Findings) > 0 {
+		_ = b.remedies(ctx, r) // whether that was enough is seen below
+	}
 	return errors.Join(tutorial.Bootstrap(ctx, b.Cluster, nil), b.whole(ctx, 40*time.Second))
 }
 

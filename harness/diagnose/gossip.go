@@ -58,7 +58,7 @@ func (d *diagnosis) registered(f *hostFacts) {
 	r := d.report("engine-not-registered", f.host.Name, hostsSection, d.say("the engine of %s is not registered with Consul", "%s の Engine が Consul に登録されていません", f.host.Name), part{registeredKind, f.host.Name}).
 		saw("consul kv get "+key, "no such key").
 		advise(d.say("an engine registers within its discovery.heartbeat, 20 s by default; restart it where it does not", "Engine は discovery.heartbeat(既定 20 秒)以内に登録します。しなければ再起動してください"))
-	last := line(f.log, "discovery error")
+	last := line(f.log, "discovery error", "in discovery failed")
 	if last != "" {
 		r.saw("the engine's log, on "+f.host.Name, last)
 	}

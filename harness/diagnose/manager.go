@@ -13,6 +13,7 @@ func (d *diagnosis) managerService() service {
 		code: "manager", name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"},
 		on: d.facts.hosts[d.topology.Manager.Name], image: swarmImage, arg: "manage",
 		port:   engine.Port{Host: harness.SwarmPort, Container: harness.EnginePort},
+		works:  d.facts.swarm != nil,
 		breaks: part{managerBoxKind, ""}, section: managerSection,
 	})
 }

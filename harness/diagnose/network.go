@@ -48,12 +48,9 @@ func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
 	return best
 }
 
-func (d *diagnosis) swarmDocker(format string, args ...any) string {
-	return fmt.Sprintf("docker -H=tcp://%s %s", at(d.topology.Manager, harness.SwarmPort), fmt.Sprintf(format, args...))
-}
-
+// create is the page's command for the network.
 func (d *diagnosis) create() string {
-	return d.swarmDocker("network create --driver %s %s", overlay, d.topology.Network)
+	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", at(d.topology.Manager, harness.SwarmPort), overlay, d.topology.Network)
 }
 
 // noNetwork: no engine has the overlay network, though some may have another of
@@ -131,11 +128,11 @@ func (d *diagnosis) networkOn(f *hostFacts, id string) {
 // fits finds networks that can't work on a host: their addresses are taken, or
 // their packets are too large.
 func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
-	again := []string{d.swarmDocker("network rm %s", n.Name), d.create()}
+	again := []string{docker(d.topology.Manager, "network rm %s", n.Name), d.create()}
 	if other, ok := clash(f.probe.links, n); ok {
 		if d.once("network-clash") {
 			d.report("network-clash", "", networkSection, d.say("the addresses of %s are taken: packets for its containers and for hosts can't be told apart", "%s のアドレス範囲が他と重なり、コンテナ宛てとホスト宛てのパケットを区別できません", n.Name), d.everywhere(packetKind)...).
-				saw(d.swarmDocker("network inspect %s", n.Name), fmt.Sprint(n.Subnets)).
+				saw(docker(d.topology.Manager, "network inspect %s", n.Name), fmt.Sprint(n.Subnets)).
 				saw("ip addr, on "+f.host.Name, other.name+" "+other.addr.String()).mend(again...)
 		}
 		return
@@ -150,7 +147,7 @@ func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
 	case set:
 		if d.once("network-mtu") {
 			d.report("network-mtu", "", networkSection, d.say("%s has an MTU of %d: its packets do not fit into those of the hosts, or hold nothing", "%s の MTU %d がホストの MTU に合いません", n.Name, mtu), d.everywhere(packetKind)...).
-				saw(d.swarmDocker("network inspect %s", n.Name), mtuOption+"="+n.Options[mtuOption]).
+				saw(docker(d.topology.Manager, "network inspect %s", n.Name), mtuOption+"="+n.Options[mtuOption]).
 				saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).mend(again...)
 		}
 	default:
