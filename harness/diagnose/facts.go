@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -286,14 +285,4 @@ func line(log string, words ...string) string {
 		}
 	}
 	return ""
-}
-
-// host is the one with an address.
-func (f *facts) host(addr netip.Addr) (harness.Host, bool) {
-	for _, h := range f.hosts {
-		if h.host.Addr == addr {
-			return h.host, true
-		}
-	}
-	return harness.Host{}, false
 }

@@ -14,13 +14,13 @@ import (
 
 // fault is a way to break a cluster: testdata/faults/README.md.
 type fault struct {
-	file string // of the table, without its ending: 1-hosts
-	name string
-	what string
-	steps      []action
-	expect     []expected
-	undo       []action
-	remedy     bool // the findings' own commands mend it
+	file   string // of the table, without its ending: 1-hosts
+	name   string
+	what   string
+	steps  []action
+	expect []expected
+	undo   []action
+	remedy bool // the findings' own commands mend it
 }
 
 // action is a line that does something to a node, or to several.

@@ -100,7 +100,7 @@ func (d *diagnosis) hung() {
 		if f.answers() {
 			asked, err = docker(h, "ps"), f.boxesErr
 		}
-		if !f.hangs() && !(f.answers() && err != nil) {
+		if !f.hangs() && (!f.answers() || err == nil) {
 			continue
 		}
 		answered := reason(err)

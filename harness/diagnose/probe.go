@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -36,27 +37,45 @@ type link struct {
 }
 
 // script asks a host for all of a probe at once; each section follows a line
-// that names it. Its arguments are the datagram for a gossip, as printf takes
-// it, and then what to dial: tcp ADDR PORT or udp ADDR PORT.
+// that names it. Its arguments are the dialler, and the dialler's.
 const script = `echo '== link'; ip -o link
 echo '== addr'; ip -o -4 addr
 echo '== rule'; iptables-save | awk '/^[*]/ { table = $1 == "*filter" ? "" : "-t " substr($1, 2) " " }
 	/-j (DROP|REJECT)/ { print table $0 }'
 echo '== forward'; cat /proc/sys/net/ipv4/ip_forward
 echo '== disk'; df -P -k /var/lib/docker /var/lib/docker/*/
-echo '== engine'; for s in /proc/[0-9]*/status; do sed -n '/^Name:\tdockerd$/,/^State:/p' "$s"; done
+echo '== engine'; grep -h -s -A 2 '^Name:.dockerd$' /proc/[0-9]*/status
 echo '== neighbour'; ip neigh show nud permanent
 for n in /var/run/docker/netns/*; do nsenter --net="$n" ip neigh show nud permanent; done
-echo '== silent'
-ping=$1; shift
-dial() {
-	case $1 in
-	tcp) timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>&1 ;;
-	udp) timeout 1 bash -c "exec 3<>/dev/udp/$2/$3; printf '$ping' >&3; dd bs=1 count=1 status=none <&3 >/dev/null" 2>&1 ;;
-	esac || echo "no answer from $1 $2 $3"
+echo '== silent'; perl -e "$@"`
+
+// dialler says which addresses do not answer within a second: TCP those that
+// take no connection, UDP those that send nothing back. Its arguments are the
+// datagram in hexadecimal, and then tcp ADDR PORT or udp ADDR PORT, each. One
+// process does it all: a shell would start hundreds on a cluster.
+const dialler = `use Socket; use Fcntl;
+my $datagram = pack("H*", shift);
+my %waits;
+while (my ($proto, $addr, $port) = splice(@ARGV, 0, 3)) {
+	my $udp = $proto eq "udp";
+	socket(my $s, PF_INET, $udp ? SOCK_DGRAM : SOCK_STREAM, 0) or die "socket: $!";
+	fcntl($s, F_SETFL, O_NONBLOCK);
+	connect($s, pack_sockaddr_in($port, inet_aton($addr)));
+	send($s, $datagram, 0) if $udp;
+	$waits{fileno $s} = [$s, $udp, "$proto $addr $port"];
 }
-while [ $# -ge 3 ]; do dial "$1" "$2" "$3" & shift 3; done
-wait`
+for (my ($found, $left) = (1, 1); $found && %waits;) {
+	my ($read, $write) = ("", "");
+	vec($waits{$_}[1] ? $read : $write, $_, 1) = 1 for keys %waits;
+	($found, $left) = select($read, $write, undef, $left);
+	last if $found <= 0;
+	for my $fd (grep { vec($read, $_, 1) || vec($write, $_, 1) } keys %waits) {
+		my ($s, $udp, $what) = @{delete $waits{$fd}};
+		my $ok = $udp ? defined recv($s, my $answer, 1500, 0) : !unpack("i", getsockopt($s, SOL_SOCKET, SO_ERROR));
+		print "no answer from $what\n" unless $ok;
+	}
+}
+print "no answer from $_->[2]\n" for values %waits;`
 
 // probeTime is how long a host's probe may take; what it dials has a second.
 const probeTime = 1500 * time.Millisecond
@@ -69,11 +88,7 @@ func ask(ctx context.Context, n harness.Node, dials []string) probe {
 	if err != nil {
 		return probe{err: err}
 	}
-	var quoted strings.Builder
-	for _, b := range ping {
-		fmt.Fprintf(&quoted, `\x%02x`, b)
-	}
-	argv := []string{"sh", "-c", script, "probe", quoted.String()}
+	argv := []string{"sh", "-c", script, "probe", dialler, hex.EncodeToString(ping)}
 	for _, d := range dials {
 		argv = append(argv, strings.Fields(d)...)
 	}

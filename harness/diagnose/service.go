@@ -114,7 +114,7 @@ func (d *diagnosis) look(s service) (found box, ok bool) {
 	case found.State == "paused":
 		d.about(s, "paused", found, "%s on %s is paused", "%[2]s の%[1]sが一時停止しています").
 			mend(docker(s.on.host, "unpause %s", found.Name))
-	case found.State == "restarting" || found.RestartCount > 0 && !(found.Running && s.works && !found.fatal()):
+	case found.State == "restarting" || found.RestartCount > 0 && (!found.Running || !s.works || found.fatal()):
 		d.again(s, d.about(s, "restarting", found, "%s on %s ends and is started again and again", "%[2]s の%[1]sが終了と再起動を繰り返しています"), found, mine)
 	case !found.Running && s.right(found):
 		d.about(s, "stopped", found, "%s on %s does not run", "%[2]s の%[1]sが動いていません").
