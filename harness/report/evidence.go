@@ -84,7 +84,16 @@ func withoutNull(e harness.Evidence) harness.Evidence {
 		s.Steps = append([]harness.Step{}, s.Steps...)
 		for j := range s.Steps {
 			s.Steps[j].Commands = withArgv(s.Steps[j].Commands)
+			s.Steps[j].Comparison = withFields(s.Steps[j].Comparison)
 		}
+	}
+	e.Snapshots = append([]harness.Snapshot(nil), e.Snapshots...)
+	for i := range e.Snapshots {
+		e.Snapshots[i].Hosts = append([]harness.HostSnapshot{}, e.Snapshots[i].Hosts...)
+	}
+	e.Findings = append([]harness.Finding(nil), e.Findings...)
+	for i := range e.Findings {
+		e.Findings[i].Seen = append([]harness.Observation{}, e.Findings[i].Seen...)
 	}
 	e.Target.Topology.Members = append([]harness.Host{}, e.Target.Topology.Members...)
 	return e
@@ -97,6 +106,15 @@ func withArgv(commands []harness.Result) []harness.Result {
 		all = append(all, c)
 	}
 	return all
+}
+
+func withFields(c *harness.Comparison) *harness.Comparison {
+	if c == nil || c.Fields != nil {
+		return c
+	}
+	filled := *c
+	filled.Fields = []harness.Field{}
+	return &filled
 }
 
 // Read reads the evidence in dir. The error wraps fs.ErrNotExist where there
@@ -177,6 +195,23 @@ func check(e harness.Evidence) error {
 			if !known(st.Status) {
 				return fmt.Errorf("damaged: scenarios[%d].steps[%d].status is %q", i, j, st.Status)
 			}
+			if err := checkFields(st.Comparison); err != nil {
+				return fmt.Errorf("damaged: scenarios[%d].steps[%d].comparison.%w", i, j, err)
+			}
+		}
+	}
+	return nil
+}
+
+func checkFields(c *harness.Comparison) error {
+	if c == nil {
+		return nil
+	}
+	for i, f := range c.Fields {
+		switch f.Verdict {
+		case harness.FieldEqual, harness.FieldListed, harness.FieldWrong:
+		default:
+			return fmt.Errorf("fields[%d].verdict is %q", i, f.Verdict)
 		}
 	}
 	return nil
