@@ -38,7 +38,7 @@ type step struct {
 // command is what was typed and what was answered.
 type command struct {
 	harness.Result
-	Script   string
+	Lines    []string // as typed
 	Answer   output
 	Compared bool // the answer stands beside the page's
 }
@@ -100,7 +100,7 @@ func newClaim(s harness.Scenario) claim {
 		shown := step{Step: st}
 		for _, r := range st.Commands {
 			answer := newOutput(strings.TrimRight(r.Stdout, "\n") + "\n" + r.Stderr)
-			shown.Commands = append(shown.Commands, command{Result: r, Script: script(r), Answer: answer})
+			shown.Commands = append(shown.Commands, command{Result: r, Lines: strings.Split(script(r), "\n"), Answer: answer})
 			last = &shown.Commands[len(shown.Commands)-1]
 		}
 		if st.Comparison != nil && last != nil {

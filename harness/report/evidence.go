@@ -1,5 +1,5 @@
 // Package report makes reports from a run's evidence, and keeps the evidence
-// itself: results.json, junit.xml and commands.txt in one directory.
+// itself: results.json, junit.xml, commands.txt and report.html in one directory.
 package report
 
 import (
@@ -20,6 +20,7 @@ const (
 	ResultsFile  = "results.json" // described by results.schema.json
 	JUnitFile    = "junit.xml"
 	CommandsFile = "commands.txt"
+	HTMLFile     = "report.html"
 )
 
 // maxResults is the longest results.json that is read, in bytes.
@@ -40,24 +41,27 @@ func Write(dir string, e harness.Evidence) error {
 	}{
 		{CommandsFile, Commands},
 		{JUnitFile, JUnit},
-		{ResultsFile, results},
+		{HTMLFile, func(w io.Writer, e harness.Evidence) error { return HTML(w, e, e.Run.Lang) }},
+		{ResultsFile, Results},
 	} {
-		if err := replace(filepath.Join(dir, f.name), e, f.write); err != nil {
+		write := func(w io.Writer) error { return f.write(w, e) }
+		if err := WriteFile(filepath.Join(dir, f.name), write); err != nil {
 			return fmt.Errorf("write the evidence: %w", err)
 		}
 	}
 	return nil
 }
 
-// replace writes a file beside the one it replaces, and then takes its place.
-func replace(name string, e harness.Evidence, write func(io.Writer, harness.Evidence) error) error {
+// WriteFile writes a file beside the one it replaces, and then takes its place:
+// it appears complete or not at all.
+func WriteFile(name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // nothing is there any more when all went well
 	var content bytes.Buffer
-	err = write(&content, e)
+	err = write(&content)
 	if err == nil {
 		_, err = f.Write(content.Bytes())
 	}
@@ -67,7 +71,8 @@ func replace(name string, e harness.Evidence, write func(io.Writer, harness.Evid
 	return os.Rename(f.Name(), name)
 }
 
-func results(w io.Writer, e harness.Evidence) error {
+// Results writes the evidence as JSON: the content of results.json.
+func Results(w io.Writer, e harness.Evidence) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -33,7 +33,7 @@ func HTML(w io.Writer, e harness.Evidence, lang harness.Lang) error {
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	t := template.New("page.tmpl").Funcs(template.FuncMap{
 		"on":     func(p page, it any) part { return part{p, it} },
-		"style": func() template.HTML { return inline("style", "html/page.css") },
+		"style":  func() template.HTML { return inline("style", "html/page.css") },
 		"script": func() template.HTML { return inline("script", "html/page.js") },
 		// The browser runs and applies what has these sums, and nothing else:
 		// the second wall behind the template's escaping.

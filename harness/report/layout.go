@@ -9,12 +9,13 @@ import (
 // wide puts the hosts side by side, Swarm's rail above and the overlay below.
 func wide(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout {
 	n := max(len(s.Hosts), 1)
-	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: 2*margin + railGap + hostHeight}
-	top := margin + railGap
-	v.Swarm = rail{margin + hostWidth/2, margin, v.Width - margin - hostWidth/2, margin, v.Width / 2, margin - 4, swarm}
+	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: 2*margin + railGap + hostHeight + 4}
+	top := margin + railGap + 4
+	y := margin + 8
+	v.Swarm = rail{margin + hostWidth/2, y, v.Width - margin - hostWidth/2, y, v.Width / 2, y - 9, swarm}
 	if id != "" {
 		v.Height += railGap + 20
-		y := top + hostHeight + railGap - 12
+		y = top + hostHeight + railGap - 12
 		v.Overlay = &rail{margin, y, v.Width - margin, y, v.Width / 2, y + 24, network}
 	}
 	for i, h := range s.Hosts {
@@ -73,8 +74,8 @@ func (b hostBox) crossed() hostBox {
 func newHostBox(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.Lang) hostBox {
 	b := hostBox{HostSnapshot: h, W: hostWidth, H: hostHeight}
 	b.Broken = len(trouble(h, s, id, l)) > 0
-	b.Lines = []textLine{{"name", fit(h.Name), 26}, {"addr", h.Addr.String(), 46}}
-	engine := textLine{"fact", fit(l.Say("engine %s", "エンジン %s", h.Engine)), 68}
+	b.Lines = []textLine{{"name", fit(h.Name, chipChars), 26}, {"addr", h.Addr.String(), 46}}
+	engine := textLine{"fact", fit(l.Say("engine %s", "エンジン %s", h.Engine), hostChars), 68}
 	if h.Engine == "" {
 		engine = textLine{"bad", l.Say("no answer", "応答なし"), 68}
 	}
@@ -100,13 +101,13 @@ func newChip(c harness.ContainerSnapshot, y int) chip {
 	text := containerName(c)
 	switch {
 	case c.State != "running":
-		text += " · " + c.State
+		text += " " + c.State
 	case c.Role == "consul":
 		text += " :8500"
 	case c.Role == "manager":
 		text += " :3375"
 	}
-	return chip{c.Role, fit(text), y, c.State != "running"}
+	return chip{c.Role, fit(text, chipChars), y, c.State != "running"}
 }
 
 // memberLine is what Swarm says of a host; the manager is not in its list.
@@ -117,9 +118,9 @@ func memberLine(h harness.HostSnapshot, l harness.Lang) (textLine, bool) {
 	case joined(h):
 		return textLine{"good", "✓ " + h.Member, 130}, true
 	case h.Member == "":
-		return textLine{"bad", fit(l.Say("✗ not in Swarm's list", "✗ Swarm の一覧になし")), 130}, true
+		return textLine{"bad", fit(l.Say("✗ not in the list", "✗ 一覧にありません"), hostChars), 130}, true
 	}
-	return textLine{"bad", fit("✗ " + h.Member), 130}, true
+	return textLine{"bad", fit("✗ "+h.Member, hostChars), 130}, true
 }
 
 func gossipLine(h harness.HostSnapshot, hosts int, l harness.Lang) textLine {
@@ -130,11 +131,9 @@ func gossipLine(h harness.HostSnapshot, hosts int, l harness.Lang) textLine {
 	return line
 }
 
-// fit shortens a text to what fits a host's line; wide characters take two
-// places.
-func fit(s string) string {
+// fit shortens a text to so many places; wide characters take two.
+func fit(s string, room int) string {
 	s = strings.Join(strings.Fields(clean(s)), " ")
-	room := hostChars
 	for i, r := range s {
 		if room--; r >= 0x1100 {
 			room--

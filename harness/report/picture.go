@@ -69,13 +69,14 @@ type drop struct {
 }
 
 const (
-	hostWidth  = 176 // 20 characters of a container's text
+	hostWidth  = 184
 	hostHeight = 178
 	hostGap    = 20
 	margin     = 16
 	railGap    = 46 // from a host to a rail
 	chipHeight = 26
-	hostChars  = 19 // that fit a line of a host
+	hostChars  = 21 // that fit a line of a host
+	chipChars  = 20 // that fit a container
 )
 
 func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {

@@ -101,7 +101,7 @@ func TestWriteAndRead(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(dir, ".*"))
-	if len(files) != 3 || len(hidden) != 0 || err != nil {
+	if len(files) != 4 || len(hidden) != 0 || err != nil {
 		t.Errorf("files %q, %q, %v", files, hidden, err)
 	}
 }
@@ -126,7 +126,7 @@ func TestSchema(t *testing.T) {
 		"empty": {Schema: 1, Run: harness.Run{Verdict: harness.VerdictUnreachable, Error: "no engine"}, Target: harness.TargetInfo{Topology: harness.Tutorial()}},
 	} {
 		var b bytes.Buffer
-		if err := results(&b, e); err != nil {
+		if err := Results(&b, e); err != nil {
 			t.Fatal(err)
 		}
 		if err := validate(schema, b.Bytes()); err != nil {
@@ -144,7 +144,7 @@ func TestSchema(t *testing.T) {
 		e := sample()
 		bad(&e)
 		var b bytes.Buffer
-		if err := results(&b, e); err != nil {
+		if err := Results(&b, e); err != nil {
 			t.Fatal(err)
 		}
 		if validate(schema, b.Bytes()) == nil {
@@ -186,7 +186,7 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	e := sample()
 	e.Run.Tags, e.Run.Error = "@verify", "ended"
 	var b bytes.Buffer
-	if err := results(&b, e); err != nil {
+	if err := Results(&b, e); err != nil {
 		t.Fatal(err)
 	}
 	var value any
