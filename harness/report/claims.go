@@ -72,7 +72,7 @@ func newFeatures(e harness.Evidence) []feature {
 	var all []feature
 	for _, s := range e.Scenarios {
 		if len(all) == 0 || all[len(all)-1].Title != s.Feature {
-			all = append(all, feature{Anchor: fmt.Sprintf("part:%d", len(all)+1), Title: s.Feature})
+			all = append(all, feature{Anchor: fmt.Sprintf("part.%d", len(all)+1), Title: s.Feature})
 		}
 		f := &all[len(all)-1]
 		f.Claims = append(f.Claims, newClaim(s))

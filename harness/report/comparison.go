@@ -102,18 +102,15 @@ func cut(text string, places []place) []span {
 const shortValue = 4
 
 // find follows a field's path through the text, to the value behind it on the
-// line of the path's last name. Where no line has both it takes the first such
-// value, and -1 where there is none or it is too short for that.
+// line of the last name that is there. Otherwise it takes the first such value,
+// and -1 where there is none or it is too short for that.
 func find(text string, path []string, value string) int {
-	at := 0
+	at, line := 0, ""
 	for _, name := range path {
-		if i := strings.Index(text[at:], name); i >= 0 {
+		if i := strings.Index(text[at:], name); i >= 0 && name != "" {
 			at += i
+			line, _, _ = strings.Cut(text[at:], "\n")
 		}
-	}
-	line := text[at:]
-	if end := strings.IndexByte(line, '\n'); end >= 0 && !strings.Contains(value, "\n") {
-		line = line[:end]
 	}
 	if i := strings.Index(line, value); i >= 0 {
 		return at + i

@@ -83,8 +83,8 @@ func (c clock) ticks() []tick {
 		apart = apart * []time.Duration{2, 5, 2}[i%3] / []time.Duration{1, 2, 1}[i%3]
 	}
 	var all []tick
-	for t := time.Duration(0); t <= c.whole-apart/3; t += apart {
-		all = append(all, tick{c.percent(t), fmt.Sprintf("%.0f s", t.Seconds())})
+	for left := c.whole; left == c.whole || left >= apart/3; left -= apart {
+		all = append(all, tick{c.percent(c.whole - left), fmt.Sprintf("%.0f s", (c.whole - left).Seconds())})
 	}
 	return all
 }

@@ -21,13 +21,13 @@ func Markdown(w io.Writer, e harness.Evidence, lang harness.Lang) error {
 	m.summary()
 	for i, c := range m.False {
 		if !m.add(m.falsehood(c)) {
-			m.cut(len(m.False)-i, m.Say("false claims", "件の事実と異なる記述"))
+			m.cut(len(m.False)-i, m.Say("false claims", "事実と異なる記述"))
 			break
 		}
 	}
 	for i, f := range e.Findings {
 		if !m.add(m.finding(f)) {
-			m.cut(len(e.Findings)-i, m.Say("findings", "件の原因"))
+			m.cut(len(e.Findings)-i, m.Say("findings", "原因"))
 			break
 		}
 	}
@@ -61,7 +61,7 @@ func (m *markdown) add(part string) bool {
 }
 
 func (m *markdown) cut(n int, what string) {
-	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_%d %s do not fit here; the whole report has them._", "_紙幅のため %d %sを省略しました。レポート全体を参照してください。_", n, what))
+	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", "_長さの制限により省略: %s %d 件。完全なレポートを参照してください。_", what, n))
 }
 
 func (m *markdown) summary() {
@@ -130,7 +130,7 @@ func escape(s string) string {
 			b.WriteString("@\u200b") // GitHub looks for mentions after entities and escapes are gone
 		case strings.ContainsRune("<>&", r):
 			fmt.Fprintf(&b, "&#%d;", r)
-		case r < utf8.RuneSelf && strings.ContainsRune("!\"#$%'()*+,-./:;=?[\\]^_`{|}~", r):
+		case r < utf8.RuneSelf && strings.ContainsRune("!#$()*+-.:[\\]^_`{|}~", r):
 			b.WriteString("\\" + string(r))
 		default:
 			b.WriteRune(r)

@@ -80,7 +80,7 @@ const (
 )
 
 func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
-	p := picture{ID: fmt.Sprintf("picture:%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」が終わった時点のクラスタ", s.After)}
+	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」が終わった時点のクラスタ", s.After)}
 	id := networkID(s.Hosts)
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
