@@ -105,7 +105,7 @@ func (w *World) swarmInfo(ctx context.Context) (engine.Info, error) {
 }
 
 func (w *World) infoHas(what string, info engine.Info, property, value string) error {
-	seen, err := infoProperty(info, property)
+	seen, err := infoProperty(info, english(property))
 	if err != nil {
 		return err
 	}

@@ -304,7 +304,7 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 			return err
 		}
 		if _, there := shown.Containers[container.ID]; there != in {
-			c.equal(r.name, attached(in), attached(there))
+			c.equal(r.name.EN, attached(in), attached(there))
 		}
 	}
 	return c.err()

@@ -53,7 +53,7 @@ func fakeWorld(t *testing.T) (*World, *fakeNode) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := New(c, func(time.Duration, error) {})
+	w := New(c, harness.English, func(time.Duration, error) {})
 	if err := w.readersTerminal("manager"); err != nil {
 		t.Fatal(err)
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/cucumber/godog"
 )
 
-// header gives the first row of a table.
+// header gives the first row of a table, with words of ours in English.
 func header(t *godog.Table) []string {
 	var names []string
 	for _, c := range t.Rows[0].Cells {
-		names = append(names, c.Value)
+		names = append(names, english(c.Value))
 	}
 	return names
 }

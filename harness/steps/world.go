@@ -20,6 +20,7 @@ import (
 // terminal, and what the current scenario started. One scenario runs at a time.
 type World struct {
 	cluster *engine.Cluster
+	lang    harness.Lang
 	waiting func(elapsed time.Duration, seen error)
 	run     string // labels what this run starts
 
@@ -30,16 +31,20 @@ type World struct {
 	commands []harness.Result
 }
 
-// New makes a world on a cluster. waiting is called, at most once a second,
-// while a step waits for what is not so yet.
-func New(cluster *engine.Cluster, waiting func(elapsed time.Duration, seen error)) *World {
-	return &World{cluster: cluster, waiting: waiting, run: strings.ToLower(rand.Text()[:12]), load: &workload{}}
+// New makes a world on a cluster, which understands the sentences of one
+// language and says in it what it finds. waiting is called, at most once a
+// second, while a step waits for what is not so yet.
+func New(cluster *engine.Cluster, lang harness.Lang, waiting func(elapsed time.Duration, seen error)) *World {
+	return &World{
+		cluster: cluster, lang: lang, waiting: waiting,
+		run: strings.ToLower(rand.Text()[:12]), load: &workload{},
+	}
 }
 
 // Register tells godog what the sentences do.
 func (w *World) Register(sc *godog.ScenarioContext) {
 	for _, s := range w.sentences() {
-		sc.Step(s.en, s.do)
+		sc.Step(s.in(w.lang), s.do)
 	}
 }
 

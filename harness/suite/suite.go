@@ -28,7 +28,9 @@ const cleanupTimeout = 20 * time.Second
 // Options say what to run, and on what.
 type Options struct {
 	Features fs.FS
-	Lang     string // the folder in Features: en
+	// Lang is the language of the scenarios, a folder of Features, and of all
+	// that is said of them.
+	Lang harness.Lang
 	// Tags is an expression in godog's syntax; all scenarios where it is empty.
 	Tags    string
 	Cluster *engine.Cluster
@@ -48,7 +50,7 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 		o.Progress = func(Event) {}
 	}
 	r := &run{Options: o, clock: time.Now}
-	return r.all(ctx, steps.New(o.Cluster, r.waiting))
+	return r.all(ctx, steps.New(o.Cluster, o.Lang, r.waiting))
 }
 
 // world is what the scenarios share: steps.World, and another one in tests.
