@@ -24,7 +24,8 @@
       """
       docker run --restart=unless-stopped -d -p 8500:8500 -h consul progrium/consul -server -bootstrap
       """
-    ならば ターミナルに、"manager" で動くコンテナの ID が表示される
+    ならば ターミナルにページと同じ内容が表示される
+    かつ ターミナルに、"manager" で動くコンテナの ID が表示される
 
   # 項目 4:コンテナが動いていることの確認。
   @tutorial @id:ps-shows-consul
@@ -34,9 +35,7 @@
       """
       docker ps
       """
-    ならば ターミナルに表示されるコンテナは次のとおりで、ほかにはない:
-      | イメージ        | コマンド             | ポート         |
-      | progrium/consul | /bin/start -server - | 8500->8500/tcp |
+    ならば ターミナルにページと同じ内容が表示される
 
   @verify @id:consul-container
   シナリオアウトライン: Consul コンテナの「<項目>」は <値>
@@ -67,7 +66,8 @@
       """
       docker run --restart=unless-stopped -d -p 3375:2375 swarm manage consul://192.168.33.11:8500/
       """
-    ならば ターミナルに、"manager" で動くコンテナの ID が表示される
+    ならば ターミナルにページと同じ内容が表示される
+    かつ ターミナルに、"manager" で動くコンテナの ID が表示される
 
   @verify @id:swarm-container
   シナリオアウトライン: Swarm マネージャ・コンテナの「<項目>」は <値>
@@ -89,13 +89,7 @@
       """
       docker info
       """
-    ならば ターミナルに次の値が表示される:
-      | Containers        | 2                           |
-      | CPUs              | 1                           |
-      | Total Memory      | 992.2 MiB                   |
-      | Name              | manager                     |
-      | Cluster store     | consul://192.168.33.11:8500 |
-      | Cluster advertise | 192.168.33.11:2375          |
+    ならば ターミナルにページと同じ内容が表示される
 
   @verify @id:manager-engine
   シナリオアウトライン: manager の Engine の「<項目>」は <値>
@@ -117,10 +111,7 @@
       """
       docker ps
       """
-    ならば ターミナルに表示されるコンテナは次のとおりで、ほかにはない:
-      | イメージ        | コマンド             | ポート         |
-      | swarm           | /swarm manage consul | 3375->2375/tcp |
-      | progrium/consul | /bin/start -server - | 8500->8500/tcp |
+    ならば ターミナルにページと同じ内容が表示される
 
   # 項目 8 と 9:環境変数 DOCKER_HOST の設定。以後のコマンドは Swarm のポートに
   # 届き、クラスタ全体の情報を返す。マネージャはあるが、ノードはまだない。
@@ -132,16 +123,7 @@
       export DOCKER_HOST="tcp://192.168.33.11:3375"
       docker info
       """
-    ならば ターミナルに次の値が表示される:
-      | Containers       | 0       |
-      | Images           | 0       |
-      | Role             | primary |
-      | Strategy         | spread  |
-      | Nodes            | 0       |
-      | Operating System | linux   |
-      | CPUs             | 0       |
-      | Total Memory     | 0 B     |
-    かつ ターミナルの Filters に少なくとも "health, port, dependency, affinity, constraint" が表示される
+    ならば ターミナルにページと同じ内容が表示される
     かつ ターミナルの Name に Swarm マネージャ・コンテナの ID が表示される
 
   @verify @id:swarm-settings
@@ -218,22 +200,7 @@
       """
       docker info
       """
-    ならば ターミナルに次の値が表示される:
-      | Containers       | 4         |
-      | Role             | primary   |
-      | Strategy         | spread    |
-      | Nodes            | 4         |
-      | Operating System | linux     |
-      | CPUs             | 4         |
-      | Total Memory     | 6.912 GiB |
-    かつ ターミナルの Filters に少なくとも "health, port, dependency, affinity, constraint" が表示される
-    かつ ターミナルに表示されるノードは次のとおりで、この順に並び、ほかにはない:
-      | ノード     | アドレス            | Status  | Containers | Reserved CPUs | Reserved Memory |
-      | frontend01 | 192.168.33.20:2375  | Healthy | 1          | 0 / 1         | 0 B / 1.017 GiB |
-      | frontend02 | 192.168.33.21:2375  | Healthy | 1          | 0 / 1         | 0 B / 1.017 GiB |
-      | store      | 192.168.33.250:2375 | Healthy | 1          | 0 / 1         | 0 B / 3.86 GiB  |
-      | worker01   | 192.168.33.200:2375 | Healthy | 1          | 0 / 1         | 0 B / 1.017 GiB |
-    かつ ターミナルの各ノードにラベル "kernelversion, operatingsystem, storagedriver" が表示される
+    ならば ターミナルにページと同じ内容が表示される
     かつ ターミナルの Name に Swarm マネージャ・コンテナの ID が表示される
 
   @verify @id:nodes-in-order

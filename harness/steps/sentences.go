@@ -30,32 +30,8 @@ func (w *World) sentences() []sentence {
 			`^ターミナルに、"([^"]*)" で動くコンテナの ID が表示される$`, w.showsContainerID,
 		},
 		{
-			`^the terminal lists exactly these containers:$`,
-			`^ターミナルに表示されるコンテナは次のとおりで、ほかにはない:$`, w.listsContainers,
-		},
-		{
-			`^the terminal shows:$`,
-			`^ターミナルに次の値が表示される:$`, w.showsInfo,
-		},
-		{
-			`^the terminal shows at least the filters "([^"]*)"$`,
-			`^ターミナルの Filters に少なくとも "([^"]*)" が表示される$`, w.showsFilters,
-		},
-		{
 			`^the terminal shows the id of the Swarm manager container as the Name$`,
 			`^ターミナルの Name に Swarm マネージャ・コンテナの ID が表示される$`, w.showsManagerID,
-		},
-		{
-			`^the terminal shows exactly these nodes, in this order:$`,
-			`^ターミナルに表示されるノードは次のとおりで、この順に並び、ほかにはない:$`, w.showsNodes,
-		},
-		{
-			`^the terminal shows for each node the labels "([^"]*)"$`,
-			`^ターミナルの各ノードにラベル "([^"]*)" が表示される$`, w.showsLabels,
-		},
-		{
-			`^the terminal lists exactly these networks:$`,
-			`^ターミナルに表示されるネットワークは次のとおりで、ほかにはない:$`, w.listsNetworks,
 		},
 		{
 			`^the terminal lists (\d+) networks, one of them "([^"]*)" with the driver "([^"]*)"$`,
@@ -218,6 +194,16 @@ func (w *World) sentences() []sentence {
 		{
 			`^each of them reaches every other by name$`,
 			`^どのコンテナからも、ほかのすべてのコンテナに名前で届く$`, w.reachByName,
+		},
+
+		// What the page shows beside what the terminal shows.
+		{
+			`^the terminal shows what the page shows$`,
+			`^ターミナルにページと同じ内容が表示される$`, w.showsPage,
+		},
+		{
+			`^every listed difference was seen in what the terminal has shown$`,
+			`^相違の一覧にあるものは、ここまでの表示にすべて現れた$`, w.differencesSeen,
 		},
 	}
 }

@@ -4,7 +4,6 @@ package steps
 import (
 	"context"
 	"crypto/rand"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
 )
 
 // World is what the scenarios of one run share: the cluster, the reader's
@@ -25,6 +25,7 @@ type World struct {
 	run     string // labels what this run starts
 
 	terminal *terminal
+	page     beside
 	load     *workload
 
 	mu       sync.Mutex
@@ -65,32 +66,9 @@ func (w *World) record(r harness.Result) {
 
 func (w *World) topology() harness.Topology { return w.cluster.Topology() }
 
-// tutorialAddr is any address of the page.
-var tutorialAddr = regexp.MustCompile(`\b192\.168\.33\.\d+\b`)
-
 // here writes a text of the features, which has the page's addresses, with
 // those that the hosts have in this topology.
-func (w *World) here(text string) string {
-	return tutorialAddr.ReplaceAllStringFunc(text, func(addr string) string {
-		for _, page := range harness.Tutorial().Hosts() {
-			if page.Addr.String() == addr {
-				if h, ok := w.host(page.Name); ok {
-					return h.Addr.String()
-				}
-			}
-		}
-		return addr
-	})
-}
-
-func (w *World) host(name string) (harness.Host, bool) {
-	for _, h := range w.topology().Hosts() {
-		if h.Name == name {
-			return h, true
-		}
-	}
-	return harness.Host{}, false
-}
+func (w *World) here(text string) string { return page.Here(w.topology(), text) }
 
 // until waits for a probe to succeed.
 func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {

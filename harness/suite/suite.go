@@ -39,6 +39,9 @@ type Options struct {
 	Fresh bool
 	// Progress may be nil.
 	Progress func(Event)
+	// FeatureEnded is called after a feature's last scenario, unless the run was
+	// interrupted. It may be nil.
+	FeatureEnded func(ctx context.Context, feature string)
 }
 
 // Run runs the chosen scenarios one after another and returns what came of
@@ -58,6 +61,8 @@ type world interface {
 	Register(*godog.ScenarioContext)
 	// TakeCommands gives the commands that were run since it was last called.
 	TakeCommands() []harness.Result
+	// TakeComparison gives the comparison that was made since then, or nil.
+	TakeComparison() *harness.Comparison
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
 }
