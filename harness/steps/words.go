@@ -24,7 +24,6 @@ func words() []harness.Text {
 		{EN: "nodes", JA: "ノード数"},
 		{EN: "node", JA: "ノード"},
 		{EN: "address", JA: "アドレス"},
-		{EN: "image", JA: "イメージ"},
 		{EN: "port", JA: "ポート"},
 		{EN: "driver", JA: "ドライバ"},
 	}
