@@ -38,7 +38,7 @@ and removes it.`,
 		},
 	}
 	c.Flags().StringVar(&f.tags, "tags", "", `run only scenarios with these tags, such as "@verify && ~@workload"`)
-	c.Flags().StringVar(&f.out, "out", "", "`folder` for the evidence: results.json, junit.xml, commands, logs")
+	c.Flags().StringVar(&f.out, "out", "", "`folder` for the evidence: results.json, junit.xml, report.html, commands, logs")
 	c.Flags().BoolVar(&f.keep, "keep", false, "keep the lab when something failed")
 	return c
 }
@@ -65,6 +65,7 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	saved := s.save(ctx, f.out, evidence)
 	removed := s.leave(ctx, f, evidence)
 	s.show(f, evidence)
+	s.annotate(evidence)
 	if evidence.Run.Verdict == harness.VerdictFalse {
 		failed = errFalse
 	}
@@ -228,6 +229,18 @@ func (s *session) show(f checkFlags, e harness.Evidence) {
 	if len(e.Scenarios) > 0 {
 		_ = report.Terminal(s.out, e, report.TerminalOptions{Color: s.color(), Evidence: f.out}) // a closed stdout has nobody to tell
 	}
+}
+
+// annotate shows the false claims at their lines where GitHub reads along.
+func (s *session) annotate(e harness.Evidence) {
+	if os.Getenv("GITHUB_ACTIONS") != "true" {
+		return
+	}
+	w := s.out
+	if s.json {
+		w = s.err
+	}
+	_ = report.Annotations(w, e) // as in show
 }
 
 // scenario shows a scenario's progress: each that ended, and what a step waits

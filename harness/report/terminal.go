@@ -49,15 +49,15 @@ func (o TerminalOptions) paint(code, s string) string {
 }
 
 func (o TerminalOptions) failed(w io.Writer, s harness.Scenario) {
-	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, clean(s.Name)), o.paint(dim, s.ID))
+	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, printed(s.Name)), o.paint(dim, printed(s.ID)))
 	if st := failedStep(s); st != nil {
-		o.field(w, "step", "", clean(st.Keyword+" "+st.Text))
+		o.field(w, "step", "", printed(st.Keyword+" "+st.Text))
 	}
-	o.field(w, "at", "", where(s))
-	o.field(w, "expected", green, clean(s.Expected))
-	o.field(w, "seen", red, clean(s.Seen))
+	o.field(w, "at", "", printed(where(s)))
+	o.field(w, "expected", green, printed(s.Expected))
+	o.field(w, "seen", red, printed(s.Seen))
 	if o.Evidence != "" {
-		o.field(w, "evidence", dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), s.ID))
+		o.field(w, "evidence", dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
 	}
 	fmt.Fprintln(w)
 }
@@ -87,7 +87,7 @@ func (o TerminalOptions) skipped(w io.Writer, scenarios []harness.Scenario) {
 	}
 	sort.Strings(order)
 	for _, reason := range order {
-		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), count(reasons[reason], "claim was not checked", "claims were not checked"), clean(reason))
+		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), count(reasons[reason], "claim was not checked", "claims were not checked"), printed(reason))
 	}
 }
 
@@ -95,7 +95,7 @@ func (o TerminalOptions) summary(w io.Writer, e harness.Evidence) {
 	color, mark, line := o.verdict(e)
 	fmt.Fprintf(w, "%s %s\n", o.paint(color, mark), o.paint(bold, line))
 	if e.Run.Error != "" {
-		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(clean(e.Run.Error), "\n", "\n  "))
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printed(e.Run.Error), "\n", "\n  "))
 	}
 	if o.Evidence != "" {
 		fmt.Fprintf(w, "  %s\n", o.paint(dim, "evidence: "+o.Evidence))

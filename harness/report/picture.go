@@ -1,0 +1,182 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"labcheck/harness"
+)
+
+// picture is a snapshot as a drawing, in two layouts: hosts side by side, and
+// for a phone one below the other. Lengths are in the drawing's own units.
+type picture struct {
+	ID       string
+	Snapshot harness.Snapshot
+	Title    string
+	Desc     string // the drawing in words
+	Broken   bool
+	Network  string // the overlay network's caption; empty before there is one
+	Layouts  []layout
+}
+
+// layout is where things are in one drawing.
+type layout struct {
+	Class         string // wide or tall
+	Width, Height int
+	Hosts         []hostBox
+	Swarm         rail
+	Overlay       *rail // nil before there is an overlay network
+}
+
+// rail is what hosts hang on: Swarm's link to the engines, or the overlay.
+type rail struct {
+	X1, Y1, X2, Y2 int
+	LabelX, LabelY int
+	Label          string
+}
+
+// hostBox is a host as it is drawn.
+type hostBox struct {
+	harness.HostSnapshot
+	X, Y, W, H int
+	Broken     bool
+	Lines      []textLine
+	Containers []chip
+	Drops      []drop
+}
+
+// textLine is a line of text in a host, Y from the host's top.
+type textLine struct {
+	Class string // name, addr, fact or bad
+	Text  string
+	Y     int
+}
+
+// chip is a container in a host, Y from the host's top.
+type chip struct {
+	Role   string
+	Text   string
+	Y      int
+	Broken bool
+}
+
+// drop joins a host to a rail.
+type drop struct {
+	X1, Y1, X2, Y2 int
+	Kind           string // swarm, manager or overlay
+	Broken         bool
+	MidX, MidY     int // where a broken one is crossed
+}
+
+const (
+	hostWidth  = 184
+	hostHeight = 178
+	hostGap    = 20
+	margin     = 16
+	railGap    = 46 // from a host to a rail
+	chipHeight = 26
+	hostChars  = 21 // that fit a line of a host
+	chipChars  = 20 // that fit a container
+)
+
+func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
+	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」が終わった時点のクラスタ", s.After)}
+	id := networkID(s.Hosts)
+	if id != "" {
+		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
+	}
+	var told []string
+	for _, h := range s.Hosts {
+		troubles := trouble(h, s, id, l)
+		p.Broken = p.Broken || len(troubles) > 0
+		told = append(told, tell(h, troubles, l))
+	}
+	p.Desc = strings.Join(told, " ")
+	swarm := l.Say("Swarm manager → engines :2375", "Swarm マネージャ → 各エンジン :2375")
+	p.Layouts = []layout{wide(s, id, swarm, p.Network, l), tall(s, id, swarm, p.Network, l)}
+	return p
+}
+
+// networkID is the id that most hosts give the overlay network, and empty
+// where none has it.
+func networkID(hosts []harness.HostSnapshot) string {
+	number, most := map[string]int{}, ""
+	for _, h := range hosts {
+		if h.NetworkID == "" {
+			continue
+		}
+		number[h.NetworkID]++
+		if number[h.NetworkID] > number[most] {
+			most = h.NetworkID
+		}
+	}
+	return most
+}
+
+func joined(h harness.HostSnapshot) bool { return h.Role == "manager" || h.Member == "Healthy" }
+
+// attached says that the host has the overlay network, the others' one.
+func attached(h harness.HostSnapshot, id string) bool { return h.NetworkID == id }
+
+// trouble is what is wrong with a host, in sentences: what the run has found,
+// or else what can be seen.
+func trouble(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.Lang) []string {
+	if len(h.Problems) > 0 {
+		return h.Problems
+	}
+	var all []string
+	if h.Engine == "" {
+		all = append(all, l.Say("its engine does not answer", "エンジンが応答しません"))
+	}
+	for _, c := range h.Containers {
+		if c.State != "running" {
+			all = append(all, l.Say("%s is %s", "%s は %s", containerName(c), c.State))
+		}
+	}
+	switch {
+	case joined(h):
+	case h.Member == "":
+		all = append(all, l.Say("Swarm does not list it", "Swarm の一覧にありません"))
+	default:
+		all = append(all, l.Say("Swarm gives it as %s", "Swarm では %s", h.Member))
+	}
+	switch {
+	case id == "":
+	case !attached(h, id):
+		all = append(all, l.Say("it is not on %s", "%s に参加していません", s.Network))
+	case h.Peers < len(s.Hosts):
+		all = append(all, l.Say("it has found %d of %d engines", "エンジン %[2]d 台中 %[1]d 台しか見つけていません", h.Peers, len(s.Hosts)))
+	}
+	return all
+}
+
+// tell is a host in words.
+func tell(h harness.HostSnapshot, troubles []string, l harness.Lang) string {
+	facts := []string{l.Say("engine %s", "エンジン %s", h.Engine)}
+	if h.Engine == "" {
+		facts = nil
+	}
+	for _, c := range h.Containers {
+		facts = append(facts, containerName(c)+" "+c.State)
+	}
+	if h.Member != "" {
+		facts = append(facts, "Swarm: "+h.Member)
+	}
+	if h.NetworkID != "" {
+		facts = append(facts, l.Say("network %.12s", "ネットワーク %.12s", h.NetworkID))
+	}
+	return fmt.Sprintf("%s (%s): %s.", h.Name, h.Addr, strings.Join(append(facts, troubles...), ", "))
+}
+
+// containerName is what the tutorial calls a container.
+func containerName(c harness.ContainerSnapshot) string {
+	switch c.Role {
+	case "consul":
+		return "consul"
+	case "manager":
+		return "swarm manage"
+	case "join":
+		return "swarm join"
+	}
+	return c.Name
+}
