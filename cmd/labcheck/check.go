@@ -12,6 +12,7 @@ import (
 
 	"labcheck/features"
 	"labcheck/harness"
+	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
@@ -120,8 +121,16 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 	e.Scenarios, err = suite.Run(ctx, suite.Options{
 		Features: features.FS, Lang: "en", Tags: e.Run.Tags,
 		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
+		FeatureEnded: func(ctx context.Context, feature string) {
+			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, cluster, feature))
+		},
 	})
 	e.Counts = suite.Count(e.Scenarios)
+	if book, err := page.Open(); err != nil {
+		return err
+	} else if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
+		e.Page = &n
+	}
 	// A lab that is not there any more makes claims fail, but not false.
 	if _, gone := s.lab.Nodes(context.WithoutCancel(ctx)); errors.Is(gone, harness.ErrNoNodes) {
 		return fmt.Errorf("lab %s was removed while it was being checked", s.lab.Lab())

@@ -14,6 +14,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
 )
 
 // managerReaches runs the docker CLI on a host against an engine elsewhere.
@@ -105,7 +106,7 @@ func (w *World) swarmInfo(ctx context.Context) (engine.Info, error) {
 }
 
 func (w *World) infoHas(what string, info engine.Info, property, value string) error {
-	seen, err := infoProperty(info, property)
+	seen, err := infoProperty(info, english(property))
 	if err != nil {
 		return err
 	}
@@ -248,7 +249,7 @@ func (w *World) memberUpdated(ctx context.Context, node string, minutes int) err
 		return err
 	}
 	if m.UpdatedAt.IsZero() {
-		return mismatch("UpdatedAt of "+node, "a time", notShown)
+		return mismatch("UpdatedAt of "+node, "a time", page.NotShown)
 	}
 	if age := time.Since(m.UpdatedAt); age.Abs() > time.Duration(minutes)*time.Minute {
 		return mismatchf("UpdatedAt of "+node, fmt.Sprintf("within the last %d minutes", minutes), "%s, %s ago", m.UpdatedAt.Format(time.RFC3339), age.Round(time.Second))

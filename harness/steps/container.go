@@ -13,20 +13,20 @@ import (
 
 // role is what a container of the tutorial is there for.
 type role struct {
-	name  string // as the features write it
+	name  harness.Text // as the features write it
 	image string
 	arg   string // its first argument; any where it is empty
 }
 
 var (
-	consul       = role{name: "Consul", image: "progrium/consul"}
-	swarmManager = role{name: "Swarm manager", image: "swarm", arg: "manage"}
-	swarmJoin    = role{name: "Swarm join", image: "swarm", arg: "join"}
+	consul       = role{name: harness.Text{EN: "Consul", JA: "Consul コンテナ"}, image: "progrium/consul"}
+	swarmManager = role{name: harness.Text{EN: "Swarm manager", JA: "Swarm マネージャ・コンテナ"}, image: "swarm", arg: "manage"}
+	swarmJoin    = role{name: harness.Text{EN: "Swarm join", JA: "swarm join コンテナ"}, image: "swarm", arg: "join"}
 )
 
 func roleOf(name string) (role, error) {
 	for _, r := range []role{consul, swarmManager, swarmJoin} {
-		if r.name == name {
+		if r.name.EN == name || r.name.JA == name {
 			return r, nil
 		}
 	}
@@ -60,7 +60,7 @@ func (w *World) only(ctx context.Context, r role, host string) (engine.Container
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, mismatchf(host, "one "+r.name+" container", "%s", describe(found))
+		return engine.Container{}, mismatchf(host, "one "+r.name.EN+" container", "%s", describe(found))
 	}
 	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
@@ -83,7 +83,7 @@ func (w *World) containerHas(ctx context.Context, name, host, property, value st
 	if err != nil {
 		return err
 	}
-	seen, err := propertyOf(c, property)
+	seen, err := propertyOf(c, english(property))
 	if err != nil {
 		return err
 	}

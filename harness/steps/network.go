@@ -13,6 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
 
@@ -102,7 +103,7 @@ func (w *World) networkIsOne(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 && fullID.MatchString(found[0]) {
+	if _, err := page.ParseID(found[0]); err == nil && len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 {
 		return nil
 	}
 	var seen []string
@@ -265,4 +266,9 @@ func (w *World) cannotReach(ctx context.Context, from started) ([]string, error)
 		}
 	}
 	return lost, nil
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
 }

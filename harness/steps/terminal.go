@@ -72,6 +72,9 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 	}
 	w.record(res)
 	t.last = res
+	if err := w.follow(line); err != nil {
+		return err
+	}
 	if res.ExitCode != 0 {
 		return mismatchf(line, "exit code 0", "exit code %d: %s", res.ExitCode, strings.TrimSpace(res.Stderr+res.Stdout))
 	}

@@ -117,7 +117,7 @@ func (r *run) afterStep(ctx context.Context, _ *godog.Step, status godog.StepRes
 	r.step.cancel()
 	st := &r.now.Steps[r.step.index]
 	st.Duration = r.clock().Sub(r.step.start)
-	st.Commands = r.world.TakeCommands()
+	st.Commands, st.Comparison = r.world.TakeCommands(), r.world.TakeComparison()
 	switch {
 	case status == godog.StepPassed:
 		st.Status = harness.Passed
@@ -197,10 +197,19 @@ func (r *run) end(s *harness.Scenario) {
 		r.stopped = s.ID
 	}
 	r.done = append(r.done, *s)
+	r.feature(s.Feature)
 	r.Progress(Event{
 		Kind: ScenarioEnded, Number: len(r.done), Total: len(r.chosen),
 		Scenario: *s, Elapsed: s.Duration,
 	})
+}
+
+// feature tells that a feature ended, where the scenario was its last.
+func (r *run) feature(name string) {
+	n := len(r.done)
+	if r.FeatureEnded != nil && r.ctx.Err() == nil && (n == len(r.chosen) || r.chosen[n].Feature != name) {
+		r.FeatureEnded(r.ctx, name)
+	}
 }
 
 func (r *run) tell(e Event) {

@@ -21,6 +21,7 @@ type fake struct {
 	cleaned  int
 	cleanErr error
 	commands []harness.Result
+	compared *harness.Comparison
 }
 
 func (f *fake) Register(sc *godog.ScenarioContext) {
@@ -32,6 +33,7 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
 	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
 		f.commands = append(f.commands, harness.Result{Node: "manager", Argv: []string{"true"}})
+		f.compared = &harness.Comparison{Page: "1.4"}
 		return nil
 	})
 	sc.Step(`^a person interrupts$`, func(ctx context.Context) error {
@@ -46,6 +48,12 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 func (f *fake) TakeCommands() []harness.Result {
 	taken := f.commands
 	f.commands = nil
+	return taken
+}
+
+func (f *fake) TakeComparison() *harness.Comparison {
+	taken := f.compared
+	f.compared = nil
 	return taken
 }
 
@@ -199,6 +207,9 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	var got []string
 	for _, st := range s.Steps {
 		got = append(got, fmt.Sprintf("%d %s %s: %s, %d commands %s", st.Line, st.Keyword, st.Text, st.Status, len(st.Commands), st.Error))
+		if (st.Comparison != nil) != (st.Text == "the reader types:") {
+			t.Errorf("%s: %+v", st.Text, st.Comparison)
+		}
 	}
 	want := []string{
 		"4 Given it holds: passed, 0 commands ",
@@ -215,6 +226,19 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a"}
 	if diff := cmp.Diff(wantEvents, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestFeaturesEnd(t *testing.T) {
+	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n@verify @id:b\nScenario: 2\nThen it does not hold\n")
+	fs["en/02_b.feature"] = &fstest.MapFile{Data: []byte("Feature: Another\n@verify @id:c\nScenario: 3\nThen it holds\n" +
+		"@verify @id:d\nScenario: 4\nThen a person interrupts\n")}
+	for tags, want := range map[string][]string{"": {"A page"}, "~@id:d": {"A page", "Another"}, "@id:c": {"Another"}} {
+		var ended []string
+		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, FeatureEnded: func(_ context.Context, name string) { ended = append(ended, name) }})
+		if diff := cmp.Diff(want, ended); diff != "" {
+			t.Errorf("%q: features that ended (-want +got):\n%s", tags, diff)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // TagsError is a tag expression that can't be used.
@@ -19,7 +21,7 @@ func (e *TagsError) Error() string {
 
 // CheckTags is nil for a tag expression that Run can use, and otherwise a
 // *TagsError, or why the features can't be read.
-func CheckTags(features fs.FS, lang, tags string) error {
+func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
 	all, err := Load(features, lang)
 	if err != nil {
 		return err
