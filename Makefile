@@ -8,7 +8,7 @@ SOAK := 20
 BENCH := 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e test lint bench soak images clean
+.PHONY: help build e2e docs test lint bench soak images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,9 +19,16 @@ build: ## Build bin/labcheck
 e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothing behind
 	@$(LABCHECK) check --out build/e2e
 
-test: ## Unit, command-line and real-lab tests
-	go vet -tags lab ./...
+docs: build ## The report as a page, in both languages: build/docs
+	@for lang in en ja; do $(LABCHECK) check --lang $$lang --out build/evidence/$$lang || exit; done
+	@mkdir -p build/docs
+	@$(LABCHECK) report build/evidence/en -o build/docs/index.html
+	@$(LABCHECK) report build/evidence/ja -o build/docs/ja.html
+
+test: ## Unit, command-line, browser and real-lab tests
+	go vet -tags lab,browser ./...
 	go test ./...
+	go test -tags browser -count 1 -run Browser ./harness/report
 	$(LAB_TEST) $(LAB_PACKAGES)
 
 lint: ## Linters and formatting

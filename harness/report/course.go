@@ -104,7 +104,7 @@ func stageName(name string, l harness.Lang) string {
 	case "hosts":
 		return l.Say("Start the hosts", "ホストの起動")
 	case "scenarios":
-		return l.Say("Check the claims", "記述の確認")
+		return l.Say("Check the claims", "記述の検査")
 	}
 	return name
 }

@@ -60,7 +60,7 @@ func asset(name string) string {
 }
 
 func inline(element, name string) template.HTML {
-	return template.HTML("<" + element + ">" + asset(name) + "</" + element + ">") //nolint:gosec // our own files
+	return template.HTML("<" + element + ">" + asset(name) + "</" + element + ">")
 }
 
 // sum is a file as a source of a Content-Security-Policy.

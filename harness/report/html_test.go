@@ -116,12 +116,12 @@ func TestHeadline(t *testing.T) {
 		class  string
 		en, ja string
 	}{
-		"holds":       {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 98}}, "holds", "98 claims hold", "98 件すべてが記述どおりです"},
-		"one":         {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 1}}, "holds", "1 claim holds", "1 件すべてが記述どおりです"},
-		"false":       {harness.Evidence{Run: run(harness.VerdictFalse), Counts: harness.Counts{Passed: 3, Failed: 2}}, "false", "2 of 5 claims are false", "5 件中 2 件が事実と違います"},
-		"nothing":     {harness.Evidence{Run: run(harness.VerdictHolds)}, "false", "Nothing was checked", "何も確認していません"},
-		"unreachable": {harness.Evidence{Run: run(harness.VerdictUnreachable)}, "false", "The cluster could not be checked", "クラスタを確認できませんでした"},
-		"interrupted": {harness.Evidence{Run: run(harness.VerdictInterrupted), Counts: harness.Counts{Passed: 1}}, "open", "Interrupted after 1 claim", "1 件を確認したところで中断"},
+		"holds":       {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 98}}, "holds", "98 claims hold", "98 件の記述がすべて成り立つ"},
+		"one":         {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 1}}, "holds", "1 claim holds", "1 件の記述がすべて成り立つ"},
+		"false":       {harness.Evidence{Run: run(harness.VerdictFalse), Counts: harness.Counts{Passed: 3, Failed: 2}}, "false", "2 of 5 claims are false", "5 件の記述のうち 2 件が成り立たない"},
+		"nothing":     {harness.Evidence{Run: run(harness.VerdictHolds)}, "false", "Nothing was checked", "何も検査しなかった"},
+		"unreachable": {harness.Evidence{Run: run(harness.VerdictUnreachable)}, "false", "The cluster could not be checked", "クラスタを検査できなかった"},
+		"interrupted": {harness.Evidence{Run: run(harness.VerdictInterrupted), Counts: harness.Counts{Passed: 1}}, "open", "Interrupted after 1 claim", "1 件の記述を検査したところで中断"},
 	} {
 		for lang, want := range map[harness.Lang]string{harness.English: tt.en, harness.Japanese: tt.ja} {
 			if class, got := headline(tt.e, lang); class != tt.class || got != want {

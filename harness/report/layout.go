@@ -8,14 +8,14 @@ import (
 
 // wide puts the hosts side by side, Swarm's rail above and the overlay below.
 func wide(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout {
-	n := max(len(s.Hosts), 1)
-	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: 2*margin + railGap + hostHeight + 4}
+	n, high := max(len(s.Hosts), 1), heightOf(id)
+	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: 2*margin + railGap + high + 4}
 	top := margin + railGap + 4
 	y := margin + 8
 	v.Swarm = rail{margin + hostWidth/2, y, v.Width - margin - hostWidth/2, y, v.Width / 2, y - 9, swarm}
 	if id != "" {
 		v.Height += railGap + 20
-		y = top + hostHeight + railGap - 12
+		y = top + high + railGap - 12
 		v.Overlay = &rail{margin, y, v.Width - margin, y, v.Width / 2, y + 24, network}
 	}
 	for i, h := range s.Hosts {
@@ -35,17 +35,17 @@ func wide(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout 
 // to the right.
 func tall(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout {
 	const top, side, width = 40, 44, 232
-	n := max(len(s.Hosts), 1)
-	v := layout{Class: "tall", Width: width + 2*side, Height: top + n*(hostHeight+hostGap) + margin}
-	bottom := top + (n-1)*(hostHeight+hostGap)
-	v.Swarm = rail{margin, top + hostHeight/2, margin, bottom + hostHeight/2, v.Width / 2, 22, swarm}
+	n, high := max(len(s.Hosts), 1), heightOf(id)
+	v := layout{Class: "tall", Width: width + 2*side, Height: top + n*(high+hostGap) + margin}
+	bottom := top + (n-1)*(high+hostGap)
+	v.Swarm = rail{margin, top + high/2, margin, bottom + high/2, v.Width / 2, 22, swarm}
 	if id != "" {
 		v.Height += 12
-		v.Overlay = &rail{v.Width - margin, top, v.Width - margin, bottom + hostHeight, v.Width / 2, v.Height - margin, network}
+		v.Overlay = &rail{v.Width - margin, top, v.Width - margin, bottom + high, v.Width / 2, v.Height - margin, network}
 	}
 	for i, h := range s.Hosts {
 		b := newHostBox(h, s, id, l)
-		b.X, b.Y, b.W = side, top+i*(hostHeight+hostGap), width
+		b.X, b.Y, b.W = side, top+i*(high+hostGap), width
 		mid := b.Y + b.H/2
 		b.Drops = append(b.Drops, drop{X1: v.Swarm.X1, Y1: mid, X2: b.X, Y2: mid, Kind: swarmEnd(h), Broken: !joined(h)})
 		if v.Overlay != nil {
@@ -54,6 +54,13 @@ func tall(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout 
 		v.Hosts = append(v.Hosts, b.crossed())
 	}
 	return v
+}
+
+func heightOf(networkID string) int {
+	if networkID == "" {
+		return bareHeight
+	}
+	return hostHeight
 }
 
 func swarmEnd(h harness.HostSnapshot) string {
@@ -72,17 +79,17 @@ func (b hostBox) crossed() hostBox {
 }
 
 func newHostBox(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.Lang) hostBox {
-	b := hostBox{HostSnapshot: h, W: hostWidth, H: hostHeight}
+	b := hostBox{HostSnapshot: h, W: hostWidth, H: heightOf(id)}
 	b.Broken = len(trouble(h, s, id, l)) > 0
 	b.Lines = []textLine{{"name", fit(h.Name, chipChars), 26}, {"addr", h.Addr.String(), 46}}
-	engine := textLine{"fact", fit(l.Say("engine %s", "エンジン %s", h.Engine), hostChars), 68}
+	engine := textLine{"fact", fit(l.Say("engine %s", "Engine %s", h.Engine), hostChars), 68}
 	if h.Engine == "" {
 		engine = textLine{"bad", l.Say("no answer", "応答なし"), 68}
 	}
 	b.Lines = append(b.Lines, engine)
 	y := 80
 	for _, c := range h.Containers {
-		if y > hostHeight-chipHeight {
+		if y > bareHeight-chipHeight {
 			break
 		}
 		b.Containers = append(b.Containers, newChip(c, y))
@@ -118,13 +125,13 @@ func memberLine(h harness.HostSnapshot, l harness.Lang) (textLine, bool) {
 	case joined(h):
 		return textLine{"good", "✓ " + h.Member, 130}, true
 	case h.Member == "":
-		return textLine{"bad", fit(l.Say("✗ not in the list", "✗ 一覧にありません"), hostChars), 130}, true
+		return textLine{"bad", fit(l.Say("✗ not in the list", "✗ 一覧にない"), hostChars), 130}, true
 	}
 	return textLine{"bad", fit("✗ "+h.Member, hostChars), 130}, true
 }
 
 func gossipLine(h harness.HostSnapshot, hosts int, l harness.Lang) textLine {
-	line := textLine{"fact", l.Say("gossip: %d of %d", "ゴシップ: %[2]d 台中 %[1]d 台", h.Peers, hosts), hostHeight - 14}
+	line := textLine{"fact", l.Say("gossip: %d of %d", "ゴシップ: %[2]d のうち %[1]d", h.Peers, hosts), hostHeight - 14}
 	if h.Peers < hosts {
 		line.Class = "bad"
 	}

@@ -21,7 +21,7 @@ func Markdown(w io.Writer, e harness.Evidence, lang harness.Lang) error {
 	m.summary()
 	for i, c := range m.False {
 		if !m.add(m.falsehood(c)) {
-			m.cut(len(m.False)-i, m.Say("false claims", "事実と異なる記述"))
+			m.cut(len(m.False)-i, m.Say("false claims", "成り立たない記述"))
 			break
 		}
 	}
@@ -61,7 +61,7 @@ func (m *markdown) add(part string) bool {
 }
 
 func (m *markdown) cut(n int, what string) {
-	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", "_長さの制限により省略: %s %d 件。完全なレポートを参照してください。_", what, n))
+	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", "_長さの制限により省略: %s %d 件。全体はレポートにある。_", what, n))
 }
 
 func (m *markdown) summary() {
@@ -72,17 +72,17 @@ func (m *markdown) summary() {
 	}
 	line := m.Say("In %s, on %s.", "所要 %s、対象は%s。", seconds(m.Run.Duration), escape(m.Place()))
 	if c := m.Evidence.Page; c != nil {
-		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", " ページのコマンド %[2]d 個中 %[1]d 個を実行し、出力例 %[4]d 個中 %[3]d 個を比較しました。", c.Run, c.Commands, c.Compared, c.Outputs)
+		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", " ページのコマンド %[2]d 個中 %[1]d 個を実行、出力例 %[4]d 個中 %[3]d 個を比較。", c.Run, c.Commands, c.Compared, c.Outputs)
 	}
 	if n := m.Listed(); n > 0 {
-		line += m.Say(" %d values differ for a listed reason.", " 既知の理由による相違は %d 箇所です。", n)
+		line += m.Say(" %d values differ for a listed reason.", " 理由の分かっている相違 %d 箇所。", n)
 	}
 	m.add(line + "\n")
 }
 
 func (m *markdown) falsehood(c claim) string {
 	return fmt.Sprintf("\n### ❌ %s\n\n%s · %s\n\n%s\n\n%s\n%s\n\n%s", escape(c.Name), codeSpan(c.ID), codeSpan(c.Where),
-		m.Say("Expected:", "期待した値:"), fence(c.Expected), m.Say("Seen:", "実際の値:"), fence(c.Seen))
+		m.Say("Expected:", "期待値:"), fence(c.Expected), m.Say("Seen:", "実際:"), fence(c.Seen))
 }
 
 func (m *markdown) finding(f harness.Finding) string {
@@ -107,7 +107,7 @@ func (m *markdown) finding(f harness.Finding) string {
 // tables are the parts of the page with their counts, and what was not checked.
 func (m *markdown) tables() {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n", m.Say("Part of the page", "ページの各部"), m.Say("hold", "記述どおり"), m.Say("false", "相違"), m.Say("not checked", "未確認"))
+	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n", m.Say("Part of the page", "ページの各部"), m.Say("hold", "成り立つ"), m.Say("false", "成り立たない"), m.Say("not checked", "未検査"))
 	for _, f := range m.Features {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escape(f.Title), f.Passed, f.Failed, f.Skipped)
 	}
@@ -115,7 +115,7 @@ func (m *markdown) tables() {
 		m.add(b.String())
 	}
 	for _, r := range m.Reasons() {
-		m.add(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", "未確認 %d 件:", r.Number), escape(r.Text)))
+		m.add(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", "未検査 %d 件:", r.Number), escape(r.Text)))
 	}
 	m.add(fmt.Sprintf("\n%s\n", escape(fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions()))))
 }

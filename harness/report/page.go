@@ -46,22 +46,22 @@ func headline(e harness.Evidence, l harness.Lang) (class, line string) {
 	checked := c.Passed + c.Failed
 	switch {
 	case e.Run.Verdict == harness.VerdictInterrupted:
-		return "open", l.Say("Interrupted after %s", "%sを確認したところで中断", claims(l, checked))
+		return "open", l.Say("Interrupted after %s", "%sを検査したところで中断", claims(l, checked))
 	case e.Run.Verdict == harness.VerdictUnreachable:
-		return "false", l.Say("The cluster could not be checked", "クラスタを確認できませんでした")
+		return "false", l.Say("The cluster could not be checked", "クラスタを検査できなかった")
 	case c.Failed > 0:
-		return "false", l.Say("%d of %s false", "%[2]s中 %[1]d 件が事実と違います", c.Failed, l.Say("%d claims are", "%d 件", checked))
+		return "false", l.Say("%d of %s false", "%[2]sのうち %[1]d 件が成り立たない", c.Failed, l.Say("%d claims are", "%d 件の記述", checked))
 	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return "false", l.Say("Nothing was checked", "何も確認していません")
+		return "false", l.Say("Nothing was checked", "何も検査しなかった")
 	}
-	return "holds", l.Say("%[2]s", "%[1]d 件すべてが記述どおりです", c.Passed, count(c.Passed, "claim holds", "claims hold"))
+	return "holds", l.Say("%[2]s", "%[1]d 件の記述がすべて成り立つ", c.Passed, count(c.Passed, "claim holds", "claims hold"))
 }
 
 func claims(l harness.Lang, n int) string {
 	if n == 1 {
-		return l.Say("%d claim", "%d 件", n)
+		return l.Say("%d claim", "%d 件の記述", n)
 	}
-	return l.Say("%d claims", "%d 件", n)
+	return l.Say("%d claims", "%d 件の記述", n)
 }
 
 // Say is a text of the page in its language.
@@ -147,9 +147,9 @@ func (p page) Reasons() []reason { return reasons(p.Scenarios) }
 func (p page) Sure(c harness.Confidence) string {
 	switch c {
 	case harness.Certain:
-		return p.Say("certain: it was seen itself", "確実(直接観測しました)")
+		return p.Say("certain: it was seen itself", "確実(直接観測した)")
 	case harness.Likely:
-		return p.Say("likely: what was seen has hardly another cause", "ほぼ確実(観測結果に他の原因は考えにくい)")
+		return p.Say("likely: what was seen has hardly another cause", "ほぼ確実(ほかの原因は考えにくい)")
 	}
-	return p.Say("possible: it would explain what was seen", "可能性あり(観測結果と矛盾しません)")
+	return p.Say("possible: it would explain what was seen", "可能性あり(観測した結果を説明できる)")
 }

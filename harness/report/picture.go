@@ -15,7 +15,8 @@ type picture struct {
 	Title    string
 	Desc     string // the drawing in words
 	Broken   bool
-	Network  string // the overlay network's caption; empty before there is one
+	Troubles []string // of hosts, where they are broken
+	Network  string   // the overlay network's caption; empty before there is one
 	Layouts  []layout
 }
 
@@ -71,6 +72,7 @@ type drop struct {
 const (
 	hostWidth  = 184
 	hostHeight = 178
+	bareHeight = 150 // before there is an overlay network
 	hostGap    = 20
 	margin     = 16
 	railGap    = 46 // from a host to a rail
@@ -80,7 +82,7 @@ const (
 )
 
 func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
-	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」が終わった時点のクラスタ", s.After)}
+	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」の後のクラスタ", s.After)}
 	id := networkID(s.Hosts)
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
@@ -89,10 +91,13 @@ func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
 	for _, h := range s.Hosts {
 		troubles := trouble(h, s, id, l)
 		p.Broken = p.Broken || len(troubles) > 0
+		if len(troubles) > 0 {
+			p.Troubles = append(p.Troubles, h.Name+": "+strings.Join(troubles, ", "))
+		}
 		told = append(told, tell(h, troubles, l))
 	}
 	p.Desc = strings.Join(told, " ")
-	swarm := l.Say("Swarm manager → engines :2375", "Swarm マネージャ → 各エンジン :2375")
+	swarm := l.Say("Swarm manager → engines :2375", "Swarm マネージャ → 各 Engine :2375")
 	p.Layouts = []layout{wide(s, id, swarm, p.Network, l), tall(s, id, swarm, p.Network, l)}
 	return p
 }
@@ -126,7 +131,7 @@ func trouble(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.La
 	}
 	var all []string
 	if h.Engine == "" {
-		all = append(all, l.Say("its engine does not answer", "エンジンが応答しません"))
+		all = append(all, l.Say("its engine does not answer", "Engine が応答しない"))
 	}
 	for _, c := range h.Containers {
 		if c.State != "running" {
@@ -136,23 +141,23 @@ func trouble(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.La
 	switch {
 	case joined(h):
 	case h.Member == "":
-		all = append(all, l.Say("Swarm does not list it", "Swarm の一覧にありません"))
+		all = append(all, l.Say("Swarm does not list it", "Swarm の一覧にない"))
 	default:
 		all = append(all, l.Say("Swarm gives it as %s", "Swarm では %s", h.Member))
 	}
 	switch {
 	case id == "":
 	case !attached(h, id):
-		all = append(all, l.Say("it is not on %s", "%s に参加していません", s.Network))
+		all = append(all, l.Say("it is not on %s", "%s に入っていない", s.Network))
 	case h.Peers < len(s.Hosts):
-		all = append(all, l.Say("it has found %d of %d engines", "エンジン %[2]d 台中 %[1]d 台しか見つけていません", h.Peers, len(s.Hosts)))
+		all = append(all, l.Say("it has found %d of %d engines", "%[2]d 台の Engine のうち %[1]d 台しか見つけていない", h.Peers, len(s.Hosts)))
 	}
 	return all
 }
 
 // tell is a host in words.
 func tell(h harness.HostSnapshot, troubles []string, l harness.Lang) string {
-	facts := []string{l.Say("engine %s", "エンジン %s", h.Engine)}
+	facts := []string{l.Say("engine %s", "Engine %s", h.Engine)}
 	if h.Engine == "" {
 		facts = nil
 	}
