@@ -333,8 +333,10 @@ func TestBrowserKeyboard(t *testing.T) {
 func TestBrowserPrints(t *testing.T) {
 	b := open(t, browser(t), reportFile(t, rich(t), harness.Japanese))
 	b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
-	if hidden := ask[int](b, `[...document.querySelectorAll(".claim .meta")].filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`); hidden != 0 {
-		t.Errorf("%d claims are folded on paper", hidden)
+	// The browser takes a moment to lay out what was folded.
+	const folded = `[...document.querySelectorAll(".claim .meta")].filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("("+folded+") === 0")); err != nil {
+		t.Errorf("%d claims are folded on paper: %v", ask[int](b, folded), err)
 	}
 	pdf := get(b, chromedp.PrintToPDF())
 	if !strings.HasPrefix(string(pdf), "%PDF") {

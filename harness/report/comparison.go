@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -12,8 +11,8 @@ import (
 type comparison struct {
 	harness.Comparison
 	Equal, Listed, Wrong int
-	Differ               []harness.Field // what is wrong first
-	Same                 []harness.Field
+	Bad, Same            []harness.Field
+	Reasons              []listed
 	PageText, SeenText   []span
 	Wide, Long           bool
 }
@@ -21,6 +20,12 @@ type comparison struct {
 // longPair is how many lines two outputs side by side may have to be shown
 // without being asked for.
 const longPair = 40
+
+// listed are the fields that differ for one reason.
+type listed struct {
+	Reason, Source string
+	Fields         []harness.Field
+}
 
 // span is a piece of a text; Verdict is empty where nothing is to be said of it.
 type span struct {
@@ -35,22 +40,29 @@ func newComparison(c harness.Comparison, seen output) *comparison {
 		case harness.FieldEqual:
 			v.Equal++
 			v.Same = append(v.Same, f)
-			continue
 		case harness.FieldWrong:
 			v.Wrong++
+			v.Bad = append(v.Bad, f)
 		default:
 			v.Listed++
+			v.list(f)
 		}
-		v.Differ = append(v.Differ, f)
 	}
-	slices.SortStableFunc(v.Differ, func(a, b harness.Field) int {
-		return -cmp.Compare(a.Verdict, b.Verdict) // wrong before listed
-	})
 	shown := newOutput(c.Shown)
 	v.PageText = mark(shown.Text, c.Fields, func(f harness.Field) string { return f.Page })
 	v.SeenText = mark(seen.Text, c.Fields, func(f harness.Field) string { return f.Seen })
 	v.Wide, v.Long = shown.Wide || seen.Wide, max(shown.Lines, seen.Lines) > longPair
 	return v
+}
+
+// list puts a field to those with its reason.
+func (c *comparison) list(f harness.Field) {
+	i := slices.IndexFunc(c.Reasons, func(r listed) bool { return r.Reason == f.Reason && r.Source == f.Source })
+	if i < 0 {
+		i = len(c.Reasons)
+		c.Reasons = append(c.Reasons, listed{Reason: f.Reason, Source: f.Source})
+	}
+	c.Reasons[i].Fields = append(c.Reasons[i].Fields, f)
 }
 
 // place is where a field's value stands in a text.

@@ -87,7 +87,7 @@ func textOf(root *html.Node) string {
 
 // wanted is what a reader must find.
 func wanted(e harness.Evidence) []string {
-	all := []string{e.Run.Error, "2 of 96 claims are false", "20 of 20 typed", "9 of 9 compared", "swarm join exited", "gossip: 1 of 5"}
+	all := []string{e.Run.Error, "2 of 97 claims are false", "21 of 21 typed", "9 of 9 compared", "swarm join exited", "gossip: 1 of 5"}
 	for _, s := range e.Scenarios {
 		all = append(all, s.ID, s.Name, s.Feature, s.Reason, s.Expected, s.Seen)
 		for _, st := range s.Steps {
@@ -186,6 +186,26 @@ func TestPictureMarksWhatIsBroken(t *testing.T) {
 	}
 	if p := newPicture(1, manyHosts(40), harness.Japanese); !p.Broken || len(p.Layouts[1].Hosts) != 40 {
 		t.Errorf("40 hosts: %+v", p)
+	}
+}
+
+// TestPicturesAreThePagesFigures holds that a run which takes a snapshot after
+// each part of the page is shown where the page has its figures.
+func TestPicturesAreThePagesFigures(t *testing.T) {
+	e := recorded(t)
+	titles := func() (all []string) {
+		for _, p := range newPictures(e.Snapshots, harness.English) {
+			all = append(all, p.Title)
+		}
+		return all
+	}
+	want := []string{"The cluster after “Step 1: Construct the cluster”", "The cluster after “Step 3: Overlay a container network”"}
+	if got := titles(); len(e.Snapshots) != 4 || !slices.Equal(got, want) {
+		t.Errorf("%d snapshots became %q", len(e.Snapshots), got)
+	}
+	lose(&e.Snapshots[3].Hosts[4])
+	if got := titles(); len(got) != 3 {
+		t.Errorf("a host was lost at the end, and there are %q", got)
 	}
 }
 

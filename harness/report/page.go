@@ -34,9 +34,7 @@ func newPage(e harness.Evidence, lang harness.Lang) page {
 			}
 		}
 	}
-	for i, s := range e.Snapshots {
-		p.Pictures = append(p.Pictures, newPicture(i+1, s, lang))
-	}
+	p.Pictures = newPictures(e.Snapshots, lang)
 	return p
 }
 

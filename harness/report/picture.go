@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"labcheck/harness"
@@ -80,6 +81,21 @@ const (
 	hostChars  = 21 // that fit a line of a host
 	chipChars  = 20 // that fit a container
 )
+
+// newPictures are those of the snapshots in which the cluster has come further
+// than in the one before, or something broke or was mended: after the page's
+// first and third step, where its own figures are.
+func newPictures(snapshots []harness.Snapshot, l harness.Lang) []picture {
+	var all []picture
+	for i, s := range snapshots {
+		p := newPicture(len(all)+1, s, l)
+		if i > 0 && s.Stage == snapshots[i-1].Stage && slices.Equal(p.Troubles, all[len(all)-1].Troubles) {
+			continue
+		}
+		all = append(all, p)
+	}
+	return all
+}
 
 func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
 	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」の後のクラスタ", s.After)}
