@@ -58,9 +58,9 @@ type tab struct {
 }
 
 // open shows a report in a tab of its own.
-func open(t *testing.T, parent context.Context, file string, before ...action) *tab {
+func open(ctx context.Context, t *testing.T, file string, before ...action) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(parent)
+	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	b := &tab{T: t, ctx: ctx, url: "file://" + file}
 	b.run()
@@ -174,7 +174,7 @@ func TestBrowserAccessible(t *testing.T) {
 			for _, width := range []int64{390, 1280} {
 				name := fmt.Sprintf("%s-%s-%d", lang, color, width)
 				t.Run(name, func(t *testing.T) {
-					b := open(t, ctx, file, scheme(color), chromedp.EmulateViewport(width, 900))
+					b := open(ctx, t, file, scheme(color), chromedp.EmulateViewport(width, 900))
 					for _, state := range []string{"as it opens", "all open"} {
 						for _, wrong := range ask[[]string](b, string(audit)) {
 							t.Errorf("%s: %s", state, wrong)
@@ -232,7 +232,7 @@ func (b *tab) shoot(name string) {
 
 // TestBrowserSoon measures how long the browser takes to show a whole run.
 func TestBrowserSoon(t *testing.T) {
-	b := open(t, browser(t), reportFile(t, rich(t), harness.English))
+	b := open(browser(t), t, reportFile(t, rich(t), harness.English))
 	took := ask[float64](b, "performance.getEntriesByType('navigation')[0].loadEventStart")
 	t.Logf("shown after %.0f ms", took)
 	if took <= 0 || took > 1000 {
@@ -249,7 +249,7 @@ func TestBrowserFilters(t *testing.T) {
 	e := rich(t)
 	file := reportFile(t, e, harness.English)
 	for _, scripts := range []bool{true, false} {
-		b := open(t, ctx, file)
+		b := open(ctx, t, file)
 		if !scripts {
 			b.run(protocol(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Reload())
 		}
@@ -290,12 +290,12 @@ func TestBrowserLinks(t *testing.T) {
 	landed := `(() => { const c = document.getElementById("node-size#2"), y = c.getBoundingClientRect().y;
 		return c.querySelector("details").open && y >= 0 && y < innerHeight / 2; })()`
 	for _, hash := range []string{"#node-size#2", "#node-size%232"} {
-		b := open(t, ctx, file+hash, scheme("light"))
+		b := open(ctx, t, file+hash, scheme("light"))
 		if !ask[bool](b, landed) {
 			t.Errorf("%s did not land", hash)
 		}
 	}
-	b := open(t, ctx, file, scheme("light"))
+	b := open(ctx, t, file, scheme("light"))
 	b.press("show.failed")
 	b.run(chromedp.Evaluate[chromedp.Void](`location.hash = "#node-size%232"`), chromedp.Sleep(100*time.Millisecond))
 	if !ask[bool](b, landed) {
@@ -311,7 +311,7 @@ func TestBrowserLinks(t *testing.T) {
 // TestBrowserKeyboard goes through the page by Tab: the skip link first, then
 // in the order of the page, and always seen.
 func TestBrowserKeyboard(t *testing.T) {
-	b := open(t, browser(t), reportFile(t, rich(t), harness.English), scheme("light"))
+	b := open(browser(t), t, reportFile(t, rich(t), harness.English), scheme("light"))
 	const focused = `(() => { const e = document.activeElement, b = e.getBoundingClientRect();
 		return [e.className, [...document.querySelectorAll("*")].indexOf(e), getComputedStyle(e).outlineStyle !== "none" && b.bottom > 0 && b.top < innerHeight]; })()`
 	last := 0
@@ -331,7 +331,7 @@ func TestBrowserKeyboard(t *testing.T) {
 
 // TestBrowserPrints holds that paper has what is folded on the screen.
 func TestBrowserPrints(t *testing.T) {
-	b := open(t, browser(t), reportFile(t, rich(t), harness.Japanese))
+	b := open(browser(t), t, reportFile(t, rich(t), harness.Japanese))
 	b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	// The browser takes a moment to lay out what was folded.
 	const folded = `[...document.querySelectorAll(".claim .meta")].filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`

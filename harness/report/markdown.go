@@ -71,7 +71,7 @@ func (m *markdown) summary() {
 		m.add(fence(m.Run.Error) + "\n")
 	}
 	line := m.Say("In %s, on %s.", "所要 %s、対象は%s。", seconds(m.Run.Duration), escape(m.Place()))
-	if c := m.Evidence.Page; c != nil {
+	if c := m.Page; c != nil {
 		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", " ページのコマンド %[2]d 個中 %[1]d 個を実行、出力例 %[4]d 個中 %[3]d 個を比較。", c.Run, c.Commands, c.Compared, c.Outputs)
 	}
 	if n := m.Listed(); n > 0 {
