@@ -106,9 +106,9 @@ func (p page) Hosts() []harness.Host {
 func (p page) Place() string {
 	switch {
 	case p.Target.Name == "sim" && p.Target.Fresh:
-		return p.Say("a fresh lab, %s", "新しく作ったラボ %s", p.Target.Lab)
+		return p.Say("a fresh lab (%s)", "新しく作ったラボ %s", p.Target.Lab)
 	case p.Target.Name == "sim":
-		return p.Say("the lab %s as it stood", "既存のラボ %s", p.Target.Lab)
+		return p.Say("the lab %s, as it stood", "既存のラボ %s", p.Target.Lab)
 	}
 	return p.Target.Name
 }
