@@ -17,7 +17,7 @@ func TestReadmeIsNotStale(t *testing.T) {
 	}
 	t.Chdir(t.TempDir()) // the session leaves its evidence there
 	var out bytes.Buffer
-	args := []string{"transcript", "--lab", "script", "--subnet", "192.168.43.0/24", readme}
+	args := []string{"transcript", "--lab", "readme", "--subnet", "192.168.46.0/24", readme}
 	if code := run(t.Context(), args, strings.NewReader(""), &out, &out); code != exitHolds {
 		t.Errorf("exit code %d:\n%s", code, out.String())
 	}
