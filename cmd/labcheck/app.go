@@ -99,7 +99,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "more progress")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
-		a.execCommand(), a.envCommand(), a.imagesCommand(), a.reportCommand(), a.doctorCommand(), a.versionCommand(), watchdogCommand())
+		a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.imagesCommand(), a.reportCommand(), a.doctorCommand(), a.versionCommand(), watchdogCommand())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = cobra.NoArgs

@@ -16,7 +16,7 @@ import (
 // The exit codes.
 const (
 	exitHolds       = 0   // all claims hold; the command did what it was to do
-	exitFalse       = 1   // a claim is false
+	exitFalse       = 1   // a claim is false, a document stale
 	exitUsage       = 2   // wrong flags, arguments or files
 	exitUnreachable = 3   // the lab could not be brought up or reached
 	exitInterrupted = 130 // by a signal, after cleaning up
@@ -97,7 +97,7 @@ func exitCode(ctx context.Context, err error) int {
 		return said.code
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, errFalse):
+	case errors.Is(err, errFalse) || errors.Is(err, errStale):
 		return exitFalse
 	case errors.As(err, &wrong) || strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage

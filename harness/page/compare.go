@@ -35,7 +35,7 @@ func (b *Book) Compare(c Command, t harness.Topology, answer harness.Result, lan
 	if err != nil {
 		return compared, fmt.Errorf("page.yaml: %s: %w", c.Page, err)
 	}
-	today, err := c.fields(terminal(c, answer))
+	today, err := c.fields(c.Terminal(answer))
 	if err != nil {
 		return compared, err
 	}
@@ -55,15 +55,6 @@ func (b *Book) Compare(c Command, t harness.Topology, answer harness.Result, lan
 		}
 	}
 	return compared, nil
-}
-
-// terminal is an answer as the terminal shows it: docker run tells of pulling
-// before it has an id, docker info warns after all else.
-func terminal(c Command, answer harness.Result) string {
-	if c.Kind == KindInfo {
-		return answer.Stdout + "\n" + answer.Stderr
-	}
-	return answer.Stderr + answer.Stdout
 }
 
 // side is today's side of a comparison: the values that were not yet compared.

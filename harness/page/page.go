@@ -92,6 +92,15 @@ func (c Command) meant() string {
 	return strings.Replace(c.Shown, c.Misprint.Printed, c.Misprint.Meant, 1)
 }
 
+// Terminal is an answer as a terminal shows it: docker run tells of pulling
+// before it has an id, docker info warns after all else.
+func (c Command) Terminal(answer harness.Result) string {
+	if c.Kind == KindInfo {
+		return answer.Stdout + answer.Stderr
+	}
+	return answer.Stderr + answer.Stdout
+}
+
 // address is any address of the page.
 var address = regexp.MustCompile(`\b192\.168\.33\.\d+\b`)
 

@@ -35,6 +35,9 @@ func Write(dir string, e harness.Evidence) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write the evidence: %w", err)
 	}
+	if err := writeTranscripts(dir, e); err != nil {
+		return fmt.Errorf("write the evidence: %w", err)
+	}
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer, harness.Evidence) error

@@ -101,7 +101,7 @@ func TestWriteAndRead(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(dir, ".*"))
-	if len(files) != 4 || len(hidden) != 0 || err != nil {
+	if len(files) != 6 || len(hidden) != 0 || err != nil {
 		t.Errorf("files %q, %q, %v", files, hidden, err)
 	}
 }

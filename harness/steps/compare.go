@@ -58,7 +58,7 @@ func (w *World) showsPage() error {
 		return errors.New("the page shows no output of what was typed last")
 	}
 	c := w.page.book.Commands[w.page.next-1]
-	made, err := w.page.book.Compare(c, w.topology(), w.terminal.last, w.lang)
+	made, err := w.page.book.Compare(c, w.topology(), w.last, w.lang)
 	if err != nil {
 		return mismatch("the terminal", "what the page shows", err.Error())
 	}

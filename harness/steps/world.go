@@ -14,6 +14,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // World is what the scenarios of one run share: the cluster, the reader's
@@ -24,7 +25,8 @@ type World struct {
 	waiting func(elapsed time.Duration, seen error)
 	run     string // labels what this run starts
 
-	terminal *terminal
+	terminal *tutorial.Terminal
+	last     harness.Result // what was typed last, and the answer
 	page     beside
 	load     *workload
 
