@@ -44,6 +44,7 @@ type app struct {
 	quiet    bool
 	verbose  bool
 	noColor  bool
+	printed  bool // the JSON document was
 }
 
 // run is main without the process: it returns the exit code.
@@ -100,14 +101,24 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
 		a.execCommand(), a.envCommand(), a.imagesCommand(), a.doctorCommand(), a.versionCommand(), watchdogCommand())
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = cobra.NoArgs
-		}
-		c.Args = usage(c.Args)
+		strict(c)
 	}
 	root.Args = usage(root.Args)
 	return root
+}
+
+// strict makes wrong arguments an error of use, also of a command that only has
+// others below it: cobra prints its help, and all seems well.
+func strict(c *cobra.Command) {
+	if c.Args == nil {
+		c.Args = cobra.NoArgs
+	}
+	c.Args = usage(c.Args)
+	if c.HasSubCommands() && !c.Runnable() {
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 }
 
 // usage makes wrong arguments an error of use.

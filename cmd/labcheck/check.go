@@ -67,6 +67,9 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	if evidence.Run.Verdict == harness.VerdictFalse {
 		failed = errFalse
 	}
+	if failed == nil {
+		saved = unwritten(saved)
+	}
 	return errors.Join(failed, saved, removed)
 }
 
@@ -116,14 +119,18 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 		return err
 	}
 	defer cluster.Close()
-	e.Scenarios, err = suite.Run(ctx, suite.Options{
+	whole, err := s.watchLab(ctx)
+	if err != nil {
+		return err
+	}
+	defer whole.stop()
+	e.Scenarios, err = suite.Run(whole, suite.Options{
 		Features: features.FS, Lang: "en", Tags: e.Run.Tags,
 		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
 	})
 	e.Counts = suite.Count(e.Scenarios)
-	// A lab that is not there any more makes claims fail, but not false.
-	if _, gone := s.lab.Nodes(context.WithoutCancel(ctx)); errors.Is(gone, harness.ErrNoNodes) {
-		return fmt.Errorf("lab %s was removed while it was being checked", s.lab.Lab())
+	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
+		return lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
@@ -149,7 +156,7 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTimeout)
 	defer cancel()
 	if err := report.Write(dir, e); err != nil {
-		return fmt.Errorf("write the evidence: %w", err)
+		return err
 	}
 	return s.progress.during("Gather evidence", func() error { return s.collect(ctx, dir) })
 }
