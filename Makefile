@@ -3,7 +3,6 @@ LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
 # Labs of different packages would fight for the machine.
 LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 20m
-LAB_PACKAGES := ./...
 SOAK := 20
 BENCH := 10
 
@@ -29,12 +28,12 @@ test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
 	go test ./...
 	go test -tags browser -count 1 -run Browser ./harness/report
-	$(LAB_TEST) $(LAB_PACKAGES)
+	$(LAB_TEST) ./...
 
 lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
 
-bench: ## Time `labcheck up`, BENCH times, beside the same tutorial on plain hosts
+bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory a host
 	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck
 
 soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at once

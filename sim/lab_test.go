@@ -19,12 +19,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/sim/images"
 )
 
 // Labs of these tests stand beside whatever labs a person has.
@@ -372,4 +374,30 @@ func atoi(t *testing.T, s string) int {
 
 func dialer(n harness.Node) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) { return n.Dial(ctx, harness.EnginePort) }
+}
+
+// What a killed command has left of images goes with its lab.
+func TestWatchSweepsBuilds(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	lock := filepath.Join(cache, "labcheck", "build.lock")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(lock), 0o755), os.WriteFile(lock, []byte("BUILDER"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	l := open(t, testOptions("test-builds"))
+	ref, err := l.store.Ref(t.Context(), images.Workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := container.Config{Image: ref, Labels: map[string]string{"labcheck.builder": "BUILDER"}}
+	made, err := l.engine.ContainerCreate(t.Context(), &config, nil, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Watch(t.Context(), strings.NewReader(""), []string{l.name, l.run}); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.engine.ContainerInspect(t.Context(), made.ID); !errdefs.IsNotFound(err) {
+		t.Errorf("the build's container: %v", err)
+	}
 }

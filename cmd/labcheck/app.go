@@ -44,6 +44,7 @@ type app struct {
 	quiet    bool
 	verbose  bool
 	noColor  bool
+	printed  bool // the JSON document was
 }
 
 // run is main without the process: it returns the exit code.
@@ -99,15 +100,26 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "more progress")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
-		a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.imagesCommand(), a.reportCommand(), a.doctorCommand(), a.versionCommand(), watchdogCommand())
+		a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.imagesCommand(), a.reportCommand(),
+		a.doctorCommand(), a.versionCommand(), watchdogCommand())
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = cobra.NoArgs
-		}
-		c.Args = usage(c.Args)
+		strict(c)
 	}
 	root.Args = usage(root.Args)
 	return root
+}
+
+// strict makes wrong arguments an error of use, also of a command that only has
+// others below it: cobra prints its help, and all seems well.
+func strict(c *cobra.Command) {
+	if c.Args == nil {
+		c.Args = cobra.NoArgs
+	}
+	c.Args = usage(c.Args)
+	if c.HasSubCommands() && !c.Runnable() {
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 }
 
 // usage makes wrong arguments an error of use.

@@ -69,6 +69,9 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	if evidence.Run.Verdict == harness.VerdictFalse {
 		failed = errFalse
 	}
+	if failed == nil {
+		saved = unwritten(saved)
+	}
 	return errors.Join(failed, saved, removed)
 }
 
@@ -118,7 +121,12 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 		return err
 	}
 	defer cluster.Close()
-	e.Scenarios, err = suite.Run(ctx, suite.Options{
+	whole, err := s.watchLab(ctx)
+	if err != nil {
+		return err
+	}
+	defer whole.stop()
+	e.Scenarios, err = suite.Run(whole, suite.Options{
 		Features: features.FS, Lang: "en", Tags: e.Run.Tags,
 		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
 		FeatureEnded: func(ctx context.Context, feature string) {
@@ -131,9 +139,8 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 	} else if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
 		e.Page = &n
 	}
-	// A lab that is not there any more makes claims fail, but not false.
-	if _, gone := s.lab.Nodes(context.WithoutCancel(ctx)); errors.Is(gone, harness.ErrNoNodes) {
-		return fmt.Errorf("lab %s was removed while it was being checked", s.lab.Lab())
+	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
+		return lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
@@ -159,7 +166,7 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTimeout)
 	defer cancel()
 	if err := report.Write(dir, e); err != nil {
-		return fmt.Errorf("write the evidence: %w", err)
+		return err
 	}
 	return s.progress.during("Gather evidence", func() error { return s.collect(ctx, dir) })
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -77,7 +78,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if code == exitInterrupted {
 		text = "interrupted; what was made is removed again"
 	}
-	if a.json {
+	if a.json && !a.printed {
 		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": hint(err)})
 	}
 	fmt.Fprintln(a.err, "labcheck:", text)
@@ -110,9 +111,11 @@ func onlyFalse(err error) bool {
 	return errors.Is(err, errFalse) && err.Error() == errFalse.Error()
 }
 
-// message is the error in one paragraph; joined errors are told in order.
+// message is the error in one paragraph; joined errors are told in order, and
+// those that say the same once.
 func message(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	said := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' })
+	return strings.Join(slices.Compact(said), "; ")
 }
 
 // hint is what to do about an error.

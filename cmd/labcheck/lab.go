@@ -32,7 +32,7 @@ func (s *session) ensureImages(ctx context.Context) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return s.progress.during("Make images", func() error { return s.lab.Images().Ensure(ctx) })
+	return s.progress.during("Make images", func() error { return s.lab.MakeImages(ctx) })
 }
 
 // removeLab removes the lab, also when ctx has ended.
@@ -51,6 +51,7 @@ func labFlag(l *sim.Lab) string {
 }
 
 func (a *app) printJSON(v any) {
+	a.printed = true
 	e := json.NewEncoder(a.out)
 	e.SetIndent("", "  ")
 	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
@@ -102,6 +103,9 @@ func (s *session) stands(took time.Duration) error {
 		return nil
 	}
 	fmt.Fprintf(s.out, "Lab %s stands on %s after %.1fs.\n", s.lab.Lab(), t.Subnet, took.Seconds())
+	if s.quiet {
+		return nil
+	}
 	fmt.Fprintf(s.err, "  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s\n", labFlag(s.lab))
 	return nil
 }

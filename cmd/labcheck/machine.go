@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -146,9 +148,30 @@ func (s *session) saveImages(ctx context.Context, file string) error {
 		err = closed
 	}
 	if err == nil {
-		return os.Rename(part.Name(), file)
+		err = os.Rename(part.Name(), file)
+	}
+	if err == nil {
+		s.tellFile(file)
+		return nil
 	}
 	_ = os.Remove(part.Name())
+	return unwritten(err)
+}
+
+// tellFile is the document of a command that reads or writes a file of images.
+func (s *session) tellFile(file string) {
+	if s.json {
+		s.printJSON(map[string]string{"file": file})
+	}
+}
+
+// unwritten is an error of use where it is a file of this machine that can't
+// be written.
+func unwritten(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) || errors.As(err, new(*os.LinkError)) {
+		return &usageError{err, "make room there, or another file"}
+	}
 	return err
 }
 
@@ -162,14 +185,25 @@ func (s *session) loadImages(ctx context.Context, file string) error {
 		defer f.Close()
 		in = f
 	}
-	return s.progress.during("Load images", func() error { return s.lab.Images().Load(ctx, in) })
+	err := s.progress.during("Load images", func() error { return s.lab.Images().Load(ctx, in) })
+	if errors.Is(err, images.ErrPack) {
+		return &usageError{err, "labcheck images save FILE, by this version of labcheck"}
+	}
+	if err == nil {
+		s.tellFile(file)
+	}
+	return err
 }
 
 func (s *session) removeImages(ctx context.Context) error {
 	removed, err := s.lab.Images().Remove(ctx)
 	s.progress.close()
 	if s.json {
-		s.printJSON(map[string]any{"removed": removed})
+		answer := map[string]any{"removed": removed}
+		if err != nil {
+			answer["error"] = message(err)
+		}
+		s.printJSON(answer)
 		return err
 	}
 	for _, ref := range removed {

@@ -139,11 +139,14 @@ func (p *progress) end(status harness.Status, name, reason string, took time.Dur
 	}
 }
 
-// tell writes a line that stays.
+// tell writes a line that stays, also where no progress is wanted: nobody would
+// look for what nobody told of.
 func (p *progress) tell(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.say(line)
+	p.erase()
+	fmt.Fprintln(p.w, line)
+	p.draw()
 }
 
 func (p *progress) say(line string) {
