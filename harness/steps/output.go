@@ -2,10 +2,11 @@ package steps
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // This file reads what the docker CLI prints, by its structure.
@@ -28,7 +29,7 @@ func parseTable(out string, headings ...string) ([]row, error) {
 	}
 	for _, h := range headings {
 		if !slices.Contains(names, h) {
-			return nil, fmt.Errorf("no table with the heading %s in %q", h, head)
+			return nil, harness.Errorf("no table with the heading %s in %q", "見出し %s の表がない: %q", h, head)
 		}
 	}
 	var rows []row
@@ -84,7 +85,7 @@ func parseInfo(out string) (*entry, error) {
 		return server, nil
 	}
 	if root.find("Containers") == nil {
-		return nil, fmt.Errorf("not what docker info prints: %q", firstLine(out))
+		return nil, harness.Errorf("not what docker info prints: %q", "docker info の出力ではない: %q", firstLine(out))
 	}
 	return root, nil
 }
@@ -105,15 +106,21 @@ func (e *entry) find(name string) *entry {
 	return nil
 }
 
-// get is "(not shown)" where the entry has no such line.
+// get is empty where the entry has no such line.
 func (e *entry) get(name string) string {
 	if s := e.find(name); s != nil {
 		return s.value
 	}
-	return notShown
+	return ""
 }
 
-const notShown = "(not shown)"
+// show is get for a person.
+func (e *entry) show(l harness.Lang, name string) string {
+	if e.find(name) == nil {
+		return notShown(l)
+	}
+	return e.get(name)
+}
 
 // nodes are the lines below "Nodes: 4", which Swarm indents by one.
 func (e *entry) nodes() []*entry {
@@ -133,10 +140,10 @@ type inspected struct {
 func parseNetworkInspect(out string) (inspected, error) {
 	var all []inspected
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
-		return inspected{}, fmt.Errorf("not what docker network inspect prints: %w", err)
+		return inspected{}, harness.Errorf("not what docker network inspect prints: %w", "docker network inspect の出力ではない: %w", err)
 	}
 	if len(all) != 1 {
-		return inspected{}, fmt.Errorf("docker network inspect prints %d networks, not one", len(all))
+		return inspected{}, harness.Errorf("docker network inspect prints %d networks, not one", "docker network inspect が出力したネットワークは 1 つではなく %d 個", len(all))
 	}
 	return all[0], nil
 }
@@ -149,7 +156,7 @@ func parseID(out string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	id := strings.TrimSpace(lines[len(lines)-1])
 	if !fullID.MatchString(id) {
-		return "", fmt.Errorf("no id of 64 digits: %q", id)
+		return "", harness.Errorf("no id of 64 digits: %q", "64 桁の ID ではない: %q", id)
 	}
 	return id, nil
 }

@@ -18,14 +18,14 @@ func (w *World) showsContainerID(ctx context.Context, host string) error {
 	}
 	id, err := parseID(out)
 	if err != nil {
-		return mismatch("the terminal", "the id of a container, 64 digits", err.Error())
+		return w.terminalMismatch(w.lang.Say("the id of a container, 64 digits", "64 桁のコンテナ ID"), err)
 	}
 	c, err := w.cluster.Engine(host).Inspect(ctx, id)
 	if err != nil {
 		return err
 	}
 	if !c.Running {
-		return mismatch("the container on "+host, "running", c.State)
+		return w.mismatch(w.lang.Say("the container on %s", "%s のコンテナ", host), "running", c.State)
 	}
 	return nil
 }
@@ -37,14 +37,14 @@ func (w *World) showsNetworkID(ctx context.Context, network string) error {
 	}
 	id, err := parseID(out)
 	if err != nil {
-		return mismatch("the terminal", "the id of a network, 64 digits", err.Error())
+		return w.terminalMismatch(w.lang.Say("the id of a network, 64 digits", "64 桁のネットワーク ID"), err)
 	}
 	n, err := w.cluster.Swarm().Network(ctx, network)
 	if err != nil {
 		return err
 	}
 	if n.ID != id {
-		return mismatch("the terminal", "the id of "+network+", "+n.ID, id)
+		return w.mismatch(w.lang.Say("the terminal", "ターミナル"), w.lang.Say("the id of %s, %s", "%s の ID、%s", network, n.ID), id)
 	}
 	return nil
 }
@@ -56,13 +56,13 @@ func (w *World) listsContainers(table *godog.Table) error {
 		return err
 	}
 	want := records(w.here, table)
-	c := comparison{what: "the containers that the terminal lists"}
+	c := w.compare("the containers that the terminal lists", "ターミナルに表示されたコンテナ")
 	for i := range max(len(want), len(rows)) {
 		switch {
 		case i >= len(rows):
-			c.differs("a container of "+want[i]["image"], "no such line")
+			c.differs(w.lang.Say("a container of %s", "%s のコンテナ", want[i]["image"]), w.lang.Say("no such line", "該当する行がない"))
 		case i >= len(want):
-			c.differs("no further container", fmt.Sprintf("%s %s %s", rows[i]["IMAGE"], rows[i]["COMMAND"], rows[i]["PORTS"]))
+			c.differs(w.lang.Say("no further container", "ほかのコンテナはない"), fmt.Sprintf("%s %s %s", rows[i]["IMAGE"], rows[i]["COMMAND"], rows[i]["PORTS"]))
 		default:
 			compareContainer(&c, want[i], rows[i])
 		}
@@ -72,17 +72,20 @@ func (w *World) listsContainers(table *godog.Table) error {
 
 func compareContainer(c *comparison, want, got row) {
 	image := want["image"]
+	differs := func(heading, expected string) {
+		c.differs(image+": "+heading+": "+expected, image+": "+heading+": "+got[heading])
+	}
 	if repository(got["IMAGE"]) != image {
-		c.differs("image: "+image, "image: "+got["IMAGE"])
+		differs("IMAGE", image)
 	}
 	if !commandMatches(want["command"], got["COMMAND"]) {
-		c.differs(image+": command: "+want["command"], image+": command: "+got["COMMAND"])
+		differs("COMMAND", want["command"])
 	}
 	if !published(got["PORTS"], want["port"]) {
-		c.differs(image+": port: "+want["port"], image+": ports: "+got["PORTS"])
+		differs("PORTS", want["port"])
 	}
 	if !strings.HasPrefix(got["STATUS"], "Up") {
-		c.differs(image+": status: Up", image+": status: "+got["STATUS"])
+		differs("STATUS", "Up")
 	}
 }
 
@@ -99,11 +102,11 @@ func (w *World) listsNetworks(table *godog.Table) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the networks that the terminal lists"}
+	c := w.compare("the networks that the terminal lists", "ターミナルに表示されたネットワーク")
 	seen := map[string]string{}
 	for _, r := range rows {
 		if _, twice := seen[r["NAME"]]; twice {
-			c.differs(r["NAME"]+": once", r["NAME"]+": more than once")
+			c.differs(w.lang.Say("%s: once", "%s: 1 回", r["NAME"]), w.lang.Say("%s: more than once", "%s: 2 回以上", r["NAME"]))
 		}
 		seen[r["NAME"]] = r["DRIVER"]
 	}
@@ -117,13 +120,13 @@ func compareNetworks(c *comparison, want []row, seen map[string]string) {
 	for _, n := range want {
 		driver, ok := seen[n["name"]]
 		if !ok {
-			driver = notShown
+			driver = notShown(c.lang)
 		}
 		c.equal(n["name"], n["driver"], driver)
 		delete(seen, n["name"])
 	}
 	for _, name := range sorted(seen) {
-		c.differs("no "+name, name+": "+seen[name])
+		c.differs(c.lang.Say("no %s", "%s はない", name), name+": "+seen[name])
 	}
 }
 
@@ -132,7 +135,7 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the networks that the terminal lists"}
+	c := w.compare("the networks that the terminal lists", "ターミナルに表示されたネットワーク")
 	var names, drivers []string
 	for _, r := range rows {
 		names = append(names, r["NAME"])
@@ -141,9 +144,10 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 		}
 	}
 	if len(rows) != count {
-		c.differs(fmt.Sprintf("%d networks", count), fmt.Sprintf("%d networks: %s", len(rows), listed(names)))
+		c.differs(w.lang.Say("%d networks", "%d 個のネットワーク", count),
+			w.lang.Say("%d networks: %s", "%d 個のネットワーク: %s", len(rows), w.listed(names)))
 	}
-	c.equal(name, driver, listed(drivers))
+	c.equal(name, driver, w.listed(drivers))
 	return c.err()
 }
 
@@ -154,7 +158,7 @@ func (w *World) shownTable(headings ...string) ([]row, error) {
 	}
 	rows, err := parseTable(out, headings...)
 	if err != nil {
-		return nil, mismatch("the terminal", "a table with "+listed(headings), err.Error())
+		return nil, w.terminalMismatch(w.lang.Say("a table with %s", "%s のある表", w.listed(headings)), err)
 	}
 	return rows, nil
 }
@@ -166,7 +170,7 @@ func (w *World) shownInfo() (*entry, error) {
 	}
 	info, err := parseInfo(out)
 	if err != nil {
-		return nil, mismatch("the terminal", "what docker info prints", err.Error())
+		return nil, w.terminalMismatch(w.lang.Say("what docker info prints", "docker info の出力"), err)
 	}
 	return info, nil
 }
@@ -177,10 +181,10 @@ func (w *World) showsInfo(table *godog.Table) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "docker info in the terminal"}
+	c := w.compare("docker info in the terminal", "ターミナルの docker info")
 	for _, r := range table.Rows {
 		name, value := r.Cells[0].Value, w.here(r.Cells[1].Value)
-		c.equal(name, value, info.get(name))
+		c.equal(name, value, info.show(w.lang, name))
 	}
 	return c.err()
 }
@@ -190,11 +194,11 @@ func (w *World) showsFilters(filters string) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the filters in the terminal"}
+	c := w.compare("the filters in the terminal", "ターミナルのフィルタ")
 	seen := list(info.get("Filters"))
 	for _, f := range list(filters) {
 		if !slices.Contains(seen, f) {
-			c.differs("the filter "+f, "Filters: "+listed(seen))
+			c.differs(w.lang.Say("the filter %s", "フィルタ %s", f), "Filters: "+w.listed(seen))
 		}
 	}
 	return c.err()
@@ -206,7 +210,7 @@ func (w *World) showsManagerID(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.isManagerID(ctx, w.topology().Manager.Name, info.get("Name"))
+	return w.isManagerID(ctx, w.topology().Manager.Name, info.show(w.lang, "Name"))
 }
 
 func (w *World) isManagerID(ctx context.Context, host, name string) error {
@@ -215,7 +219,7 @@ func (w *World) isManagerID(ctx context.Context, host, name string) error {
 		return err
 	}
 	if len(name) < 12 || !strings.HasPrefix(manager.ID, name) {
-		return mismatch("the cluster's name", manager.ID[:12], name)
+		return w.mismatch(w.lang.Say("the cluster's name", "クラスタの名前"), manager.ID[:12], name)
 	}
 	return nil
 }
@@ -227,14 +231,14 @@ func (w *World) showsNodes(table *godog.Table) error {
 		return err
 	}
 	want := records(w.here, table)
-	c := comparison{what: "the nodes in the terminal"}
+	c := w.compare("the nodes in the terminal", "ターミナルのノード")
 	var names []string
 	seen := map[string]*entry{}
 	for _, n := range info.nodes() {
 		names = append(names, n.name)
 		seen[n.name] = n
 	}
-	c.equal("nodes", listed(column(want, "node")), listed(names))
+	c.equal("Nodes", w.listed(column(want, "node")), w.listed(names))
 	for _, r := range want {
 		if n := seen[r["node"]]; n != nil {
 			compareNode(&c, header(table), r, n)
@@ -248,10 +252,13 @@ func compareNode(c *comparison, fields []string, want row, node *entry) {
 		switch f {
 		case "node":
 		case "address":
-			c.equal(node.name+": address", want[f], node.value)
+			c.equal(node.name, want[f], node.value)
 		default:
 			// Swarm adds "(1 Running, 0 Paused, 0 Stopped)" to a count today.
 			value, _, _ := strings.Cut(node.get(f), " (")
+			if value == "" {
+				value = notShown(c.lang)
+			}
 			c.equal(node.name+": "+f, want[f], value)
 		}
 	}
@@ -263,14 +270,15 @@ func (w *World) showsLabels(labels string) error {
 		return err
 	}
 	if len(info.nodes()) == 0 {
-		return mismatch("docker info in the terminal", "nodes with labels", "no nodes")
+		return w.mismatch(w.lang.Say("docker info in the terminal", "ターミナルの docker info"),
+			w.lang.Say("nodes with labels", "ラベルのあるノード"), w.lang.Say("no nodes", "ノードがない"))
 	}
-	c := comparison{what: "the labels in the terminal"}
+	c := w.compare("the labels in the terminal", "ターミナルのラベル")
 	for _, n := range info.nodes() {
 		shown := ", " + n.get("Labels")
 		for _, l := range list(labels) {
 			if !strings.Contains(shown, ", "+l+"=") {
-				c.differs(n.name+": the label "+l, n.name+": "+n.get("Labels"))
+				c.differs(w.lang.Say("%s: the label %s", "%s: ラベル %s", n.name, l), n.name+": "+n.show(w.lang, "Labels"))
 			}
 		}
 	}
@@ -294,25 +302,25 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 	}
 	shown, err := parseNetworkInspect(out)
 	if err != nil {
-		return mismatch("the terminal", "what docker network inspect prints", err.Error())
+		return w.terminalMismatch(w.lang.Say("what docker network inspect prints", "docker network inspect の出力"), err)
 	}
-	c := comparison{what: "the network in the terminal"}
-	c.equal("name", network, shown.Name)
+	c := w.compare("the network in the terminal", "ターミナルのネットワーク")
+	c.equal("Name", network, shown.Name)
 	for _, r := range []role{consul, swarmManager} {
 		container, err := w.only(ctx, r, w.topology().Manager.Name)
 		if err != nil {
 			return err
 		}
 		if _, there := shown.Containers[container.ID]; there != in {
-			c.equal(r.name.EN, attached(in), attached(there))
+			c.equal(r.in(w.lang), w.attached(in), w.attached(there))
 		}
 	}
 	return c.err()
 }
 
-func attached(yes bool) string {
+func (w *World) attached(yes bool) string {
 	if yes {
-		return "attached"
+		return w.lang.Say("attached", "接続している")
 	}
-	return "not attached"
+	return w.lang.Say("not attached", "接続していない")
 }

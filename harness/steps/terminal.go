@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ func (w *World) readersTerminal(host string) error {
 	}
 	node := w.cluster.Node(host)
 	if node == nil {
-		return fmt.Errorf("the topology has no host %s", host)
+		return harness.Errorf("the topology has no host %s", "トポロジにホスト %s がない", host)
 	}
 	w.terminal = &terminal{node: node}
 	return nil
@@ -35,7 +34,7 @@ func (w *World) readersTerminal(host string) error {
 // readerTypes runs lines as a reader types them, each by a shell of the host.
 func (w *World) readerTypes(ctx context.Context, lines *godog.DocString) error {
 	if w.terminal == nil {
-		return errors.New("there is no terminal yet")
+		return harness.Errorf("there is no terminal yet", "ターミナルがまだない")
 	}
 	for _, line := range typed(w.here(lines.Content)) {
 		if err := w.typeLine(ctx, line); err != nil {
@@ -65,7 +64,7 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 	res, err := t.node.Exec(ctx, "sh", "-c", script)
 	var ran *harness.RunError
 	if err != nil && !errors.As(err, &ran) {
-		return fmt.Errorf("type %q on %s: %w", line, t.node.Name(), err)
+		return harness.Errorf("type %q on %s: %w", "入力 %q(%s): %w", line, t.node.Name(), err)
 	}
 	if ran != nil {
 		res = ran.Result
@@ -73,7 +72,7 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 	w.record(res)
 	t.last = res
 	if res.ExitCode != 0 {
-		return mismatchf(line, "exit code 0", "exit code %d: %s", res.ExitCode, strings.TrimSpace(res.Stderr+res.Stdout))
+		return w.mismatch(line, w.exitCode(0), w.exitCode(res.ExitCode)+": "+strings.TrimSpace(res.Stderr+res.Stdout))
 	}
 	if strings.HasPrefix(line, "export ") && !slices.Contains(t.exports, line) {
 		t.exports = append(t.exports, line)
@@ -81,10 +80,14 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 	return nil
 }
 
+func (w *World) exitCode(code int) string {
+	return w.lang.Say("exit code %d", "終了コード %d", code)
+}
+
 // shown is what the terminal shows last.
 func (w *World) shown() (string, error) {
 	if w.terminal == nil || w.terminal.last.Argv == nil {
-		return "", errors.New("nothing was typed yet")
+		return "", harness.Errorf("nothing was typed yet", "まだ何も入力されていない")
 	}
 	return w.terminal.last.Stdout, nil
 }
