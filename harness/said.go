@@ -12,17 +12,36 @@ type said struct {
 	ja  string
 }
 
-// Errorf is fmt.Errorf with a format in each language, for the same arguments.
+// Errorf is fmt.Errorf with a format in each language, for the same arguments;
+// a Text among them is taken in the language.
 // Its Error is the English text; a Lang's Error gives it in that language.
 func Errorf(en, ja string, args ...any) error {
-	local := make([]any, len(args))
+	return &said{fmt.Errorf(en, local(English, args)...), fmt.Errorf(ja, local(Japanese, args)...).Error()}
+}
+
+// Textf writes a text in both languages: a format in each, for the same
+// arguments.
+func Textf(en, ja string, args ...any) Text {
+	return Text{EN: English.Say(en, ja, local(English, args)...), JA: Japanese.Say(en, ja, local(Japanese, args)...)}
+}
+
+// local gives arguments of which texts and errors are in a language.
+func local(l Lang, args []any) []any {
+	all := make([]any, len(args))
 	for i, a := range args {
-		if err, ok := a.(error); ok {
-			a = errors.New(Japanese.Error(err))
+		switch a := a.(type) {
+		case Text:
+			all[i] = a.In(l)
+		case error:
+			all[i] = a
+			if l != English {
+				all[i] = errors.New(l.Error(a))
+			}
+		default:
+			all[i] = a
 		}
-		local[i] = a
 	}
-	return &said{fmt.Errorf(en, args...), fmt.Errorf(ja, local...).Error()}
+	return all
 }
 
 func (e *said) Error() string { return e.err.Error() }

@@ -9,6 +9,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"labcheck/harness"
 )
 
 // connect reaches the engine that DOCKER_HOST names, or else the one that
@@ -23,12 +25,12 @@ func connect(ctx context.Context) (*client.Client, error) {
 	// Where DOCKER_HOST does not answer testcontainers goes on to the default
 	// socket: a lab would come up on an engine that nobody meant.
 	if meant := os.Getenv("DOCKER_HOST"); meant != "" && meant != host {
-		return nil, fmt.Errorf("%w at DOCKER_HOST=%s", ErrEngine, meant)
+		return nil, harness.Errorf("%w at DOCKER_HOST=%s", "%w: DOCKER_HOST=%s", ErrEngine, meant)
 	}
 	// FromEnv brings the certificates; the host is said after it, to win.
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithHost(host), client.WithAPIVersionNegotiation())
 	if err != nil {
-		return nil, fmt.Errorf("%w at %s: %w", ErrEngine, host, err)
+		return nil, harness.Errorf("%w at %s: %w", "%w(%s): %w", ErrEngine, host, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -2,11 +2,12 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
+
+	"labcheck/harness"
 )
 
 // DialMode says how nodes are reached. It is a flag's value.
@@ -36,12 +37,13 @@ func (m *DialMode) Set(s string) error {
 		*m = DialMode(s)
 		return nil
 	}
-	return errors.New("auto, direct and exec are possible")
+	return harness.Errorf("auto, direct and exec are possible", "指定できるのは auto、direct、exec である")
 }
 
 // ErrNotOurs is that nothing was dialled, because this machine has no bridge
 // of the lab: the address would be somebody else's.
-var ErrNotOurs = errors.New("refused: no bridge of this lab on this machine carries that address")
+var ErrNotOurs = harness.Errorf("refused: no bridge of this lab on this machine carries that address",
+	"接続を拒否: このマシンには、そのアドレスを持つこのラボのブリッジがない")
 
 // settle turns DialAuto into what works here.
 func (m DialMode) settle(n labNetwork) DialMode {

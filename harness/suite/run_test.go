@@ -268,7 +268,7 @@ func TestCheckTags(t *testing.T) {
 	} {
 		err := CheckTags(fs, "en", tags)
 		var te *TagsError
-		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why, want)) {
+		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why.EN, want)) {
 			t.Errorf("%q: %v, want %q", tags, err, want)
 		}
 	}
