@@ -35,13 +35,13 @@ func Doctor(ctx context.Context, o Options) []Check {
 	d := doctor{o.Lang}
 	lab, err := Open(ctx, o)
 	if err != nil {
-		return []Check{d.failed(d.engine(), err, o.Lang.Say("start Docker, set DOCKER_HOST to where it listens, or get the right to use its socket",
+		return []Check{d.failed("engine", err, o.Lang.Say("start Docker, set DOCKER_HOST to where it listens, or get the right to use its socket",
 			"Docker を起動する、DOCKER_HOST に接続先を設定する、またはソケットを使う権限を得る"))}
 	}
 	defer lab.Close()
 	info, err := lab.engine.Info(ctx)
 	if err != nil {
-		return []Check{d.failed(d.engine(), err, o.Lang.Say("look at the engine's own log", "Engine のログを見る"))}
+		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log", "Engine のログを見る"))}
 	}
 	checks := []Check{d.checkEngine(info), d.checkRights(info), d.checkFree(ctx, lab), d.checkMemory(info), d.checkDisk(info)}
 	return append(checks, d.checkImages(ctx, lab)...)
@@ -54,13 +54,12 @@ func (d doctor) failed(name string, err error, fix string) Check {
 	return Check{name, false, d.lang.Error(err), fix}
 }
 
-func (d doctor) engine() string { return d.lang.Say("engine", "エンジン") }
 func (d doctor) subnet() string { return d.lang.Say("subnet", "サブネット") }
 func (d doctor) images() string { return d.lang.Say("images", "イメージ") }
 
 func (d doctor) checkEngine(info system.Info) Check {
 	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s", "Docker %s、%s、%s、cgroup v%s", info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
-	return Check{d.engine(), info.OSType == "linux", found, d.lang.Say("use an engine that runs Linux containers", "Linux コンテナを動かす Engine を使う")}
+	return Check{"engine", info.OSType == "linux", found, d.lang.Say("use an engine that runs Linux containers", "Linux コンテナを動かす Engine を使う")}
 }
 
 func (d doctor) checkRights(info system.Info) Check {

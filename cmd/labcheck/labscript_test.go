@@ -39,7 +39,7 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	var said lockedBuffer
 	// testscript.Main has put the command into the script's PATH.
 	cmd := exec.Command("env", args[1:]...)
-	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), &said, append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), &said, append(os.Environ(), "PATH="+ts.Getenv("PATH"), "LC_ALL=C")
 	ts.Check(cmd.Start())
 	deadline := time.Now().Add(time.Minute)
 	for !strings.Contains(said.String(), args[0]) && time.Now().Before(deadline) {

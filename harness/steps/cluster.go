@@ -104,7 +104,7 @@ func (w *World) theCluster() string { return w.lang.Say("the cluster", "クラ�
 func (w *World) swarmInfo(ctx context.Context) (engine.Info, error) {
 	info, err := w.cluster.Swarm().Info(ctx)
 	if err == nil && info.Swarm == nil {
-		err = w.mismatch(w.lang.Say("port 3375", "ポート 3375"), w.lang.Say("a Swarm manager", "Swarm マネージャ"), w.lang.Say("an engine, %s", "Engine、%s", info.Name))
+		err = w.mismatch(w.lang.Say("port 3375", "ポート 3375"), w.lang.Say("a Swarm manager", "Swarm マネージャ"), w.lang.Say("an engine, %s", "%s の Engine", info.Name))
 	}
 	return info, err
 }
@@ -134,7 +134,7 @@ func infoProperty(info engine.Info, property string) (string, error) {
 		return info.ClusterAdvertise, nil
 	}
 	if info.Swarm == nil {
-		return "", harness.Errorf("an engine has no %q", "Engine に「%s」はない", property)
+		return "", harness.Errorf("an engine has no %q", "Engine に %q はない", property)
 	}
 	switch property {
 	case "role":
@@ -144,7 +144,7 @@ func infoProperty(info engine.Info, property string) (string, error) {
 	case "nodes":
 		return strconv.Itoa(len(info.Swarm.Members)), nil
 	}
-	return "", harness.Errorf("a cluster has no %q", "クラスタに「%s」はない", property)
+	return "", harness.Errorf("a cluster has no %q", "クラスタに %q はない", property)
 }
 
 func (w *World) clusterFilters(ctx context.Context, filter string) error {

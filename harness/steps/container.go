@@ -126,7 +126,7 @@ func propertyOf(c engine.Container, property string) (string, error) {
 	case "advertised address":
 		return flag(c.Args, "--advertise"), nil
 	}
-	return "", harness.Errorf("a container has no %q", "コンテナに「%s」はない", property)
+	return "", harness.Errorf("a container has no %q", "コンテナに %q はない", property)
 }
 
 // process is the program's name and its command: swarm manage.
