@@ -65,8 +65,10 @@ func (d doctor) checkEngine(info system.Info) Check {
 func (d doctor) checkRights(info system.Info) Check {
 	name := d.lang.Say("rights", "権限")
 	if slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.HasPrefix(o, "name=rootless") }) {
-		return Check{name, false, d.lang.Say("the engine runs rootless; nodes need SYS_ADMIN on the real machine", "Engine が rootless で動いている。ノードには実マシンの SYS_ADMIN が必要である"),
-			d.lang.Say("use an engine that runs as root", "root で動く Engine を使う")}
+		return Check{
+			name, false, d.lang.Say("the engine runs rootless; nodes need SYS_ADMIN on the real machine", "Engine が rootless で動いている。ノードには実マシンの SYS_ADMIN が必要である"),
+			d.lang.Say("use an engine that runs as root", "root で動く Engine を使う"),
+		}
 	}
 	return Check{name, true, d.lang.Say("the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed",
 		"Engine はノードに SYS_ADMIN と NET_ADMIN を与えられる。--privileged は不要である"), ""}
@@ -97,8 +99,10 @@ func (d doctor) checkFree(ctx context.Context, l *Lab) Check {
 
 func (d doctor) checkMemory(info system.Info) Check {
 	found := d.lang.Say("%s in all", "全体で %s", units.BytesSize(float64(info.MemTotal)))
-	return Check{d.lang.Say("memory", "メモリ"), info.MemTotal >= memoryNeeded, found,
-		d.lang.Say("give the engine's machine at least 1 GiB", "Engine のマシンに 1 GiB 以上を割り当てる")}
+	return Check{
+		d.lang.Say("memory", "メモリ"), info.MemTotal >= memoryNeeded, found,
+		d.lang.Say("give the engine's machine at least 1 GiB", "Engine のマシンに 1 GiB 以上を割り当てる"),
+	}
 }
 
 func (d doctor) checkDisk(info system.Info) Check {

@@ -49,7 +49,7 @@ func (l *Lab) loadImages(ctx context.Context, n *node, archives map[images.Name]
 			return err
 		}
 	}
-	l.progress(n.name, "images loaded", "イメージを読み込んだ")
+	l.progress(n.name, harness.Text{EN: "images loaded", JA: "イメージを読み込んだ"})
 	return nil
 }
 

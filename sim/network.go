@@ -81,7 +81,7 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: l.topology.Subnet.String()}}},
 	})
 	if err == nil {
-		l.progress("", "network made", "ネットワークを作成した")
+		l.progress("", harness.Text{EN: "network made", JA: "ネットワークを作成した"})
 		return nil
 	}
 	if taken := l.overtaken(ctx); taken != nil {

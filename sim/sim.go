@@ -150,8 +150,8 @@ func (l *Lab) Close() error { return l.engine.Close() }
 
 var _ io.Closer = (*Lab)(nil)
 
-func (l *Lab) progress(node, en, ja string, args ...any) {
-	l.opts.Progress(Event{Node: node, What: l.opts.Lang.Say(en, ja, args...), Since: time.Since(l.began)})
+func (l *Lab) progress(node string, what harness.Text) {
+	l.opts.Progress(Event{Node: node, What: what.In(l.opts.Lang), Since: time.Since(l.began)})
 }
 
 func (l *Lab) labels() map[string]string {

@@ -130,7 +130,7 @@ func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
 	if err != nil {
 		return harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err)
 	}
-	l.progress(n.name, "engine answers", "Engine が応答する")
+	l.progress(n.name, harness.Text{EN: "engine answers", JA: "Engine が応答する"})
 	return nil
 }
 
@@ -168,7 +168,7 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.progress(s.host.Name, "node started", "ノードを起動した")
+	l.progress(s.host.Name, harness.Text{EN: "node started", JA: "ノードを起動した"})
 	return l.node(c.GetContainerID(), s.host, s.bridge), nil
 }
 
