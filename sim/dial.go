@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -58,7 +57,7 @@ func (m DialMode) settle(n labNetwork) DialMode {
 
 func dialDirect(ctx context.Context, n labNetwork, addr netip.AddrPort) (net.Conn, error) {
 	if !n.carried() || !n.subnet.Contains(addr.Addr()) {
-		return nil, fmt.Errorf("dial %s: %w", addr, ErrNotOurs)
+		return nil, harness.Errorf("dial %s: %w", "%s への接続: %w", addr, ErrNotOurs)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
 }

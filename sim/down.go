@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -22,7 +21,7 @@ const downTimeout = 60 * time.Second
 // Down removes everything that carries the lab's label, and nothing else.
 func (l *Lab) Down(ctx context.Context) error {
 	if err := l.sweep(ctx, l.filter()); err != nil {
-		return fmt.Errorf("remove lab %s: %w", l.name, err)
+		return harness.Errorf("remove lab %s: %w", "ラボ %s の削除: %w", l.name, err)
 	}
 	l.Keep() // nothing is left to watch over
 	return nil

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -50,7 +49,7 @@ func (l *Lab) network(ctx context.Context) (labNetwork, error) {
 	}
 	subnets := prefixes(found[0].IPAM)
 	if len(subnets) != 1 {
-		return labNetwork{}, fmt.Errorf("network %s of lab %s has %d subnets, not one", found[0].Name, l.name, len(subnets))
+		return labNetwork{}, harness.Errorf("network %s of lab %s has %d subnets, not one", "ネットワーク %s(ラボ %s)のサブネットが 1 つではなく %d 個ある", found[0].Name, l.name, len(subnets))
 	}
 	return labNetwork{found[0].ID, subnets[0]}, nil
 }
@@ -170,7 +169,7 @@ func (l *Lab) takenByNetwork(n network.Inspect) error {
 func checkInterfaces(subnet netip.Prefix, bridges map[string]bool) error {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return fmt.Errorf("list this machine's interfaces: %w", err)
+		return harness.Errorf("list this machine's interfaces: %w", "このマシンのインタフェースの一覧: %w", err)
 	}
 	for _, i := range interfaces {
 		if bridges[i.Name] {

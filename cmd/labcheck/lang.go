@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,7 +55,7 @@ func (l *langFlag) Set(text string) error {
 		*l = langFlag(lang)
 		return nil
 	}
-	return fmt.Errorf("%s", harness.Lang(*l).Say("en and ja are possible", "指定できるのは en と ja である"))
+	return harness.Errorf("en and ja are possible", "指定できるのは en と ja である")
 }
 
 // translate puts what cobra itself says in a help into the language.

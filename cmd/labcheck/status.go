@@ -65,7 +65,7 @@ func (s *session) printHosts(hosts []tutorial.HostProgress) {
 	}
 	printTable(s.out, t)
 	for _, h := range hosts {
-		for _, p := range h.Problems {
+		for _, p := range h.ProblemsIn(s.lang) {
 			fmt.Fprintf(s.out, "! %s: %s\n", h.Host.Name, p)
 		}
 	}

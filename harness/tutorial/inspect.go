@@ -50,6 +50,17 @@ type HostProgress struct {
 	Gossip []engine.Peer `json:"gossip,omitempty"`
 	// Problems are what could not be found out, or is not as the page has it.
 	Problems []string `json:"problems,omitempty"`
+
+	errs []error // the same
+}
+
+// ProblemsIn are the Problems in a language.
+func (p HostProgress) ProblemsIn(l harness.Lang) []string {
+	var all []string
+	for _, err := range p.errs {
+		all = append(all, l.Error(err))
+	}
+	return all
 }
 
 // lookup is how long an answer is waited for.
@@ -130,7 +141,7 @@ func (p *HostProgress) problem(err error) {
 	notYet := errors.Is(err, engine.ErrNotFound) || errors.Is(err, errNoContainer) ||
 		p.Engine != nil && errors.Is(err, engine.ErrRefused)
 	if err != nil && !notYet {
-		p.Problems = append(p.Problems, err.Error())
+		p.Problems, p.errs = append(p.Problems, err.Error()), append(p.errs, err)
 	}
 }
 
