@@ -65,7 +65,7 @@ func (w *World) only(ctx context.Context, r role, host string) (engine.Container
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", "%s が 1 つ", r.in(w.lang)), w.describe(found))
+		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", "%sが 1 つ", r.in(w.lang)), w.describe(found))
 	}
 	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
@@ -173,7 +173,7 @@ func (w *World) runsOne(ctx context.Context, host, name string) error {
 		return err
 	}
 	if !c.Running {
-		return w.mismatch(host, w.lang.Say("%s, running", "動いている %s", r.in(w.lang)), w.describe([]engine.Container{c}))
+		return w.mismatch(host, w.lang.Say("%s, running", "動いている%s", r.in(w.lang)), w.describe([]engine.Container{c}))
 	}
 	return nil
 }
@@ -191,7 +191,7 @@ func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
 	if err != nil {
 		return err
 	}
-	c := w.compare("where %s runs", "%s が動く場所", r.in(w.lang))
+	c := w.compare("where %s runs", "%sが動く場所", r.in(w.lang))
 	for i, h := range hosts {
 		runs := running(found[i])
 		switch {
