@@ -10,6 +10,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"labcheck/harness"
 )
 
 // connectTimeout is how long an engine may take to answer for the first time:
@@ -29,7 +31,7 @@ func connect(ctx context.Context) (*client.Client, error) {
 	if meant != "" {
 		c, err := reach(ctx, meant)
 		if err != nil {
-			return nil, fmt.Errorf("%w at DOCKER_HOST=%s: %w", ErrEngine, meant, err)
+			return nil, harness.Errorf("%w at DOCKER_HOST=%s: %w", "%w(DOCKER_HOST=%s): %w", ErrEngine, meant, err)
 		}
 		_ = c.Close()
 	}
@@ -38,11 +40,11 @@ func connect(ctx context.Context) (*client.Client, error) {
 		return nil, fmt.Errorf("%w: %w", ErrEngine, err)
 	}
 	if meant != "" && meant != host {
-		return nil, fmt.Errorf("%w at DOCKER_HOST=%s: testcontainers is set to use %s", ErrEngine, meant, host)
+		return nil, harness.Errorf("%w at DOCKER_HOST=%s: testcontainers is set to use %s", "%w(DOCKER_HOST=%s): testcontainers は %s を使うように設定されている", ErrEngine, meant, host)
 	}
 	c, err := reach(ctx, host)
 	if err != nil {
-		return nil, fmt.Errorf("%w at %s: %w", ErrEngine, host, err)
+		return nil, harness.Errorf("%w at %s: %w", "%w(%s): %w", ErrEngine, host, err)
 	}
 	return c, nil
 }

@@ -261,7 +261,7 @@ func testSubnetTaken(t *testing.T) {
 	l := open(t, testOptions("test-second"))
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy != "lab test-lab has it" {
+	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab has it" {
 		t.Errorf("a second lab on the same subnet: %v", err)
 	}
 }
@@ -271,7 +271,7 @@ func testElsewhere(t *testing.T) {
 	o.Subnet = netip.MustParsePrefix(otherSubnet)
 	_, err := Open(t.Context(), o)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy != "lab test-lab stands on "+testSubnet {
+	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+testSubnet {
 		t.Errorf("the same lab on another subnet: %v", err)
 	}
 	o.Subnet = netip.Prefix{}
@@ -303,7 +303,7 @@ func TestSameLabTwice(t *testing.T) {
 		t.Fatalf("one must win: %v; %v", errs[0], errs[1])
 	}
 	var taken *SubnetError
-	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy != "lab test-twice is being made by another labcheck" {
+	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy.EN != "lab test-twice is being made by another labcheck" {
 		t.Errorf("the other one said: %v", lost)
 	}
 	nodes, err := labs[0].Nodes(t.Context())

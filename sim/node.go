@@ -46,7 +46,7 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 	r.Duration = time.Since(r.Start)
 	r.Stdout, r.Stderr, r.ExitCode = stdout.String(), stderr.String(), code
 	if err != nil {
-		return r, fmt.Errorf("run %s on %s: %w", argv[0], n.name, err)
+		return r, harness.Errorf("run %s on %s: %w", "%s の実行(%s): %w", argv[0], n.name, err)
 	}
 	return r, r.Err()
 }

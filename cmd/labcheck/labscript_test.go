@@ -90,7 +90,7 @@ func start(ts *testscript.TestScript, words string, argv []string) *running {
 // place has a command run where the script is, with its PATH: testscript.Main
 // has put labcheck there.
 func (r *running) place(ts *testscript.TestScript, cmd *exec.Cmd) {
-	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), "PATH="+ts.Getenv("PATH"), "LC_ALL=C")
 }
 
 func (r *running) script(text string) *exec.Cmd {

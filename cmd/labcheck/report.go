@@ -16,7 +16,7 @@ import (
 type reportFlags struct {
 	format string
 	file   string
-	lang   string
+	lang   harness.Lang // the run's where it is empty
 }
 
 // formats are what evidence can be made into, as --format spells them.
@@ -33,11 +33,15 @@ func (a *app) reportCommand() *cobra.Command {
 		Use: "report DIR", Short: "Make a report from the evidence in a folder", Args: cobra.ExactArgs(1),
 		Long: `report makes a page, a summary or a test report from the evidence that
 labcheck check --out DIR has left: anywhere, later, without Docker.`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.report(args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("lang") {
+				f.lang = a.lang
+			}
+			return a.report(args[0], f)
+		},
 	}
 	c.Flags().StringVar(&f.format, "format", "html", "html, markdown, junit or json")
 	c.Flags().StringVarP(&f.file, "output", "o", "", "`file` to write, if not stdout")
-	c.Flags().StringVar(&f.lang, "lang", "", "language of the report's own words, en or ja, if not the run's")
 	return c
 }
 
@@ -47,21 +51,17 @@ func (a *app) report(dir string, f reportFlags) error {
 		f.format = "json"
 	}
 	format, known := formats[f.format]
-	lang := harness.Lang(f.lang)
-	switch {
-	case !known:
-		return &usageError{fmt.Errorf("--format %s: html, markdown, junit and json are possible", f.format), usage}
-	case lang != "" && lang != harness.English && lang != harness.Japanese:
-		return &usageError{fmt.Errorf("--lang %s: en and ja are possible", f.lang), usage}
+	if !known {
+		return &usageError{harness.Errorf("--format %s: html, markdown, junit and json are possible", "--format %s: 指定できるのは html、markdown、junit、json である", f.format), usage}
 	}
 	e, err := report.Read(dir)
 	if err != nil {
 		return &usageError{err, unreadable(err)}
 	}
-	if lang == "" {
-		lang = e.Run.Lang
+	if f.lang == "" {
+		f.lang = e.Run.Lang
 	}
-	write := func(w io.Writer) error { return format(w, e, lang) }
+	write := func(w io.Writer) error { return format(w, e, f.lang) }
 	if f.file == "" || f.file == "-" {
 		return write(a.out)
 	}

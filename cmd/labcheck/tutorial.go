@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -21,7 +20,6 @@ const reading = 24 * time.Hour
 
 func (a *app) tutorialCommand() *cobra.Command {
 	var yes bool
-	lang := string(harness.English)
 	c := &cobra.Command{
 		Use: "tutorial", Short: "Walk through the page on a lab, command by command",
 		Long: `tutorial starts a lab and goes through the page on it: for each command it says
@@ -32,24 +30,21 @@ same command then goes on where the lab is.`,
 			if !cmd.Flags().Changed("timeout") {
 				a.timeout = reading
 			}
-			if err := a.checkTutorial(yes, lang); err != nil {
+			if err := a.checkTutorial(yes); err != nil {
 				return err
 			}
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
-				return s.tutorial(ctx, yes, harness.Lang(lang))
+				return s.tutorial(ctx, yes)
 			})
 		},
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not wait for Enter")
-	c.Flags().StringVar(&lang, "lang", lang, "`language`: en or ja")
 	return c
 }
 
-func (a *app) checkTutorial(yes bool, lang string) error {
+func (a *app) checkTutorial(yes bool) error {
 	f, ok := a.in.(*os.File)
 	switch {
-	case lang != string(harness.English) && lang != string(harness.Japanese):
-		return &usageError{fmt.Errorf("--lang %s: en and ja are possible", lang), "labcheck tutorial --help"}
 	case !yes && a.json:
 		return &usageError{errors.New("with --json nobody is asked"), "labcheck tutorial --json --yes"}
 	case !yes && (!ok || !term.IsTerminal(int(f.Fd()))):
@@ -59,7 +54,7 @@ func (a *app) checkTutorial(yes bool, lang string) error {
 }
 
 // tutorial is the whole of `labcheck tutorial`.
-func (s *session) tutorial(ctx context.Context, yes bool, lang harness.Lang) error {
+func (s *session) tutorial(ctx context.Context, yes bool) error {
 	if _, err := s.lab.Nodes(ctx); errors.Is(err, harness.ErrNoNodes) {
 		if err := s.startHosts(ctx); err != nil {
 			return err
@@ -78,7 +73,7 @@ func (s *session) tutorial(ctx context.Context, yes bool, lang harness.Lang) err
 	if err != nil {
 		return err
 	}
-	w := &walk{session: s, lang: lang, cluster: cluster, book: book, out: s.out, terminal: tutorial.NewTerminal(cluster.Node(cluster.Topology().Manager.Name))}
+	w := &walk{session: s, cluster: cluster, book: book, out: s.out, terminal: tutorial.NewTerminal(cluster.Node(cluster.Topology().Manager.Name))}
 	if s.json {
 		w.out = io.Discard
 	}

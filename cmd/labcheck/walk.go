@@ -19,7 +19,6 @@ import (
 // walk is a person on the way through the page.
 type walk struct {
 	*session
-	lang     harness.Lang
 	cluster  *engine.Cluster
 	book     *page.Book
 	terminal *tutorial.Terminal

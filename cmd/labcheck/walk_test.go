@@ -39,7 +39,7 @@ func TestVerdict(t *testing.T) {
     Running: ページ なし、ここ 0 (ほか 1)
 `,
 	} {
-		w := &walk{session: &session{app: &app{}}, lang: lang, out: new(bytes.Buffer)}
+		w := &walk{session: &session{app: &app{lang: lang}}, out: new(bytes.Buffer)}
 		if diff := cmp.Diff(want, w.verdict(made)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", lang, diff)
 		}

@@ -1,11 +1,12 @@
 package page
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // field is a value of an output and its path: Nodes / frontend01 / Status.
@@ -68,7 +69,7 @@ func tableFields(out, key string) ([]field, error) {
 	var keys []string
 	for _, r := range rows {
 		if r[key] == "" {
-			return nil, errors.New("a line of the table has no " + key)
+			return nil, harness.Errorf("a line of the table has no %s", "表に %s のない行がある", key)
 		}
 		keys = append(keys, r[key])
 		for _, n := range names {

@@ -2,10 +2,11 @@ package page
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // This file reads what the docker CLI prints, by its structure.
@@ -35,7 +36,7 @@ func parseTable(out string, headings ...string) ([]string, []Row, error) {
 	}
 	for _, h := range headings {
 		if !slices.Contains(names, h) {
-			return nil, nil, fmt.Errorf("no table with the heading %s in %q", h, head)
+			return nil, nil, harness.Errorf("no table with the heading %s in %q", "見出し %s の表がない: %q", h, head)
 		}
 	}
 	var rows []Row
@@ -73,7 +74,7 @@ func ParseInfo(out string) (*Entry, error) {
 		root.Sub = slices.Concat(root.Sub[i].Sub, root.Sub[:i], root.Sub[i+1:])
 	}
 	if root.find("Containers") == nil {
-		return nil, fmt.Errorf("not what docker info prints: %q", firstLine(out))
+		return nil, harness.Errorf("not what docker info prints: %q", "docker info の出力ではない: %q", firstLine(out))
 	}
 	return root, nil
 }
@@ -127,16 +128,13 @@ func (e *Entry) find(name string) *Entry {
 	return nil
 }
 
-// Get is NotShown where the entry has no such line.
+// Get is empty where the entry has no such line.
 func (e *Entry) Get(name string) string {
 	if s := e.find(name); s != nil {
 		return s.Value
 	}
-	return NotShown
+	return ""
 }
-
-// NotShown stands for the value of a line that is not there.
-const NotShown = "(not shown)"
 
 // Inspected is what `docker network inspect` prints of one network.
 type Inspected struct {
@@ -149,10 +147,10 @@ type Inspected struct {
 func ParseNetworkInspect(out string) (Inspected, error) {
 	var all []Inspected
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
-		return Inspected{}, fmt.Errorf("not what docker network inspect prints: %w", err)
+		return Inspected{}, harness.Errorf("not what docker network inspect prints: %w", "docker network inspect の出力ではない: %w", err)
 	}
 	if len(all) != 1 {
-		return Inspected{}, fmt.Errorf("docker network inspect prints %d networks, not one", len(all))
+		return Inspected{}, harness.Errorf("docker network inspect prints %d networks, not one", "docker network inspect が出力したネットワークは 1 つではなく %d 個", len(all))
 	}
 	return all[0], nil
 }
@@ -165,7 +163,7 @@ func ParseID(out string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	id := strings.TrimSpace(lines[len(lines)-1])
 	if !fullID.MatchString(id) {
-		return "", fmt.Errorf("no id of 64 digits: %q", id)
+		return "", harness.Errorf("no id of 64 digits: %q", "64 桁の ID ではない: %q", id)
 	}
 	return id, nil
 }

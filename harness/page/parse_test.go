@@ -52,12 +52,12 @@ func TestParseInfo(t *testing.T) {
 		want map[string]string
 	}{
 		{"info-engine", map[string]string{
-			"Containers": "2", "CPUs": "1", "Total Memory": "992.2MiB", "Name": "manager", "Nodes": NotShown,
+			"Containers": "2", "CPUs": "1", "Total Memory": "992.2MiB", "Name": "manager", "Nodes": "",
 			"Cluster store": "consul://192.168.37.11:8500", "Cluster advertise": "192.168.37.11:2375",
 		}},
 		{"info-empty-cluster", map[string]string{
 			"Containers": "0", "Images": "0", "Role": "primary", "Strategy": "spread", "Nodes": "0", "CPUs": "0",
-			"Total Memory": "0B", "Operating System": "linux", "Cluster store": NotShown,
+			"Total Memory": "0B", "Operating System": "linux", "Cluster store": "",
 		}},
 		{"info-cluster", map[string]string{"Containers": "4", "Nodes": "4", "CPUs": "4", "Total Memory": "6.912GiB"}},
 	}

@@ -152,7 +152,7 @@ func (c clock) hosts(e harness.Evidence, l harness.Lang) []row {
 				}
 				took[cmd.Node] += cmd.Duration
 				r.Bars = append(r.Bars, c.bar(class, lastLine(script(cmd)), cmd.Start, cmd.Duration))
-				r.Told = l.Say("%[3]s, %[2]s", "%[1]d コマンド、%[2]s", len(r.Bars), seconds(took[cmd.Node]), count(len(r.Bars), "command", "commands"))
+				r.Told = l.Say("%s, %s", "%s、%s", counted(l, len(r.Bars), "command", "commands", "コマンド"), seconds(took[cmd.Node]))
 			}
 		}
 	}

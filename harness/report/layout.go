@@ -82,7 +82,7 @@ func newHostBox(h harness.HostSnapshot, s harness.Snapshot, id string, l harness
 	b := hostBox{HostSnapshot: h, W: hostWidth, H: heightOf(id)}
 	b.Broken = len(trouble(h, s, id, l)) > 0
 	b.Lines = []textLine{{"name", fit(h.Name, chipChars), 26}, {"addr", h.Addr.String(), 46}}
-	engine := textLine{"fact", fit(l.Say("engine %s", "Engine %s", h.Engine), hostChars), 68}
+	engine := textLine{"fact", fit("Engine "+h.Engine, hostChars), 68}
 	if h.Engine == "" {
 		engine = textLine{"bad", l.Say("no answer", "応答なし"), 68}
 	}

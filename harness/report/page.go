@@ -48,18 +48,15 @@ func headline(e harness.Evidence, l harness.Lang) (class, line string) {
 	case e.Run.Verdict == harness.VerdictUnreachable:
 		return "false", l.Say("The cluster could not be checked", "クラスタを検査できなかった")
 	case c.Failed > 0:
-		return "false", l.Say("%d of %s false", "%[2]sのうち %[1]d 件が成り立たない", c.Failed, l.Say("%d claims are", "%d 件の記述", checked))
+		return "false", l.Say("%d of %s false", "%[2]sのうち %[1]d 件が成り立たない", c.Failed, counted(l, checked, "claim is", "claims are", "件の記述"))
 	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
 		return "false", l.Say("Nothing was checked", "何も検査しなかった")
 	}
-	return "holds", l.Say("%[2]s", "%[1]d 件の記述がすべて成り立つ", c.Passed, count(c.Passed, "claim holds", "claims hold"))
+	return "holds", counted(l, c.Passed, "claim holds", "claims hold", "件の記述がすべて成り立つ")
 }
 
 func claims(l harness.Lang, n int) string {
-	if n == 1 {
-		return l.Say("%d claim", "%d 件の記述", n)
-	}
-	return l.Say("%d claims", "%d 件の記述", n)
+	return counted(l, n, "claim", "claims", "件の記述")
 }
 
 // Say is a text of the page in its language.

@@ -173,7 +173,7 @@ func trouble(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.La
 
 // tell is a host in words.
 func tell(h harness.HostSnapshot, troubles []string, l harness.Lang) string {
-	facts := []string{l.Say("engine %s", "Engine %s", h.Engine)}
+	facts := []string{"Engine " + h.Engine}
 	if h.Engine == "" {
 		facts = nil
 	}

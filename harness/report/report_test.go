@@ -385,13 +385,19 @@ func TestTerminal(t *testing.T) {
 		"interrupted.txt": {interrupted, TerminalOptions{}},
 		"nothing.txt":     {nothing, TerminalOptions{}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := Terminal(&b, tt.e, tt.o); err != nil {
-				t.Fatal(err)
+		for _, tt.e.Run.Lang = range []harness.Lang{harness.English, harness.Japanese} {
+			file := name
+			if tt.e.Run.Lang == harness.Japanese {
+				file = "ja-" + name
 			}
-			golden(t, name, b.Bytes())
-		})
+			t.Run(file, func(t *testing.T) {
+				var b bytes.Buffer
+				if err := Terminal(&b, tt.e, tt.o); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, file, b.Bytes())
+			})
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"labcheck/harness"
 )
 
@@ -24,10 +26,10 @@ func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
 	b := bufio.NewWriter(w)
 	for _, s := range e.Scenarios {
 		if s.Status == harness.Failed {
-			o.failed(b, s)
+			o.failed(b, e.Run.Lang, s)
 		}
 	}
-	o.skipped(b, e.Scenarios)
+	o.skipped(b, e)
 	o.summary(b, e)
 	return b.Flush()
 }
@@ -48,35 +50,35 @@ func (o TerminalOptions) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (o TerminalOptions) failed(w io.Writer, s harness.Scenario) {
+func (o TerminalOptions) failed(w io.Writer, l harness.Lang, s harness.Scenario) {
 	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, printed(s.Name)), o.paint(dim, printed(s.ID)))
 	if st := failedStep(s); st != nil {
-		o.field(w, "step", "", printed(st.Keyword+" "+st.Text))
+		o.field(w, l.Say("step", "手順"), "", printed(st.Keyword+" "+st.Text))
 	}
-	o.field(w, "at", "", printed(where(s)))
-	o.field(w, "expected", green, printed(s.Expected))
-	o.field(w, "seen", red, printed(s.Seen))
+	o.field(w, l.Say("at", "場所"), "", printed(where(s)))
+	o.field(w, l.Say("expected", "期待値"), green, printed(s.Expected))
+	o.field(w, l.Say("seen", "実際"), red, printed(s.Seen))
 	if o.Evidence != "" {
-		o.field(w, "evidence", dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
+		o.field(w, l.Say("evidence", "証拠"), dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
 	}
 	fmt.Fprintln(w)
 }
 
 // field writes a value beside its name; further lines go below the first.
 func (o TerminalOptions) field(w io.Writer, name, color, value string) {
-	label := fmt.Sprintf("    %-9s ", name)
+	label := "    " + text.Pad(name, 9, ' ') + " "
 	for i, line := range strings.Split(strings.TrimRight(value, "\n"), "\n") {
 		if i > 0 {
-			label = strings.Repeat(" ", len(label))
+			label = strings.Repeat(" ", text.StringWidthWithoutEscSequences(label))
 		}
 		fmt.Fprintf(w, "%s%s\n", label, o.paint(color, line))
 	}
 }
 
 // skipped counts what was not checked by its reason.
-func (o TerminalOptions) skipped(w io.Writer, scenarios []harness.Scenario) {
+func (o TerminalOptions) skipped(w io.Writer, e harness.Evidence) {
 	reasons := map[string]int{}
-	for _, s := range scenarios {
+	for _, s := range e.Scenarios {
 		if s.Status == harness.Skipped {
 			reasons[s.Reason]++
 		}
@@ -87,7 +89,8 @@ func (o TerminalOptions) skipped(w io.Writer, scenarios []harness.Scenario) {
 	}
 	sort.Strings(order)
 	for _, reason := range order {
-		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), count(reasons[reason], "claim was not checked", "claims were not checked"), printed(reason))
+		unchecked := counted(e.Run.Lang, reasons[reason], "claim was not checked", "claims were not checked", "件の記述は検査しなかった")
+		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), unchecked, printed(reason))
 	}
 }
 
@@ -98,22 +101,24 @@ func (o TerminalOptions) summary(w io.Writer, e harness.Evidence) {
 		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printed(e.Run.Error), "\n", "\n  "))
 	}
 	if o.Evidence != "" {
-		fmt.Fprintf(w, "  %s\n", o.paint(dim, "evidence: "+o.Evidence))
+		fmt.Fprintf(w, "  %s\n", o.paint(dim, e.Run.Lang.Say("evidence: %s", "証拠: %s", o.Evidence)))
 	}
 }
 
 func (o TerminalOptions) verdict(e harness.Evidence) (color, mark, line string) {
-	c, took := e.Counts, "in "+seconds(e.Run.Duration)
+	l, c, took := e.Run.Lang, e.Counts, seconds(e.Run.Duration)
 	checked := c.Passed + c.Failed
 	switch {
 	case e.Run.Verdict == harness.VerdictInterrupted:
-		return yellow, "!", fmt.Sprintf("interrupted after %s, %d of them false, %s", count(checked, "claim", "claims"), c.Failed, took)
+		return yellow, "!", l.Say("interrupted after %s, %d of them false, in %s", "%sを検査したところで中断、うち %d 件が成り立たない(%s)",
+			counted(l, checked, "claim", "claims", "件の記述"), c.Failed, took)
 	case e.Run.Verdict == harness.VerdictUnreachable:
-		return red, "✗", "the cluster could not be checked, " + took
+		return red, "✗", l.Say("the cluster could not be checked, in %s", "クラスタを検査できなかった(%s)", took)
 	case c.Failed > 0:
-		return red, "✗", fmt.Sprintf("%d of %s false, %s", c.Failed, count(checked, "claim is", "claims are"), took)
+		return red, "✗", l.Say("%d of %s false, in %s", "%[2]sのうち %[1]d 件が成り立たない(%[3]s)",
+			c.Failed, counted(l, checked, "claim is", "claims are", "件の記述"), took)
 	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return red, "✗", "nothing was checked, " + took
+		return red, "✗", l.Say("nothing was checked, in %s", "何も検査しなかった(%s)", took)
 	}
-	return green, "✓", fmt.Sprintf("%s, %s", count(c.Passed, "claim holds", "claims hold"), took)
+	return green, "✓", l.Say("%s, in %s", "%s(%s)", counted(l, c.Passed, "claim holds", "claims hold", "件の記述が成り立つ"), took)
 }

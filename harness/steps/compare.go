@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -55,29 +54,29 @@ func (w *World) showsPage() error {
 		return err
 	}
 	if w.page.next == 0 || w.page.book.Commands[w.page.next-1].Kind == "" {
-		return errors.New("the page shows no output of what was typed last")
+		return harness.Errorf("the page shows no output of what was typed last", "最後に入力したコマンドの出力はページにない")
 	}
 	c := w.page.book.Commands[w.page.next-1]
 	made, err := w.page.book.Compare(c, w.topology(), w.last, w.lang)
 	if err != nil {
-		return mismatch("the terminal", "what the page shows", err.Error())
+		return w.terminalMismatch(w.lang.Say("what the page shows", "ページに示された出力"), err)
 	}
 	w.page.last = &made
 	w.page.compared = append(w.page.compared, made)
-	return wrongFields(made)
+	return w.wrongFields(made)
 }
 
-func wrongFields(made harness.Comparison) error {
-	c := comparison{what: "the terminal beside the page, " + made.Page}
+func (w *World) wrongFields(made harness.Comparison) error {
+	c := w.compare("the terminal beside the page, %s", "ターミナルとページ(%s)", made.Page)
 	for _, f := range page.Wrong(made) {
-		c.differs(f.Name+": "+orNotShown(f.Page), f.Name+": "+orNotShown(f.Seen))
+		c.differs(f.Name+": "+w.orNotShown(f.Page), f.Name+": "+w.orNotShown(f.Seen))
 	}
 	return c.err()
 }
 
-func orNotShown(value string) string {
+func (w *World) orNotShown(value string) string {
 	if value == "" {
-		return page.NotShown
+		return notShown(w.lang)
 	}
 	return value
 }
@@ -86,10 +85,11 @@ func orNotShown(value string) string {
 // compared to have been there in one of them.
 func (w *World) differencesSeen() error {
 	if len(w.page.compared) == 0 {
-		return errors.New("nothing was compared with the page")
+		return harness.Errorf("nothing was compared with the page", "ページとの比較がまだない")
 	}
 	if unused := page.Unused(w.page.book.Differences, w.page.compared, w.lang); len(unused) > 0 {
-		return mismatch("the listed differences", "each of them seen", "not seen any more:\n"+strings.Join(unused, "\n"))
+		return w.mismatch(w.lang.Say("the listed differences", "一覧にある違い"), w.lang.Say("each of them seen", "どれも見られる"),
+			w.lang.Say("not seen any more:\n%s", "見られなくなったもの:\n%s", strings.Join(unused, "\n")))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"labcheck/harness/page"
@@ -17,14 +16,14 @@ func (w *World) showsContainerID(ctx context.Context, host string) error {
 	}
 	id, err := page.ParseID(out)
 	if err != nil {
-		return mismatch("the terminal", "the id of a container, 64 digits", err.Error())
+		return w.terminalMismatch(w.lang.Say("the id of a container, 64 digits", "64 桁のコンテナ ID"), err)
 	}
 	c, err := w.cluster.Engine(host).Inspect(ctx, id)
 	if err != nil {
 		return err
 	}
 	if !c.Running {
-		return mismatch("the container on "+host, "running", c.State)
+		return w.mismatch(w.lang.Say("the container on %s", "%s のコンテナ", host), "running", c.State)
 	}
 	return nil
 }
@@ -36,14 +35,14 @@ func (w *World) showsNetworkID(ctx context.Context, network string) error {
 	}
 	id, err := page.ParseID(out)
 	if err != nil {
-		return mismatch("the terminal", "the id of a network, 64 digits", err.Error())
+		return w.terminalMismatch(w.lang.Say("the id of a network, 64 digits", "64 桁のネットワーク ID"), err)
 	}
 	n, err := w.cluster.Swarm().Network(ctx, network)
 	if err != nil {
 		return err
 	}
 	if n.ID != id {
-		return mismatch("the terminal", "the id of "+network+", "+n.ID, id)
+		return w.mismatch(w.lang.Say("the terminal", "ターミナル"), w.lang.Say("the id of %s, %s", "%s の ID、%s", network, n.ID), id)
 	}
 	return nil
 }
@@ -59,7 +58,7 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the networks that the terminal lists"}
+	c := w.compare("the networks that the terminal lists", "ターミナルに表示されたネットワーク")
 	var names, drivers []string
 	for _, r := range rows {
 		names = append(names, r["NAME"])
@@ -68,9 +67,10 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 		}
 	}
 	if len(rows) != count {
-		c.differs(fmt.Sprintf("%d networks", count), fmt.Sprintf("%d networks: %s", len(rows), listed(names)))
+		c.differs(w.lang.Say("%d networks", "%d 個のネットワーク", count),
+			w.lang.Say("%d networks: %s", "%d 個のネットワーク: %s", len(rows), w.listed(names)))
 	}
-	c.equal(name, driver, listed(drivers))
+	c.equal(name, driver, w.listed(drivers))
 	return c.err()
 }
 
@@ -81,7 +81,7 @@ func (w *World) shownTable(headings ...string) ([]page.Row, error) {
 	}
 	rows, err := page.ParseTable(out, headings...)
 	if err != nil {
-		return nil, mismatch("the terminal", "a table with "+listed(headings), err.Error())
+		return nil, w.terminalMismatch(w.lang.Say("a table with %s", "%s のある表", w.listed(headings)), err)
 	}
 	return rows, nil
 }
@@ -93,7 +93,7 @@ func (w *World) shownInfo() (*page.Entry, error) {
 	}
 	info, err := page.ParseInfo(out)
 	if err != nil {
-		return nil, mismatch("the terminal", "what docker info prints", err.Error())
+		return nil, w.terminalMismatch(w.lang.Say("what docker info prints", "docker info の出力"), err)
 	}
 	return info, nil
 }
@@ -104,7 +104,7 @@ func (w *World) showsManagerID(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.isManagerID(ctx, w.topology().Manager.Name, info.Get("Name"))
+	return w.isManagerID(ctx, w.topology().Manager.Name, w.orNotShown(info.Get("Name")))
 }
 
 func (w *World) isManagerID(ctx context.Context, host, name string) error {
@@ -113,7 +113,7 @@ func (w *World) isManagerID(ctx context.Context, host, name string) error {
 		return err
 	}
 	if len(name) < 12 || !strings.HasPrefix(manager.ID, name) {
-		return mismatch("the cluster's name", manager.ID[:12], name)
+		return w.mismatch(w.lang.Say("the cluster's name", "クラスタの名前"), manager.ID[:12], name)
 	}
 	return nil
 }
@@ -135,25 +135,25 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 	}
 	shown, err := page.ParseNetworkInspect(out)
 	if err != nil {
-		return mismatch("the terminal", "what docker network inspect prints", err.Error())
+		return w.terminalMismatch(w.lang.Say("what docker network inspect prints", "docker network inspect の出力"), err)
 	}
-	c := comparison{what: "the network in the terminal"}
-	c.equal("name", network, shown.Name)
+	c := w.compare("the network in the terminal", "ターミナルのネットワーク")
+	c.equal("Name", network, shown.Name)
 	for _, r := range []role{consul, swarmManager} {
 		container, err := w.only(ctx, r, w.topology().Manager.Name)
 		if err != nil {
 			return err
 		}
 		if _, there := shown.Containers[container.ID]; there != in {
-			c.equal(r.name.EN, attached(in), attached(there))
+			c.equal(r.in(w.lang), w.attached(in), w.attached(there))
 		}
 	}
 	return c.err()
 }
 
-func attached(yes bool) string {
+func (w *World) attached(yes bool) string {
 	if yes {
-		return "attached"
+		return w.lang.Say("attached", "接続している")
 	}
-	return "not attached"
+	return w.lang.Say("not attached", "接続していない")
 }

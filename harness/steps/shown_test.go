@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
@@ -143,12 +144,19 @@ func TestShown(t *testing.T) {
 			if broken == out {
 				t.Errorf("%s has no %q to break", tt.output, tt.breaks[i])
 			}
-			var m *harness.Mismatch
-			if err := judge(broken); !errors.As(err, &m) || m.Expected == "" || m.Seen == "" {
-				t.Errorf("%s with %.40q instead of %.40q: %v", tt.output, tt.breaks[i+1], tt.breaks[i], err)
+			for _, w.lang = range []harness.Lang{harness.English, harness.Japanese} {
+				var m *harness.Mismatch
+				err := judge(broken)
+				if !errors.As(err, &m) || m.Expected == "" || m.Seen == "" || isJapanese(m.What) != (w.lang == harness.Japanese) {
+					t.Errorf("%s with %.40q instead of %.40q: %v", tt.output, tt.breaks[i+1], tt.breaks[i], err)
+				}
 			}
 		}
 	}
+}
+
+func isJapanese(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Han) })
 }
 
 func TestSpreadEvenly(t *testing.T) {

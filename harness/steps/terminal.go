@@ -2,8 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/cucumber/godog"
@@ -20,7 +18,7 @@ func (w *World) readersTerminal(host string) error {
 	}
 	node := w.cluster.Node(host)
 	if node == nil {
-		return fmt.Errorf("the topology has no host %s", host)
+		return harness.Errorf("the topology has no host %s", "トポロジにホスト %s がない", host)
 	}
 	w.terminal, w.last = tutorial.NewTerminal(node), harness.Result{}
 	return nil
@@ -29,7 +27,7 @@ func (w *World) readersTerminal(host string) error {
 // readerTypes runs lines as a reader types them, each by a shell of the host.
 func (w *World) readerTypes(ctx context.Context, lines *godog.DocString) error {
 	if w.terminal == nil {
-		return errors.New("there is no terminal yet")
+		return harness.Errorf("there is no terminal yet", "ターミナルがまだない")
 	}
 	for _, line := range typed(w.here(lines.Content)) {
 		if err := w.typeLine(ctx, line); err != nil {
@@ -61,15 +59,19 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 		return err
 	}
 	if res.ExitCode != 0 {
-		return mismatchf(line, "exit code 0", "exit code %d: %s", res.ExitCode, strings.TrimSpace(res.Stderr+res.Stdout))
+		return w.mismatch(line, w.exitCode(0), w.exitCode(res.ExitCode)+": "+strings.TrimSpace(res.Stderr+res.Stdout))
 	}
 	return nil
+}
+
+func (w *World) exitCode(code int) string {
+	return w.lang.Say("exit code %d", "終了コード %d", code)
 }
 
 // shown is what the terminal shows last.
 func (w *World) shown() (string, error) {
 	if w.last.Argv == nil {
-		return "", errors.New("nothing was typed yet")
+		return "", harness.Errorf("nothing was typed yet", "まだ何も入力されていない")
 	}
 	return w.last.Stdout, nil
 }

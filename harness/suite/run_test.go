@@ -75,7 +75,9 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	f.cancel = cancel
-	o.Lang = "en"
+	if o.Lang == "" {
+		o.Lang = harness.English
+	}
 	o.Progress = func(e Event) {
 		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
 	}
@@ -197,6 +199,33 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestRunInJapanese holds that what the run itself says is in its language.
+func TestRunInJapanese(t *testing.T) {
+	fs := fstest.MapFS{"ja/01_a.feature": {Data: []byte("# language: ja\n機能: ページ\n@tutorial @id:start\nシナリオ: 0\nならば it does not hold\n" +
+		"@verify @id:next\nシナリオ: 1\nならば it holds\n@verify @id:slow\nシナリオ: 2\nならば a person interrupts\n")}}
+	for name, tt := range map[string]struct {
+		o        Options
+		cleanErr error
+		want     []string
+	}{
+		"stopped": {o: Options{Fresh: true}, want: []string{
+			`start failed: expected "4 nodes", seen "3 nodes"`, "next skipped: チュートリアルが start で止まった", "slow skipped: チュートリアルが start で止まった",
+		}},
+		"not fresh": {want: []string{
+			"start skipped: チュートリアルを実行するシナリオには、新しいラボが必要である", "next passed", "slow skipped: 中断",
+		}},
+		"not removed": {o: Options{Tags: "@id:next"}, cleanErr: harness.Errorf("container x stays", "コンテナ x が残る"), want: []string{
+			`next failed: expected "シナリオが起動したものは、すべて取り除かれる", seen "コンテナ x が残る"`,
+		}},
+	} {
+		tt.o.Features, tt.o.Lang = fs, harness.Japanese
+		done, _, _ := runAll(t, &fake{cleanErr: tt.cleanErr}, tt.o)
+		if diff := cmp.Diff(tt.want, brief(done)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestRunKeepsStepsAndCommands(t *testing.T) {
 	body := "@tutorial @id:a\nScenario: 0\nGiven it holds\nWhen the reader types:\n\"\"\"\ntrue\n\"\"\"\nThen it does not hold\nAnd it holds\n"
 	done, events, err := runAll(t, &fake{}, Options{Features: scenarios(body), Fresh: true})
@@ -292,7 +321,7 @@ func TestCheckTags(t *testing.T) {
 	} {
 		err := CheckTags(fs, "en", tags)
 		var te *TagsError
-		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why, want)) {
+		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why.EN, want)) {
 			t.Errorf("%q: %v, want %q", tags, err, want)
 		}
 	}

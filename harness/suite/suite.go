@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,7 +16,7 @@ import (
 )
 
 // ErrNothingChecked is what Run returns where every scenario was skipped.
-var ErrNothingChecked = errors.New("nothing was checked: every scenario was skipped")
+var ErrNothingChecked = harness.Errorf("nothing was checked: every scenario was skipped", "何も検査しなかった: すべてのシナリオを飛ばした")
 
 // stepTimeout ends a step which has no shorter deadline of its own.
 const stepTimeout = 2 * time.Minute

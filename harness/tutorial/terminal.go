@@ -3,7 +3,6 @@ package tutorial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -36,7 +35,7 @@ func (t *Terminal) Type(ctx context.Context, line string) (harness.Result, error
 	case errors.As(err, &ran):
 		return ran.Result, nil
 	case err != nil:
-		return res, fmt.Errorf("type %q on %s: %w", line, t.Host(), err)
+		return res, harness.Errorf("type %q on %s: %w", "入力 %q(%s): %w", line, t.Host(), err)
 	}
 	if strings.HasPrefix(line, "export ") && !slices.Contains(t.exports, line) {
 		t.exports = append(t.exports, line)
