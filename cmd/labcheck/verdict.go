@@ -99,7 +99,7 @@ func count(made harness.Comparison, v harness.FieldVerdict) int {
 
 // end sums up. Who went the whole way has also seen each listed difference.
 func (w *walk) end(from int) error {
-	var wrong []string
+	wrong := []string{}
 	for _, made := range w.made {
 		for _, f := range page.Wrong(made) {
 			wrong = append(wrong, made.Page+" "+f.Name)
@@ -111,7 +111,7 @@ func (w *walk) end(from int) error {
 	w.say("\n%s", w.lang.Say("%d commands were run, %d outputs compared with the page's.",
 		"%d 個のコマンドを実行し、%d 個の出力をページと比較しました。", len(w.typed), len(w.made)))
 	if w.json {
-		w.printJSON(map[string]any{"commands": w.typed, "comparisons": w.made, "wrong": wrong})
+		w.printJSON(map[string]any{"commands": w.typed, "comparisons": append([]harness.Comparison{}, w.made...), "wrong": wrong})
 	}
 	for _, what := range wrong {
 		w.say("  %s %s", w.paint(text.FgRed, "✗"), what)
