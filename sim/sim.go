@@ -117,7 +117,7 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 	case err != nil:
 		return harness.Topology{}, err
 	case subnet.IsValid() && subnet.Masked() != n.subnet:
-		return harness.Topology{}, &SubnetError{Subnet: subnet, UsedBy: fmt.Sprintf("lab %s stands on %s", l.name, n.subnet), Hint: "leave --subnet out, or name another lab with --lab"}
+		return harness.Topology{}, l.elsewhere(subnet, n)
 	default:
 		subnet = n.subnet
 	}
@@ -125,6 +125,15 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 		return harness.Tutorial(), nil
 	}
 	return harness.Tutorial().In(subnet)
+}
+
+// elsewhere is that the lab stands on another subnet than it is to have.
+func (l *Lab) elsewhere(subnet netip.Prefix, n labNetwork) error {
+	return &SubnetError{
+		Subnet: subnet,
+		UsedBy: fmt.Sprintf("lab %s stands on %s", l.name, n.subnet),
+		Hint:   "leave --subnet out, or name another lab with --lab",
+	}
 }
 
 // Name is "sim".
