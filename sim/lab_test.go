@@ -285,6 +285,28 @@ func testElsewhere(t *testing.T) {
 	}
 }
 
+// A lab that another labcheck made on another subnet, since this one looked
+// where it stands, is not taken for this one's.
+func TestMadeMeanwhile(t *testing.T) {
+	o := testOptions("test-meanwhile")
+	first := open(t, o)
+	o.Subnet = netip.MustParsePrefix(otherSubnet)
+	second := open(t, o)
+	if err := first.makeNetwork(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var taken *SubnetError
+	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+testSubnet {
+		t.Errorf("up: %v", err)
+	}
+	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy != "lab test-meanwhile is being made by another labcheck" {
+		t.Errorf("its network: %v", err)
+	}
+	if _, err := first.network(t.Context()); err != nil {
+		t.Errorf("the first one's network: %v", err)
+	}
+}
+
 // Two that make the same lab at the same moment: one does, the other says so
 // and takes nothing away.
 func TestSameLabTwice(t *testing.T) {

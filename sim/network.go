@@ -132,7 +132,7 @@ func (l *Lab) checkNetworks(ctx context.Context) (map[string]bool, error) {
 	for _, n := range found {
 		bridges[labNetwork{id: n.ID}.bridge()] = true
 		for _, p := range prefixes(n.IPAM) {
-			if p.Overlaps(l.topology.Subnet) {
+			if p.Overlaps(l.topology.Subnet) || n.Labels[LabelLab] == l.name {
 				return nil, l.takenByNetwork(n)
 			}
 		}

@@ -119,11 +119,7 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 	case err != nil:
 		return harness.Topology{}, err
 	case subnet.IsValid() && subnet.Masked() != n.subnet:
-		return harness.Topology{}, &SubnetError{
-			Subnet: subnet,
-			UsedBy: harness.Textf("lab %s stands on %s", "ラボ %s は %s にある", l.name, n.subnet),
-			Hint:   harness.Text{EN: "leave --subnet out, or name another lab with --lab", JA: "--subnet を外すか、--lab で別のラボを指定する"},
-		}
+		return harness.Topology{}, l.elsewhere(subnet, n)
 	default:
 		subnet = n.subnet
 	}
@@ -131,6 +127,15 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 		return harness.Tutorial(), nil
 	}
 	return harness.Tutorial().In(subnet)
+}
+
+// elsewhere is that the lab stands on another subnet than it is to have.
+func (l *Lab) elsewhere(subnet netip.Prefix, n labNetwork) error {
+	return &SubnetError{
+		Subnet: subnet,
+		UsedBy: harness.Textf("lab %s stands on %s", "ラボ %s は %s にある", l.name, n.subnet),
+		Hint:   harness.Text{EN: "leave --subnet out, or name another lab with --lab", JA: "--subnet を外すか、--lab で別のラボを指定する"},
+	}
 }
 
 // Name is "sim".

@@ -47,6 +47,9 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if bridge.subnet != l.topology.Subnet { // another labcheck made it since Open
+		return nil, l.elsewhere(l.topology.Subnet, bridge)
+	}
 	if err := l.startNodes(ctx, bridge); err != nil {
 		return nil, err
 	}
