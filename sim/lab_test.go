@@ -299,7 +299,7 @@ func TestMadeMeanwhile(t *testing.T) {
 	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+testSubnet {
 		t.Errorf("up: %v", err)
 	}
-	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy != "lab test-meanwhile is being made by another labcheck" {
+	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile is being made by another labcheck" {
 		t.Errorf("its network: %v", err)
 	}
 	if _, err := first.network(t.Context()); err != nil {
