@@ -3,12 +3,11 @@ LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
 # Labs of different packages would fight for the machine.
 LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 20m
-LAB_PACKAGES := ./...
 SOAK := 20
 BENCH := 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e test lint bench soak faults images clean
+.PHONY: help build e2e docs test lint bench soak faults images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,15 +18,22 @@ build: ## Build bin/labcheck
 e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothing behind
 	@$(LABCHECK) check --out build/e2e
 
-test: ## Unit, command-line and real-lab tests
-	go vet -tags lab ./...
+docs: build ## Perform the tutorial in both languages and make pages of it: build/docs
+	@for lang in en ja; do $(LABCHECK) check --lab docs --lang $$lang --out build/evidence/$$lang || exit; done
+	@mkdir -p build/docs
+	@$(LABCHECK) report build/evidence/en -o build/docs/index.html
+	@$(LABCHECK) report build/evidence/ja -o build/docs/ja.html
+
+test: ## Unit, command-line, browser and real-lab tests
+	go vet -tags lab,browser ./...
 	go test ./...
-	$(LAB_TEST) $(LAB_PACKAGES)
+	go test -tags browser -count 1 -run Browser ./harness/report
+	$(LAB_TEST) ./...
 
 lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
 
-bench: ## Time `labcheck up`, BENCH times, beside the same tutorial on plain hosts
+bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory a host
 	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck
 
 soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at once

@@ -112,11 +112,12 @@ type Step struct {
 // Mismatch is a claim that is false: what the tutorial promises and what the
 // cluster answered.
 type Mismatch struct {
+	Lang     Lang   // of the texts
 	What     string // what was compared: "the engine of frontend01: CPUs"
 	Expected string
 	Seen     string
 }
 
 func (m *Mismatch) Error() string {
-	return m.What + ": expected " + m.Expected + ", seen " + m.Seen
+	return m.Lang.Say("%s: expected %s, seen %s", "%s: 期待値は %s、実際は %s", m.What, m.Expected, m.Seen)
 }

@@ -5,14 +5,13 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 )
 
 // ErrNoNodes is what Target.Nodes returns where the target has no nodes yet:
 // a lab that was not started.
-var ErrNoNodes = errors.New("no nodes")
+var ErrNoNodes = Errorf("no nodes", "ノードがない")
 
 // Target is a place where a topology's nodes are.
 type Target interface {

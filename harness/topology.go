@@ -57,7 +57,8 @@ func Tutorial() Topology {
 func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	subnet = subnet.Masked()
 	if !subnet.Addr().Is4() || subnet.Bits() != 24 {
-		return Topology{}, fmt.Errorf("subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
+		return Topology{}, Errorf("subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24",
+			"サブネット %s: 192.168.34.0/24 のような 24 ビットの IPv4 サブネットが必要である", subnet)
 	}
 	move := func(h Host) Host {
 		a := subnet.Addr().As4()

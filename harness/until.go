@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -12,8 +11,11 @@ type TimeoutError struct {
 	Last  error // why the last attempt was not enough
 }
 
-func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("after %s still: %v", e.After.Round(100*time.Millisecond), e.Last)
+func (e *TimeoutError) Error() string { return e.In(English) }
+
+// In is the text in a language.
+func (e *TimeoutError) In(l Lang) string {
+	return l.Say("after %s still: %s", "%s 待っても変わらない: %s", e.After.Round(100*time.Millisecond), l.Error(e.Last))
 }
 
 func (e *TimeoutError) Unwrap() error { return e.Last }

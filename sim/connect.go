@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -9,32 +10,54 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"labcheck/harness"
 )
+
+// connectTimeout is how long an engine may take to answer for the first time:
+// one that accepts connections and says nothing would be waited for for ever.
+const connectTimeout = 5 * time.Second
 
 // connect reaches the engine that DOCKER_HOST names, or else the one that
 // testcontainers finds: it knows about ~/.testcontainers.properties and
 // rootless sockets.
 func connect(ctx context.Context) (*client.Client, error) {
 	tame()
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	// Where DOCKER_HOST does not answer testcontainers goes on to the default
+	// socket: a lab would come up on an engine that nobody meant.
+	meant := os.Getenv("DOCKER_HOST")
+	if meant != "" {
+		c, err := reach(ctx, meant)
+		if err != nil {
+			return nil, harness.Errorf("%w at DOCKER_HOST=%s: %w", "%w(DOCKER_HOST=%s): %w", ErrEngine, meant, err)
+		}
+		_ = c.Close()
+	}
 	host, err := engineHost(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEngine, err)
 	}
-	// Where DOCKER_HOST does not answer testcontainers goes on to the default
-	// socket: a lab would come up on an engine that nobody meant.
-	if meant := os.Getenv("DOCKER_HOST"); meant != "" && meant != host {
-		return nil, fmt.Errorf("%w at DOCKER_HOST=%s", ErrEngine, meant)
+	if meant != "" && meant != host {
+		return nil, harness.Errorf("%w at DOCKER_HOST=%s: testcontainers is set to use %s", "%w(DOCKER_HOST=%s): testcontainers は %s を使うように設定されている", ErrEngine, meant, host)
 	}
+	c, err := reach(ctx, host)
+	if err != nil {
+		return nil, harness.Errorf("%w at %s: %w", "%w(%s): %w", ErrEngine, host, err)
+	}
+	return c, nil
+}
+
+// reach connects to an engine that answers.
+func reach(ctx context.Context, host string) (*client.Client, error) {
 	// FromEnv brings the certificates; the host is said after it, to win.
 	c, err := client.NewClientWithOpts(client.FromEnv, client.WithHost(host), client.WithAPIVersionNegotiation())
 	if err != nil {
-		return nil, fmt.Errorf("%w at %s: %w", ErrEngine, host, err)
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	if _, err := c.Ping(ctx); err != nil {
-		_ = c.Close()
-		return nil, fmt.Errorf("%w: %w", ErrEngine, err)
+		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }

@@ -2,11 +2,11 @@ package sim
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
+
+	"labcheck/harness"
 )
 
 // DialMode says how nodes are reached. It is a flag's value.
@@ -36,12 +36,13 @@ func (m *DialMode) Set(s string) error {
 		*m = DialMode(s)
 		return nil
 	}
-	return errors.New("auto, direct and exec are possible")
+	return harness.Errorf("auto, direct and exec are possible", "指定できるのは auto、direct、exec である")
 }
 
 // ErrNotOurs is that nothing was dialled, because this machine has no bridge
 // of the lab: the address would be somebody else's.
-var ErrNotOurs = errors.New("refused: no bridge of this lab on this machine carries that address")
+var ErrNotOurs = harness.Errorf("refused: no bridge of this lab on this machine carries that address",
+	"接続を拒否: このマシンには、そのアドレスを持つこのラボのブリッジがない")
 
 // settle turns DialAuto into what works here.
 func (m DialMode) settle(n labNetwork) DialMode {
@@ -56,7 +57,7 @@ func (m DialMode) settle(n labNetwork) DialMode {
 
 func dialDirect(ctx context.Context, n labNetwork, addr netip.AddrPort) (net.Conn, error) {
 	if !n.carried() || !n.subnet.Contains(addr.Addr()) {
-		return nil, fmt.Errorf("dial %s: %w", addr, ErrNotOurs)
+		return nil, harness.Errorf("dial %s: %w", "%s への接続: %w", addr, ErrNotOurs)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
 }

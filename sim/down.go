@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -12,6 +11,8 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
 )
 
 // downTimeout is how long removing a lab may take; 3 s are usual.
@@ -20,7 +21,7 @@ const downTimeout = 60 * time.Second
 // Down removes everything that carries the lab's label, and nothing else.
 func (l *Lab) Down(ctx context.Context) error {
 	if err := l.sweep(ctx, l.filter()); err != nil {
-		return fmt.Errorf("remove lab %s: %w", l.name, err)
+		return harness.Errorf("remove lab %s: %w", "ラボ %s の削除: %w", l.name, err)
 	}
 	l.Keep() // nothing is left to watch over
 	return nil
@@ -112,16 +113,16 @@ func each[T any](all []T, do func(T) error) error {
 func (l *Lab) ended(ctx context.Context, n *node) error {
 	c, err := l.engine.ContainerInspect(ctx, n.id)
 	if errdefs.IsNotFound(err) {
-		return errors.New("its node was removed")
+		return harness.Errorf("its node was removed", "ノードが取り除かれた")
 	}
 	if err != nil || c.State.Running {
 		return nil // not known, or running
 	}
 	log, err := l.log(ctx, n, "5")
 	if err != nil {
-		return fmt.Errorf("its node ended with exit code %d", c.State.ExitCode)
+		return harness.Errorf("its node ended with exit code %d", "ノードが終了コード %d で終了した", c.State.ExitCode)
 	}
-	return fmt.Errorf("its node ended with exit code %d: %s", c.State.ExitCode, log)
+	return harness.Errorf("its node ended with exit code %d: %s", "ノードが終了コード %d で終了した: %s", c.State.ExitCode, log)
 }
 
 // Exists says whether there is anything of the lab.

@@ -19,12 +19,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/sim/images"
 )
 
 // Labs of these tests stand beside whatever labs a person has.
@@ -259,7 +261,7 @@ func testSubnetTaken(t *testing.T) {
 	l := open(t, testOptions("test-second"))
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy != "lab test-lab has it" {
+	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab has it" {
 		t.Errorf("a second lab on the same subnet: %v", err)
 	}
 }
@@ -269,7 +271,7 @@ func testElsewhere(t *testing.T) {
 	o.Subnet = netip.MustParsePrefix(otherSubnet)
 	_, err := Open(t.Context(), o)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy != "lab test-lab stands on "+testSubnet {
+	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+testSubnet {
 		t.Errorf("the same lab on another subnet: %v", err)
 	}
 	o.Subnet = netip.Prefix{}
@@ -280,6 +282,28 @@ func testElsewhere(t *testing.T) {
 	defer l.Close()
 	if got := l.Topology().Subnet.String(); got != testSubnet {
 		t.Errorf("the lab was found on %s, not where it stands", got)
+	}
+}
+
+// A lab that another labcheck made on another subnet, since this one looked
+// where it stands, is not taken for this one's.
+func TestMadeMeanwhile(t *testing.T) {
+	o := testOptions("test-meanwhile")
+	first := open(t, o)
+	o.Subnet = netip.MustParsePrefix(otherSubnet)
+	second := open(t, o)
+	if err := first.makeNetwork(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var taken *SubnetError
+	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+testSubnet {
+		t.Errorf("up: %v", err)
+	}
+	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile is being made by another labcheck" {
+		t.Errorf("its network: %v", err)
+	}
+	if _, err := first.network(t.Context()); err != nil {
+		t.Errorf("the first one's network: %v", err)
 	}
 }
 
@@ -301,7 +325,7 @@ func TestSameLabTwice(t *testing.T) {
 		t.Fatalf("one must win: %v; %v", errs[0], errs[1])
 	}
 	var taken *SubnetError
-	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy != "lab test-twice is being made by another labcheck" {
+	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy.EN != "lab test-twice is being made by another labcheck" {
 		t.Errorf("the other one said: %v", lost)
 	}
 	nodes, err := labs[0].Nodes(t.Context())
@@ -372,4 +396,30 @@ func atoi(t *testing.T, s string) int {
 
 func dialer(n harness.Node) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) { return n.Dial(ctx, harness.EnginePort) }
+}
+
+// What a killed command has left of images goes with its lab.
+func TestWatchSweepsBuilds(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	lock := filepath.Join(cache, "labcheck", "build.lock")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(lock), 0o755), os.WriteFile(lock, []byte("BUILDER"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	l := open(t, testOptions("test-builds"))
+	ref, err := l.store.Ref(t.Context(), images.Workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := container.Config{Image: ref, Labels: map[string]string{"labcheck.builder": "BUILDER"}}
+	made, err := l.engine.ContainerCreate(t.Context(), &config, nil, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Watch(t.Context(), strings.NewReader(""), []string{l.name, l.run}); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.engine.ContainerInspect(t.Context(), made.ID); !errdefs.IsNotFound(err) {
+		t.Errorf("the build's container: %v", err)
+	}
 }

@@ -38,10 +38,10 @@ func (l *Lab) loadImages(ctx context.Context, n *node, archives map[images.Name]
 	for _, name := range wanted {
 		content, err := archives[name]()
 		if err != nil {
-			return fmt.Errorf("fetch image %s: %w", name, err)
+			return harness.Errorf("fetch image %s: %w", "イメージ %s の取得: %w", name, err)
 		}
 		if err := load(ctx, n, name, content); err != nil {
-			return fmt.Errorf("load image %s into %s: %w", name, n.name, err)
+			return harness.Errorf("load image %s into %s: %w", "イメージ %s の %s への読み込み: %w", name, n.name, err)
 		}
 	}
 	if l.opts.Plain && n.name == l.topology.Manager.Name {
@@ -49,7 +49,7 @@ func (l *Lab) loadImages(ctx context.Context, n *node, archives map[images.Name]
 			return err
 		}
 	}
-	l.progress(n.name, "images loaded")
+	l.progress(n.name, harness.Text{EN: "images loaded", JA: "イメージを読み込んだ"})
 	return nil
 }
 

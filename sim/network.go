@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -18,12 +17,15 @@ import (
 // SubnetError is that a lab can't have the subnet it is to have.
 type SubnetError struct {
 	Subnet netip.Prefix
-	UsedBy string // what has it
-	Hint   string // what to do about it
+	UsedBy harness.Text // what has it
+	Hint   harness.Text // what to do about it
 }
 
-func (e *SubnetError) Error() string {
-	return fmt.Sprintf("subnet %s can't be used: %s", e.Subnet, e.UsedBy)
+func (e *SubnetError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *SubnetError) In(l harness.Lang) string {
+	return l.Say("subnet %s can't be used: %s", "サブネット %s は使えない: %s", e.Subnet, e.UsedBy.In(l))
 }
 
 // labNetwork is the bridge that a lab's nodes are on.
@@ -47,7 +49,7 @@ func (l *Lab) network(ctx context.Context) (labNetwork, error) {
 	}
 	subnets := prefixes(found[0].IPAM)
 	if len(subnets) != 1 {
-		return labNetwork{}, fmt.Errorf("network %s of lab %s has %d subnets, not one", found[0].Name, l.name, len(subnets))
+		return labNetwork{}, harness.Errorf("network %s of lab %s has %d subnets, not one", "ネットワーク %s(ラボ %s)のサブネットが 1 つではなく %d 個ある", found[0].Name, l.name, len(subnets))
 	}
 	return labNetwork{found[0].ID, subnets[0]}, nil
 }
@@ -78,13 +80,13 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: l.topology.Subnet.String()}}},
 	})
 	if err == nil {
-		l.progress("", "network made")
+		l.progress("", harness.Text{EN: "network made", JA: "ネットワークを作成した"})
 		return nil
 	}
 	if taken := l.overtaken(ctx); taken != nil {
 		return taken
 	}
-	return fmt.Errorf("make network %s: %w", l.name, err)
+	return harness.Errorf("make network %s: %w", "ネットワーク %s の作成: %w", l.name, err)
 }
 
 // overtaken looks for a network that came up since the check. The engine
@@ -130,7 +132,7 @@ func (l *Lab) checkNetworks(ctx context.Context) (map[string]bool, error) {
 	for _, n := range found {
 		bridges[labNetwork{id: n.ID}.bridge()] = true
 		for _, p := range prefixes(n.IPAM) {
-			if p.Overlaps(l.topology.Subnet) {
+			if p.Overlaps(l.topology.Subnet) || n.Labels[LabelLab] == l.name {
 				return nil, l.takenByNetwork(n)
 			}
 		}
@@ -141,17 +143,22 @@ func (l *Lab) checkNetworks(ctx context.Context) (map[string]bool, error) {
 func (l *Lab) takenByNetwork(n network.Inspect) error {
 	e := &SubnetError{
 		Subnet: l.topology.Subnet,
-		UsedBy: fmt.Sprintf("the engine's network %s has it", n.Name),
-		Hint:   fmt.Sprintf("choose another one (--subnet 192.168.34.0/24), or remove that one (docker network rm %s)", n.Name),
+		UsedBy: harness.Textf("the engine's network %s has it", "Engine のネットワーク %s が使っている", n.Name),
+		Hint: harness.Textf("choose another one (--subnet 192.168.34.0/24), or remove that one (docker network rm %s)",
+			"別のサブネットを選ぶか(--subnet 192.168.34.0/24)、そのネットワークを取り除く(docker network rm %s)", n.Name),
 	}
 	switch lab := n.Labels[LabelLab]; lab {
 	case "":
 	case l.name:
-		e.UsedBy = fmt.Sprintf("lab %s is being made by another labcheck", lab)
-		e.Hint = "wait for it, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)"
+		e.UsedBy = harness.Textf("lab %s is being made by another labcheck", "別の labcheck がラボ %s を作成している", lab)
+		e.Hint = harness.Text{
+			EN: "wait for it, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)",
+			JA: "終わるのを待つか、別のサブネットの別のラボを指定する(--lab two --subnet 192.168.34.0/24)",
+		}
 	default:
-		e.UsedBy = fmt.Sprintf("lab %s has it", lab)
-		e.Hint = fmt.Sprintf("choose another one (--subnet 192.168.34.0/24), or remove that lab (labcheck down --lab %s)", lab)
+		e.UsedBy = harness.Textf("lab %s has it", "ラボ %s が使っている", lab)
+		e.Hint = harness.Textf("choose another one (--subnet 192.168.34.0/24), or remove that lab (labcheck down --lab %s)",
+			"別のサブネットを選ぶか(--subnet 192.168.34.0/24)、そのラボを取り除く(labcheck down --lab %s)", lab)
 	}
 	return e
 }
@@ -162,7 +169,7 @@ func (l *Lab) takenByNetwork(n network.Inspect) error {
 func checkInterfaces(subnet netip.Prefix, bridges map[string]bool) error {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return fmt.Errorf("list this machine's interfaces: %w", err)
+		return harness.Errorf("list this machine's interfaces: %w", "このマシンのインタフェースの一覧: %w", err)
 	}
 	for _, i := range interfaces {
 		if bridges[i.Name] {
@@ -171,8 +178,11 @@ func checkInterfaces(subnet netip.Prefix, bridges map[string]bool) error {
 		if addr, ok := overlapping(i, subnet); ok {
 			return &SubnetError{
 				Subnet: subnet,
-				UsedBy: fmt.Sprintf("interface %s of this machine has %s", i.Name, addr),
-				Hint:   "choose another one (--subnet 192.168.34.0/24), or take that interface down",
+				UsedBy: harness.Textf("interface %s of this machine has %s", "このマシンのインタフェース %s に %s がある", i.Name, addr),
+				Hint: harness.Text{
+					EN: "choose another one (--subnet 192.168.34.0/24), or take that interface down",
+					JA: "別のサブネットを選ぶか(--subnet 192.168.34.0/24)、そのインタフェースを停止する",
+				},
 			}
 		}
 	}

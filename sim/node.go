@@ -46,7 +46,7 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 	r.Duration = time.Since(r.Start)
 	r.Stdout, r.Stderr, r.ExitCode = stdout.String(), stderr.String(), code
 	if err != nil {
-		return r, fmt.Errorf("run %s on %s: %w", argv[0], n.name, err)
+		return r, harness.Errorf("run %s on %s: %w", "%s の実行(%s): %w", argv[0], n.name, err)
 	}
 	return r, r.Err()
 }
@@ -127,6 +127,25 @@ func (l *Lab) nodes(ctx context.Context) ([]*node, error) {
 
 func (l *Lab) node(id string, h harness.Host, n labNetwork) *node {
 	return &node{lab: l, id: id, name: h.Name, addr: h.Addr, network: n, mode: l.opts.Dial.settle(n)}
+}
+
+// Ended are the names of the hosts that do not run, or are not there. The error
+// is harness.ErrNoNodes where there are none at all.
+func (l *Lab) Ended(ctx context.Context) ([]string, error) {
+	found, err := l.containers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, harness.ErrNoNodes
+	}
+	var ended []string
+	for _, h := range l.topology.Hosts() {
+		if c := found[h.Name]; c.State != container.StateRunning && c.State != container.StatePaused {
+			ended = append(ended, h.Name)
+		}
+	}
+	return ended, nil
 }
 
 // containers are the lab's node containers by node name, running or not.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"regexp"
@@ -40,6 +39,8 @@ type Options struct {
 	Subnet netip.Prefix
 	Dial   DialMode
 	Images images.Options
+	// Lang is the language of what Progress is told, and of Doctor.
+	Lang harness.Lang
 	// Watchdog is the command line that runs Watch in a process of its own; the
 	// lab's name and the run are appended. Without it a lab outlives a crash of
 	// this process while it is being made.
@@ -71,7 +72,7 @@ type Lab struct {
 }
 
 // ErrEngine is that the engine, which is to hold the lab, can't be reached.
-var ErrEngine = errors.New("no Docker engine can be reached")
+var ErrEngine = harness.Errorf("no Docker engine can be reached", "Docker Engine に接続できない")
 
 // Open connects to the engine and finds out where the lab stands, or would
 // stand. It makes nothing.
@@ -104,7 +105,8 @@ func CheckName(lab string) error {
 	if labName.MatchString(lab) {
 		return nil
 	}
-	return fmt.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed", lab)
+	return harness.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed",
+		"ラボ名 %q: 使えるのは英小文字、数字、ハイフンで、31 文字までである", lab)
 }
 
 // locate says which topology the lab has: the one it stands with, or else the
@@ -117,7 +119,7 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 	case err != nil:
 		return harness.Topology{}, err
 	case subnet.IsValid() && subnet.Masked() != n.subnet:
-		return harness.Topology{}, &SubnetError{Subnet: subnet, UsedBy: fmt.Sprintf("lab %s stands on %s", l.name, n.subnet), Hint: "leave --subnet out, or name another lab with --lab"}
+		return harness.Topology{}, l.elsewhere(subnet, n)
 	default:
 		subnet = n.subnet
 	}
@@ -125,6 +127,15 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 		return harness.Tutorial(), nil
 	}
 	return harness.Tutorial().In(subnet)
+}
+
+// elsewhere is that the lab stands on another subnet than it is to have.
+func (l *Lab) elsewhere(subnet netip.Prefix, n labNetwork) error {
+	return &SubnetError{
+		Subnet: subnet,
+		UsedBy: harness.Textf("lab %s stands on %s", "ラボ %s は %s にある", l.name, n.subnet),
+		Hint:   harness.Text{EN: "leave --subnet out, or name another lab with --lab", JA: "--subnet を外すか、--lab で別のラボを指定する"},
+	}
 }
 
 // Name is "sim".
@@ -139,13 +150,26 @@ func (l *Lab) Topology() harness.Topology { return l.topology }
 // Images are the images that nodes are made from.
 func (l *Lab) Images() *images.Store { return l.store }
 
+// MakeImages makes the images that are not there. Should this process end
+// meanwhile, the watchdog removes what was half made.
+func (l *Lab) MakeImages(ctx context.Context) error {
+	if err := l.guard(); err != nil {
+		return err
+	}
+	if err := l.store.Ensure(ctx); err != nil {
+		return err
+	}
+	l.Keep()
+	return nil
+}
+
 // Close lets go of the engine; the lab stays as it is.
 func (l *Lab) Close() error { return l.engine.Close() }
 
 var _ io.Closer = (*Lab)(nil)
 
-func (l *Lab) progress(node, what string) {
-	l.opts.Progress(Event{Node: node, What: what, Since: time.Since(l.began)})
+func (l *Lab) progress(node string, what harness.Text) {
+	l.opts.Progress(Event{Node: node, What: what.In(l.opts.Lang), Since: time.Since(l.began)})
 }
 
 func (l *Lab) labels() map[string]string {

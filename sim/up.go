@@ -47,6 +47,9 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if bridge.subnet != l.topology.Subnet { // another labcheck made it since Open
+		return nil, l.elsewhere(l.topology.Subnet, bridge)
+	}
 	if err := l.startNodes(ctx, bridge); err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 			}
 			n, err := l.makeNode(ctx, nodeSpec{ref, h, bridge, i})
 			if err != nil {
-				return fmt.Errorf("start node %s: %w", h.Name, err)
+				return harness.Errorf("start node %s: %w", "ノード %s の起動: %w", h.Name, err)
 			}
 			if err := l.awaitEngine(ctx, n); err != nil {
 				return err
@@ -96,11 +99,11 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
 	case "running":
 	case "paused":
 		if err := l.engine.ContainerUnpause(ctx, n.id); err != nil {
-			return fmt.Errorf("resume node %s: %w", n.name, err)
+			return harness.Errorf("resume node %s: %w", "ノード %s の再開: %w", n.name, err)
 		}
 	default:
 		if err := l.engine.ContainerStart(ctx, n.id, dockercontainer.StartOptions{}); err != nil {
-			return fmt.Errorf("start node %s again: %w", n.name, err)
+			return harness.Errorf("start node %s again: %w", "ノード %s の再起動: %w", n.name, err)
 		}
 	}
 	return l.awaitEngine(ctx, n)
@@ -128,9 +131,9 @@ func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("engine of %s: %w", n.name, err)
+		return harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err)
 	}
-	l.progress(n.name, "engine answers")
+	l.progress(n.name, harness.Text{EN: "engine answers", JA: "Engine が応答する"})
 	return nil
 }
 
@@ -168,7 +171,7 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.progress(s.host.Name, "node started")
+	l.progress(s.host.Name, harness.Text{EN: "node started", JA: "ノードを起動した"})
 	return l.node(c.GetContainerID(), s.host, s.bridge), nil
 }
 

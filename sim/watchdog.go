@@ -12,6 +12,8 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+
+	"labcheck/sim/images"
 )
 
 // watchdog is a process of its own that removes what this process made of a
@@ -57,8 +59,8 @@ func (l *Lab) Keep() {
 }
 
 // Watch is the watchdog's whole life: it waits for standard input to end and
-// then, unless it was told to keep the lab, removes what the run made. argv are
-// the lab's name and the run.
+// then, unless it was told to keep the lab, removes what the run made, and what
+// of images it left half made. argv are the lab's name and the run.
 func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	if len(argv) != 2 {
 		return errors.New("the watchdog needs a lab and a run")
@@ -73,7 +75,7 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	}
 	defer engine.Close()
 	l := &Lab{name: argv[0], run: argv[1], engine: engine}
-	return l.sweepAll(ctx)
+	return errors.Join(l.sweepAll(ctx), images.New(engine, images.Options{}).Sweep(ctx))
 }
 
 // quiet is how long nothing new may come up before the watchdog is done: the

@@ -33,6 +33,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	terminal bool // err is one
+	lang     harness.Lang
 	target   string
 	lab      string
 	subnet   subnetFlag
@@ -44,11 +45,15 @@ type app struct {
 	quiet    bool
 	verbose  bool
 	noColor  bool
+	printed  bool // the JSON document was
 }
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	a := &app{in: in, out: out, err: err, terminal: isTerminal(err), dial: sim.DialAuto}
+	a := &app{
+		in: in, out: out, err: err, terminal: isTerminal(err),
+		lang: language(args, os.Getenv), dial: sim.DialAuto,
+	}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -66,7 +71,7 @@ func (a *app) color() bool {
 	return a.terminal && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
+const aboutEN = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
 resources" on five hosts that it starts itself, with real engines, Swarm and
 Consul, and says of each claim whether it is true.
 
@@ -74,11 +79,19 @@ Without a command it checks: on a lab that stands already it only looks, and
 leaves it as it was; with none it makes one, performs the tutorial on it, checks
 and removes it again.`
 
+const aboutJA = `labcheck は、チュートリアル「クラスタ・リソースのセットアップ」(Try Swarm at
+scale)の記述を確かめる。5 台のホストを自分で起動し、本物の Engine、Swarm、Consul
+を使って、記述を 1 つずつ検査し、そのとおりになるかどうかを示す。
+
+コマンドを省くと検査する。ラボがすでにあれば、見るだけで元のまま残す。なければ
+作成し、チュートリアルを実行して検査し、取り除く。`
+
 func (a *app) root() *cobra.Command {
 	check := a.checkCommand()
 	root := &cobra.Command{
-		Use: "labcheck", Short: "Checks what a Swarm tutorial promises, on real hosts", Long: about,
-		Args: cobra.NoArgs, RunE: check.RunE,
+		Use: "labcheck", Long: harness.Text{EN: aboutEN, JA: aboutJA}.In(a.lang),
+		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts", "Swarm のチュートリアルの記述を、本物のホストで確かめる"),
+		Args:  cobra.NoArgs, RunE: check.RunE,
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkFlags() },
 	}
@@ -87,27 +100,42 @@ func (a *app) root() *cobra.Command {
 	})
 	root.Flags().AddFlagSet(check.Flags())
 	f := root.PersistentFlags()
-	f.StringVar(&a.target, "target", "sim", "where the hosts are: sim or ec2")
-	f.StringVar(&a.lab, "lab", sim.DefaultLab, "`name` of the lab")
-	f.Var(&a.subnet, "subnet", "the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24")
-	f.Var(&a.dial, "dial", "how hosts are reached")
-	f.StringVar(&a.registry, "registry", "", "`registry` or mirror to pull images from, host[:port][/path]")
-	f.StringVar(&a.mirror, "debian-mirror", "", "`URL` of the Debian mirror to build images from")
-	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, "how long the whole command may take")
-	f.BoolVar(&a.json, "json", false, "one JSON document on stdout")
-	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "more progress")
-	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
-	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(), a.diagnoseCommand(),
-		a.execCommand(), a.envCommand(), a.imagesCommand(), a.doctorCommand(), a.versionCommand(), watchdogCommand())
+	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2", "ホストのある場所: sim または ec2"))
+	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab", "ラボの名前(`name`)"))
+	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24",
+		"ラボの 24 ビットのサブネット。省くとチュートリアルの 192.168.33.0/24"))
+	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached", "ホストへの接続方法"))
+	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` or mirror to pull images from, host[:port][/path]",
+		"イメージをプルするレジストリまたはミラー(`registry`)、host[:port][/path]"))
+	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of the Debian mirror to build images from", "イメージの作成に使う Debian ミラーの `URL`"))
+	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
+	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's", "表示の言語。省くとロケールに従う"))
+	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout", "標準出力に JSON 文書を 1 つ出す"))
+	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress", "進行状況を表示しない"))
+	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress", "進行状況を詳しく表示する"))
+	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)", "色を付けない(NO_COLOR でも可)"))
+	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
+		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.imagesCommand(), a.reportCommand(),
+		a.doctorCommand(), a.versionCommand(), watchdogCommand())
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = cobra.NoArgs
-		}
-		c.Args = usage(c.Args)
+		strict(c)
 	}
 	root.Args = usage(root.Args)
+	a.translate(root)
 	return root
+}
+
+// strict makes wrong arguments an error of use, also of a command that only has
+// others below it: cobra prints its help, and all seems well.
+func strict(c *cobra.Command) {
+	if c.Args == nil {
+		c.Args = cobra.NoArgs
+	}
+	c.Args = usage(c.Args)
+	if c.HasSubCommands() && !c.Runnable() {
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 }
 
 // usage makes wrong arguments an error of use.
@@ -123,15 +151,16 @@ func usage(args cobra.PositionalArgs) cobra.PositionalArgs {
 func (a *app) checkFlags() error {
 	switch {
 	case a.target == "ec2":
-		return &usageError{fmt.Errorf("--target ec2 is not there yet: this version checks labs of its own only"), "labcheck --target sim"}
+		return &usageError{harness.Errorf("--target ec2 is not there yet: this version checks labs of its own only",
+			"--target ec2 はまだない: このバージョンで検査できるのは自分のラボだけである"), "labcheck --target sim"}
 	case a.target != "sim":
-		return &usageError{fmt.Errorf("--target %s: sim and ec2 are possible", a.target), "labcheck --help"}
+		return &usageError{harness.Errorf("--target %s: sim and ec2 are possible", "--target %s: 指定できるのは sim と ec2 である", a.target), "labcheck --help"}
 	case sim.CheckName(a.lab) != nil:
 		return &usageError{fmt.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
 	case a.quiet && a.verbose:
-		return &usageError{fmt.Errorf("--quiet and --verbose exclude one another"), "labcheck --help"}
+		return &usageError{harness.Errorf("--quiet and --verbose exclude one another", "--quiet と --verbose は同時に指定できない"), "labcheck --help"}
 	case a.timeout <= 0:
-		return &usageError{fmt.Errorf("--timeout %s: it must be more than 0", a.timeout), "labcheck --help"}
+		return &usageError{harness.Errorf("--timeout %s: it must be more than 0", "--timeout %s: 0 より大きくなければならない", a.timeout), "labcheck --help"}
 	}
 	return nil
 }
@@ -151,7 +180,7 @@ func (s *subnetFlag) Type() string { return "CIDR" }
 func (s *subnetFlag) Set(text string) error {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return fmt.Errorf("such as 192.168.34.0/24 is needed")
+		return harness.Errorf("such as 192.168.34.0/24 is needed", "192.168.34.0/24 のように指定する")
 	}
 	t, err := harness.Tutorial().In(p)
 	s.Prefix = t.Subnet
@@ -178,7 +207,7 @@ func (a *app) inLab(ctx context.Context, do func(context.Context, *session) erro
 	defer lab.Close()
 	err = do(ctx, &session{a, lab, p})
 	if errors.Is(err, harness.ErrNoNodes) {
-		err = &hintError{fmt.Errorf("there is no lab %s", lab.Lab()), "labcheck up" + labFlag(lab)}
+		err = &hintError{harness.Errorf("there is no lab %s", "ラボ %s はない", lab.Lab()), "labcheck up" + labFlag(lab)}
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return &endedError{cause, err}
@@ -188,8 +217,8 @@ func (a *app) inLab(ctx context.Context, do func(context.Context, *session) erro
 
 func (a *app) simOptions(p *progress) sim.Options {
 	return sim.Options{
-		Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial,
-		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Progress: p.image},
+		Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
+		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang, Progress: p.image},
 		Watchdog: watchdogArgv(),
 		Progress: p.lab,
 	}

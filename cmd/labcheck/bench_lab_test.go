@@ -23,13 +23,15 @@ type stage struct {
 }
 
 // TestBench times `labcheck up`, from nothing to a network that carries
-// traffic, LABCHECK_BENCH times, and once the same tutorial on plain hosts.
+// traffic, LABCHECK_BENCH times, and once the same tutorial on plain hosts. It
+// also measures the hosts' memory.
 func TestBench(t *testing.T) {
 	runs, err := strconv.Atoi(os.Getenv("LABCHECK_BENCH"))
 	if err != nil || runs < 1 {
 		t.Skip("LABCHECK_BENCH, the number of runs, is not set: make bench")
 	}
-	measureUp(t, sim.Options{}) // a first one, not counted, finds files in the cache
+	// A first one, not counted, finds files in the cache.
+	measureUp(t, sim.Options{}, func() { printMemory(t, labtestName) })
 	var tuned [][]stage
 	for range runs {
 		tuned = append(tuned, measureUp(t, sim.Options{}))
@@ -57,8 +59,9 @@ func column(runs [][]stage, i int) []time.Duration {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
-// measureUp does what `labcheck up` does and `labcheck down` after it.
-func measureUp(t *testing.T, o sim.Options) []stage {
+// measureUp does what `labcheck up` does and `labcheck down` after it; on the
+// lab that stands in between, it looks.
+func measureUp(t *testing.T, o sim.Options, looks ...func()) []stage {
 	t.Helper()
 	ctx := t.Context()
 	start := time.Now()
@@ -81,6 +84,9 @@ func measureUp(t *testing.T, o sim.Options) []stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, look := range looks {
+		look()
+	}
 	start = time.Now()
 	if err := lab.Down(context.Background()); err != nil {
 		t.Fatal(err)
@@ -88,10 +94,13 @@ func measureUp(t *testing.T, o sim.Options) []stage {
 	return append(stages, stage{"(down)", time.Since(start)})
 }
 
+// labtestName is the lab's.
+const labtestName = "labtest"
+
 // testLab makes a lab's hosts; it is gone when the test ends.
 func testLab(t *testing.T, o sim.Options) (*sim.Lab, *engine.Cluster) {
 	t.Helper()
-	o.Lab, o.Subnet, o.Watchdog = "labtest", labtestSubnet, watchdogArgv()
+	o.Lab, o.Subnet, o.Watchdog = labtestName, labtestSubnet, watchdogArgv()
 	lab, err := sim.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"labcheck/features"
 	"labcheck/harness"
+	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
@@ -27,18 +28,22 @@ type checkFlags struct {
 func (a *app) checkCommand() *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
-		Use: "check", Short: "Check the tutorial's claims (the default command)",
-		Long: `check runs the scenarios. On a lab that stands already it runs those that only
+		Use: "check", Short: a.lang.Say("Check the tutorial's claims (the default command)", "チュートリアルの記述を検査する(省略時のコマンド)"),
+		Long: a.lang.Say(`check runs the scenarios. On a lab that stands already it runs those that only
 look (@verify) and those that start containers and remove them again (@workload).
 With no lab it makes one, performs the tutorial on it as typed (@tutorial), checks
-and removes it.`,
+and removes it.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
+コンテナを起動して取り除くもの(@workload)を実行する。ラボがなければ作成し、
+チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.check(ctx, f) })
 		},
 	}
-	c.Flags().StringVar(&f.tags, "tags", "", `run only scenarios with these tags, such as "@verify && ~@workload"`)
-	c.Flags().StringVar(&f.out, "out", "", "`folder` for the evidence: results.json, junit.xml, commands, logs")
-	c.Flags().BoolVar(&f.keep, "keep", false, "keep the lab when something failed")
+	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(`run only scenarios with these tags, such as "@verify && ~@workload"`,
+		`このタグのシナリオだけを実行する。例: "@verify && ~@workload"`))
+	c.Flags().StringVar(&f.out, "out", "", a.lang.Say("`folder` for the evidence: results.json, junit.xml, report.html, commands, logs",
+		"証拠を書き出すフォルダ(`folder`): results.json、junit.xml、report.html、コマンド、ログ"))
+	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab when something failed", "失敗したときにラボを残す"))
 	return c
 }
 
@@ -48,10 +53,10 @@ const collectTimeout = 20 * time.Second
 // check is the whole of `labcheck check`: find or make a lab, run, write the
 // evidence, remove what was made.
 func (s *session) check(ctx context.Context, f checkFlags) error {
-	if err := suite.CheckTags(features.FS, "en", f.tags); err != nil {
+	if err := suite.CheckTags(features.FS, s.lang, f.tags); err != nil {
 		return &usageError{err, "labcheck check --help"}
 	}
-	if err := prepareOut(f.out); err != nil {
+	if err := s.prepareOut(f.out); err != nil {
 		return err
 	}
 	evidence := s.newEvidence(f.tags)
@@ -60,24 +65,28 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	evidence.Run.Duration = time.Since(evidence.Run.Started)
 	evidence.Run.Verdict = verdict(ctx, &evidence, failed)
 	if failed != nil {
-		evidence.Run.Error = message(failed)
+		evidence.Run.Error = s.message(failed)
 	}
 	saved := s.save(ctx, f.out, evidence)
 	removed := s.leave(ctx, f, evidence)
 	s.show(f, evidence)
+	s.annotate(evidence)
 	if evidence.Run.Verdict == harness.VerdictFalse {
 		failed = errFalse
+	}
+	if failed == nil {
+		saved = unwritten(saved)
 	}
 	return errors.Join(failed, saved, removed)
 }
 
 // prepareOut finds out early whether evidence can be written.
-func prepareOut(dir string) error {
+func (s *session) prepareOut(dir string) error {
 	if dir == "" {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return &usageError{fmt.Errorf("--out: %w", err), "another --out"}
+		return &usageError{fmt.Errorf("--out: %w", err), s.lang.Say("another --out", "別の --out")}
 	}
 	return nil
 }
@@ -85,7 +94,7 @@ func prepareOut(dir string) error {
 func (s *session) newEvidence(tags string) harness.Evidence {
 	return harness.Evidence{
 		Schema: harness.EvidenceSchema,
-		Run:    harness.Run{Labcheck: version(), Started: time.Now(), Tags: tags},
+		Run:    harness.Run{Labcheck: version(), Started: time.Now(), Tags: tags, Lang: s.lang},
 		Target: harness.TargetInfo{Name: s.lab.Name(), Lab: s.lab.Lab(), Topology: s.lab.Topology()},
 	}
 }
@@ -117,14 +126,26 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 		return err
 	}
 	defer cluster.Close()
-	e.Scenarios, err = suite.Run(ctx, suite.Options{
-		Features: features.FS, Lang: "en", Tags: e.Run.Tags,
+	whole, err := s.watchLab(ctx)
+	if err != nil {
+		return err
+	}
+	defer whole.stop()
+	e.Scenarios, err = suite.Run(whole, suite.Options{
+		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
 		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
+		FeatureEnded: func(ctx context.Context, feature string) {
+			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, cluster, feature))
+		},
 	})
 	e.Counts = suite.Count(e.Scenarios)
-	// A lab that is not there any more makes claims fail, but not false.
-	if _, gone := s.lab.Nodes(context.WithoutCancel(ctx)); errors.Is(gone, harness.ErrNoNodes) {
-		return fmt.Errorf("lab %s was removed while it was being checked", s.lab.Lab())
+	if book, err := page.Open(); err != nil {
+		return err
+	} else if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
+		e.Page = &n
+	}
+	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
+		return lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
@@ -150,9 +171,9 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTimeout)
 	defer cancel()
 	if err := report.Write(dir, e); err != nil {
-		return fmt.Errorf("write the evidence: %w", err)
+		return err
 	}
-	return s.progress.during("Gather evidence", func() error { return s.collect(ctx, dir) })
+	return s.progress.during(s.lang.Say("Gather evidence", "証拠の収集"), func() error { return s.collect(ctx, dir) })
 }
 
 // collect adds what the nodes and Consul say of themselves. What does not
@@ -205,8 +226,10 @@ func (s *session) keepLab(ctx context.Context) error {
 		return nil // it did not come up, and what there was of it is gone
 	}
 	s.lab.Keep()
-	s.progress.tell(fmt.Sprintf("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
-		"  Remove it: labcheck down%[1]s", labFlag(s.lab), s.lab.Lab()))
+	s.progress.tell(s.lang.Say("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
+		"  Remove it: labcheck down%[1]s",
+		"  ラボを残した。見るには: labcheck status%[1]s、docker exec -it %[2]s-manager bash\n"+
+			"  取り除くには: labcheck down%[1]s", labFlag(s.lab), s.lab.Lab()))
 	return nil
 }
 
@@ -222,6 +245,18 @@ func (s *session) show(f checkFlags, e harness.Evidence) {
 	}
 }
 
+// annotate shows the false claims at their lines where GitHub reads along.
+func (s *session) annotate(e harness.Evidence) {
+	if os.Getenv("GITHUB_ACTIONS") != "true" {
+		return
+	}
+	w := s.out
+	if s.json {
+		w = s.err
+	}
+	_ = report.Annotations(w, e) // as in show
+}
+
 // scenario shows a scenario's progress: each that ended, and what a step waits
 // for.
 func (s *session) scenario(e suite.Event) {
@@ -230,7 +265,7 @@ func (s *session) scenario(e suite.Event) {
 		s.progress.begin(fmt.Sprintf("%d/%d %s", e.Number, e.Total, e.Scenario.Name))
 	case suite.StepStarted, suite.StepEnded:
 	case suite.Waiting:
-		s.progress.detail("waiting: " + message(e.Seen))
+		s.progress.detail(s.lang.Say("waiting: %s", "待機中: %s", s.message(e.Seen)))
 	case suite.ScenarioEnded:
 		s.progress.end(e.Scenario.Status, e.Scenario.Name, e.Scenario.Reason, e.Elapsed)
 	}

@@ -13,22 +13,23 @@ import (
 
 func (a *app) diagnoseCommand() *cobra.Command {
 	var packets bool
-	var lang string
 	c := &cobra.Command{
-		Use: "diagnose", Short: "Say why the cluster is not as the tutorial promises, and what to do",
-		Long: `diagnose looks for causes, from the hosts up to the packets: each layer is asked
+		Use: "diagnose", Short: a.lang.Say("Say why the cluster is not as the tutorial promises, and what to do", "クラスタがチュートリアルどおりでない原因と、その対処を示す"),
+		Long: a.lang.Say(`diagnose looks for causes, from the hosts up to the packets: each layer is asked
 only where those below it hold, so that one cause is told once. It changes
 nothing. It ends with 1 where it finds something, with 0 where all is well.`,
+			`diagnose は、ホストからパケットまで層ごとに原因を探す。上の層は下の層が正しい
+ときだけ調べるので、1 つの原因は一度だけ示される。何も変更しない。原因が見つか
+れば 1、何も無ければ 0 で終わる。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := diagnose.Options{Lang: harness.Lang(lang), Workload: packets}
-			if o.Lang != harness.English && o.Lang != harness.Japanese {
-				return &usageError{fmt.Errorf("--lang %s: en and ja are possible", lang), "labcheck diagnose --help"}
-			}
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.diagnose(ctx, o) })
+			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
+				return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Workload: packets})
+			})
 		},
 	}
-	c.Flags().BoolVar(&packets, "packets", false, "where nothing else is wrong, start a container on each host, send packets between them, and remove them again")
-	c.Flags().StringVar(&lang, "lang", string(harness.English), "`language` of what is found: en or ja")
+	c.Flags().BoolVar(&packets, "packets", false, a.lang.Say(
+		"where nothing else is wrong, start a container on each host, send packets between them, and remove them again",
+		"他に異常がなければ、各ホストにコンテナを起動してパケットを送り合い、その後で取り除く"))
 	return c
 }
 
@@ -46,7 +47,7 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	if s.json {
 		s.printJSON(r)
 	} else {
-		s.showDiagnosis(r, o.Lang)
+		s.showDiagnosis(r)
 	}
 	if len(r.Findings) > 0 {
 		return &exitError{exitFalse}
@@ -54,16 +55,16 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	return nil
 }
 
-func (s *session) showDiagnosis(r diagnose.Result, lang harness.Lang) {
+func (s *session) showDiagnosis(r diagnose.Result) {
 	// A closed stdout has nobody to tell.
-	_ = report.Findings(s.out, r.Findings, report.TerminalOptions{Color: s.color(), Lang: lang})
+	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.color()})
 	if len(r.Findings) == 0 {
 		for _, h := range r.Held {
 			fmt.Fprintf(s.out, "✓ %s\n", h)
 		}
 	}
 	for _, h := range r.NotAsked {
-		fmt.Fprintf(s.out, "- %s\n", lang.Say("not asked, because of that: %s", "上記のため確認せず: %s", h))
+		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked, because of that: %s", "上記のため確認せず: %s", h))
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"labcheck/harness"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
@@ -16,7 +18,7 @@ import (
 // The exit codes.
 const (
 	exitHolds       = 0   // all claims hold; the command did what it was to do
-	exitFalse       = 1   // a claim is false
+	exitFalse       = 1   // a claim is false, a document stale
 	exitUsage       = 2   // wrong flags, arguments or files
 	exitUnreachable = 3   // the lab could not be brought up or reached
 	exitInterrupted = 130 // by a signal, after cleaning up
@@ -32,7 +34,7 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 // errFalse is that claims are false. The report has said which.
-var errFalse = errors.New("a claim is false")
+var errFalse = harness.Errorf("a claim is false", "成り立たない記述がある")
 
 // hintError is an error of which the place where it came up knows what to do.
 type hintError struct {
@@ -51,17 +53,25 @@ func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) 
 // errTimeout is that --timeout is over.
 type errTimeout struct{ after time.Duration }
 
-func (e errTimeout) Error() string { return fmt.Sprintf("not done within %s", e.after) }
+func (e errTimeout) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e errTimeout) In(l harness.Lang) string {
+	return l.Say("not done within %s", "%s 以内に終わらなかった", e.after)
+}
 
 // endedError is a command that was ended, by a signal or --timeout, and what
 // it was about then.
 type endedError struct{ cause, err error }
 
-func (e *endedError) Error() string {
+func (e *endedError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *endedError) In(l harness.Lang) string {
 	if errors.Is(e.err, e.cause) || errors.Is(e.err, context.Canceled) {
-		return e.cause.Error()
+		return l.Error(e.cause)
 	}
-	return e.cause.Error() + ": " + e.err.Error()
+	return l.Error(e.cause) + ": " + l.Error(e.err)
 }
 
 func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
@@ -73,16 +83,16 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if code == exitHolds || errors.As(err, &said) || onlyFalse(err) {
 		return code
 	}
-	text := message(err)
+	text := a.message(err)
 	if code == exitInterrupted {
-		text = "interrupted; what was made is removed again"
+		text = a.lang.Say("interrupted; what was made is removed again", "中断した。作成したものは取り除いた")
 	}
-	if a.json {
-		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": hint(err)})
+	if a.json && !a.printed {
+		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": a.hint(err)})
 	}
 	fmt.Fprintln(a.err, "labcheck:", text)
-	if h := hint(err); h != "" && code != exitInterrupted {
-		fmt.Fprintln(a.err, "   try:", h)
+	if h := a.hint(err); h != "" && code != exitInterrupted {
+		fmt.Fprintln(a.err, a.lang.Say("   try:", "   対処:"), h)
 	}
 	return code
 }
@@ -97,7 +107,7 @@ func exitCode(ctx context.Context, err error) int {
 		return said.code
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, errFalse):
+	case errors.Is(err, errFalse) || errors.Is(err, errStale):
 		return exitFalse
 	case errors.As(err, &wrong) || strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
@@ -110,13 +120,15 @@ func onlyFalse(err error) bool {
 	return errors.Is(err, errFalse) && err.Error() == errFalse.Error()
 }
 
-// message is the error in one paragraph; joined errors are told in order.
-func message(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+// message is the error in one paragraph; joined errors are told in order, and
+// those that say the same once.
+func (a *app) message(err error) string {
+	said := strings.FieldsFunc(a.lang.Error(err), func(r rune) bool { return r == '\n' })
+	return strings.Join(slices.Compact(said), "; ")
 }
 
 // hint is what to do about an error.
-func hint(err error) string {
+func (a *app) hint(err error) string {
 	var wrong *usageError
 	var hinted *hintError
 	var taken *sim.SubnetError
@@ -127,15 +139,16 @@ func hint(err error) string {
 	case errors.As(err, &hinted):
 		return hinted.hint
 	case errors.As(err, &taken):
-		return taken.Hint
+		return taken.Hint.In(a.lang)
 	case errors.As(err, &inTheWay):
 		return inTheWay.Fix
 	case errors.Is(err, sim.ErrEngine):
 		return "labcheck doctor"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):
-		return "make room, for instance with docker system df to see what takes it; labcheck doctor"
+		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor",
+			"空きを作る。docker system df で何が使っているかがわかる。または labcheck doctor")
 	case errors.As(err, new(errTimeout)):
-		return "a longer --timeout, or labcheck doctor"
+		return a.lang.Say("a longer --timeout, or labcheck doctor", "--timeout を長くする。または labcheck doctor")
 	case strings.HasPrefix(err.Error(), "unknown command"):
 		return "labcheck --help"
 	}

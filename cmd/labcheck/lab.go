@@ -20,7 +20,7 @@ func (s *session) startHosts(ctx context.Context) error {
 		return err
 	}
 	t := s.lab.Topology()
-	return s.progress.during(fmt.Sprintf("Start %d hosts on %s", len(t.Hosts()), t.Subnet), func() error {
+	return s.progress.during(s.lang.Say("Start %d hosts on %s", "%d 台のホストを %s で起動", len(t.Hosts()), t.Subnet), func() error {
 		_, err := s.lab.Up(ctx)
 		return err
 	})
@@ -32,14 +32,14 @@ func (s *session) ensureImages(ctx context.Context) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return s.progress.during("Make images", func() error { return s.lab.Images().Ensure(ctx) })
+	return s.progress.during(s.lang.Say("Make images", "イメージの作成"), func() error { return s.lab.MakeImages(ctx) })
 }
 
 // removeLab removes the lab, also when ctx has ended.
 func (s *session) removeLab(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return s.progress.during("Remove the lab", func() error { return s.lab.Down(ctx) })
+	return s.progress.during(s.lang.Say("Remove the lab", "ラボの削除"), func() error { return s.lab.Down(ctx) })
 }
 
 // labFlag is how the lab is named on a command line, where it must be.
@@ -51,6 +51,7 @@ func labFlag(l *sim.Lab) string {
 }
 
 func (a *app) printJSON(v any) {
+	a.printed = true
 	e := json.NewEncoder(a.out)
 	e.SetIndent("", "  ")
 	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
@@ -59,15 +60,17 @@ func (a *app) printJSON(v any) {
 func (a *app) upCommand() *cobra.Command {
 	var bare bool
 	c := &cobra.Command{
-		Use: "up", Short: "Start the five hosts and build the tutorial's cluster on them",
-		Long: `up starts the lab's hosts, or those of them that do not run, and brings the
+		Use: "up", Short: a.lang.Say("Start the five hosts and build the tutorial's cluster on them", "5 台のホストを起動し、チュートリアルのクラスタを構築する"),
+		Long: a.lang.Say(`up starts the lab's hosts, or those of them that do not run, and brings the
 tutorial to its end on them: it returns when containers on any two hosts can
-reach one another over mynet. Where that is so already it changes nothing.`,
+reach one another over mynet. Where that is so already it changes nothing.`, `up は、ラボのホストのうち動いていないものを起動し、チュートリアルを最後まで進める。
+どの 2 台のホストのコンテナも mynet を通して互いに届くようになると終わる。すでに
+そうなっていれば何も変えない。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.up(ctx, bare) })
 		},
 	}
-	c.Flags().BoolVar(&bare, "bare", false, "hosts with engines only: the tutorial is yours to type")
+	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type", "Engine だけのホスト: チュートリアルは自分で入力する"))
 	return c
 }
 
@@ -101,15 +104,19 @@ func (s *session) stands(took time.Duration) error {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "topology": t, "duration_ns": took})
 		return nil
 	}
-	fmt.Fprintf(s.out, "Lab %s stands on %s after %.1fs.\n", s.lab.Lab(), t.Subnet, took.Seconds())
-	fmt.Fprintf(s.err, "  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s\n", labFlag(s.lab))
+	fmt.Fprintln(s.out, s.lang.Say("Lab %s stands on %s after %.1fs.", "ラボ %s が %s にできた(%.1fs)。", s.lab.Lab(), t.Subnet, took.Seconds()))
+	if s.quiet {
+		return nil
+	}
+	fmt.Fprintln(s.err, s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s",
+		"  検査: labcheck%[1]s   入力: eval \"$(labcheck env%[1]s)\"   削除: labcheck down%[1]s", labFlag(s.lab)))
 	return nil
 }
 
 func (a *app) bootstrapCommand() *cobra.Command {
 	var plan bool
 	c := &cobra.Command{
-		Use: "bootstrap", Short: "Perform the tutorial on a lab that stands, or what is left of it",
+		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it", "すでにあるラボで、チュートリアルの残りを実行する"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
 				if plan {
@@ -122,7 +129,7 @@ func (a *app) bootstrapCommand() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&plan, "plan", false, "print the tutorial's commands for this lab and do nothing")
+	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing", "このラボでのチュートリアルのコマンドを表示し、何もしない"))
 	return c
 }
 
@@ -145,19 +152,19 @@ func (s *session) bootstrap(ctx context.Context) error {
 		return err
 	}
 	defer cluster.Close()
-	return s.progress.during("Perform the tutorial", func() error {
+	return s.progress.during(s.lang.Say("Perform the tutorial", "チュートリアルの実行"), func() error {
 		return tutorial.Bootstrap(ctx, cluster, s.step)
 	})
 }
 
 // step shows a step of the bootstrap.
 func (s *session) step(e tutorial.Event) {
-	s.progress.detail(e.String())
+	s.progress.detail(e.In(s.lang))
 }
 
 func (a *app) downCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "down", Short: "Remove the lab, and nothing else",
+		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else", "ラボだけを取り除く"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.down(ctx) })
 		},
@@ -178,16 +185,17 @@ func (s *session) down(ctx context.Context) error {
 	if s.json {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "removed": there})
 	} else if !there {
-		fmt.Fprintf(s.out, "There is no lab %s.\n", s.lab.Lab())
+		fmt.Fprintln(s.out, s.lang.Say("There is no lab %s.", "ラボ %s はない。", s.lab.Lab()))
 	}
 	return nil
 }
 
 func (a *app) execCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "exec NODE -- COMMAND...", Short: "Run a command on a host of the lab", Args: cobra.MinimumNArgs(2),
-		Long: `exec runs a command on a host, without a shell, and passes on what it answers.
-Its exit code is labcheck's. For a terminal: docker exec -it labcheck-manager bash`,
+		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab", "ラボのホストでコマンドを実行する"), Args: cobra.MinimumNArgs(2),
+		Long: a.lang.Say(`exec runs a command on a host, without a shell, and passes on what it answers.
+Its exit code is labcheck's. For a terminal: docker exec -it labcheck-manager bash`, `exec は、ホストでコマンドをシェルを介さずに実行し、その出力を渡す。終了コードは
+labcheck の終了コードになる。ターミナルを使うには: docker exec -it labcheck-manager bash`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.exec(ctx, args[0], args[1:]) })
 		},
@@ -228,12 +236,12 @@ func find(nodes []harness.Node, name string) (harness.Node, error) {
 		}
 		names = append(names, n.Name())
 	}
-	return nil, &usageError{fmt.Errorf("no host %s in the lab; there are %v", name, names), "labcheck status"}
+	return nil, &usageError{harness.Errorf("no host %s in the lab; there are %v", "ラボにホスト %s はない。あるのは %v", name, names), "labcheck status"}
 }
 
 func (a *app) envCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "env", Short: `Print what points a shell at the lab: eval "$(labcheck env)"`,
+		Use: "env", Short: a.lang.Say(`Print what points a shell at the lab: eval "$(labcheck env)"`, `シェルをラボに向ける設定を表示する: eval "$(labcheck env)"`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.env(ctx) })
 		},
@@ -248,7 +256,8 @@ func (s *session) env(ctx context.Context) error {
 	}
 	if !direct {
 		return &hintError{
-			errors.New("this machine can't reach the lab's addresses: its bridge is on another one"),
+			harness.Errorf("this machine can't reach the lab's addresses: its bridge is on another one",
+				"このマシンからラボのアドレスに届かない: ブリッジは別のマシンにある"),
 			"labcheck exec manager -- docker info",
 		}
 	}

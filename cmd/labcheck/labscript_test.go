@@ -5,8 +5,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,14 @@ import (
 func TestLabScripts(t *testing.T) {
 	p := params("testdata/lab")
 	p.Cmds["interrupt"] = interrupt
+	p.Cmds["under"] = under
+	p.Cmds["smalldisk"] = smallDisk
+	p.Condition = func(name string) (bool, error) {
+		if name != "root" {
+			return false, fmt.Errorf("unknown condition %s", name)
+		}
+		return os.Geteuid() == 0, nil
+	}
 	testscript.RunT(oneByOne{t}, p)
 }
 
@@ -36,28 +46,77 @@ func (o oneByOne) Verbose() bool { return testing.Verbose() }
 // interrupt WORDS COMMAND... runs a command, sends it SIGINT two seconds after
 // its stderr has the words, and wants it to end with 130 within 10 s.
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
-	var said lockedBuffer
-	// testscript.Main has put the command into the script's PATH.
-	cmd := exec.Command("env", args[1:]...)
-	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), &said, append(os.Environ(), "PATH="+ts.Getenv("PATH"))
-	ts.Check(cmd.Start())
+	r := start(ts, args[0], args[1:])
+	time.Sleep(2 * time.Second) // into the middle of what follows
+	ts.Check(r.cmd.Process.Signal(os.Interrupt))
+	r.ends(ts, exitInterrupted, 10*time.Second)
+	if !strings.Contains(r.err.String(), "interrupted") {
+		ts.Fatalf("it did not say that it was interrupted:\n%s", r.err.String())
+	}
+}
+
+// under CODE WORDS SCRIPT COMMAND... runs a command and, when its stderr has
+// the words, a shell script; it then wants the command to end with the exit
+// code within 40 s. What it wrote is in out.txt and err.txt.
+func under(ts *testscript.TestScript, _ bool, args []string) {
+	code, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	r := start(ts, args[1], args[3:])
+	ts.Check(r.script(args[2]).Run())
+	r.ends(ts, code, 40*time.Second)
+	ts.Check(os.WriteFile(ts.MkAbs("out.txt"), []byte(r.out.String()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("err.txt"), []byte(r.err.String()), 0o600))
+}
+
+// running is a command that a script goes on beside.
+type running struct {
+	cmd      *exec.Cmd
+	out, err lockedBuffer
+}
+
+// start runs a command until its stderr has the words.
+func start(ts *testscript.TestScript, words string, argv []string) *running {
+	r := &running{cmd: exec.Command("env", argv...)}
+	r.place(ts, r.cmd)
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
+	ts.Check(r.cmd.Start())
 	deadline := time.Now().Add(time.Minute)
-	for !strings.Contains(said.String(), args[0]) && time.Now().Before(deadline) {
+	for !strings.Contains(r.err.String(), words) && time.Now().Before(deadline) {
 		time.Sleep(50 * time.Millisecond)
 	}
-	time.Sleep(2 * time.Second) // into the middle of what follows
-	ts.Check(cmd.Process.Signal(os.Interrupt))
-	sent := time.Now()
+	return r
+}
+
+// place has a command run where the script is, with its PATH: testscript.Main
+// has put labcheck there.
+func (r *running) place(ts *testscript.TestScript, cmd *exec.Cmd) {
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), "PATH="+ts.Getenv("PATH"), "LC_ALL=C")
+}
+
+func (r *running) script(text string) *exec.Cmd {
+	cmd := exec.Command("sh", "-ec", text)
+	cmd.Dir, cmd.Env = r.cmd.Dir, r.cmd.Env
+	return cmd
+}
+
+func (r *running) ends(ts *testscript.TestScript, code int, within time.Duration) {
+	since := time.Now()
 	var ended *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &ended) || ended.ExitCode() != exitInterrupted {
-		ts.Fatalf("it ended with %v, not %d:\n%s", err, exitInterrupted, said.String())
+	if err := r.cmd.Wait(); !errors.As(err, &ended) || ended.ExitCode() != code {
+		ts.Fatalf("it ended with %v, not %d:\n%s", err, code, r.err.String())
 	}
-	if took := time.Since(sent); took > 10*time.Second {
-		ts.Fatalf("it took %s to end", took)
+	if took := time.Since(since); took > within {
+		ts.Fatalf("it took %s to end:\n%s", took, r.err.String())
 	}
-	if !strings.Contains(said.String(), "interrupted") {
-		ts.Fatalf("it did not say that it was interrupted:\n%s", said.String())
-	}
+}
+
+// smallDisk DIR SIZE mounts a file system of that size for the time of the
+// script.
+func smallDisk(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).Run())
+	ts.Defer(func() { ts.Check(exec.Command("umount", dir).Run()) })
 }
 
 // lockedBuffer can be read while a process writes to it.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -22,7 +24,7 @@ import (
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor", Short: "Say whether this machine can hold a lab, and what to do where it can't",
+		Use: "doctor", Short: a.lang.Say("Say whether this machine can hold a lab, and what to do where it can't", "このマシンでラボを動かせるか、動かせなければどうするかを示す"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
 	}
 }
@@ -30,7 +32,7 @@ func (a *app) doctorCommand() *cobra.Command {
 func (a *app) doctor(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	checks := sim.Doctor(ctx, sim.Options{Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial, Images: images.Options{Registry: a.registry, DebianMirror: a.mirror}})
+	checks := sim.Doctor(ctx, sim.Options{Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang, Images: images.Options{Registry: a.registry, DebianMirror: a.mirror}})
 	sick := slices.ContainsFunc(checks, func(c sim.Check) bool { return !c.OK })
 	if a.json {
 		a.printJSON(map[string]any{"ok": !sick, "checks": checks})
@@ -51,34 +53,34 @@ func (a *app) printChecks(checks []sim.Check) {
 		}
 		fmt.Fprintf(a.out, "%s %s %s\n", mark, text.Pad(c.Name, 16, ' '), c.Found)
 		if c.Fix != "" && !c.OK {
-			fmt.Fprintf(a.out, "    try: %s\n", c.Fix)
+			fmt.Fprintln(a.out, a.lang.Say("    try: %s", "    対処: %s", c.Fix))
 		}
 	}
 }
 
 func (a *app) imagesCommand() *cobra.Command {
-	c := &cobra.Command{Use: "images", Short: "Make, list, carry and remove the images that hosts are made from"}
+	c := &cobra.Command{Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from", "ホストの元になるイメージを作成、一覧、保存、削除する")}
 	sub := func(use, short string, args cobra.PositionalArgs, do func(context.Context, *session, []string) error) {
 		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: usage(args), RunE: func(cmd *cobra.Command, given []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return do(ctx, s, given) })
 		}})
 	}
-	sub("build", "Make the images that are not there", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	sub("build", a.lang.Say("Make the images that are not there", "足りないイメージを作成する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		if err := s.ensureImages(ctx); err != nil {
 			return err
 		}
 		return s.listImages(ctx)
 	})
-	sub("ls", "List the images, and old ones that can go", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	sub("ls", a.lang.Say("List the images, and old ones that can go", "イメージと、不要になった古いイメージを一覧する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.listImages(ctx)
 	})
-	sub("save FILE", "Write all images into a file, - for stdout", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+	sub("save FILE", a.lang.Say("Write all images into a file, - for stdout", "すべてのイメージをファイルに書き出す。- は標準出力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
 		return s.saveImages(ctx, args[0])
 	})
-	sub("load FILE", "Read images from a file that save wrote, - for stdin", cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+	sub("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin", "save で書き出したファイルからイメージを読み込む。- は標準入力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
 		return s.loadImages(ctx, args[0])
 	})
-	sub("rm", "Remove all images of labcheck", cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	sub("rm", a.lang.Say("Remove all images of labcheck", "labcheck のイメージをすべて削除する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.removeImages(ctx)
 	})
 	return c
@@ -96,22 +98,26 @@ func (s *session) listImages(ctx context.Context) error {
 	}
 	t := table.NewWriter()
 	t.SetStyle(plainTable())
-	t.AppendHeader(table.Row{"IMAGE", "REFERENCE", "STATE", "SIZE", "CREATED"})
+	t.AppendHeader(table.Row{
+		s.lang.Say("IMAGE", "イメージ"), s.lang.Say("REFERENCE", "参照名"), s.lang.Say("STATE", "状態"),
+		s.lang.Say("SIZE", "サイズ"), s.lang.Say("CREATED", "作成日時"),
+	})
 	for _, i := range list {
-		t.AppendRow(imageRow(i))
+		t.AppendRow(s.imageRow(i))
 	}
 	printTable(s.out, t)
 	return nil
 }
 
-func imageRow(i images.Image) table.Row {
+func (s *session) imageRow(i images.Image) table.Row {
+	state := s.lang.Say("present", "あり")
 	switch {
 	case !i.Present:
-		return table.Row{i.Name, i.Ref, "missing", "", ""}
+		return table.Row{i.Name, i.Ref, s.lang.Say("missing", "なし"), "", ""}
 	case i.Stale:
-		return table.Row{i.Name, i.Ref, "old", units.HumanSize(float64(i.Size)), i.Created.Format(time.DateTime)}
+		state = s.lang.Say("old", "古い")
 	}
-	return table.Row{i.Name, i.Ref, "present", units.HumanSize(float64(i.Size)), i.Created.Format(time.DateTime)}
+	return table.Row{i.Name, i.Ref, state, units.HumanSize(float64(i.Size)), i.Created.Format(time.DateTime)}
 }
 
 // plainTable has columns and nothing else, like the docker CLI's.
@@ -139,16 +145,37 @@ func (s *session) saveImages(ctx context.Context, file string) error {
 	}
 	part, err := os.Create(file + ".part")
 	if err != nil {
-		return &usageError{err, "another file"}
+		return &usageError{err, s.lang.Say("another file", "別のファイル")}
 	}
-	err = s.progress.during("Save images", func() error { return s.lab.Images().Save(ctx, part) })
+	err = s.progress.during(s.lang.Say("Save images", "イメージの保存"), func() error { return s.lab.Images().Save(ctx, part) })
 	if closed := part.Close(); err == nil {
 		err = closed
 	}
 	if err == nil {
-		return os.Rename(part.Name(), file)
+		err = os.Rename(part.Name(), file)
+	}
+	if err == nil {
+		s.tellFile(file)
+		return nil
 	}
 	_ = os.Remove(part.Name())
+	return unwritten(err)
+}
+
+// tellFile is the document of a command that reads or writes a file of images.
+func (s *session) tellFile(file string) {
+	if s.json {
+		s.printJSON(map[string]string{"file": file})
+	}
+}
+
+// unwritten is an error of use where it is a file of this machine that can't
+// be written.
+func unwritten(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) || errors.As(err, new(*os.LinkError)) {
+		return &usageError{err, "make room there, or another file"}
+	}
 	return err
 }
 
@@ -162,25 +189,36 @@ func (s *session) loadImages(ctx context.Context, file string) error {
 		defer f.Close()
 		in = f
 	}
-	return s.progress.during("Load images", func() error { return s.lab.Images().Load(ctx, in) })
+	err := s.progress.during(s.lang.Say("Load images", "イメージの読み込み"), func() error { return s.lab.Images().Load(ctx, in) })
+	if errors.Is(err, images.ErrPack) {
+		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck", "このバージョンの labcheck で labcheck images save FILE")}
+	}
+	if err == nil {
+		s.tellFile(file)
+	}
+	return err
 }
 
 func (s *session) removeImages(ctx context.Context) error {
 	removed, err := s.lab.Images().Remove(ctx)
 	s.progress.close()
 	if s.json {
-		s.printJSON(map[string]any{"removed": removed})
+		answer := map[string]any{"removed": removed}
+		if err != nil {
+			answer["error"] = s.message(err)
+		}
+		s.printJSON(answer)
 		return err
 	}
 	for _, ref := range removed {
-		fmt.Fprintln(s.out, "removed", ref)
+		fmt.Fprintln(s.out, s.lang.Say("removed %s", "%s を削除した", ref))
 	}
 	return err
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version",
+		Use: "version", Short: a.lang.Say("Print the version", "バージョンを表示する"),
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
 				a.printJSON(map[string]string{"version": version(), "go": runtime.Version()})

@@ -23,6 +23,7 @@ type progress struct {
 	silent  bool
 	verbose bool
 	color   bool
+	lang    harness.Lang
 	width   func() int
 
 	mu    sync.Mutex
@@ -37,7 +38,7 @@ type progress struct {
 const tick = 100 * time.Millisecond
 
 func (a *app) newProgress() *progress {
-	p := &progress{w: a.err, live: a.terminal && !a.verbose, silent: a.quiet, verbose: a.verbose, color: a.color(), stop: make(chan struct{})}
+	p := &progress{w: a.err, live: a.terminal && !a.verbose, silent: a.quiet, verbose: a.verbose, color: a.color(), lang: a.lang, stop: make(chan struct{})}
 	p.width = func() int {
 		if f, ok := a.err.(interface{ Fd() uintptr }); ok {
 			if w, _, err := term.GetSize(int(f.Fd())); err == nil {
@@ -139,11 +140,14 @@ func (p *progress) end(status harness.Status, name, reason string, took time.Dur
 	}
 }
 
-// tell writes a line that stays.
+// tell writes a line that stays, also where no progress is wanted: nobody would
+// look for what nobody told of.
 func (p *progress) tell(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.say(line)
+	p.erase()
+	fmt.Fprintln(p.w, line)
+	p.draw()
 }
 
 func (p *progress) say(line string) {
@@ -170,7 +174,7 @@ func (p *progress) lab(e sim.Event) {
 }
 
 func (p *progress) image(e images.Event) {
-	p.detail(fmt.Sprintf("image %s: %s", e.Image, e.What))
+	p.detail(p.lang.Say("image %s: %s", "イメージ %s: %s", e.Image, e.What))
 }
 
 func (p *progress) paint(c text.Color, s string) string {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -45,11 +47,31 @@ func params(dir string) testscript.Params {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ends": ends, "onejson": oneJSON, "silentengine": silentEngine,
+		},
 	}
 }
 
 func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
+
+// silentEngine sets DOCKER_HOST to what accepts connections and says nothing.
+func silentEngine(ts *testscript.TestScript, _ bool, _ []string) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = silent.Close() })
+	ts.Setenv("DOCKER_HOST", "tcp://"+silent.Addr().String())
+}
+
+// oneJSON FILE wants a file, or stdout, to be one JSON document and no more.
+func oneJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: onejson FILE")
+	}
+	if content := ts.ReadFile(args[0]); !json.Valid([]byte(content)) {
+		ts.Fatalf("%s is not one JSON document:\n%s", args[0], content)
+	}
+}
 
 // ends CODE COMMAND... runs a command and wants it to end with an exit code.
 func ends(ts *testscript.TestScript, neg bool, args []string) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
@@ -18,7 +17,7 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Say how far the tutorial has come, stage by stage and host by host",
+		Use: "status", Short: a.lang.Say("Say how far the tutorial has come, stage by stage and host by host", "チュートリアルの進み具合を、段階とホストごとに示す"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.showStatus(ctx) })
 		},
@@ -38,40 +37,43 @@ func (s *session) showStatus(ctx context.Context) error {
 		s.printJSON(found)
 		return nil
 	}
-	printStages(s.out, found.Stages)
+	s.printStages(found.Stages)
 	fmt.Fprintln(s.out)
-	printHosts(s.out, found.Hosts)
+	s.printHosts(found.Hosts)
 	return nil
 }
 
-func printStages(w io.Writer, stages []tutorial.StageProgress) {
-	for _, s := range stages {
+func (s *session) printStages(stages []tutorial.StageProgress) {
+	for _, p := range stages {
 		mark := "✓"
-		if !s.Reached {
+		if !p.Reached {
 			mark = "-"
 		}
-		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), s.Seen)
+		fmt.Fprintf(s.out, "%s %s %s\n", mark, text.Pad(p.Stage.String(), 8, ' '), p.In(s.lang))
 	}
 }
 
-func printHosts(w io.Writer, hosts []tutorial.HostProgress) {
+func (s *session) printHosts(hosts []tutorial.HostProgress) {
 	t := table.NewWriter()
 	t.SetStyle(plainTable())
-	t.AppendHeader(table.Row{"HOST", "ADDRESS", "ENGINE", "CPUS", "MEMORY", "CONTAINERS", "SWARM", "NETWORK", "GOSSIP"})
+	t.AppendHeader(table.Row{
+		s.lang.Say("HOST", "ホスト"), s.lang.Say("ADDRESS", "アドレス"), "ENGINE", s.lang.Say("CPUS", "CPU 数"), s.lang.Say("MEMORY", "メモリ"),
+		s.lang.Say("CONTAINERS", "コンテナ"), "SWARM", s.lang.Say("NETWORK", "ネットワーク"), s.lang.Say("GOSSIP", "ゴシップ"),
+	})
 	for _, h := range hosts {
-		t.AppendRow(hostRow(h, len(hosts)))
+		t.AppendRow(s.hostRow(h, len(hosts)))
 	}
-	printTable(w, t)
+	printTable(s.out, t)
 	for _, h := range hosts {
-		for _, p := range h.Problems {
-			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, p)
+		for _, p := range h.ProblemsIn(s.lang) {
+			fmt.Fprintf(s.out, "! %s: %s\n", h.Host.Name, p)
 		}
 	}
 }
 
-func hostRow(h tutorial.HostProgress, hosts int) table.Row {
+func (s *session) hostRow(h tutorial.HostProgress, hosts int) table.Row {
 	if h.Engine == nil {
-		return table.Row{h.Host.Name, h.Host.Addr, "no answer"}
+		return table.Row{h.Host.Name, h.Host.Addr, s.lang.Say("no answer", "応答なし")}
 	}
 	swarm := "-"
 	switch {
@@ -86,7 +88,7 @@ func hostRow(h tutorial.HostProgress, hosts int) table.Row {
 	}
 	return table.Row{
 		h.Host.Name, h.Host.Addr, h.Engine.ServerVersion, h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
-		containers(h.Containers), swarm, network, gossip(h.Gossip, hosts),
+		containers(h.Containers), swarm, network, s.gossip(h.Gossip, hosts),
 	}
 }
 
@@ -109,12 +111,12 @@ func containers(all []engine.Container) string {
 	return strings.Join(names, ", ")
 }
 
-func gossip(peers []engine.Peer, hosts int) string {
+func (s *session) gossip(peers []engine.Peer, hosts int) string {
 	alive := 0
 	for _, p := range peers {
 		if p.State == engine.PeerAlive {
 			alive++
 		}
 	}
-	return fmt.Sprintf("%d of %d", alive, hosts)
+	return s.lang.Say("%d of %d", "%[2]d のうち %[1]d", alive, hosts)
 }

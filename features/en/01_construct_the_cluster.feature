@@ -23,7 +23,8 @@ Feature: Step 1: Construct the cluster
       """
       docker run --restart=unless-stopped -d -p 8500:8500 -h consul progrium/consul -server -bootstrap
       """
-    Then the terminal shows the id of a container that runs on "manager"
+    Then the terminal shows what the page shows
+    And the terminal shows the id of a container that runs on "manager"
 
   # Item 4: "Verify that the container is running."
   @tutorial @id:ps-shows-consul
@@ -33,9 +34,7 @@ Feature: Step 1: Construct the cluster
       """
       docker ps
       """
-    Then the terminal lists exactly these containers:
-      | image           | command              | port           |
-      | progrium/consul | /bin/start -server - | 8500->8500/tcp |
+    Then the terminal shows what the page shows
 
   @verify @id:consul-container
   Scenario Outline: The <property> of the Consul container is <value>
@@ -66,7 +65,8 @@ Feature: Step 1: Construct the cluster
       """
       docker run --restart=unless-stopped -d -p 3375:2375 swarm manage consul://192.168.33.11:8500/
       """
-    Then the terminal shows the id of a container that runs on "manager"
+    Then the terminal shows what the page shows
+    And the terminal shows the id of a container that runs on "manager"
 
   @verify @id:swarm-container
   Scenario Outline: The <property> of the Swarm manager container is <value>
@@ -88,13 +88,7 @@ Feature: Step 1: Construct the cluster
       """
       docker info
       """
-    Then the terminal shows:
-      | Containers        | 2                           |
-      | CPUs              | 1                           |
-      | Total Memory      | 992.2 MiB                   |
-      | Name              | manager                     |
-      | Cluster store     | consul://192.168.33.11:8500 |
-      | Cluster advertise | 192.168.33.11:2375          |
+    Then the terminal shows what the page shows
 
   @verify @id:manager-engine
   Scenario Outline: The manager's engine gives its <property> as <value>
@@ -116,10 +110,7 @@ Feature: Step 1: Construct the cluster
       """
       docker ps
       """
-    Then the terminal lists exactly these containers:
-      | image           | command              | port           |
-      | swarm           | /swarm manage consul | 3375->2375/tcp |
-      | progrium/consul | /bin/start -server - | 8500->8500/tcp |
+    Then the terminal shows what the page shows
 
   # Items 8 and 9: "Set the DOCKER_HOST environment variable." "The command
   # acted on the Swarm port, so it returned information about the entire
@@ -132,16 +123,7 @@ Feature: Step 1: Construct the cluster
       export DOCKER_HOST="tcp://192.168.33.11:3375"
       docker info
       """
-    Then the terminal shows:
-      | Containers       | 0       |
-      | Images           | 0       |
-      | Role             | primary |
-      | Strategy         | spread  |
-      | Nodes            | 0       |
-      | Operating System | linux   |
-      | CPUs             | 0       |
-      | Total Memory     | 0 B     |
-    And the terminal shows at least the filters "health, port, dependency, affinity, constraint"
+    Then the terminal shows what the page shows
     And the terminal shows the id of the Swarm manager container as the Name
 
   @verify @id:swarm-settings
@@ -218,22 +200,7 @@ Feature: Step 1: Construct the cluster
       """
       docker info
       """
-    Then the terminal shows:
-      | Containers       | 4         |
-      | Role             | primary   |
-      | Strategy         | spread    |
-      | Nodes            | 4         |
-      | Operating System | linux     |
-      | CPUs             | 4         |
-      | Total Memory     | 6.912 GiB |
-    And the terminal shows at least the filters "health, port, dependency, affinity, constraint"
-    And the terminal shows exactly these nodes, in this order:
-      | node       | address             | Status  | Containers | Reserved CPUs | Reserved Memory |
-      | frontend01 | 192.168.33.20:2375  | Healthy | 1          | 0 / 1         | 0 B / 1.017 GiB |
-      | frontend02 | 192.168.33.21:2375  | Healthy | 1          | 0 / 1         | 0 B / 1.017 GiB |
-      | store      | 192.168.33.250:2375 | Healthy | 1          | 0 / 1         | 0 B / 3.86 GiB  |
-      | worker01   | 192.168.33.200:2375 | Healthy | 1          | 0 / 1         | 0 B / 1.017 GiB |
-    And the terminal shows for each node the labels "kernelversion, operatingsystem, storagedriver"
+    Then the terminal shows what the page shows
     And the terminal shows the id of the Swarm manager container as the Name
 
   @verify @id:nodes-in-order

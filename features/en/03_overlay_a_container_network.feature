@@ -10,11 +10,7 @@ Feature: Step 3: Overlay a container network
       """
       docker -H=tcp://192.168.33.11:2375 network ls
       """
-    Then the terminal lists exactly these networks:
-      | name   | driver |
-      | none   | null   |
-      | host   | host   |
-      | bridge | bridge |
+    Then the terminal shows what the page shows
 
   # Item 3: "Get the same information for the cluster."
   @tutorial @id:networks-of-the-cluster
@@ -25,20 +21,7 @@ Feature: Step 3: Overlay a container network
       export DOCKER_HOST="tcp://192.168.33.11:3375"
       docker network ls
       """
-    Then the terminal lists exactly these networks:
-      | name              | driver |
-      | frontend01/bridge | bridge |
-      | frontend01/host   | host   |
-      | frontend01/none   | null   |
-      | frontend02/bridge | bridge |
-      | frontend02/host   | host   |
-      | frontend02/none   | null   |
-      | store/bridge      | bridge |
-      | store/host        | host   |
-      | store/none        | null   |
-      | worker01/bridge   | bridge |
-      | worker01/host     | host   |
-      | worker01/none     | null   |
+    Then the terminal shows what the page shows
 
   @verify @id:own-networks
   Scenario Outline: The cluster lists the networks that are <node>'s own

@@ -41,7 +41,7 @@ func (d *diagnosis) leader(s service, found box) {
 	err := d.facts.leaderErr
 	switch {
 	case err == nil && !s.right(found):
-		d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の%[1]sの引数がページと違います").
+		d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の%[1]sの引数がページと違う").
 			breaks = []part{{consulLookKind, ""}}
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader):
@@ -52,15 +52,15 @@ func (d *diagnosis) leader(s service, found box) {
 }
 
 func (d *diagnosis) noLeader(s service, found box) {
-	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の%[1]sは応答しますが、リーダーがいません").
+	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の%[1]sは応答するが、リーダーがいない").
 		saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), `""`)
 	r.breaks = []part{{consulKind, ""}}
 	if slices.Contains(found.Args, "-bootstrap") {
-		r.advise(d.say("an election takes up to 10 s after a start: ask again; else look at docker logs %s", "選出には起動後 10 秒ほど掛かります。その後も無ければ docker logs %s を見てください", found.Name)).sure(harness.Likely)
+		r.advise(d.Lang.Say("an election takes up to 10 s after a start: ask again; else look at docker logs %s", "選出には起動後 10 秒ほど掛かる。その後も無ければ docker logs %s を見る", found.Name)).sure(harness.Likely)
 		return
 	}
 	r.Code = "consul-no-bootstrap"
-	r.Cause = d.say("Consul was started without -bootstrap: it waits for other servers and never has a leader", "Consul が -bootstrap なしで起動され、他のサーバを待ち続けてリーダーが決まりません")
+	r.Cause = d.Lang.Say("Consul was started without -bootstrap: it waits for other servers and never has a leader", "Consul が -bootstrap なしで起動され、他のサーバを待ち続けてリーダーが決まらない")
 	d.again(s, r, found, s.mine())
 }
 
@@ -74,15 +74,15 @@ func (d *diagnosis) noConsul(s service, err error) {
 		d.noForward(s.on).saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), reason(err))
 		return
 	}
-	d.report("consul-silent", s.on.host.Name, consulSection, d.say("the Consul container runs, and port %d does not answer", "Consul コンテナは動いていますが、ポート %d が応答しません", harness.ConsulPort), part{consulKind, ""}).
+	d.report("consul-silent", s.on.host.Name, consulSection, d.Lang.Say("the Consul container runs, and port %d does not answer", "Consul コンテナは動いているが、ポート %d が応答しない", harness.ConsulPort), part{consulKind, ""}).
 		saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), reason(err)).sure(harness.Likely).
 		mend(docker(s.on.host, "restart %s", s.mine()[0].Name))
 }
 
 func (d *diagnosis) noForward(f *hostFacts) *finding {
-	return d.report("forwarding-off", f.host.Name, hostsSection, d.say("the kernel of %s forwards nothing: published ports lead nowhere", "%s のカーネルが転送をしません。公開ポートがどこにも届きません", f.host.Name), part{consulKind, ""}, part{managerKind, ""}, part{packetKind, f.host.Name}).
+	return d.report("forwarding-off", f.host.Name, hostsSection, d.Lang.Say("the kernel of %s forwards nothing: published ports lead nowhere", "%s のカーネルが転送をしない。公開ポートがどこにも届かない", f.host.Name), part{consulKind, ""}, part{managerKind, ""}, part{packetKind, f.host.Name}).
 		saw("sysctl net.ipv4.ip_forward, on "+f.host.Name, "0").
-		advise(d.say("switch it on, on %s itself: sysctl -w net.ipv4.ip_forward=1", "%s 上で sysctl -w net.ipv4.ip_forward=1 を実行してください", f.host.Name))
+		advise(d.Lang.Say("switch it on, on %s itself: sysctl -w net.ipv4.ip_forward=1", "%s 上で sysctl -w net.ipv4.ip_forward=1 を実行する", f.host.Name))
 }
 
 // reach finds hosts that can't reach a Consul which answers us.
@@ -100,9 +100,9 @@ func (d *diagnosis) reach() {
 			d.blocked("consul-blocked", f, rules, harness.ConsulPort, part{reachKind, h.Name}).saw(target+", from "+h.Name, said)
 			continue
 		}
-		d.report("consul-unreachable", h.Name, consulSection, d.say("%s does not reach Consul", "%s から Consul に到達できません", h.Name), part{reachKind, h.Name}).
+		d.report("consul-unreachable", h.Name, consulSection, d.Lang.Say("%s does not reach Consul", "%s から Consul に到達できない", h.Name), part{reachKind, h.Name}).
 			saw(target+", from "+h.Name, said).sure(harness.Likely).
-			advise(d.say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べてください"))
+			advise(d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる"))
 	}
 	d.asked(before, could, "every host reaches Consul", "全ホストから Consul に到達できる")
 }

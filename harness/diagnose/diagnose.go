@@ -68,11 +68,9 @@ type diagnosis struct {
 	notAsked []string
 }
 
-func (d *diagnosis) say(en, ja string, args ...any) string { return d.Lang.Say(en, ja, args...) }
-
 // asked notes that a layer was asked, or was not, and whether it is right.
 func (d *diagnosis) asked(before int, could bool, en, ja string, args ...any) {
-	what := d.say(en, ja, args...)
+	what := d.Lang.Say(en, ja, args...)
 	switch {
 	case !could:
 		d.notAsked = append(d.notAsked, what)

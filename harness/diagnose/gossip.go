@@ -55,17 +55,17 @@ func (d *diagnosis) registered(f *hostFacts) {
 	if d.facts.entries[key].Key != "" {
 		return
 	}
-	r := d.report("engine-not-registered", f.host.Name, hostsSection, d.say("the engine of %s is not registered with Consul", "%s の Engine が Consul に登録されていません", f.host.Name), part{registeredKind, f.host.Name}).
+	r := d.report("engine-not-registered", f.host.Name, hostsSection, d.Lang.Say("the engine of %s is not registered with Consul", "%s の Engine が Consul に登録されていない", f.host.Name), part{registeredKind, f.host.Name}).
 		saw("consul kv get "+key, "no such key").
-		advise(d.say("an engine registers within its discovery.heartbeat, 20 s by default; restart it where it does not", "Engine は discovery.heartbeat(既定 20 秒)以内に登録します。しなければ再起動してください"))
+		advise(d.Lang.Say("an engine registers within its discovery.heartbeat, 20 s by default; restart it where it does not", "Engine は discovery.heartbeat(既定 20 秒)以内に登録する。しなければ再起動する"))
 	last := line(f.log, "discovery error", "in discovery failed")
 	if last != "" {
 		r.saw("the engine's log, on "+f.host.Name, last)
 	}
 	if strings.Contains(last, "ttl") || strings.Contains(last, "TTL") {
 		r.Code = "engine-short-ttl"
-		r.Cause = d.say("the engine of %s never registers: Consul refuses sessions as short as half its discovery.ttl", "%s の Engine が登録できません。discovery.ttl の半分が Consul のセッション下限より短いためです", f.host.Name)
-		r.Advice = d.say("restart it with discovery.ttl=60, or without that option", "discovery.ttl=60 を指定するか、指定なしで再起動してください")
+		r.Cause = d.Lang.Say("the engine of %s never registers: Consul refuses sessions as short as half its discovery.ttl", "%s の Engine が登録できない。discovery.ttl の半分が Consul のセッション下限より短いためである", f.host.Name)
+		r.Advice = d.Lang.Say("restart it with discovery.ttl=60, or without that option", "discovery.ttl=60 を指定するか、指定なしで再起動する")
 	}
 }
 
@@ -87,13 +87,13 @@ func (d *diagnosis) gossips(f *hostFacts) {
 	asked := "gossip of " + at(h, harness.GossipPort)
 	switch {
 	case errors.Is(f.gossipErr, engine.ErrRefused):
-		d.report("gossip-not-joined", h.Name, networkSection, d.say("the engine of %s is registered, but has joined no gossip", "%s の Engine は登録済みですが、ゴシップに参加していません", h.Name), part{gossipKind, h.Name}).
+		d.report("gossip-not-joined", h.Name, networkSection, d.Lang.Say("the engine of %s is registered, but has joined no gossip", "%s の Engine は登録済みだが、ゴシップに参加していない", h.Name), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).
-			advise(d.say("restart the engine", "Engine を再起動してください"))
+			advise(d.Lang.Say("restart the engine", "Engine を再起動する"))
 	case f.gossipErr != nil:
-		d.report("gossip-silent", h.Name, networkSection, d.say("the engine of %s does not answer on port %d", "%s の Engine がポート %d で応答しません", h.Name, harness.GossipPort), part{gossipKind, h.Name}).
+		d.report("gossip-silent", h.Name, networkSection, d.Lang.Say("the engine of %s does not answer on port %d", "%s の Engine がポート %d で応答しない", h.Name, harness.GossipPort), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).sure(harness.Likely).
-			advise(d.say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通してください", harness.GossipPort))
+			advise(d.Lang.Say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通す", harness.GossipPort))
 	default:
 		d.deaf(f)
 	}
@@ -116,9 +116,9 @@ func (d *diagnosis) deaf(f *hostFacts) {
 			}
 		}
 		if len(lost) > 0 && len(lost) == asked {
-			d.report("gossip-cut-off", f.host.Name, networkSection, d.say("no other host reaches the engine of %s by %s", "他のどのホストからも %s の Engine に %s で届きません", f.host.Name, strings.ToUpper(proto)+" 7946"), part{gossipKind, f.host.Name}).
+			d.report("gossip-cut-off", f.host.Name, networkSection, d.Lang.Say("no other host reaches the engine of %s by %s", "他のどのホストからも %s の Engine に %s で届かない", f.host.Name, strings.ToUpper(proto)+" 7946"), part{gossipKind, f.host.Name}).
 				saw(target+", from "+strings.Join(lost, ", "), "no answer").sure(harness.Likely).
-				advise(d.say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通してください", harness.GossipPort))
+				advise(d.Lang.Say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通す", harness.GossipPort))
 			return
 		}
 	}
@@ -146,9 +146,9 @@ func (d *diagnosis) split() {
 	if len(lacks) == 0 {
 		return
 	}
-	d.report("gossip-split", "", networkSection, d.say("the engines' gossip is in parts that do not find one another any more", "Engine のゴシップが分裂し、もう自動では合流しません"), breaks...).
+	d.report("gossip-split", "", networkSection, d.Lang.Say("the engines' gossip is in parts that do not find one another any more", "Engine のゴシップが分裂し、もう自動では合流しない"), breaks...).
 		saw("gossip of every engine", strings.Join(lacks, "; ")).
-		advise(d.say("labcheck bootstrap joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", "labcheck bootstrap で合流します(少ない側の Engine の再起動でも可)。%s 上のコンテナは再起動してください", d.topology.Network))
+		advise(d.Lang.Say("labcheck bootstrap joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", "labcheck bootstrap で合流する(少ない側の Engine の再起動でも可)。%s 上のコンテナは再起動する", d.topology.Network))
 }
 
 func knows(peers []engine.Peer, addr netip.Addr) bool {
@@ -178,6 +178,6 @@ func (d *diagnosis) neighbours(f *hostFacts) {
 	}
 	slices.Sort(lost)
 	slices.Sort(mend)
-	d.report("neighbours-lost", f.host.Name, networkSection, d.say("%s was not told of containers on %s elsewhere, and will not be: they were attached before the engines had found one another", "%s は %s 上の他ホストのコンテナを知らされず、今後も知らされません。Engine 同士が見つけ合う前に接続されたためです", f.host.Name, d.topology.Network), part{packetKind, f.host.Name}).
+	d.report("neighbours-lost", f.host.Name, networkSection, d.Lang.Say("%s was not told of containers on %s elsewhere, and will not be: they were attached before the engines had found one another", "%s は %s 上の他ホストのコンテナを知らされず、今後も知らされない。Engine 同士が見つけ合う前に接続されたためである", f.host.Name, d.topology.Network), part{packetKind, f.host.Name}).
 		saw("ip neigh show nud permanent, on "+f.host.Name, "no "+strings.Join(lost, ", no ")).mend(mend...)
 }

@@ -22,10 +22,10 @@ func (d *diagnosis) hosts() {
 		case f.infoErr != nil:
 			d.silent(f)
 		case f.info.Name != h.Name:
-			d.report("host-name", h.Name, hostsSection, d.say(
-				"the host at %[1]s calls itself %[2]s, not %[3]s", "%[1]s のホストは %[3]s ではなく %[2]s と名乗っています", h.Addr, f.info.Name, h.Name), part{engineKind, h.Name}).
+			d.report("host-name", h.Name, hostsSection, d.Lang.Say(
+				"the host at %[1]s calls itself %[2]s, not %[3]s", "%[1]s のホストは %[3]s ではなく %[2]s と名乗っている", h.Addr, f.info.Name, h.Name), part{engineKind, h.Name}).
 				saw(docker(h, "info --format '{{.Name}}'"), f.info.Name).
-				advise(d.say("give the host its name back: hostname %s, on the host itself", "ホスト上で hostname %s を実行し、名前を元に戻してください", h.Name))
+				advise(d.Lang.Say("give the host its name back: hostname %s, on the host itself", "ホスト上で hostname %s を実行し、名前を元に戻す", h.Name))
 		}
 	}
 	d.sameID()
@@ -43,25 +43,25 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 	var r *finding
 	switch {
 	case f.probe.err != nil:
-		r = d.report("host-down", h.Name, hostsSection, d.say("the host %s is down", "ホスト %s が停止しています", h.Name), part{engineKind, h.Name}).
+		r = d.report("host-down", h.Name, hostsSection, d.Lang.Say("the host %s is down", "ホスト %s が停止している", h.Name), part{engineKind, h.Name}).
 			saw("a command on "+h.Name, f.probe.err.Error()).
-			advise(d.say("start the host, and look at why it ended", "ホストを起動し、停止した理由を調べてください"))
+			advise(d.Lang.Say("start the host, and look at why it ended", "ホストを起動し、停止した理由を調べる"))
 		d.whyEnded(f, r)
 	case len(rules) > 0:
 		r = d.blocked("engine-port-blocked", f, rules, harness.EnginePort, part{engineKind, h.Name})
 	case !known || !outer.up:
-		r = d.report("host-link-down", h.Name, hostsSection, d.say("no network interface of %s that is up has the address %s", "%s で稼働中のどのネットワークインタフェースにもアドレス %s がありません", h.Name, h.Addr), part{engineKind, h.Name}).
+		r = d.report("host-link-down", h.Name, hostsSection, d.Lang.Say("no network interface of %s that is up has the address %s", "%s で稼働中のどのネットワークインタフェースにもアドレス %s がない", h.Name, h.Addr), part{engineKind, h.Name}).
 			saw("ip addr, on "+h.Name, describeLinks(f.probe.links)).
-			advise(d.say("bring the interface up, or give it its address again", "インタフェースを起動するか、アドレスを付け直してください"))
+			advise(d.Lang.Say("bring the interface up, or give it its address again", "インタフェースを起動するか、アドレスを付け直す"))
 	case f.probe.state == 0 || refused:
-		r = d.report("engine-ended", h.Name, hostsSection, d.say("no engine listens on port %d of %s", "%[2]s のポート %[1]d で待ち受ける Engine がありません", harness.EnginePort, h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", "%[2]s のポート %[1]d で待ち受ける Engine がない", harness.EnginePort, h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe.state)).
-			advise(d.say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", "ホスト上で systemctl start docker を実行し、--host=tcp://%s で Engine を起動してください", at(h, harness.EnginePort)))
+			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", "ホスト上で systemctl start docker を実行し、--host=tcp://%s で Engine を起動する", at(h, harness.EnginePort)))
 		d.whyEnded(f, r)
 	default:
-		r = d.report("host-unreachable", h.Name, hostsSection, d.say("%s can't be reached on port %d, although its engine runs", "%s の Engine は動いていますが、ポート %d に到達できません", h.Name, harness.EnginePort), part{engineKind, h.Name}).
+		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", "%s の Engine は動いているが、ポート %d に到達できない", h.Name, harness.EnginePort), part{engineKind, h.Name}).
 			sure(harness.Likely).
-			advise(d.say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べてください"))
+			advise(d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる"))
 	}
 	r.saw(asked, answered)
 }
@@ -73,20 +73,20 @@ func (d *diagnosis) silent(f *hostFacts) {
 	var r *finding
 	switch {
 	case errors.Is(f.infoErr, engine.ErrWrongService):
-		r = d.report("engine-port-taken", h.Name, hostsSection, d.say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではありません", harness.EnginePort, h.Name), part{engineKind, h.Name}).
-			advise(d.say("stop what has the port and start the engine", "ポートを占めているものを止め、Engine を起動してください"))
+		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではない", harness.EnginePort, h.Name), part{engineKind, h.Name}).
+			advise(d.Lang.Say("stop what has the port and start the engine", "ポートを占めているものを止め、Engine を起動する"))
 	case f.probe.err != nil:
-		r = d.report("host-frozen", h.Name, hostsSection, d.say("%s takes connections, but nothing on it runs", "%s は接続を受け付けますが、何も動いていません", h.Name), part{engineKind, h.Name}).
+		r = d.report("host-frozen", h.Name, hostsSection, d.Lang.Say("%s takes connections, but nothing on it runs", "%s は接続を受け付けるが、何も動いていない", h.Name), part{engineKind, h.Name}).
 			saw("a command on "+h.Name, f.probe.err.Error()).sure(harness.Likely).
-			advise(d.say("the machine is paused or overloaded: resume or restart it", "マシンが一時停止中か過負荷です。再開または再起動してください"))
+			advise(d.Lang.Say("the machine is paused or overloaded: resume or restart it", "マシンが一時停止中か過負荷である。再開または再起動する"))
 	case f.probe.state == 'T':
-		r = d.report("engine-frozen", h.Name, hostsSection, d.say("the engine of %s is stopped: it takes connections and says nothing", "%s の Engine は停止(T)状態で、接続を受けても応答しません", h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", "%s の Engine は停止(T)状態で、接続を受けても応答しない", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe.state)).
-			advise(d.say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開してください"))
+			advise(d.Lang.Say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開する"))
 	default:
-		r = d.report("engine-silent", h.Name, hostsSection, d.say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けますが、答えを返しません", h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返しない", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe.state)).sure(harness.Likely).
-			advise(d.say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行してください"))
+			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
 	}
 	r.saw(asked, answered)
 }
@@ -108,12 +108,12 @@ func (d *diagnosis) hung() {
 		i := slices.IndexFunc(d.found, func(r *finding) bool { return r.breaksAny(store) })
 		if i >= 0 {
 			d.found[i].breaks = append(d.found[i].breaks, part{engineKind, h.Name})
-			d.found[i].saw(asked, d.say("%s: it waits for its cluster store", "%s: クラスタストアを待っている", answered))
+			d.found[i].saw(asked, d.Lang.Say("%s: it waits for its cluster store", "%s: クラスタストアを待っている", answered))
 			continue
 		}
-		d.report("engine-hangs", h.Name, hostsSection, d.say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けますが、応答しません", h.Name), part{engineKind, h.Name}).
+		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けるが、応答しない", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe.state)).saw(asked, answered).sure(harness.Likely).
-			advise(d.say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行してください"))
+			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
 	}
 }
 
@@ -128,22 +128,22 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 	switch {
 	case strings.Contains(last, "advertise"):
 		r.Code = "engine-bad-advertise"
-		r.Cause = d.say("the engine of %s does not start: what it is to advertise is no address of it", "%s の Engine は起動しません。広告すべきものが自分のアドレスではありません", f.host.Name)
-		r.Advice = d.say("start it with --cluster-advertise=%s", "--cluster-advertise=%s で起動してください", at(f.host, harness.EnginePort))
+		r.Cause = d.Lang.Say("the engine of %s does not start: what it is to advertise is no address of it", "%s の Engine は起動しない。広告すべきものが自分のアドレスではない", f.host.Name)
+		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", "--cluster-advertise=%s で起動する", at(f.host, harness.EnginePort))
 	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
 		r.Code = "engine-no-backend"
-		r.Cause = d.say("the engine of %s does not start: it was built without the backend that its cluster store names", "%s の Engine は起動しません。クラスタストアに指定されたバックエンドが組み込まれていません", f.host.Name)
-		r.Advice = d.say("start it with --cluster-store=%s, and an engine that has Consul's backend (up to 20.10; Debian 12's has not)", "Consul バックエンドを持つ Engine(20.10 以前。Debian 12 のものは持ちません)を --cluster-store=%s で起動してください", d.store())
+		r.Cause = d.Lang.Say("the engine of %s does not start: it was built without the backend that its cluster store names", "%s の Engine は起動しない。クラスタストアに指定されたバックエンドが組み込まれていない", f.host.Name)
+		r.Advice = d.Lang.Say("start it with --cluster-store=%s, and an engine that has Consul's backend (up to 20.10; Debian 12's has not)", "Consul バックエンドを持つ Engine(20.10 以前。Debian 12 のものは持たない)を --cluster-store=%s で起動する", d.store())
 	}
 }
 
 // blocked reports rules of a host's packet filter that stop a port, or that cut
 // it off from another host altogether.
 func (d *diagnosis) blocked(code string, f *hostFacts, rules []string, port uint16, breaks ...part) *finding {
-	cause := d.say("the packet filter of %s stops traffic on port %d", "%s のパケットフィルタがポート %d の通信を止めています", f.host.Name, port)
+	cause := d.Lang.Say("the packet filter of %s stops traffic on port %d", "%s のパケットフィルタがポート %d の通信を止めている", f.host.Name, port)
 	if !slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
 		code = "host-cut"
-		cause = d.say("the packet filter of %s stops all traffic with another host", "%s のパケットフィルタが他ホストとの通信をすべて止めています", f.host.Name)
+		cause = d.Lang.Say("the packet filter of %s stops all traffic with another host", "%s のパケットフィルタが他ホストとの通信をすべて止めている", f.host.Name)
 	}
 	r := d.report(code, f.host.Name, networkSection, cause, breaks...)
 	var undo []string
@@ -151,7 +151,7 @@ func (d *diagnosis) blocked(code string, f *hostFacts, rules []string, port uint
 		r.saw("iptables-save, on "+f.host.Name, rule)
 		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
 	}
-	return r.advise(d.say("take the rule away, on %s itself: %s", "%s 上で規則を取り除いてください: %s", f.host.Name, strings.Join(undo, "; ")))
+	return r.advise(d.Lang.Say("take the rule away, on %s itself: %s", "%s 上で規則を取り除く: %s", f.host.Name, strings.Join(undo, "; ")))
 }
 
 // roomless reports file systems that the engine can't write to any more.
@@ -159,9 +159,9 @@ func (d *diagnosis) roomless(f *hostFacts) {
 	if len(f.probe.full) == 0 {
 		return
 	}
-	d.report("disk-full", f.host.Name, hostsSection, d.say("there is no room left where the engine of %s writes", "%s の Engine の書き込み先に空きがありません", f.host.Name), part{diskKind, f.host.Name}).
+	d.report("disk-full", f.host.Name, hostsSection, d.Lang.Say("there is no room left where the engine of %s writes", "%s の Engine の書き込み先に空きがない", f.host.Name), part{diskKind, f.host.Name}).
 		saw("df, on "+f.host.Name, strings.Join(f.probe.full, "; ")).
-		advise(d.say("make room: %s shows what takes it", "空きを作ってください。%s で内訳が分かります", docker(f.host, "system df")))
+		advise(d.Lang.Say("make room: %s shows what takes it", "空きを作る。%s で内訳が分かる", docker(f.host, "system df")))
 }
 
 // sameID reports engines that share an identity: Swarm lists only one of them.
@@ -174,9 +174,9 @@ func (d *diagnosis) sameID() {
 			owners[id] = h
 			continue
 		}
-		d.report("engine-same-id", h.Name, hostsSection, d.say("the engines of %s and %s have the same ID", "%s と %s の Engine の ID が同じです", first.Name, h.Name), part{memberKind, first.Name}, part{memberKind, h.Name}).
+		d.report("engine-same-id", h.Name, hostsSection, d.Lang.Say("the engines of %s and %s have the same ID", "%s と %s の Engine の ID が同じである", first.Name, h.Name), part{memberKind, first.Name}, part{memberKind, h.Name}).
 			saw(docker(first, "info --format '{{.ID}}'"), id).saw(docker(h, "info --format '{{.ID}}'"), id).
-			advise(d.say("the host was copied: remove /etc/docker/key.json on %s and restart its engine", "ホストが複製されています。%s の /etc/docker/key.json を消して Engine を再起動してください", h.Name))
+			advise(d.Lang.Say("the host was copied: remove /etc/docker/key.json on %s and restart its engine", "ホストが複製されている。%s の /etc/docker/key.json を消して Engine を再起動する", h.Name))
 	}
 }
 

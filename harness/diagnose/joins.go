@@ -53,10 +53,10 @@ func (d *diagnosis) join(s service) {
 	var r *finding
 	switch {
 	case discovery != d.store():
-		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place", "%[2]s の%[1]sが誤った場所に登録しています").
+		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place", "%[2]s の%[1]sが誤った場所に登録している").
 			saw(docker(s.on.host, "inspect %s", found.Name), discovery+" instead of "+d.store())
 	case advertised != want:
-		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has", "%[2]s の%[1]sが、このホストの Engine のものでないアドレスを登録しています").
+		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has", "%[2]s の%[1]sが、このホストの Engine のものでないアドレスを登録している").
 			saw(docker(s.on.host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+want)
 		if a, err := netip.ParseAddrPort(advertised); err == nil && a.Addr() == s.on.host.Addr {
 			r.Code = "join-wrong-port"
@@ -87,16 +87,16 @@ func (d *diagnosis) key(h harness.Host) {
 	asked := "consul kv get " + swarmNodes + address
 	switch {
 	case !there:
-		d.report("key-missing", h.Name, joinsSection, d.say("the join container of %s runs, but its key is not in Consul", "%s の join コンテナは動いていますが、そのキーが Consul にありません", h.Name), part{keyKind, h.Name}).
+		d.report("key-missing", h.Name, joinsSection, d.Lang.Say("the join container of %s runs, but its key is not in Consul", "%s の join コンテナは動いているが、そのキーが Consul にない", h.Name), part{keyKind, h.Name}).
 			saw(asked, "no such key").
 			mend(restart).
-			advise(d.say("it registers again by itself within 60 s", "60 秒以内に自動で再登録されます"))
+			advise(d.Lang.Say("it registers again by itself within 60 s", "60 秒以内に自動で再登録される"))
 	case entry.Value != address:
-		d.report("key-wrong", h.Name, joinsSection, d.say("the key of %s in Consul holds another address", "Consul にある %s のキーの値が別のアドレスです", h.Name), part{keyKind, h.Name}).
+		d.report("key-wrong", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul holds another address", "Consul にある %s のキーの値が別のアドレスである", h.Name), part{keyKind, h.Name}).
 			saw(asked, entry.Value).
 			mend(d.deleteKey(swarmNodes+address), restart)
 	case entry.Session == "":
-		d.report("key-stale", h.Name, joinsSection, d.say("the key of %s in Consul belongs to no session: it stays when the host is gone", "Consul にある %s のキーにセッションがなく、ホストが消えても残ります", h.Name), part{keyKind, h.Name}).
+		d.report("key-stale", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul belongs to no session: it stays when the host is gone", "Consul にある %s のキーにセッションがなく、ホストが消えても残る", h.Name), part{keyKind, h.Name}).
 			saw("GET /v1/kv/"+swarmNodes+address, "no Session").
 			mend(d.deleteKey(swarmNodes+address), restart)
 	}
@@ -113,11 +113,11 @@ func (d *diagnosis) strangers() {
 			continue
 		}
 		code := "key-without-node"
-		what := d.say("Consul has a key for %s, which is no node of the cluster", "クラスタのノードでない %s のキーが Consul にあります", name)
+		what := d.Lang.Say("Consul has a key for %s, which is no node of the cluster", "クラスタのノードでない %s のキーが Consul にある", name)
 		if name == at(d.topology.Manager, harness.EnginePort) {
-			code, what = "manager-joined", d.say("the manager's host has joined the cluster as a node", "マネージャのホストがノードとして参加しています")
+			code, what = "manager-joined", d.Lang.Say("the manager's host has joined the cluster as a node", "マネージャのホストがノードとして参加している")
 		} else if _, err := netip.ParseAddrPort(name); err != nil {
-			code, what = "key-no-address", d.say("Consul has a key %s, which is no address", "アドレスでないキー %s が Consul にあります", name)
+			code, what = "key-no-address", d.Lang.Say("Consul has a key %s, which is no address", "アドレスでないキー %s が Consul にある", name)
 		}
 		entry := d.facts.entries[swarmNodes+name]
 		r := d.report(code, "", joinsSection, what, part{listKind, ""}).
@@ -138,6 +138,6 @@ func (d *diagnosis) dropStranger(r *finding, name string, kept bool) {
 	}
 	r.mend(d.deleteKey(swarmNodes + name))
 	if kept && len(r.Remedy) == 1 {
-		r.advise(d.say("a swarm join elsewhere keeps it there, or did until lately: a key that nobody renews goes within 180 s", "どこかの swarm join が登録しています。更新されないキーは 180 秒以内に消えます"))
+		r.advise(d.Lang.Say("a swarm join elsewhere keeps it there, or did until lately: a key that nobody renews goes within 180 s", "どこかの swarm join が登録している。更新されないキーは 180 秒以内に消える"))
 	}
 }

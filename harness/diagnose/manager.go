@@ -38,19 +38,19 @@ func (d *diagnosis) manages(s service, found box) {
 	have, want := last(found.Args), last(s.want)
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
-		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place", "%[2]s の%[1]sがノードを誤った場所で探しています").
+		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place", "%[2]s の%[1]sがノードを誤った場所で探している").
 			saw(docker(s.on.host, "inspect %s", found.Name), have+" instead of "+want)
 		r.breaks = []part{{managerKind, ""}}
 		d.again(s, r, found, s.mine())
 	case d.facts.swarmErr != nil || d.facts.swarm == nil:
 		d.noManager(s, found)
 	case d.facts.swarm.Strategy != "spread":
-		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers", "%[2]s の%[1]sの戦略が spread ではありません").
+		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers", "%[2]s の%[1]sの戦略が spread ではない").
 			saw("docker -H=tcp://"+at(s.on.host, harness.SwarmPort)+" info", "Strategy: "+d.facts.swarm.Strategy)
 		r.breaks = []part{{strategyKind, ""}}
 		d.again(s, r, found, s.mine())
 	case !s.right(found):
-		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の%[1]sの引数がページと違います")
+		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の%[1]sの引数がページと違う")
 		r.breaks = []part{{managerLookKind, ""}}
 		d.again(s, r, found, s.mine())
 	}
@@ -69,7 +69,7 @@ func (d *diagnosis) noManager(s service, found box) {
 	if !d.holds(managerKind, "") {
 		return // what stops it is found already
 	}
-	r := d.report("manager-silent", s.on.host.Name, managerSection, d.say("the Swarm manager container runs, and port %d does not answer", "Swarm マネージャ・コンテナは動いていますが、ポート %d が応答しません", harness.SwarmPort), part{managerKind, ""}).
+	r := d.report("manager-silent", s.on.host.Name, managerSection, d.Lang.Say("the Swarm manager container runs, and port %d does not answer", "Swarm マネージャ・コンテナは動いているが、ポート %d が応答しない", harness.SwarmPort), part{managerKind, ""}).
 		saw(asked, answered).sure(harness.Likely).
 		mend(docker(s.on.host, "restart %s", found.Name))
 	if l := line(found.log, "level=fatal", "level=error"); l != "" {

@@ -69,12 +69,12 @@ func (d *diagnosis) noNetwork(hosts []*hostFacts) {
 		}
 	}
 	if len(seen) > 0 {
-		d.report("network-wrong-driver", "", networkSection, d.say("%s is no overlay network: it ends at each host", "%s はオーバレイ・ネットワークではなく、各ホスト内で閉じています", d.topology.Network), breaks...).
+		d.report("network-wrong-driver", "", networkSection, d.Lang.Say("%s is no overlay network: it ends at each host", "%s はオーバレイ・ネットワークではなく、各ホスト内で閉じている", d.topology.Network), breaks...).
 			saw("docker network ls", strings.Join(seen, "; ")).mend(append(remove, d.create())...)
 		return
 	}
-	r := d.report("network-missing", "", networkSection, d.say("no engine has %s", "どの Engine にも %s がありません", d.topology.Network), breaks...).
-		saw(docker(d.topology.Manager, "network ls"), d.say("no %s", "%s なし", d.topology.Network)).mend(d.create())
+	r := d.report("network-missing", "", networkSection, d.Lang.Say("no engine has %s", "どの Engine にも %s がない", d.topology.Network), breaks...).
+		saw(docker(d.topology.Manager, "network ls"), d.Lang.Say("no %s", "%s なし", d.topology.Network)).mend(d.create())
 	d.lost(r)
 }
 
@@ -88,11 +88,11 @@ func (d *diagnosis) lost(r *finding) {
 			continue
 		}
 		r.Code = "consul-data-lost"
-		r.Cause = d.say("Consul was made anew and knows nothing of %s: what it held is lost", "Consul が作り直され、%s を含む以前のデータが失われています", d.topology.Network)
+		r.Cause = d.Lang.Say("Consul was made anew and knows nothing of %s: what it held is lost", "Consul が作り直され、%s を含む以前のデータが失われている", d.topology.Network)
 		r.Confidence = harness.Likely
 		r.saw(docker(d.topology.Manager, "inspect %s", consul.Name), "Created "+consul.Created.UTC().Format("2006-01-02T15:04:05Z")).
 			saw(docker(h, "inspect %s", joins[0].Name), "Created "+joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")).
-			advise(d.say("where making it hangs or says that pool configuration failed, restart the engines first", "作成が止まる、または pool configuration failed となる場合は、先に Engine を再起動してください"))
+			advise(d.Lang.Say("where making it hangs or says that pool configuration failed, restart the engines first", "作成が止まる、または pool configuration failed となる場合は、先に Engine を再起動する"))
 		return
 	}
 }
@@ -112,11 +112,11 @@ func (d *diagnosis) networkOn(f *hostFacts, id string) {
 	asked := docker(f.host, "network ls")
 	switch {
 	case right == nil && len(others) == 0:
-		d.report("network-missing", f.host.Name, networkSection, d.say("%s does not have %s, which other engines have", "他の Engine にある %[2]s が %[1]s にありません", f.host.Name, d.topology.Network), breaks).
+		d.report("network-missing", f.host.Name, networkSection, d.Lang.Say("%s does not have %s, which other engines have", "他の Engine にある %[2]s が %[1]s にない", f.host.Name, d.topology.Network), breaks).
 			saw(asked, "no "+d.topology.Network).
-			advise(d.say("restart its engine: it reads the cluster store anew", "Engine を再起動し、クラスタストアを読み直させてください"))
+			advise(d.Lang.Say("restart its engine: it reads the cluster store anew", "Engine を再起動し、クラスタストアを読み直させる"))
 	case len(others) > 0:
-		r := d.report("network-twice", f.host.Name, networkSection, d.say("%s has a network of its own that is also called %s", "%s に、同じ名前 %s の独自のネットワークがあります", f.host.Name, d.topology.Network), breaks)
+		r := d.report("network-twice", f.host.Name, networkSection, d.Lang.Say("%s has a network of its own that is also called %s", "%s に、同じ名前 %s の独自のネットワークがある", f.host.Name, d.topology.Network), breaks)
 		for _, n := range others {
 			r.saw(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).mend(docker(f.host, "network rm %s", n.ID))
 		}
@@ -131,7 +131,7 @@ func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
 	again := []string{docker(d.topology.Manager, "network rm %s", n.Name), d.create()}
 	if other, ok := clash(f.probe.links, n); ok {
 		if d.once("network-clash") {
-			d.report("network-clash", "", networkSection, d.say("the addresses of %s are taken: packets for its containers and for hosts can't be told apart", "%s のアドレス範囲が他と重なり、コンテナ宛てとホスト宛てのパケットを区別できません", n.Name), d.everywhere(packetKind)...).
+			d.report("network-clash", "", networkSection, d.Lang.Say("the addresses of %s are taken: packets for its containers and for hosts can't be told apart", "%s のアドレス範囲が他と重なり、コンテナ宛てとホスト宛てのパケットを区別できない", n.Name), d.everywhere(packetKind)...).
 				saw(docker(d.topology.Manager, "network inspect %s", n.Name), fmt.Sprint(n.Subnets)).
 				saw("ip addr, on "+f.host.Name, other.name+" "+other.addr.String()).mend(again...)
 		}
@@ -146,14 +146,14 @@ func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
 	case !known || mtu+vxlanHeader <= outer.mtu && mtu >= smallest:
 	case set:
 		if d.once("network-mtu") {
-			d.report("network-mtu", "", networkSection, d.say("%s has an MTU of %d: its packets do not fit into those of the hosts, or hold nothing", "%s の MTU %d がホストの MTU に合いません", n.Name, mtu), d.everywhere(packetKind)...).
+			d.report("network-mtu", "", networkSection, d.Lang.Say("%s has an MTU of %d: its packets do not fit into those of the hosts, or hold nothing", "%s の MTU %d がホストの MTU に合わない", n.Name, mtu), d.everywhere(packetKind)...).
 				saw(docker(d.topology.Manager, "network inspect %s", n.Name), mtuOption+"="+n.Options[mtuOption]).
 				saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).mend(again...)
 		}
 	default:
-		d.report("mtu-small", f.host.Name, networkSection, d.say("%s takes packets of %d bytes, %s sends up to %d: large ones are lost", "%s の MTU は %d で、%s は最大 %d を送るため、大きなパケットが失われます", f.host.Name, outer.mtu, n.Name, mtu+vxlanHeader), part{packetKind, f.host.Name}).
+		d.report("mtu-small", f.host.Name, networkSection, d.Lang.Say("%s takes packets of %d bytes, %s sends up to %d: large ones are lost", "%s の MTU は %d で、%s は最大 %d を送るため、大きなパケットが失われる", f.host.Name, outer.mtu, n.Name, mtu+vxlanHeader), part{packetKind, f.host.Name}).
 			saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).
-			advise(d.say("set it on the host itself: ip link set %s mtu 1500; where that is not possible make the network with --opt %s=%d", "ホスト上で ip link set %s mtu 1500。できなければ --opt %s=%d を付けてネットワークを作り直してください", outer.name, mtuOption, outer.mtu-vxlanHeader))
+			advise(d.Lang.Say("set it on the host itself: ip link set %s mtu 1500; where that is not possible make the network with --opt %s=%d", "ホスト上で ip link set %s mtu 1500。できなければ --opt %s=%d を付けてネットワークを作り直す", outer.name, mtuOption, outer.mtu-vxlanHeader))
 	}
 }
 

@@ -107,9 +107,9 @@ func (d *diagnosis) lostPackets(lost []pair) {
 	for _, p := range lost {
 		all = append(all, p.from+" to "+p.to)
 	}
-	d.report("packets-lost", host, networkSection, d.say("containers do not reach one another over %s, although the engines have found one another", "Engine 同士は見つけ合っていますが、%s でコンテナ同士が届きません", d.topology.Network), breaks...).
+	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", "Engine 同士は見つけ合っているが、%s でコンテナ同士が届かない", d.topology.Network), breaks...).
 		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
-		advise(d.say("let UDP %d through between the hosts, in both directions", "ホスト間で UDP %d を双方向に通してください", vxlanPort))
+		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", "ホスト間で UDP %d を双方向に通す", vxlanPort))
 }
 
 func every[T any](all []T, holds func(T) bool) bool {

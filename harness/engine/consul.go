@@ -22,7 +22,7 @@ type Consul struct {
 }
 
 // ErrNoLeader is Consul answering that it has not elected itself yet.
-var ErrNoLeader = errors.New("Consul has no leader")
+var ErrNoLeader = harness.Errorf("Consul has no leader", "Consul にリーダがいない")
 
 // ConnectConsul prepares a client for the Consul that listens on a port of a
 // node. It does not dial yet. Nothing is taken from the environment.

@@ -12,26 +12,28 @@ import (
 	"syscall"
 
 	"github.com/containerd/errdefs"
+
+	"labcheck/harness"
 )
 
 // What callers decide by, with errors.Is. An error of this package that is
 // none of these is what the service itself said.
 var (
 	// ErrRefused: nothing listens on the port.
-	ErrRefused = errors.New("connection refused")
+	ErrRefused = harness.Errorf("connection refused", "接続を拒否された")
 	// ErrClosed: the connection was taken and ended without an answer, as by a
 	// published port whose container does not listen yet.
-	ErrClosed = errors.New("connection closed with no answer")
+	ErrClosed = harness.Errorf("connection closed with no answer", "応答なしに接続を閉じられた")
 	// ErrTimeout: no answer in the time that there was.
-	ErrTimeout = errors.New("no answer in time")
+	ErrTimeout = harness.Errorf("no answer in time", "時間内に応答がない")
 	// ErrWrongService: something answers, but not the service that was meant.
-	ErrWrongService = errors.New("another service answers there")
+	ErrWrongService = harness.Errorf("another service answers there", "別のサービスが応答する")
 	// ErrNotFound: the service has no such container, network or image.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = harness.Errorf("not found", "見つからない")
 	// ErrNoImage is ErrNotFound of the image to run.
-	ErrNoImage = fmt.Errorf("image %w", ErrNotFound)
+	ErrNoImage = harness.Errorf("image %w", "イメージが%w", ErrNotFound)
 	// ErrExists: the name is taken.
-	ErrExists = errors.New("exists already")
+	ErrExists = harness.Errorf("exists already", "すでに存在する")
 )
 
 // kindError is an error and which of the kinds above it is.
@@ -47,11 +49,14 @@ func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
 // every error whose text says "connection refused" or that is a net.Error.
 type dialError struct{ err error }
 
-func (e *dialError) Error() string {
+func (e *dialError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *dialError) In(l harness.Lang) string {
 	if errors.Is(e.err, syscall.ECONNREFUSED) {
-		return "nothing listens"
+		return l.Say("nothing listens", "待ち受けているものがない")
 	}
-	return e.err.Error()
+	return l.Error(e.err)
 }
 
 func (e *dialError) Unwrap() error { return e.err }
@@ -76,7 +81,7 @@ func kindOf(err error) error {
 		return ErrWrongService
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ErrRefused
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), closedEarly(err):
 		return ErrClosed
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.As(err, &netErr) && netErr.Timeout():
@@ -87,6 +92,12 @@ func kindOf(err error) error {
 		return ErrExists
 	}
 	return nil
+}
+
+// closedEarly tells of a connection that was closed before the request was on
+// its way; net/http's errServerClosedIdle can't be named.
+func closedEarly(err error) bool {
+	return strings.Contains(err.Error(), "http: server closed idle connection")
 }
 
 // notHTTP tells whether what was read is not HTTP at all; net/http has no type

@@ -28,7 +28,7 @@ func Commands(w io.Writer, e harness.Evidence) error {
 }
 
 func writeScenario(w io.Writer, s harness.Scenario) {
-	fmt.Fprintf(w, "# %s\n# %s, %s, %s:%d\n\n", clean(s.Name), s.ID, s.Status, s.File, s.Line)
+	fmt.Fprintf(w, "# %s\n# %s, %s, %s:%d\n\n", clean(s.Name), clean(s.ID), s.Status, clean(s.File), s.Line)
 	for _, st := range s.Steps {
 		for _, c := range st.Commands {
 			writeCommand(w, c)
@@ -37,7 +37,7 @@ func writeScenario(w io.Writer, s harness.Scenario) {
 }
 
 func writeCommand(w io.Writer, c harness.Result) {
-	prompt := c.Node + "$ "
+	prompt := clean(c.Node) + "$ "
 	for _, line := range strings.Split(clean(script(c)), "\n") {
 		fmt.Fprintf(w, "%s%s\n", prompt, line)
 	}

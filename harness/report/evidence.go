@@ -1,5 +1,5 @@
 // Package report makes reports from a run's evidence, and keeps the evidence
-// itself: results.json, junit.xml and commands.txt in one directory.
+// itself: results.json, junit.xml, commands.txt and report.html in one directory.
 package report
 
 import (
@@ -20,6 +20,7 @@ const (
 	ResultsFile  = "results.json" // described by results.schema.json
 	JUnitFile    = "junit.xml"
 	CommandsFile = "commands.txt"
+	HTMLFile     = "report.html"
 )
 
 // maxResults is the longest results.json that is read, in bytes.
@@ -34,30 +35,36 @@ func Write(dir string, e harness.Evidence) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write the evidence: %w", err)
 	}
+	if err := writeTranscripts(dir, e); err != nil {
+		return fmt.Errorf("write the evidence: %w", err)
+	}
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer, harness.Evidence) error
 	}{
 		{CommandsFile, Commands},
 		{JUnitFile, JUnit},
-		{ResultsFile, results},
+		{HTMLFile, func(w io.Writer, e harness.Evidence) error { return HTML(w, e, e.Run.Lang) }},
+		{ResultsFile, Results},
 	} {
-		if err := replace(filepath.Join(dir, f.name), e, f.write); err != nil {
+		write := func(w io.Writer) error { return f.write(w, e) }
+		if err := WriteFile(filepath.Join(dir, f.name), write); err != nil {
 			return fmt.Errorf("write the evidence: %w", err)
 		}
 	}
 	return nil
 }
 
-// replace writes a file beside the one it replaces, and then takes its place.
-func replace(name string, e harness.Evidence, write func(io.Writer, harness.Evidence) error) error {
+// WriteFile writes a file beside the one it replaces, and then takes its place:
+// it appears complete or not at all.
+func WriteFile(name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // nothing is there any more when all went well
 	var content bytes.Buffer
-	err = write(&content, e)
+	err = write(&content)
 	if err == nil {
 		_, err = f.Write(content.Bytes())
 	}
@@ -67,7 +74,8 @@ func replace(name string, e harness.Evidence, write func(io.Writer, harness.Evid
 	return os.Rename(f.Name(), name)
 }
 
-func results(w io.Writer, e harness.Evidence) error {
+// Results writes the evidence as JSON: the content of results.json.
+func Results(w io.Writer, e harness.Evidence) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -84,7 +92,16 @@ func withoutNull(e harness.Evidence) harness.Evidence {
 		s.Steps = append([]harness.Step{}, s.Steps...)
 		for j := range s.Steps {
 			s.Steps[j].Commands = withArgv(s.Steps[j].Commands)
+			s.Steps[j].Comparison = withFields(s.Steps[j].Comparison)
 		}
+	}
+	e.Snapshots = append([]harness.Snapshot(nil), e.Snapshots...)
+	for i := range e.Snapshots {
+		e.Snapshots[i].Hosts = append([]harness.HostSnapshot{}, e.Snapshots[i].Hosts...)
+	}
+	e.Findings = append([]harness.Finding(nil), e.Findings...)
+	for i := range e.Findings {
+		e.Findings[i].Seen = append([]harness.Observation{}, e.Findings[i].Seen...)
 	}
 	e.Target.Topology.Members = append([]harness.Host{}, e.Target.Topology.Members...)
 	return e
@@ -97,6 +114,15 @@ func withArgv(commands []harness.Result) []harness.Result {
 		all = append(all, c)
 	}
 	return all
+}
+
+func withFields(c *harness.Comparison) *harness.Comparison {
+	if c == nil || c.Fields != nil {
+		return c
+	}
+	filled := *c
+	filled.Fields = []harness.Field{}
+	return &filled
 }
 
 // Read reads the evidence in dir. The error wraps fs.ErrNotExist where there
@@ -177,6 +203,23 @@ func check(e harness.Evidence) error {
 			if !known(st.Status) {
 				return fmt.Errorf("damaged: scenarios[%d].steps[%d].status is %q", i, j, st.Status)
 			}
+			if err := checkFields(st.Comparison); err != nil {
+				return fmt.Errorf("damaged: scenarios[%d].steps[%d].comparison.%w", i, j, err)
+			}
+		}
+	}
+	return nil
+}
+
+func checkFields(c *harness.Comparison) error {
+	if c == nil {
+		return nil
+	}
+	for i, f := range c.Fields {
+		switch f.Verdict {
+		case harness.FieldEqual, harness.FieldListed, harness.FieldWrong:
+		default:
+			return fmt.Errorf("fields[%d].verdict is %q", i, f.Verdict)
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"labcheck/harness"
 )
 
-var finding = harness.Finding{
+var missingJoin = harness.Finding{
 	Code: "join-missing", Node: "frontend02", Cause: "the join container on frontend02 is not there",
 	Seen:       []harness.Observation{{Asked: "docker ps", Answered: "no\x1b[31m container"}},
 	Confidence: harness.Likely,
@@ -46,7 +46,7 @@ const findingJapanese = `原因: the join container on frontend02 is not there  
 func TestFindings(t *testing.T) {
 	for lang, want := range map[harness.Lang]string{harness.English: findingText, harness.Japanese: findingJapanese} {
 		var b strings.Builder
-		if err := Findings(&b, []harness.Finding{finding}, TerminalOptions{Lang: lang}); err != nil {
+		if err := Findings(&b, lang, []harness.Finding{missingJoin}, TerminalOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, b.String()); diff != "" {
@@ -57,7 +57,7 @@ func TestFindings(t *testing.T) {
 	e := harness.Evidence{
 		Run: harness.Run{Verdict: harness.VerdictFalse}, Counts: harness.Counts{Failed: 1},
 		Scenarios: []harness.Scenario{{ID: "b", Name: "A claim", Status: harness.Failed}},
-		Findings:  []harness.Finding{finding},
+		Findings:  []harness.Finding{missingJoin},
 	}
 	if err := Terminal(&b, e, TerminalOptions{}); err != nil {
 		t.Fatal(err)

@@ -69,8 +69,8 @@ func JUnit(w io.Writer, e harness.Evidence) error {
 		Timestamp: timestamp(e.Run.Started),
 	}
 	for _, s := range e.Scenarios {
-		if n := len(all.Suites); n == 0 || all.Suites[n-1].Name != s.Feature {
-			all.Suites = append(all.Suites, testSuite{Name: s.Feature, Timestamp: timestamp(s.Start)})
+		if n := len(all.Suites); n == 0 || all.Suites[n-1].Name != oneLine(s.Feature) {
+			all.Suites = append(all.Suites, testSuite{Name: oneLine(s.Feature), Timestamp: timestamp(s.Start)})
 		}
 		all.Suites[len(all.Suites)-1].add(newCase(s))
 	}
@@ -116,7 +116,7 @@ func (s *testSuite) add(c testCase) {
 
 func newCase(s harness.Scenario) testCase {
 	c := testCase{
-		Class: s.Feature, Name: s.Name, File: s.File, Line: s.Line,
+		Class: oneLine(s.Feature), Name: oneLine(s.Name), File: oneLine(s.File), Line: s.Line,
 		Time: junitTime(s.Duration), Out: transcript(s),
 	}
 	switch s.Status {
@@ -127,16 +127,16 @@ func newCase(s harness.Scenario) testCase {
 			Text:    failureText(s),
 		}
 	case harness.Skipped:
-		c.Skipped = &skipped{s.Reason}
+		c.Skipped = &skipped{oneLine(s.Reason)}
 	}
 	return c
 }
 
 func failureText(s harness.Scenario) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", where(s))
+	fmt.Fprintf(&b, "%s\n", clean(where(s)))
 	if st := failedStep(s); st != nil {
-		fmt.Fprintf(&b, "%s %s\n", st.Keyword, st.Text)
+		fmt.Fprintf(&b, "%s\n", clean(st.Keyword+" "+st.Text))
 	}
 	fmt.Fprintf(&b, "expected:\n%s\nseen:\n%s\n", indent(clean(s.Expected)), indent(clean(s.Seen)))
 	return b.String()

@@ -101,7 +101,7 @@ func TestWriteAndRead(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(dir, ".*"))
-	if len(files) != 3 || len(hidden) != 0 || err != nil {
+	if len(files) != 6 || len(hidden) != 0 || err != nil {
 		t.Errorf("files %q, %q, %v", files, hidden, err)
 	}
 }
@@ -123,10 +123,11 @@ func TestSchema(t *testing.T) {
 	schema := compile(t)
 	for name, e := range map[string]harness.Evidence{
 		"full":  sample(),
+		"rich":  rich(t),
 		"empty": {Schema: 1, Run: harness.Run{Verdict: harness.VerdictUnreachable, Error: "no engine"}, Target: harness.TargetInfo{Topology: harness.Tutorial()}},
 	} {
 		var b bytes.Buffer
-		if err := results(&b, e); err != nil {
+		if err := Results(&b, e); err != nil {
 			t.Fatal(err)
 		}
 		if err := validate(schema, b.Bytes()); err != nil {
@@ -140,11 +141,20 @@ func TestSchema(t *testing.T) {
 		func(e *harness.Evidence) { e.Scenarios[1].Expected = "" },
 		func(e *harness.Evidence) { e.Scenarios[0].Status = "ok" },
 		func(e *harness.Evidence) { e.Scenarios[0].ID = "Not kebab" },
+		func(e *harness.Evidence) { e.Run.Lang = "fr" },
+		func(e *harness.Evidence) { e.Page.Run = -1 },
+		func(e *harness.Evidence) { e.Snapshots[0].Stage = "far" },
+		func(e *harness.Evidence) { e.Snapshots[0].Hosts[0].Containers[0].Role = "web" },
+		func(e *harness.Evidence) { e.Findings[0].Confidence = "sure" },
+		func(e *harness.Evidence) {
+			e.Scenarios[1].Steps[0].Comparison = &harness.Comparison{Fields: []harness.Field{{Name: "ID", Verdict: harness.FieldListed}}}
+		},
 	} {
 		e := sample()
+		e.Page, e.Snapshots, e.Findings = &harness.Coverage{}, snapshots(), []harness.Finding{finding()}
 		bad(&e)
 		var b bytes.Buffer
-		if err := results(&b, e); err != nil {
+		if err := Results(&b, e); err != nil {
 			t.Fatal(err)
 		}
 		if validate(schema, b.Bytes()) == nil {
@@ -183,10 +193,9 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	if err := json.Unmarshal(raw, &schema); err != nil {
 		t.Fatal(err)
 	}
-	e := sample()
-	e.Run.Tags, e.Run.Error = "@verify", "ended"
+	e := full(t)
 	var b bytes.Buffer
-	if err := results(&b, e); err != nil {
+	if err := Results(&b, e); err != nil {
 		t.Fatal(err)
 	}
 	var value any
@@ -288,6 +297,9 @@ func FuzzRead(f *testing.F) {
 		if bytes.ContainsAny(out.Bytes(), "\x1b\x00") {
 			t.Errorf("control characters reach the terminal: %q", out.String())
 		}
+		if err := errors.Join(HTML(&out, e, harness.Japanese), Markdown(&out, e, harness.English), Annotations(&out, e)); err != nil {
+			t.Error(err)
+		}
 		out.Reset()
 		if err := JUnit(&out, e); err != nil {
 			t.Fatal(err)
@@ -373,13 +385,19 @@ func TestTerminal(t *testing.T) {
 		"interrupted.txt": {interrupted, TerminalOptions{}},
 		"nothing.txt":     {nothing, TerminalOptions{}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := Terminal(&b, tt.e, tt.o); err != nil {
-				t.Fatal(err)
+		for _, tt.e.Run.Lang = range []harness.Lang{harness.English, harness.Japanese} {
+			file := name
+			if tt.e.Run.Lang == harness.Japanese {
+				file = "ja-" + name
 			}
-			golden(t, name, b.Bytes())
-		})
+			t.Run(file, func(t *testing.T) {
+				var b bytes.Buffer
+				if err := Terminal(&b, tt.e, tt.o); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, file, b.Bytes())
+			})
+		}
 	}
 }
 

@@ -18,14 +18,13 @@ type TerminalOptions struct {
 	Color bool
 	// Evidence is the folder where the evidence lies; empty where none is kept.
 	Evidence string
-	Lang     harness.Lang
 }
 
 // Findings writes causes for a person to read: what is wrong, what shows it, and
 // what to do.
-func Findings(w io.Writer, all []harness.Finding, o TerminalOptions) error {
+func Findings(w io.Writer, l harness.Lang, all []harness.Finding, o TerminalOptions) error {
 	b := bufio.NewWriter(w)
-	o.findings(b, all)
+	o.findings(b, l, all)
 	return b.Flush()
 }
 
@@ -35,11 +34,11 @@ func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
 	b := bufio.NewWriter(w)
 	for _, s := range e.Scenarios {
 		if s.Status == harness.Failed {
-			o.failed(b, s)
+			o.failed(b, e.Run.Lang, s)
 		}
 	}
-	o.findings(b, e.Findings)
-	o.skipped(b, e.Scenarios)
+	o.findings(b, e.Run.Lang, e.Findings)
+	o.skipped(b, e)
 	o.summary(b, e)
 	return b.Flush()
 }
@@ -60,38 +59,35 @@ func (o TerminalOptions) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (o TerminalOptions) failed(w io.Writer, s harness.Scenario) {
-	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, clean(s.Name)), o.paint(dim, s.ID))
+func (o TerminalOptions) failed(w io.Writer, l harness.Lang, s harness.Scenario) {
+	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, printed(s.Name)), o.paint(dim, printed(s.ID)))
 	if st := failedStep(s); st != nil {
-		o.field(w, "step", "", clean(st.Keyword+" "+st.Text))
+		o.field(w, l.Say("step", "手順"), "", printed(st.Keyword+" "+st.Text))
 	}
-	o.field(w, "at", "", where(s))
-	o.field(w, "expected", green, clean(s.Expected))
-	o.field(w, "seen", red, clean(s.Seen))
+	o.field(w, l.Say("at", "場所"), "", printed(where(s)))
+	o.field(w, l.Say("expected", "期待値"), green, printed(s.Expected))
+	o.field(w, l.Say("seen", "実際"), red, printed(s.Seen))
 	if o.Evidence != "" {
-		o.field(w, "evidence", dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), s.ID))
+		o.field(w, l.Say("evidence", "証拠"), dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
 	}
 	fmt.Fprintln(w)
 }
 
-// labelWidth is that of a field's name, in columns; wide characters take two.
-const labelWidth = 9
-
 // field writes a value beside its name; further lines go below the first.
 func (o TerminalOptions) field(w io.Writer, name, color, value string) {
-	label := "    " + text.Pad(name, labelWidth, ' ') + " "
+	label := "    " + text.Pad(name, 9, ' ') + " "
 	for i, line := range strings.Split(strings.TrimRight(value, "\n"), "\n") {
 		if i > 0 {
-			label = strings.Repeat(" ", 4+labelWidth+1)
+			label = strings.Repeat(" ", text.StringWidthWithoutEscSequences(label))
 		}
 		fmt.Fprintf(w, "%s%s\n", label, o.paint(color, line))
 	}
 }
 
 // skipped counts what was not checked by its reason.
-func (o TerminalOptions) skipped(w io.Writer, scenarios []harness.Scenario) {
+func (o TerminalOptions) skipped(w io.Writer, e harness.Evidence) {
 	reasons := map[string]int{}
-	for _, s := range scenarios {
+	for _, s := range e.Scenarios {
 		if s.Status == harness.Skipped {
 			reasons[s.Reason]++
 		}
@@ -102,7 +98,8 @@ func (o TerminalOptions) skipped(w io.Writer, scenarios []harness.Scenario) {
 	}
 	sort.Strings(order)
 	for _, reason := range order {
-		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), count(reasons[reason], "claim was not checked", "claims were not checked"), clean(reason))
+		unchecked := counted(e.Run.Lang, reasons[reason], "claim was not checked", "claims were not checked", "件の記述は検査しなかった")
+		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), unchecked, printed(reason))
 	}
 }
 
@@ -110,25 +107,27 @@ func (o TerminalOptions) summary(w io.Writer, e harness.Evidence) {
 	color, mark, line := o.verdict(e)
 	fmt.Fprintf(w, "%s %s\n", o.paint(color, mark), o.paint(bold, line))
 	if e.Run.Error != "" {
-		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(clean(e.Run.Error), "\n", "\n  "))
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printed(e.Run.Error), "\n", "\n  "))
 	}
 	if o.Evidence != "" {
-		fmt.Fprintf(w, "  %s\n", o.paint(dim, "evidence: "+o.Evidence))
+		fmt.Fprintf(w, "  %s\n", o.paint(dim, e.Run.Lang.Say("evidence: %s", "証拠: %s", o.Evidence)))
 	}
 }
 
 func (o TerminalOptions) verdict(e harness.Evidence) (color, mark, line string) {
-	c, took := e.Counts, "in "+seconds(e.Run.Duration)
+	l, c, took := e.Run.Lang, e.Counts, seconds(e.Run.Duration)
 	checked := c.Passed + c.Failed
 	switch {
 	case e.Run.Verdict == harness.VerdictInterrupted:
-		return yellow, "!", fmt.Sprintf("interrupted after %s, %d of them false, %s", count(checked, "claim", "claims"), c.Failed, took)
+		return yellow, "!", l.Say("interrupted after %s, %d of them false, in %s", "%sを検査したところで中断、うち %d 件が成り立たない(%s)",
+			counted(l, checked, "claim", "claims", "件の記述"), c.Failed, took)
 	case e.Run.Verdict == harness.VerdictUnreachable:
-		return red, "✗", "the cluster could not be checked, " + took
+		return red, "✗", l.Say("the cluster could not be checked, in %s", "クラスタを検査できなかった(%s)", took)
 	case c.Failed > 0:
-		return red, "✗", fmt.Sprintf("%d of %s false, %s", c.Failed, count(checked, "claim is", "claims are"), took)
+		return red, "✗", l.Say("%d of %s false, in %s", "%[2]sのうち %[1]d 件が成り立たない(%[3]s)",
+			c.Failed, counted(l, checked, "claim is", "claims are", "件の記述"), took)
 	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return red, "✗", "nothing was checked, " + took
+		return red, "✗", l.Say("nothing was checked, in %s", "何も検査しなかった(%s)", took)
 	}
-	return green, "✓", fmt.Sprintf("%s, %s", count(c.Passed, "claim holds", "claims hold"), took)
+	return green, "✓", l.Say("%s, in %s", "%s(%s)", counted(l, c.Passed, "claim holds", "claims hold", "件の記述が成り立つ"), took)
 }

@@ -30,6 +30,18 @@ func clean(s string) string {
 	return b.String()
 }
 
+// printed is clean for where GitHub reads along: what a cluster said is none
+// of its workflow commands, which begin a line with :: or have ##[ in it.
+func printed(s string) string {
+	lines := strings.Split(strings.ReplaceAll(clean(s), "##[", `#\x23[`), "\n")
+	for i, line := range lines {
+		if text := strings.TrimLeft(line, " \t"); strings.HasPrefix(text, "::") {
+			lines[i] = line[:len(line)-len(text)] + `\x3a` + text[1:]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // seconds shows a duration as a person reads it.
 func seconds(d time.Duration) string {
 	switch {
@@ -48,6 +60,14 @@ func count(n int, one, more string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, more)
+}
+
+// counted writes a number with its noun in a language.
+func counted(l harness.Lang, n int, one, more, ja string) string {
+	if l == harness.Japanese {
+		return fmt.Sprintf("%d %s", n, ja)
+	}
+	return count(n, one, more)
 }
 
 // script is a command as one would type it on its node.

@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,14 +28,14 @@ func (w *World) managerReaches(ctx context.Context, from, addr, name string) err
 		seen = err.Error()
 	}
 	if seen != name {
-		return mismatch("the engine at "+w.here(addr)+", asked from "+from, name, seen)
+		return w.mismatch(w.lang.Say("the engine at %s, asked from %s", "%s の Engine(%s から)", w.here(addr), from), name, seen)
 	}
 	return nil
 }
 
 func (w *World) consulAnswers(ctx context.Context, port int, host string, seconds int) error {
 	if port != int(harness.ConsulPort) || host != w.topology().Manager.Name {
-		return fmt.Errorf("the cluster's Consul is on port %d of %s", harness.ConsulPort, w.topology().Manager.Name)
+		return harness.Errorf("the cluster's Consul is on port %d of %s", "クラスタの Consul のポートは %d(%s)", harness.ConsulPort, w.topology().Manager.Name)
 	}
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		_, err := w.cluster.Consul().Leader(ctx)
@@ -51,7 +50,7 @@ func (w *World) consulHasLeader(ctx context.Context, seconds int) error {
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		_, err := w.cluster.Consul().Leader(ctx)
 		if errors.Is(err, engine.ErrNoLeader) {
-			return mismatch("Consul", "a leader", "none is elected")
+			return w.mismatch("Consul", w.lang.Say("a leader", "リーダがいる"), w.lang.Say("none is elected", "選出されていない"))
 		}
 		return err
 	})
@@ -70,7 +69,7 @@ func (w *World) registered(ctx context.Context, addr string, seconds int) error 
 			nodes = append(nodes, strings.TrimPrefix(k, swarmNodes))
 		}
 		if !slices.Contains(nodes, addr) {
-			return mismatch("the nodes that Consul knows", addr, "registered: "+listed(nodes))
+			return w.mismatch(w.lang.Say("the nodes that Consul knows", "Consul に登録されたノード"), addr, w.listed(nodes))
 		}
 		return nil
 	})
@@ -84,7 +83,7 @@ func (w *World) engineHas(ctx context.Context, host, property, value string) err
 	if err != nil {
 		return err
 	}
-	return w.infoHas("the engine of "+host, info, property, value)
+	return w.infoHas(w.engineOf(host), info, property, value)
 }
 
 func (w *World) clusterHas(ctx context.Context, property, value string) error {
@@ -92,28 +91,35 @@ func (w *World) clusterHas(ctx context.Context, property, value string) error {
 	if err != nil {
 		return err
 	}
-	return w.infoHas("the cluster", info, property, value)
+	return w.infoHas(w.theCluster(), info, property, value)
 }
+
+func (w *World) engineOf(host string) string {
+	return w.lang.Say("the engine of %s", "%s の Engine", host)
+}
+
+func (w *World) theCluster() string { return w.lang.Say("the cluster", "クラスタ") }
 
 // swarmInfo is what Swarm answers on port 3375.
 func (w *World) swarmInfo(ctx context.Context) (engine.Info, error) {
 	info, err := w.cluster.Swarm().Info(ctx)
 	if err == nil && info.Swarm == nil {
-		err = mismatchf("port 3375", "a Swarm manager", "an engine, %s", info.Name)
+		err = w.mismatch(w.lang.Say("port 3375", "ポート 3375"), w.lang.Say("a Swarm manager", "Swarm マネージャ"), w.lang.Say("an engine, %s", "%s の Engine", info.Name))
 	}
 	return info, err
 }
 
 func (w *World) infoHas(what string, info engine.Info, property, value string) error {
-	seen, err := infoProperty(info, property)
+	seen, err := infoProperty(info, english(property))
 	if err != nil {
 		return err
 	}
-	c := comparison{what: what}
-	c.equal(property, w.here(value), seen)
+	c := comparison{lang: w.lang, what: what}
+	c.equal(property, w.here(value), w.orNone(seen))
 	return c.err()
 }
 
+// infoProperty is empty where the engine has no value of a property.
 func infoProperty(info engine.Info, property string) (string, error) {
 	switch property {
 	case "name":
@@ -123,12 +129,12 @@ func infoProperty(info engine.Info, property string) (string, error) {
 	case "total memory": // as the docker CLI writes it
 		return units.BytesSize(float64(info.Memory)), nil
 	case "cluster store":
-		return orNone(info.ClusterStore), nil
+		return info.ClusterStore, nil
 	case "cluster advertise":
-		return orNone(info.ClusterAdvertise), nil
+		return info.ClusterAdvertise, nil
 	}
 	if info.Swarm == nil {
-		return "", fmt.Errorf("an engine has no %q", property)
+		return "", harness.Errorf("an engine has no %q", "Engine に %q はない", property)
 	}
 	switch property {
 	case "role":
@@ -138,14 +144,7 @@ func infoProperty(info engine.Info, property string) (string, error) {
 	case "nodes":
 		return strconv.Itoa(len(info.Swarm.Members)), nil
 	}
-	return "", fmt.Errorf("a cluster has no %q", property)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
+	return "", harness.Errorf("a cluster has no %q", "クラスタに %q はない", property)
 }
 
 func (w *World) clusterFilters(ctx context.Context, filter string) error {
@@ -154,7 +153,7 @@ func (w *World) clusterFilters(ctx context.Context, filter string) error {
 		return err
 	}
 	if !slices.Contains(info.Swarm.Filters, filter) {
-		return mismatch("the cluster's filters", filter, "filters: "+listed(info.Swarm.Filters))
+		return w.mismatch(w.lang.Say("the cluster's filters", "クラスタのフィルタ"), filter, w.listed(info.Swarm.Filters))
 	}
 	return nil
 }
@@ -175,7 +174,7 @@ func (w *World) member(ctx context.Context, node string) (engine.Member, error) 
 	}
 	m, ok := info.Swarm.Member(node)
 	if !ok {
-		return m, mismatch("the cluster's nodes", "a node "+node, "the nodes "+listed(memberNames(info)))
+		return m, w.mismatch(w.lang.Say("the cluster's nodes", "クラスタのノード"), node, w.listed(memberNames(info)))
 	}
 	return m, nil
 }
@@ -194,8 +193,8 @@ func (w *World) memberHealthy(ctx context.Context, node, addr string, seconds in
 		if err != nil {
 			return err
 		}
-		c := comparison{what: "the cluster's node " + node}
-		c.equal("address", w.here(addr), m.Addr.String())
+		c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
+		c.equal(w.lang.Say("address", "アドレス"), w.here(addr), m.Addr.String())
 		c.equal("Status", "Healthy", m.Status)
 		if len(c.expected) > 0 && m.Error != "" {
 			c.differs("Error: (none)", "Error: "+m.Error)
@@ -209,9 +208,9 @@ func (w *World) memberSize(ctx context.Context, node string, cpus int, memory st
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the cluster's node " + node}
-	c.equal("CPUs", strconv.Itoa(cpus), strconv.Itoa(m.CPUs))
-	c.equal("memory", memory, m.Memory)
+	c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
+	c.equal("CPU", strconv.Itoa(cpus), strconv.Itoa(m.CPUs))
+	c.equal(w.lang.Say("memory", "メモリ"), memory, m.Memory)
 	return c.err()
 }
 
@@ -220,10 +219,10 @@ func (w *World) memberLabels(ctx context.Context, node, labels string) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the cluster's node " + node}
+	c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
 	for _, l := range list(labels) {
 		if m.Labels[l] == "" {
-			c.differs("the label "+l, "labels: "+listed(sorted(m.Labels)))
+			c.differs(w.lang.Say("the label %s", "ラベル %s", l), w.lang.Say("labels: %s", "ラベル: %s", w.listed(sorted(m.Labels))))
 		}
 	}
 	return c.err()
@@ -235,7 +234,7 @@ func (w *World) memberNoError(ctx context.Context, node string) error {
 		return err
 	}
 	if m.Error != "" {
-		return mismatch("the cluster's node "+node, "no error", m.Error)
+		return w.mismatch(w.lang.Say("the cluster's node %s", "クラスタのノード %s", node), w.lang.Say("no error", "エラーなし"), m.Error)
 	}
 	return nil
 }
@@ -248,10 +247,12 @@ func (w *World) memberUpdated(ctx context.Context, node string, minutes int) err
 		return err
 	}
 	if m.UpdatedAt.IsZero() {
-		return mismatch("UpdatedAt of "+node, "a time", notShown)
+		return w.mismatch(w.lang.Say("UpdatedAt of %s", "%s の UpdatedAt", node), w.lang.Say("a time", "時刻"), notShown(w.lang))
 	}
 	if age := time.Since(m.UpdatedAt); age.Abs() > time.Duration(minutes)*time.Minute {
-		return mismatchf("UpdatedAt of "+node, fmt.Sprintf("within the last %d minutes", minutes), "%s, %s ago", m.UpdatedAt.Format(time.RFC3339), age.Round(time.Second))
+		return w.mismatch(w.lang.Say("UpdatedAt of %s", "%s の UpdatedAt", node),
+			w.lang.Say("within the last %d minutes", "直近 %d 分以内", minutes),
+			w.lang.Say("%s, %s ago", "%s、%s 前", m.UpdatedAt.Format(time.RFC3339), age.Round(time.Second)))
 	}
 	return nil
 }
@@ -268,7 +269,7 @@ func (w *World) membersInOrder(ctx context.Context, table *godog.Table) error {
 	for _, m := range info.Swarm.Members {
 		seen = append(seen, m.Name+" "+m.Addr.String())
 	}
-	c := comparison{what: "the cluster"}
-	c.equal("nodes", listed(want), listed(seen))
+	c := comparison{lang: w.lang, what: w.theCluster()}
+	c.equal(w.lang.Say("nodes", "ノード"), w.listed(want), w.listed(seen))
 	return c.err()
 }

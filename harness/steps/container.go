@@ -13,24 +13,29 @@ import (
 
 // role is what a container of the tutorial is there for.
 type role struct {
-	name  string // as the features write it
+	name  harness.Text // as the features write it
 	image string
 	arg   string // its first argument; any where it is empty
 }
 
 var (
-	consul       = role{name: "Consul", image: "progrium/consul"}
-	swarmManager = role{name: "Swarm manager", image: "swarm", arg: "manage"}
-	swarmJoin    = role{name: "Swarm join", image: "swarm", arg: "join"}
+	consul       = role{name: harness.Text{EN: "Consul", JA: "Consul コンテナ"}, image: "progrium/consul"}
+	swarmManager = role{name: harness.Text{EN: "Swarm manager", JA: "Swarm マネージャ・コンテナ"}, image: "swarm", arg: "manage"}
+	swarmJoin    = role{name: harness.Text{EN: "Swarm join", JA: "swarm join コンテナ"}, image: "swarm", arg: "join"}
 )
+
+// in names the role's container for a person.
+func (r role) in(l harness.Lang) string {
+	return harness.Text{EN: "the " + r.name.EN + " container", JA: r.name.JA}.In(l)
+}
 
 func roleOf(name string) (role, error) {
 	for _, r := range []role{consul, swarmManager, swarmJoin} {
-		if r.name == name {
+		if r.name.EN == name || r.name.JA == name {
 			return r, nil
 		}
 	}
-	return role{}, fmt.Errorf("no container of the tutorial is called %q", name)
+	return role{}, harness.Errorf("no container of the tutorial is called %q", "チュートリアルに %q というコンテナはない", name)
 }
 
 func (r role) is(c engine.Container) bool {
@@ -60,46 +65,48 @@ func (w *World) only(ctx context.Context, r role, host string) (engine.Container
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, mismatchf(host, "one "+r.name+" container", "%s", describe(found))
+		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", "%sが 1 つ", r.in(w.lang)), w.describe(found))
 	}
 	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
 
 // describe names containers for a person.
-func describe(containers []engine.Container) string {
+func (w *World) describe(containers []engine.Container) string {
 	var all []string
 	for _, c := range containers {
 		all = append(all, fmt.Sprintf("%s (%s, %s)", c.Name, c.Image, c.State))
 	}
 	if len(all) == 0 {
-		return "none"
+		return w.none()
 	}
-	return fmt.Sprintf("%d: %s", len(all), listed(all))
+	return fmt.Sprintf("%d: %s", len(all), w.listed(all))
 }
 
 // containerHas compares a property of a container of the tutorial.
 func (w *World) containerHas(ctx context.Context, name, host, property, value string) error {
-	c, err := w.byName(ctx, name, host)
+	r, c, err := w.byName(ctx, name, host)
 	if err != nil {
 		return err
 	}
-	seen, err := propertyOf(c, property)
+	seen, err := propertyOf(c, english(property))
 	if err != nil {
 		return err
 	}
-	cmp := comparison{what: fmt.Sprintf("the %s container on %s", name, host)}
-	cmp.equal(property, w.here(value), seen)
+	cmp := w.compare("%s on %s", "%s(%s)", r.in(w.lang), host)
+	cmp.equal(property, w.here(value), w.orNone(seen))
 	return cmp.err()
 }
 
-func (w *World) byName(ctx context.Context, name, host string) (engine.Container, error) {
+func (w *World) byName(ctx context.Context, name, host string) (role, engine.Container, error) {
 	r, err := roleOf(name)
 	if err != nil {
-		return engine.Container{}, err
+		return r, engine.Container{}, err
 	}
-	return w.only(ctx, r, host)
+	c, err := w.only(ctx, r, host)
+	return r, c, err
 }
 
+// propertyOf is empty where the container has no value of a property.
 func propertyOf(c engine.Container, property string) (string, error) {
 	switch property {
 	case "state":
@@ -119,14 +126,14 @@ func propertyOf(c engine.Container, property string) (string, error) {
 	case "advertised address":
 		return flag(c.Args, "--advertise"), nil
 	}
-	return "", fmt.Errorf("a container has no %q", property)
+	return "", harness.Errorf("a container has no %q", "コンテナに %q はない", property)
 }
 
 // process is the program's name and its command: swarm manage.
 func process(c engine.Container) string {
 	words := strings.Fields(c.Command)
 	if len(words) == 0 {
-		return "none"
+		return ""
 	}
 	return strings.Join(append([]string{path.Base(words[0])}, words[1:min(2, len(words))]...), " ")
 }
@@ -136,12 +143,12 @@ func publishedPorts(c engine.Container) string {
 	for _, p := range c.Ports {
 		all = append(all, fmt.Sprintf("%d->%d/tcp", p.Host, p.Container))
 	}
-	return listed(all)
+	return strings.Join(all, ", ")
 }
 
 func last(args []string) string {
 	if len(args) == 0 {
-		return "none"
+		return ""
 	}
 	return args[len(args)-1]
 }
@@ -156,17 +163,17 @@ func flag(args []string, name string) string {
 			return args[i+1]
 		}
 	}
-	return "none"
+	return ""
 }
 
 // runsOne wants one container of a role on a host, and it to run.
 func (w *World) runsOne(ctx context.Context, host, name string) error {
-	c, err := w.byName(ctx, name, host)
+	r, c, err := w.byName(ctx, name, host)
 	if err != nil {
 		return err
 	}
 	if !c.Running {
-		return mismatch(host, "one "+name+" container, running", describe([]engine.Container{c}))
+		return w.mismatch(host, w.lang.Say("%s, running", "動いている%s", r.in(w.lang)), w.describe([]engine.Container{c}))
 	}
 	return nil
 }
@@ -184,14 +191,14 @@ func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
 	if err != nil {
 		return err
 	}
-	c := comparison{what: "the " + name + " containers"}
+	c := w.compare("where %s runs", "%sが動く場所", r.in(w.lang))
 	for i, h := range hosts {
 		runs := running(found[i])
 		switch {
 		case h.Name == host && len(runs) != 1:
-			c.differs(host+": one that runs", host+": "+describe(found[i]))
+			c.differs(w.lang.Say("%s: one that runs", "%s: 1 つ動いている", host), host+": "+w.describe(found[i]))
 		case h.Name != host && len(runs) > 0:
-			c.differs(h.Name+": none", h.Name+": "+describe(runs))
+			c.differs(h.Name+": "+w.none(), h.Name+": "+w.describe(runs))
 		}
 	}
 	return c.err()
@@ -216,7 +223,7 @@ func (w *World) containerNotOn(ctx context.Context, name, host, network string) 
 }
 
 func (w *World) attachment(ctx context.Context, name, host, network string, wanted bool) error {
-	c, err := w.byName(ctx, name, host)
+	r, c, err := w.byName(ctx, name, host)
 	if err != nil {
 		return err
 	}
@@ -225,8 +232,8 @@ func (w *World) attachment(ctx context.Context, name, host, network string, want
 		on = append(on, n.Network)
 	}
 	if slices.Contains(on, network) != wanted {
-		return mismatch(fmt.Sprintf("the %s container on %s", name, host),
-			network+": "+attached(wanted), "attached to "+listed(on))
+		return w.mismatch(w.lang.Say("%s on %s", "%s(%s)", r.in(w.lang), host),
+			network+": "+w.attached(wanted), w.lang.Say("attached to %s", "接続先: %s", w.listed(on)))
 	}
 	return nil
 }

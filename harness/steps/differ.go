@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"fmt"
 	"strings"
 
 	"labcheck/harness"
@@ -9,8 +8,14 @@ import (
 
 // comparison collects all that differs, so that a person sees the whole of it.
 type comparison struct {
+	lang           harness.Lang
 	what           string
 	expected, seen []string
+}
+
+// compare begins a comparison of what a text in each language names.
+func (w *World) compare(en, ja string, args ...any) comparison {
+	return comparison{lang: w.lang, what: w.lang.Say(en, ja, args...)}
 }
 
 // equal compares two values of a field as a reader would.
@@ -30,21 +35,42 @@ func (c *comparison) err() error {
 	if len(c.expected) == 0 {
 		return nil
 	}
-	return mismatch(c.what, strings.Join(c.expected, "\n"), strings.Join(c.seen, "\n"))
+	return &harness.Mismatch{
+		Lang: c.lang, What: c.what,
+		Expected: strings.Join(c.expected, "\n"), Seen: strings.Join(c.seen, "\n"),
+	}
 }
 
-func mismatch(what, expected, seen string) error {
-	return &harness.Mismatch{What: what, Expected: expected, Seen: seen}
+// mismatch is a claim that is false, in texts of the run's language.
+func (w *World) mismatch(what, expected, seen string) error {
+	return &harness.Mismatch{Lang: w.lang, What: what, Expected: expected, Seen: seen}
 }
 
-func mismatchf(what, expected, seen string, args ...any) error {
-	return mismatch(what, expected, fmt.Sprintf(seen, args...))
+// terminalMismatch is that what the terminal shows is not of the kind that is
+// expected.
+func (w *World) terminalMismatch(expected string, seen error) error {
+	return w.mismatch(w.lang.Say("the terminal", "ターミナル"), expected, w.lang.Error(seen))
 }
 
-// listed joins values for a person; "nothing" where there are none.
-func listed(values []string) string {
+// none is what is said where there is nothing.
+func (w *World) none() string { return w.lang.Say("none", "なし") }
+
+func (w *World) orNone(s string) string {
+	if s == "" {
+		return w.none()
+	}
+	return s
+}
+
+// notShown is what is said of a line or a field that lacks.
+func notShown(l harness.Lang) string { return l.Say("(not shown)", "(表示なし)") }
+
+// listed joins values for a person.
+func listed(l harness.Lang, values []string) string {
 	if len(values) == 0 {
-		return "nothing"
+		return l.Say("nothing", "なし")
 	}
 	return strings.Join(values, ", ")
 }
+
+func (w *World) listed(values []string) string { return listed(w.lang, values) }

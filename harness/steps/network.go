@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
 
@@ -30,11 +32,11 @@ func (w *World) clusterListsOwn(ctx context.Context, node string, table *godog.T
 			own[name] = n.Driver
 		}
 	}
-	c := comparison{what: "the networks that the cluster lists of " + node}
+	c := w.compare("the networks that the cluster lists of %s", "クラスタの一覧にある %s のネットワーク", node)
 	for _, want := range records(w.here, table) {
 		driver, ok := own[want["name"]]
 		if !ok {
-			driver = "none; it lists " + listed(sorted(own))
+			driver = w.lang.Say("none; it lists %s", "なし。一覧にあるもの: %s", w.listed(sorted(own)))
 		}
 		c.equal(want["name"], want["driver"], driver)
 	}
@@ -57,20 +59,20 @@ func named(ctx context.Context, c *engine.Client, name string) ([]engine.Network
 	return found, nil
 }
 
-func describeNetworks(all []engine.Network) string {
+func (w *World) describeNetworks(all []engine.Network) string {
 	var words []string
 	for _, n := range all {
 		words = append(words, fmt.Sprintf("%s (%s, %.12s)", n.Name, n.Driver, n.ID))
 	}
-	return listed(words)
+	return w.listed(words)
 }
 
 func (w *World) networkOn(ctx context.Context, host, name, driver string) error {
-	return w.networkHas(ctx, w.cluster.Engine(host), "the engine of "+host, name, driver)
+	return w.networkHas(ctx, w.cluster.Engine(host), w.engineOf(host), name, driver)
 }
 
 func (w *World) networkOfCluster(ctx context.Context, name, driver string) error {
-	return w.networkHas(ctx, w.cluster.Swarm(), "the cluster", name, driver)
+	return w.networkHas(ctx, w.cluster.Swarm(), w.theCluster(), name, driver)
 }
 
 func (w *World) networkHas(ctx context.Context, c *engine.Client, who, name, driver string) error {
@@ -79,17 +81,19 @@ func (w *World) networkHas(ctx context.Context, c *engine.Client, who, name, dri
 		return err
 	}
 	if len(found) != 1 || found[0].Driver != driver {
-		return mismatch("the networks of "+who, "one "+name+", with the driver "+driver, describeNetworks(found))
+		return w.mismatch(w.lang.Say("the networks of %s", "%sのネットワーク", who),
+			w.lang.Say("one %s, with the driver %s", "%s が 1 つ、ドライバは %s", name, driver), w.describeNetworks(found))
 	}
 	return nil
 }
 
-// networkIsOne wants the same id of every engine and of Swarm.
+// networkIsOne wants the same id of every engine and of Swarm, which is the
+// host without a name.
 func (w *World) networkIsOne(ctx context.Context, name string) error {
-	hosts := append(w.topology().Hosts(), harness.Host{Name: cluster})
+	hosts := append(w.topology().Hosts(), harness.Host{})
 	found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) (string, error) {
 		c := w.cluster.Swarm()
-		if h.Name != cluster {
+		if h.Name != "" {
 			c = w.cluster.Engine(h.Name)
 		}
 		all, err := named(ctx, c, name)
@@ -97,23 +101,20 @@ func (w *World) networkIsOne(ctx context.Context, name string) error {
 		for _, n := range all {
 			ids = append(ids, n.ID)
 		}
-		return listed(ids), err
+		return w.listed(ids), err
 	})
 	if err != nil {
 		return err
 	}
-	if len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 && fullID.MatchString(found[0]) {
+	if _, err := page.ParseID(found[0]); err == nil && len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 {
 		return nil
 	}
 	var seen []string
 	for i, h := range hosts {
-		seen = append(seen, h.Name+": "+found[i])
+		seen = append(seen, cmp.Or(h.Name, w.theCluster())+": "+found[i])
 	}
-	return mismatch("the ids of "+name, "one and the same id everywhere", strings.Join(seen, "\n"))
+	return w.mismatch(w.lang.Say("the ids of %s", "%s の ID", name), w.lang.Say("one and the same id everywhere", "どこでも同じ ID"), strings.Join(seen, "\n"))
 }
-
-// cluster stands for Swarm where it is asked beside the hosts.
-const cluster = "the cluster"
 
 // enginesLook waits until each engine takes part in a gossip, be it alone.
 func (w *World) enginesLook(ctx context.Context, seconds int) error {
@@ -140,10 +141,11 @@ func (w *World) enginesKnowEachOther(ctx context.Context, seconds int) error {
 		if err != nil {
 			return err
 		}
-		c := comparison{what: "the engines' gossip"}
+		c := w.compare("the engines' gossip", "Engine のゴシップ")
 		for i, h := range hosts {
 			if len(found[i]) > 0 {
-				c.differs(h.Name+": knows all", h.Name+": lacks "+listed(found[i]))
+				c.differs(w.lang.Say("%s: knows all", "%s: すべてを見つけている", h.Name),
+					w.lang.Say("%s: lacks %s", "%s: 見つけていない: %s", h.Name, w.listed(found[i])))
 			}
 		}
 		return c.err()
@@ -180,10 +182,10 @@ func (w *World) startOnEach(ctx context.Context, network string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	c := comparison{what: "a container on each engine"}
+	c := w.compare("a container on each engine", "各 Engine のコンテナ")
 	for i, h := range hosts {
 		if failed[i] != nil {
-			c.differs(h.Name+": a container on "+network, h.Name+": "+failed[i].Error())
+			c.differs(w.lang.Say("%s: a container on %s", "%s: %s に接続するコンテナ", h.Name, network), h.Name+": "+failed[i].Error())
 		}
 	}
 	return c.err()
@@ -198,7 +200,7 @@ func (w *World) startOnTwo(ctx context.Context, one, other, network string) erro
 		s := w.spec(w.name(host), network)
 		s.Env = []string{"constraint:node==" + host}
 		if err := w.start(ctx, w.cluster.Swarm(), host, s); err != nil {
-			return mismatch("a container on "+network, "one on "+host, err.Error())
+			return w.mismatch(w.lang.Say("a container on %s", "%s に接続するコンテナ", network), w.lang.Say("one on %s", "%s に 1 つ", host), err.Error())
 		}
 	}
 	return nil
@@ -207,7 +209,7 @@ func (w *World) startOnTwo(ctx context.Context, one, other, network string) erro
 // reachByName has each container ping every other by its name.
 func (w *World) reachByName(ctx context.Context) error {
 	if len(w.load.started) < 2 {
-		return errors.New("fewer than two containers were started")
+		return harness.Errorf("fewer than two containers were started", "起動したコンテナが 2 つに満たない")
 	}
 	lost := make([][]string, len(w.load.started))
 	g, ctx := errgroup.WithContext(ctx)
@@ -223,8 +225,8 @@ func (w *World) reachByName(ctx context.Context) error {
 	}
 	n := len(w.load.started)
 	if missing := slices.Sorted(slices.Values(slices.Concat(lost...))); len(missing) > 0 {
-		return mismatch("the containers", fmt.Sprintf("all %d ways carry", n*(n-1)),
-			fmt.Sprintf("%d do not:\n%s", len(missing), strings.Join(missing, "\n")))
+		return w.mismatch(w.lang.Say("the containers", "コンテナ"), w.lang.Say("all %d ways carry", "%d 通りのすべてで届く", n*(n-1)),
+			w.lang.Say("%d do not:\n%s", "%d 通りで届かない:\n%s", len(missing), strings.Join(missing, "\n")))
 	}
 	return nil
 }
@@ -261,8 +263,14 @@ func (w *World) cannotReach(ctx context.Context, from started) ([]string, error)
 	var lost []string
 	for _, to := range w.load.started {
 		if to.id != from.id && !slices.Contains(answered, to.name) {
-			lost = append(lost, fmt.Sprintf("%s to %s: %s", from.host, to.host, firstLine(res.Stderr+"\nno answer")))
+			lost = append(lost, w.lang.Say("%s to %s: %s", "%s から %s へ: %s", from.host, to.host,
+				firstLine(res.Stderr+"\n"+w.lang.Say("no answer", "応答なし"))))
 		}
 	}
 	return lost, nil
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
 }

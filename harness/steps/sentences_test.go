@@ -9,47 +9,67 @@ import (
 	"github.com/cucumber/godog"
 
 	"labcheck/features"
+	"labcheck/harness"
 	"labcheck/harness/steps"
 	"labcheck/harness/suite"
 )
+
+// languages are those that there is an edition of the features in.
+func languages() []harness.Lang { return []harness.Lang{harness.English, harness.Japanese} }
 
 // TestSentences holds that every sentence of the features is understood in one
 // way, that nothing is understood which no feature says, and that each function
 // takes what its expression gives.
 func TestSentences(t *testing.T) {
-	all, err := suite.Load(features.FS, "en")
+	for _, lang := range languages() {
+		t.Run(string(lang), func(t *testing.T) {
+			used := map[string]bool{}
+			for _, s := range load(t, lang) {
+				for _, st := range s.Steps {
+					as := understood(lang, st.Text)
+					if len(as) != 1 {
+						t.Errorf("%s:%d: %q is understood as %q", s.File, st.Line, st.Text, as)
+					}
+					for _, e := range as {
+						used[e.Expr.In(lang)] = true
+					}
+				}
+			}
+			for _, e := range steps.Sentences() {
+				if expr := e.Expr.In(lang); !used[expr] {
+					t.Errorf("no feature says %s", expr)
+				}
+				checkParameters(t, e.Expr.In(lang), e.Do)
+			}
+		})
+	}
+}
+
+func load(t *testing.T, lang harness.Lang) []suite.Scenario {
+	t.Helper()
+	all, err := suite.Load(features.FS, lang)
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := steps.Sentences()
-	used := map[string]bool{}
-	for _, s := range all {
-		for _, st := range s.Steps {
-			var as []string
-			for _, e := range table {
-				if regexp.MustCompile(e.Expr).MatchString(st.Text) {
-					as = append(as, e.Expr)
-					used[e.Expr] = true
-				}
-			}
-			if len(as) != 1 {
-				t.Errorf("%s:%d: %q is understood as %q", s.File, st.Line, st.Text, as)
-			}
+	return all
+}
+
+// understood gives the sentences of the table which a text may be.
+func understood(lang harness.Lang, text string) []steps.Sentence {
+	var all []steps.Sentence
+	for _, e := range steps.Sentences() {
+		if regexp.MustCompile(e.Expr.In(lang)).MatchString(text) {
+			all = append(all, e)
 		}
 	}
-	for _, e := range table {
-		if !used[e.Expr] {
-			t.Errorf("no feature says %s", e.Expr)
-		}
-		checkParameters(t, e)
-	}
+	return all
 }
 
 // checkParameters wants a parameter for each group, besides the context and a
 // doc string or a table.
-func checkParameters(t *testing.T, e steps.Sentence) {
+func checkParameters(t *testing.T, expr string, do any) {
 	t.Helper()
-	f := reflect.TypeOf(e.Do)
+	f := reflect.TypeOf(do)
 	n := 0
 	for i := range f.NumIn() {
 		switch f.In(i) {
@@ -58,10 +78,10 @@ func checkParameters(t *testing.T, e steps.Sentence) {
 			n++
 		}
 	}
-	if groups := regexp.MustCompile(e.Expr).NumSubexp(); n != groups {
-		t.Errorf("%s has %d groups, its function takes %d", e.Expr, groups, n)
+	if groups := regexp.MustCompile(expr).NumSubexp(); n != groups {
+		t.Errorf("%s has %d groups, its function takes %d", expr, groups, n)
 	}
-	if e.Expr[0] != '^' || e.Expr[len(e.Expr)-1] != '$' {
-		t.Errorf("%s matches a part of a sentence", e.Expr)
+	if expr[0] != '^' || expr[len(expr)-1] != '$' {
+		t.Errorf("%s matches a part of a sentence", expr)
 	}
 }

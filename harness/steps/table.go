@@ -5,37 +5,31 @@ import (
 	"slices"
 
 	"github.com/cucumber/godog"
+
+	"labcheck/harness/page"
 )
 
-// header gives the first row of a table.
+// header gives the first row of a table, with words of ours in English.
 func header(t *godog.Table) []string {
 	var names []string
 	for _, c := range t.Rows[0].Cells {
-		names = append(names, c.Value)
+		names = append(names, english(c.Value))
 	}
 	return names
 }
 
 // records reads a table whose first row has the columns' names.
-func records(here func(string) string, t *godog.Table) []row {
+func records(here func(string) string, t *godog.Table) []page.Row {
 	names := header(t)
-	var all []row
+	var all []page.Row
 	for _, tr := range t.Rows[1:] {
-		r := row{}
+		r := page.Row{}
 		for i, c := range tr.Cells {
 			r[names[i]] = here(c.Value)
 		}
 		all = append(all, r)
 	}
 	return all
-}
-
-func column(rows []row, name string) []string {
-	var values []string
-	for _, r := range rows {
-		values = append(values, r[name])
-	}
-	return values
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

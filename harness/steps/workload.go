@@ -70,9 +70,9 @@ func (w *World) takeTurn(ctx context.Context) error {
 			return err
 		}
 		if h.gone(c) {
-			return errors.Join(errors.New("a former run left its turn behind"), manager.Remove(ctx, c.ID))
+			return errors.Join(harness.Errorf("a former run left its turn behind", "以前の実行が順番を残していた"), manager.Remove(ctx, c.ID))
 		}
-		return fmt.Errorf("another labcheck starts containers on this cluster (run %s)", c.Labels[workloadLabel])
+		return harness.Errorf("another labcheck starts containers on this cluster (run %s)", "別の labcheck がこのクラスタでコンテナを起動している(実行 %s)", c.Labels[workloadLabel])
 	})
 }
 
@@ -134,7 +134,7 @@ func (w *World) onOneEngine(ctx context.Context) error {
 		return err
 	}
 	if len(where) != 1 || where[0] == w.topology().Manager.Name {
-		return mismatch("the engines that have the container", "one node's", listed(where))
+		return w.mismatch(w.lang.Say("the engines that have the container", "コンテナのある Engine"), w.lang.Say("one node's", "1 つのノード"), w.listed(where))
 	}
 	w.load.started[0].host = where[0]
 	return nil
@@ -166,7 +166,7 @@ func (w *World) swarmNamesNode(ctx context.Context) error {
 		return err
 	}
 	if c.Node != s.host {
-		return mismatch("the node that the cluster names", s.host, orNone(c.Node))
+		return w.mismatch(w.lang.Say("the node that the cluster names", "クラスタの示すノード"), s.host, w.orNone(c.Node))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ package steps
 import (
 	"context"
 	"crypto/rand"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -14,32 +13,41 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // World is what the scenarios of one run share: the cluster, the reader's
 // terminal, and what the current scenario started. One scenario runs at a time.
 type World struct {
 	cluster *engine.Cluster
+	lang    harness.Lang
 	waiting func(elapsed time.Duration, seen error)
 	run     string // labels what this run starts
 
-	terminal *terminal
+	terminal *tutorial.Terminal
+	last     harness.Result // what was typed last, and the answer
+	page     beside
 	load     *workload
 
 	mu       sync.Mutex
 	commands []harness.Result
 }
 
-// New makes a world on a cluster. waiting is called, at most once a second,
-// while a step waits for what is not so yet.
-func New(cluster *engine.Cluster, waiting func(elapsed time.Duration, seen error)) *World {
-	return &World{cluster: cluster, waiting: waiting, run: strings.ToLower(rand.Text()[:12]), load: &workload{}}
+// New makes a world on a cluster, which understands the sentences of one
+// language and says in it what it finds. waiting is called, at most once a
+// second, while a step waits for what is not so yet.
+func New(cluster *engine.Cluster, lang harness.Lang, waiting func(elapsed time.Duration, seen error)) *World {
+	return &World{
+		cluster: cluster, lang: lang, waiting: waiting,
+		run: strings.ToLower(rand.Text()[:12]), load: &workload{},
+	}
 }
 
 // Register tells godog what the sentences do.
 func (w *World) Register(sc *godog.ScenarioContext) {
 	for _, s := range w.sentences() {
-		sc.Step(s.en, s.do)
+		sc.Step(s.in(w.lang), s.do)
 	}
 }
 
@@ -60,32 +68,9 @@ func (w *World) record(r harness.Result) {
 
 func (w *World) topology() harness.Topology { return w.cluster.Topology() }
 
-// tutorialAddr is any address of the page.
-var tutorialAddr = regexp.MustCompile(`\b192\.168\.33\.\d+\b`)
-
 // here writes a text of the features, which has the page's addresses, with
 // those that the hosts have in this topology.
-func (w *World) here(text string) string {
-	return tutorialAddr.ReplaceAllStringFunc(text, func(addr string) string {
-		for _, page := range harness.Tutorial().Hosts() {
-			if page.Addr.String() == addr {
-				if h, ok := w.host(page.Name); ok {
-					return h.Addr.String()
-				}
-			}
-		}
-		return addr
-	})
-}
-
-func (w *World) host(name string) (harness.Host, bool) {
-	for _, h := range w.topology().Hosts() {
-		if h.Name == name {
-			return h, true
-		}
-	}
-	return harness.Host{}, false
-}
+func (w *World) here(text string) string { return page.Here(w.topology(), text) }
 
 // until waits for a probe to succeed.
 func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {

@@ -4,10 +4,17 @@ import (
 	"testing"
 
 	"labcheck/features"
+	"labcheck/harness"
 )
 
 func TestLoadReadsTheFeatures(t *testing.T) {
-	all, err := Load(features.FS, "en")
+	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
+		t.Run(string(lang), func(t *testing.T) { loadReads(t, lang) })
+	}
+}
+
+func loadReads(t *testing.T, lang harness.Lang) {
+	all, err := Load(features.FS, lang)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"labcheck/features"
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
@@ -128,6 +129,19 @@ func keep(t *testing.T, c *engine.Cluster, done []harness.Scenario) {
 	}
 }
 
+// covered wants all of the page to have been typed and compared.
+func covered(t *testing.T, c *engine.Cluster, done []harness.Scenario) {
+	t.Helper()
+	book, err := page.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := book.Coverage(c.Topology(), done)
+	if n.Commands == 0 || n.Run != n.Commands || n.Outputs == 0 || n.Compared != n.Outputs {
+		t.Errorf("of the page was done: %+v", n)
+	}
+}
+
 // slowest tells where the time went.
 func slowest(t *testing.T, done []harness.Scenario) {
 	t.Helper()
@@ -166,6 +180,7 @@ func TestTutorial(t *testing.T) {
 	wantAll(t, done, err)
 	slowest(t, done)
 	keep(t, c, done)
+	covered(t, c, done)
 	if t.Failed() {
 		return
 	}

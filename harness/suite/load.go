@@ -11,6 +11,8 @@ import (
 
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
+
+	"labcheck/harness"
 )
 
 // The tags which say what a scenario does; each scenario has exactly one.
@@ -42,6 +44,7 @@ type Step struct {
 	Text      string
 	Line      int
 	DocString string
+	Table     [][]string // its cells by row; nil where it has none
 
 	pickle string
 }
@@ -51,8 +54,8 @@ func (s Scenario) Has(tag string) bool { return slices.Contains(s.Tags, tag) }
 
 // Load reads a language's features in their order, which is the page's, and
 // checks that each scenario has an id of its own and says what it does.
-func Load(features fs.FS, lang string) ([]Scenario, error) {
-	if files, err := fs.Glob(features, lang+"/*.feature"); err != nil || len(files) == 0 {
+func Load(features fs.FS, lang harness.Lang) ([]Scenario, error) {
+	if files, err := fs.Glob(features, string(lang)+"/*.feature"); err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("no features in the language %q", lang)
 	}
 	parsed, err := godog.TestSuite{Options: options(features, lang)}.RetrieveFeatures()
@@ -71,8 +74,8 @@ func Load(features fs.FS, lang string) ([]Scenario, error) {
 	return l.all, nil
 }
 
-func options(features fs.FS, lang string) *godog.Options {
-	return &godog.Options{FS: features, Paths: []string{lang}}
+func options(features fs.FS, lang harness.Lang) *godog.Options {
+	return &godog.Options{FS: features, Paths: []string{string(lang)}}
 }
 
 type loader struct {
@@ -92,9 +95,7 @@ func (l *loader) add(doc *messages.GherkinDocument, nodes map[string]node, p *me
 	for _, st := range p.Steps {
 		n := nodes[st.AstNodeIds[0]]
 		step := Step{Keyword: n.keyword, Text: st.Text, Line: n.line, pickle: st.Id}
-		if st.Argument != nil && st.Argument.DocString != nil {
-			step.DocString = st.Argument.DocString.Content
-		}
+		step.DocString, step.Table = argument(st.Argument)
 		s.Steps = append(s.Steps, step)
 	}
 	if len(s.Steps) == 0 {
@@ -105,6 +106,25 @@ func (l *loader) add(doc *messages.GherkinDocument, nodes map[string]node, p *me
 	}
 	l.all = append(l.all, s)
 	return nil
+}
+
+// argument gives a step's doc string or the cells of its table.
+func argument(a *messages.PickleStepArgument) (string, [][]string) {
+	switch {
+	case a == nil:
+		return "", nil
+	case a.DocString != nil:
+		return a.DocString.Content, nil
+	}
+	var rows [][]string
+	for _, r := range a.DataTable.Rows {
+		var cells []string
+		for _, c := range r.Cells {
+			cells = append(cells, c.Value)
+		}
+		rows = append(rows, cells)
+	}
+	return "", rows
 }
 
 // name gives a scenario its id and holds the rules of tags.

@@ -75,20 +75,21 @@ func evidence(s Scenario) harness.Scenario {
 func (r *run) whySkip() string {
 	switch {
 	case r.ctx.Err() != nil:
-		return interrupted(r.ctx)
+		return r.interrupted()
 	case r.stopped != "":
-		return "the tutorial stopped at " + r.stopped
+		return r.Lang.Say("the tutorial stopped at %s", "チュートリアルが %s で止まった", r.stopped)
 	case r.source.Has(TagTutorial) && !r.Fresh:
-		return "it performs the tutorial, for which the lab must be a fresh one"
+		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one",
+			"チュートリアルを実行するシナリオには、新しいラボが必要である")
 	}
 	return ""
 }
 
-func interrupted(ctx context.Context) string {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "interrupted: the time was up"
+func (r *run) interrupted() string {
+	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
+		return r.Lang.Say("interrupted: the time was up", "中断: 時間切れ")
 	}
-	return "interrupted"
+	return r.Lang.Say("interrupted", "中断")
 }
 
 func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, error) {
@@ -117,7 +118,7 @@ func (r *run) afterStep(ctx context.Context, _ *godog.Step, status godog.StepRes
 	r.step.cancel()
 	st := &r.now.Steps[r.step.index]
 	st.Duration = r.clock().Sub(r.step.start)
-	st.Commands = r.world.TakeCommands()
+	st.Commands, st.Comparison = r.world.TakeCommands(), r.world.TakeComparison()
 	switch {
 	case status == godog.StepPassed:
 		st.Status = harness.Passed
@@ -125,15 +126,23 @@ func (r *run) afterStep(ctx context.Context, _ *godog.Step, status godog.StepRes
 		st.Status = harness.Failed
 		r.fail(st, err)
 	default: // what the end of the run broke says nothing of the cluster
-		st.Error = fmt.Sprint(err)
+		st.Error = r.text(err)
 	}
 	r.tell(Event{Kind: StepEnded, Step: r.step.index})
 	return r.step.ctx, nil
 }
 
+// text is an error in the run's language.
+func (r *run) text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return r.Lang.Error(err)
+}
+
 // fail says what was expected and what was seen instead.
 func (r *run) fail(st *harness.Step, err error) {
-	st.Error = err.Error()
+	st.Error = r.text(err)
 	r.now.Status = harness.Failed
 	r.now.Expected, r.now.Seen = st.Text, st.Error
 	var m *harness.Mismatch
@@ -153,7 +162,7 @@ func (r *run) after(ctx context.Context, _ *godog.Scenario, _ error) (context.Co
 	s.Duration = r.clock().Sub(s.Start)
 	r.now = nil
 	r.end(s)
-	if s.Status == harness.Failed && s.Expected == cleanedUp {
+	if s.Status == harness.Failed && s.Expected == r.cleanedUp() {
 		return ctx, errors.New(s.Seen)
 	}
 	return ctx, nil
@@ -166,12 +175,14 @@ func (r *run) judge(s *harness.Scenario) {
 	case last.Status == harness.Passed:
 		s.Status = harness.Passed
 	default:
-		s.Status, s.Reason = harness.Skipped, interrupted(r.ctx)
+		s.Status, s.Reason = harness.Skipped, r.interrupted()
 	}
 }
 
 // cleanedUp is what is expected after every scenario.
-const cleanedUp = "what the scenario started is removed again"
+func (r *run) cleanedUp() string {
+	return r.Lang.Say("what the scenario started is removed again", "シナリオが起動したものは、すべて取り除かれる")
+}
 
 // cleanUp removes what the scenario made, also when the run was interrupted.
 func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
@@ -183,11 +194,11 @@ func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
 	}
 	last := &s.Steps[len(s.Steps)-1]
 	if last.Error == "" {
-		last.Error = err.Error()
+		last.Error = r.text(err)
 	}
 	if s.Status != harness.Failed {
 		s.Status, s.Reason, last.Status = harness.Failed, "", harness.Failed
-		s.Expected, s.Seen = cleanedUp, err.Error()
+		s.Expected, s.Seen = r.cleanedUp(), r.text(err)
 	}
 }
 
@@ -197,10 +208,19 @@ func (r *run) end(s *harness.Scenario) {
 		r.stopped = s.ID
 	}
 	r.done = append(r.done, *s)
+	r.feature(s.Feature)
 	r.Progress(Event{
 		Kind: ScenarioEnded, Number: len(r.done), Total: len(r.chosen),
 		Scenario: *s, Elapsed: s.Duration,
 	})
+}
+
+// feature tells that a feature ended, where the scenario was its last.
+func (r *run) feature(name string) {
+	n := len(r.done)
+	if r.FeatureEnded != nil && r.ctx.Err() == nil && (n == len(r.chosen) || r.chosen[n].Feature != name) {
+		r.FeatureEnded(r.ctx, name)
+	}
 }
 
 func (r *run) tell(e Event) {

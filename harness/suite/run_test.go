@@ -21,6 +21,7 @@ type fake struct {
 	cleaned  int
 	cleanErr error
 	commands []harness.Result
+	compared *harness.Comparison
 }
 
 func (f *fake) Register(sc *godog.ScenarioContext) {
@@ -32,6 +33,7 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
 	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
 		f.commands = append(f.commands, harness.Result{Node: "manager", Argv: []string{"true"}})
+		f.compared = &harness.Comparison{Page: "1.4"}
 		return nil
 	})
 	sc.Step(`^a person interrupts$`, func(ctx context.Context) error {
@@ -46,6 +48,12 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 func (f *fake) TakeCommands() []harness.Result {
 	taken := f.commands
 	f.commands = nil
+	return taken
+}
+
+func (f *fake) TakeComparison() *harness.Comparison {
+	taken := f.compared
+	f.compared = nil
 	return taken
 }
 
@@ -67,7 +75,9 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	f.cancel = cancel
-	o.Lang = "en"
+	if o.Lang == "" {
+		o.Lang = harness.English
+	}
 	o.Progress = func(e Event) {
 		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
 	}
@@ -189,6 +199,33 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestRunInJapanese holds that what the run itself says is in its language.
+func TestRunInJapanese(t *testing.T) {
+	fs := fstest.MapFS{"ja/01_a.feature": {Data: []byte("# language: ja\n機能: ページ\n@tutorial @id:start\nシナリオ: 0\nならば it does not hold\n" +
+		"@verify @id:next\nシナリオ: 1\nならば it holds\n@verify @id:slow\nシナリオ: 2\nならば a person interrupts\n")}}
+	for name, tt := range map[string]struct {
+		o        Options
+		cleanErr error
+		want     []string
+	}{
+		"stopped": {o: Options{Fresh: true}, want: []string{
+			`start failed: expected "4 nodes", seen "3 nodes"`, "next skipped: チュートリアルが start で止まった", "slow skipped: チュートリアルが start で止まった",
+		}},
+		"not fresh": {want: []string{
+			"start skipped: チュートリアルを実行するシナリオには、新しいラボが必要である", "next passed", "slow skipped: 中断",
+		}},
+		"not removed": {o: Options{Tags: "@id:next"}, cleanErr: harness.Errorf("container x stays", "コンテナ x が残る"), want: []string{
+			`next failed: expected "シナリオが起動したものは、すべて取り除かれる", seen "コンテナ x が残る"`,
+		}},
+	} {
+		tt.o.Features, tt.o.Lang = fs, harness.Japanese
+		done, _, _ := runAll(t, &fake{cleanErr: tt.cleanErr}, tt.o)
+		if diff := cmp.Diff(tt.want, brief(done)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestRunKeepsStepsAndCommands(t *testing.T) {
 	body := "@tutorial @id:a\nScenario: 0\nGiven it holds\nWhen the reader types:\n\"\"\"\ntrue\n\"\"\"\nThen it does not hold\nAnd it holds\n"
 	done, events, err := runAll(t, &fake{}, Options{Features: scenarios(body), Fresh: true})
@@ -199,6 +236,9 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	var got []string
 	for _, st := range s.Steps {
 		got = append(got, fmt.Sprintf("%d %s %s: %s, %d commands %s", st.Line, st.Keyword, st.Text, st.Status, len(st.Commands), st.Error))
+		if (st.Comparison != nil) != (st.Text == "the reader types:") {
+			t.Errorf("%s: %+v", st.Text, st.Comparison)
+		}
 	}
 	want := []string{
 		"4 Given it holds: passed, 0 commands ",
@@ -215,6 +255,19 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a"}
 	if diff := cmp.Diff(wantEvents, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestFeaturesEnd(t *testing.T) {
+	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n@verify @id:b\nScenario: 2\nThen it does not hold\n")
+	fs["en/02_b.feature"] = &fstest.MapFile{Data: []byte("Feature: Another\n@verify @id:c\nScenario: 3\nThen it holds\n" +
+		"@verify @id:d\nScenario: 4\nThen a person interrupts\n")}
+	for tags, want := range map[string][]string{"": {"A page"}, "~@id:d": {"A page", "Another"}, "@id:c": {"Another"}} {
+		var ended []string
+		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, FeatureEnded: func(_ context.Context, name string) { ended = append(ended, name) }})
+		if diff := cmp.Diff(want, ended); diff != "" {
+			t.Errorf("%q: features that ended (-want +got):\n%s", tags, diff)
+		}
 	}
 }
 
@@ -268,7 +321,7 @@ func TestCheckTags(t *testing.T) {
 	} {
 		err := CheckTags(fs, "en", tags)
 		var te *TagsError
-		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why, want)) {
+		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why.EN, want)) {
 			t.Errorf("%q: %v, want %q", tags, err, want)
 		}
 	}

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,7 +16,7 @@ import (
 )
 
 // ErrNothingChecked is what Run returns where every scenario was skipped.
-var ErrNothingChecked = errors.New("nothing was checked: every scenario was skipped")
+var ErrNothingChecked = harness.Errorf("nothing was checked: every scenario was skipped", "何も検査しなかった: すべてのシナリオを飛ばした")
 
 // stepTimeout ends a step which has no shorter deadline of its own.
 const stepTimeout = 2 * time.Minute
@@ -28,7 +27,9 @@ const cleanupTimeout = 20 * time.Second
 // Options say what to run, and on what.
 type Options struct {
 	Features fs.FS
-	Lang     string // the folder in Features: en
+	// Lang is the language of the scenarios, a folder of Features, and of all
+	// that is said of them.
+	Lang harness.Lang
 	// Tags is an expression in godog's syntax; all scenarios where it is empty.
 	Tags    string
 	Cluster *engine.Cluster
@@ -37,6 +38,9 @@ type Options struct {
 	Fresh bool
 	// Progress may be nil.
 	Progress func(Event)
+	// FeatureEnded is called after a feature's last scenario, unless the run was
+	// interrupted. It may be nil.
+	FeatureEnded func(ctx context.Context, feature string)
 }
 
 // Run runs the chosen scenarios one after another and returns what came of
@@ -48,7 +52,7 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 		o.Progress = func(Event) {}
 	}
 	r := &run{Options: o, clock: time.Now}
-	return r.all(ctx, steps.New(o.Cluster, r.waiting))
+	return r.all(ctx, steps.New(o.Cluster, o.Lang, r.waiting))
 }
 
 // world is what the scenarios share: steps.World, and another one in tests.
@@ -56,6 +60,8 @@ type world interface {
 	Register(*godog.ScenarioContext)
 	// TakeCommands gives the commands that were run since it was last called.
 	TakeCommands() []harness.Result
+	// TakeComparison gives the comparison that was made since then, or nil.
+	TakeComparison() *harness.Comparison
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
 }

@@ -1,25 +1,30 @@
 package suite
 
 import (
-	"fmt"
 	"io/fs"
 	"regexp"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // TagsError is a tag expression that can't be used.
 type TagsError struct {
 	Tags string
-	Why  string
+	Why  harness.Text
 }
 
-func (e *TagsError) Error() string {
-	return fmt.Sprintf("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)", e.Tags, e.Why)
+func (e *TagsError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *TagsError) In(l harness.Lang) string {
+	return l.Say("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)",
+		"タグ %q: %s。式の例: @verify、@verify,@workload(または)、@verify && ~@id:spread(かつ、否定)", e.Tags, e.Why.In(l))
 }
 
 // CheckTags is nil for a tag expression that Run can use, and otherwise a
 // *TagsError, or why the features can't be read.
-func CheckTags(features fs.FS, lang, tags string) error {
+func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
 	all, err := Load(features, lang)
 	if err != nil {
 		return err
@@ -40,7 +45,7 @@ func choose(all []Scenario, tags string) ([]Scenario, error) {
 	for _, term := range terms(tags) {
 		for _, t := range term {
 			if !tag.MatchString(t) {
-				return nil, &TagsError{tags, fmt.Sprintf("%q is not a tag", t)}
+				return nil, &TagsError{tags, harness.Textf("%q is not a tag", "%q はタグではない", t)}
 			}
 		}
 	}
@@ -51,7 +56,7 @@ func choose(all []Scenario, tags string) ([]Scenario, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, &TagsError{tags, "no scenario has them"}
+		return nil, &TagsError{tags, harness.Text{EN: "no scenario has them", JA: "該当するシナリオがない"}}
 	}
 	return chosen, nil
 }

@@ -20,12 +20,12 @@ type Event struct {
 	// Already says that there was nothing to do.
 	Already bool
 	// What says what was done: made, started again, …
-	What    string
+	What    harness.Text
 	Elapsed time.Duration
 }
 
-// String is the event in a line, without the time that it took.
-func (e Event) String() string { return e.Step.ID + ": " + e.What }
+// In is the event in a line, without the time that it took.
+func (e Event) In(l harness.Lang) string { return e.Step.ID + ": " + e.What.In(l) }
 
 // pause is how long a step waits before it looks again whether it is done.
 const pause = 50 * time.Millisecond
@@ -84,7 +84,7 @@ func performAll(ctx context.Context, c *engine.Cluster, steps []Step, tell func(
 func (s Step) perform(ctx context.Context, c *engine.Cluster, e *Event) error {
 	missing := s.look(ctx, c)
 	if missing == nil {
-		e.Already, e.What = true, "done already"
+		e.Already, e.What = true, harness.Text{EN: "done already", JA: "実行済み"}
 		return nil
 	}
 	if errors.As(missing, new(*WrongError)) {
@@ -105,7 +105,7 @@ func (s Step) look(ctx context.Context, c *engine.Cluster) error {
 
 // apply does the step, and pulls its image first where the engine lacks it, as
 // `docker run` does.
-func (s Step) apply(ctx context.Context, c *engine.Cluster) (string, error) {
+func (s Step) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
 	what, err := s.try(ctx, c)
 	service, ok := s.part.(service)
 	if !ok || !errors.Is(err, engine.ErrNoImage) {
@@ -114,12 +114,12 @@ func (s Step) apply(ctx context.Context, c *engine.Cluster) (string, error) {
 	pull, cancel := context.WithTimeout(ctx, pullImage)
 	defer cancel()
 	if err := c.Engine(s.Host).Pull(pull, service.spec.Image); err != nil {
-		return "", err
+		return harness.Text{}, err
 	}
 	return s.try(ctx, c)
 }
 
-func (s Step) try(ctx context.Context, c *engine.Cluster) (string, error) {
+func (s Step) try(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.within)
 	defer cancel()
 	return s.part.apply(ctx, c)

@@ -254,6 +254,15 @@ func TestInspectNothing(t *testing.T) {
 	if want := "manager, frontend01, frontend02, worker01, store: does not answer"; p.Stages[0].Seen != want {
 		t.Errorf("got %s, want %s", p.Stages[0].Seen, want)
 	}
+	if want := "manager, frontend01, frontend02, worker01, store: 応答しない"; p.Stages[0].In(harness.Japanese) != want {
+		t.Errorf("got %s, want %s", p.Stages[0].In(harness.Japanese), want)
+	}
+	for _, h := range p.Hosts {
+		en, ja := h.ProblemsIn(harness.English), h.ProblemsIn(harness.Japanese)
+		if diff := cmp.Diff(h.Problems, en); diff != "" || len(ja) != len(en) || len(ja) > 0 && ja[0] == en[0] {
+			t.Errorf("problems of %s (-kept +English):\n%sJapanese: %q", h.Host.Name, diff, ja)
+		}
+	}
 	for _, h := range p.Hosts {
 		if len(h.Problems) != 1 || !strings.Contains(h.Problems[0], "connection refused") {
 			t.Errorf("%s: %q", h.Host.Name, h.Problems)

@@ -2,7 +2,6 @@ package tutorial
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -136,7 +135,7 @@ func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
 	if len(lacks) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the engine of %s has not found %s by gossip", h.Name, strings.Join(lacks, ", "))
+	return harness.Errorf("the engine of %s has not found %s by gossip", "%s の Engine はゴシップで %s を見つけていない", h.Name, strings.Join(lacks, ", "))
 }
 
 // eachHost asks all hosts at once and returns the error that came first.

@@ -26,7 +26,12 @@ type StageProgress struct {
 	Stage   harness.Stage `json:"stage"`
 	Reached bool          `json:"reached"`
 	Seen    string        `json:"seen"` // what was found, or what lacks, in a line
+
+	text harness.Text
 }
+
+// In is Seen in a language.
+func (p StageProgress) In(l harness.Lang) string { return p.text.In(l) }
 
 // HostProgress is what of the tutorial is on one host.
 type HostProgress struct {
@@ -45,6 +50,17 @@ type HostProgress struct {
 	Gossip []engine.Peer `json:"gossip,omitempty"`
 	// Problems are what could not be found out, or is not as the page has it.
 	Problems []string `json:"problems,omitempty"`
+
+	errs []error // the same
+}
+
+// ProblemsIn are the Problems in a language.
+func (p HostProgress) ProblemsIn(l harness.Lang) []string {
+	var all []string
+	for _, err := range p.errs {
+		all = append(all, l.Error(err))
+	}
+	return all
 }
 
 // lookup is how long an answer is waited for.
@@ -125,7 +141,7 @@ func (p *HostProgress) problem(err error) {
 	notYet := errors.Is(err, engine.ErrNotFound) || errors.Is(err, errNoContainer) ||
 		p.Engine != nil && errors.Is(err, engine.ErrRefused)
 	if err != nil && !notYet {
-		p.Problems = append(p.Problems, err.Error())
+		p.Problems, p.errs = append(p.Problems, err.Error()), append(p.errs, err)
 	}
 }
 
@@ -158,45 +174,46 @@ func (s *survey) member(p *HostProgress, h harness.Host) {
 
 func (s *survey) stages() []StageProgress {
 	var stages []StageProgress
-	stage := func(reached harness.Stage, seen string, lacks error) {
+	stage := func(reached harness.Stage, lacks error, seen harness.Text) {
 		if lacks != nil {
-			seen = lacks.Error()
+			seen = harness.Textf("%s", "%s", lacks)
 		}
-		stages = append(stages, StageProgress{reached, lacks == nil, seen})
+		stages = append(stages, StageProgress{reached, lacks == nil, seen.EN, seen})
 	}
-	stage(harness.StageEngines, fmt.Sprintf("%d engines answer", len(s.hosts)), s.silent())
-	stage(harness.StageConsul, "its leader is "+s.leader, s.consulErr)
-	stage(harness.StageManager, fmt.Sprintf("%s, strategy %s", s.swarm.Role, s.swarm.Strategy), s.swarmErr)
-	stage(harness.StageJoined, fmt.Sprintf("%d members Healthy", len(s.topology.Members)), s.unhealthy())
-	stage(harness.StageNetwork, fmt.Sprintf("%s is on every engine, and every engine has every other in its gossip", s.topology.Network), s.disconnected())
+	stage(harness.StageEngines, s.silent(), harness.Textf("%d engines answer", "%d 個の Engine が応答する", len(s.hosts)))
+	stage(harness.StageConsul, s.consulErr, harness.Textf("its leader is %s", "リーダは %s", s.leader))
+	stage(harness.StageManager, s.swarmErr, harness.Textf("%s, strategy %s", "%s、ストラテジは %s", s.swarm.Role, s.swarm.Strategy))
+	stage(harness.StageJoined, s.unhealthy(), harness.Textf("%d members Healthy", "%d 個のノードが Healthy", len(s.topology.Members)))
+	stage(harness.StageNetwork, s.disconnected(), harness.Textf("%s is on every engine, and every engine has every other in its gossip",
+		"%s がすべての Engine にあり、すべての Engine がゴシップで互いを見つけている", s.topology.Network))
 	return stages
 }
 
 // silent names the hosts whose engine does not answer.
 func (s *survey) silent() error {
-	return s.lack("does not answer", func(p HostProgress) bool { return p.Engine == nil })
+	return s.lack(harness.Text{EN: "does not answer", JA: "応答しない"}, func(p HostProgress) bool { return p.Engine == nil })
 }
 
 func (s *survey) unhealthy() error {
 	if s.swarmErr != nil {
-		return errors.New("there is no manager to ask")
+		return harness.Errorf("there is no manager to ask", "尋ねるマネージャがない")
 	}
-	var lacks []string
+	var lacks error
 	for _, h := range s.topology.Members {
-		if err := healthy(s.swarm, h); err != nil {
-			lacks = append(lacks, err.Error())
+		switch err := healthy(s.swarm, h); {
+		case lacks == nil:
+			lacks = err
+		case err != nil:
+			lacks = fmt.Errorf("%w; %w", lacks, err)
 		}
 	}
-	if len(lacks) == 0 {
-		return nil
-	}
-	return errors.New(strings.Join(lacks, "; "))
+	return lacks
 }
 
 // disconnected says where the network, or what it needs to carry traffic, lacks.
 func (s *survey) disconnected() error {
 	network := networkPart{s.topology}
-	if err := s.lack("does not have "+s.topology.Network, func(p HostProgress) bool { return p.NetworkID == "" }); err != nil {
+	if err := s.lack(harness.Textf("does not have %s", "%s がない", s.topology.Network), func(p HostProgress) bool { return p.NetworkID == "" }); err != nil {
 		return err
 	}
 	for _, p := range s.hosts {
@@ -214,7 +231,7 @@ func (s *survey) disconnected() error {
 }
 
 // lack names the hosts of which something is true that should not be.
-func (s *survey) lack(what string, holds func(HostProgress) bool) error {
+func (s *survey) lack(what harness.Text, holds func(HostProgress) bool) error {
 	var names []string
 	for _, p := range s.hosts {
 		if holds(p) {
@@ -224,5 +241,5 @@ func (s *survey) lack(what string, holds func(HostProgress) bool) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %s", strings.Join(names, ", "), what)
+	return harness.Errorf("%s: %s", "%s: %s", strings.Join(names, ", "), what)
 }

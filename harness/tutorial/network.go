@@ -31,21 +31,22 @@ func (p networkPart) working(ctx context.Context, c *engine.Cluster) error {
 
 // apply makes the network where the cluster has none of its name, and sees to
 // it that the engines find one another.
-func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (string, error) {
-	note := "was there"
+func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
+	note := harness.Text{EN: "was there", JA: "作成済み"}
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		note, err = "made", c.Swarm().CreateNetwork(ctx, p.topology.Network, overlay)
+		note, err = harness.Text{EN: "made", JA: "作成"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, overlay)
 	case err == nil:
 		err = p.right(p.topology.Manager, n, n.ID)
 	}
 	if err != nil {
-		return "", err
+		return harness.Text{}, err
 	}
 	parts, err := Introduce(ctx, c)
 	if parts > 1 {
-		note += fmt.Sprintf(", the engines' gossip was in %d parts that would not have found one another and was joined", parts)
+		note = harness.Textf("%s, the engines' gossip was in %d parts that would not have found one another and was joined",
+			"%s、%d つに分かれたまま出会わないはずの Engine のゴシップをつないだ", note, parts)
 	}
 	return note, err
 }
@@ -80,12 +81,12 @@ func (p networkPart) everywhere(ctx context.Context, c *engine.Cluster) error {
 // right is a *WrongError where a host's network is not the overlay network that
 // it should be.
 func (p networkPart) right(h harness.Host, n engine.Network, id string) error {
-	what := ""
+	var what harness.Text
 	switch {
 	case n.Driver != overlay:
-		what = fmt.Sprintf("network %s has the driver %s instead of %s", n.Name, n.Driver, overlay)
+		what = harness.Textf("network %s has the driver %s instead of %s", "ネットワーク %s のドライバは %s で、%s ではない", n.Name, n.Driver, overlay)
 	case n.ID != id:
-		what = fmt.Sprintf("network %s has the ID %.12s instead of %.12s, which the manager has", n.Name, n.ID, id)
+		what = harness.Textf("network %s has the ID %.12s instead of %.12s, which the manager has", "ネットワーク %s の ID は %.12s で、マネージャの %.12s と異なる", n.Name, n.ID, id)
 	default:
 		return nil
 	}

@@ -20,19 +20,18 @@ type Command struct {
 	Step string `json:"step,omitempty"`
 }
 
-// Page is every command of the page for a topology, in the page's order. They
-// belong to one shell: the export of 1.8 holds for all that follow.
-//
-// The page calls two parts of it step 2 ("review your work", and the network);
-// here the network is 3 and the review after it 4, as the page goes on to count.
+// Page is every command of the page for a topology, in the page's order and
+// numbered as package page does. They belong to one shell: the export of 1.8
+// holds for all that follow.
 func Page(t harness.Topology) []Command {
-	p := page{topology: t}
+	p := writer{topology: t}
 	p.add("1.3", "consul", "docker %s", consulPart(t).cli())
 	p.look("1.4", "docker ps")
 	p.add("1.5", "manager", "docker %s", managerPart(t).cli())
 	p.look("1.6", "docker info")
 	p.look("1.7", "docker ps")
-	p.look("1.8", "export DOCKER_HOST=%q", "tcp://"+at(t.Manager, harness.SwarmPort))
+	swarm := "tcp://" + at(t.Manager, harness.SwarmPort)
+	p.look("1.8", "export DOCKER_HOST=%q", swarm)
 	p.look("1.9", "docker info")
 	for _, h := range t.Members {
 		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", at(h, harness.EnginePort), joinPart(t, h).cli())
@@ -40,6 +39,7 @@ func Page(t harness.Topology) []Command {
 	p.look("1.11", "docker info")
 	engine := at(t.Manager, harness.EnginePort)
 	p.look("3.2", "docker -H=tcp://%s network ls", engine)
+	p.look("3.3", "export DOCKER_HOST=%q", swarm) // for a reader who comes back
 	p.look("3.3", "docker network ls")
 	p.add("3.4", networkID, "docker network create --driver %s %s", overlay, t.Network)
 	p.look("3.5", "docker network ls")
@@ -52,14 +52,14 @@ func Page(t harness.Topology) []Command {
 	return p.commands
 }
 
-type page struct {
+type writer struct {
 	topology harness.Topology
 	commands []Command
 }
 
-func (p *page) look(number, format string, args ...any) { p.add(number, "", format, args...) }
+func (p *writer) look(number, format string, args ...any) { p.add(number, "", format, args...) }
 
-func (p *page) add(number, step, format string, args ...any) {
+func (p *writer) add(number, step, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	p.commands = append(p.commands, Command{Page: number, Host: p.topology.Manager.Name, Text: text, Step: step})
 }

@@ -14,7 +14,7 @@ import (
 // service is a container of the page, the host that it runs on, and what shows
 // that it does its work. It is a part.
 type service struct {
-	name  string // for errors: the Consul container
+	name  harness.Text // for errors: the Consul container
 	host  harness.Host
 	spec  engine.RunSpec
 	works func(context.Context, *engine.Cluster) error
@@ -48,19 +48,19 @@ func (s service) missing(ctx context.Context, c *engine.Cluster) error {
 	return s.works(ctx, c)
 }
 
-func (s service) apply(ctx context.Context, c *engine.Cluster) (string, error) {
+func (s service) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
 	on := c.Engine(s.host.Name)
 	found, err := s.find(ctx, c)
 	switch {
 	case errors.Is(err, errNoContainer):
 		_, err := on.Run(ctx, s.spec)
-		return "made", err
+		return harness.Text{EN: "made", JA: "作成"}, err
 	case err != nil:
-		return "", err
+		return harness.Text{}, err
 	case found.Running:
-		return "was there", nil
+		return harness.Text{EN: "was there", JA: "作成済み"}, nil
 	}
-	return "started again", on.Start(ctx, found.ID)
+	return harness.Text{EN: "started again", JA: "再起動"}, on.Start(ctx, found.ID)
 }
 
 // working asks for the container only where it does not do its work.
@@ -93,21 +93,21 @@ func (s service) running(found engine.Container) error {
 	case found.State == "running":
 		return nil
 	case found.State == "paused":
-		return s.wrong(fmt.Sprintf("%s %s is paused", s.name, found.Name), "unpause "+found.Name)
+		return s.wrong(harness.Textf("%s %s is paused", "%s %s は一時停止中である", s.name, found.Name), "unpause "+found.Name)
 	case found.State == "exited" && orNo(found.RestartPolicy) == "no":
-		return fmt.Errorf("%s %s %w with exit code %d", s.name, found.Name, errEnded, found.ExitCode)
+		return harness.Errorf("%s %s %w with exit code %d", "%s %s は%w(終了コード %d)", s.name, found.Name, errEnded, found.ExitCode)
 	}
-	return fmt.Errorf("%s %s is %s (last exit code %d)", s.name, found.Name, found.State, found.ExitCode)
+	return harness.Errorf("%s %s is %s (last exit code %d)", "%s %s の状態は %s である(前回の終了コード %d)", s.name, found.Name, found.State, found.ExitCode)
 }
 
 // wrong is a *WrongError that is mended by a docker command on the host.
-func (s service) wrong(what, fix string) error {
+func (s service) wrong(what harness.Text, fix string) error {
 	return &WrongError{s.host.Name, what, fmt.Sprintf("docker -H=tcp://%s %s", at(s.host, harness.EnginePort), fix)}
 }
 
-var errEnded = errors.New("ended")
+var errEnded = harness.Errorf("ended", "終了した")
 
-var errNoContainer = errors.New("not there")
+var errNoContainer = harness.Errorf("not there", "存在しない")
 
 // find is the service's container: of those that it could be, the one that is
 // as the page has it, running rather than not. The error is errNoContainer
@@ -129,7 +129,7 @@ func (s service) find(ctx context.Context, c *engine.Cluster) (engine.Container,
 		}
 	}
 	if wrong == nil {
-		wrong = fmt.Errorf("%s is %w", s.name, errNoContainer)
+		wrong = harness.Errorf("%s is %w", "%s が%w", s.name, errNoContainer)
 	}
 	return engine.Container{}, wrong
 }
@@ -192,25 +192,27 @@ func (s service) inTheWay(listed engine.Container) bool {
 // differs is a *WrongError where a container is not as the page has it.
 func (s service) differs(found engine.Container) error {
 	if !s.resembles(found) {
-		what := fmt.Sprintf("container %s of image %s has the port of %s", found.Name, found.Image, s.name)
+		what := harness.Textf("container %s of image %s has the port of %s", "コンテナ %s(イメージ %s)が%sのポートを使っている", found.Name, found.Image, s.name)
 		return s.wrong(what, "rm -f "+found.Name)
 	}
-	var wrong []string
-	compare := func(what string, want, have any) {
+	var en, ja []string
+	compare := func(what harness.Text, want, have any) {
 		if fmt.Sprint(want) != fmt.Sprint(have) {
-			wrong = append(wrong, fmt.Sprintf("%s %v instead of %v", what, have, want))
+			wrong := harness.Textf("%s %v instead of %v", "%sが %v(%v ではない)", what, have, want)
+			en, ja = append(en, wrong.EN), append(ja, wrong.JA)
 		}
 	}
-	compare("arguments", s.spec.Args, found.Args)
-	compare("restart policy", orNo(s.spec.Restart), orNo(found.RestartPolicy))
-	compare("published ports", s.spec.Ports, found.Ports)
+	compare(harness.Text{EN: "arguments", JA: "引数"}, s.spec.Args, found.Args)
+	compare(harness.Text{EN: "restart policy", JA: "再起動ポリシー"}, orNo(s.spec.Restart), orNo(found.RestartPolicy))
+	compare(harness.Text{EN: "published ports", JA: "公開ポート"}, s.spec.Ports, found.Ports)
 	if s.spec.Hostname != "" {
-		compare("host name", s.spec.Hostname, found.Hostname)
+		compare(harness.Text{EN: "host name", JA: "ホスト名"}, s.spec.Hostname, found.Hostname)
 	}
-	if len(wrong) == 0 {
+	if len(en) == 0 {
 		return nil
 	}
-	return s.wrong(fmt.Sprintf("%s %s has %s", s.name, found.Name, strings.Join(wrong, ", ")), "rm -f "+found.Name)
+	differs := harness.Text{EN: strings.Join(en, ", "), JA: strings.Join(ja, "、")}
+	return s.wrong(harness.Textf("%s %s has %s", "%s %s は%s", s.name, found.Name, differs), "rm -f "+found.Name)
 }
 
 func orNo(policy string) string {

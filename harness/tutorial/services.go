@@ -2,7 +2,6 @@ package tutorial
 
 import (
 	"context"
-	"fmt"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -16,7 +15,7 @@ const (
 
 func consulPart(t harness.Topology) service {
 	return service{
-		name: "the Consul container", host: t.Manager,
+		name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"}, host: t.Manager,
 		spec: engine.RunSpec{
 			Image: consulImage, Args: []string{"-server", "-bootstrap"},
 			Hostname: "consul", Restart: "unless-stopped",
@@ -31,7 +30,7 @@ func consulPart(t harness.Topology) service {
 
 func managerPart(t harness.Topology) service {
 	return service{
-		name: "the Swarm manager container", host: t.Manager,
+		name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"}, host: t.Manager,
 		spec: engine.RunSpec{
 			Image: swarmImage, Args: []string{"manage", t.Discovery()}, Restart: "unless-stopped",
 			Ports: []engine.Port{{Host: harness.SwarmPort, Container: harness.EnginePort}},
@@ -45,7 +44,7 @@ func managerPart(t harness.Topology) service {
 
 func joinPart(t harness.Topology, h harness.Host) service {
 	return service{
-		name: "the join container", host: h,
+		name: harness.Text{EN: "the join container", JA: "join コンテナ"}, host: h,
 		spec: engine.RunSpec{
 			Image: swarmImage,
 			Args:  []string{"join", "--advertise=" + at(h, harness.EnginePort), t.Discovery()},
@@ -67,7 +66,7 @@ func swarmOf(ctx context.Context, c *engine.Cluster) (engine.Swarm, error) {
 		return engine.Swarm{}, err
 	}
 	if info.Swarm == nil {
-		return engine.Swarm{}, fmt.Errorf("%v answers as the engine of %s, not as a Swarm manager", c.Swarm(), info.Name)
+		return engine.Swarm{}, harness.Errorf("%v answers as the engine of %s, not as a Swarm manager", "%v は Swarm マネージャではなく、%s の Engine として応答する", c.Swarm(), info.Name)
 	}
 	return *info.Swarm, nil
 }
@@ -80,13 +79,13 @@ func healthy(s engine.Swarm, h harness.Host) error {
 		case m.Addr.String() != at(h, harness.EnginePort):
 			continue
 		case m.Status != engine.Healthy:
-			return fmt.Errorf("the manager lists %s as %s%s", h.Name, m.Status, because(m.Error))
+			return harness.Errorf("the manager lists %s as %s%s", "マネージャの一覧で %s は %s である%s", h.Name, m.Status, because(m.Error))
 		case m.Name != h.Name:
-			return fmt.Errorf("the manager lists %s at %s, not %s there", m.Name, m.Addr, h.Name)
+			return harness.Errorf("the manager lists %s at %s, not %s there", "マネージャの一覧では %s が %s にある(%s ではない)", m.Name, m.Addr, h.Name)
 		}
 		return nil
 	}
-	return fmt.Errorf("the manager does not list %s", h.Name)
+	return harness.Errorf("the manager does not list %s", "マネージャの一覧に %s がない", h.Name)
 }
 
 func because(reason string) string {

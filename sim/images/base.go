@@ -39,7 +39,7 @@ func (b *builder) findBase(ctx context.Context) (string, error) {
 		if ok, err := b.usable(ctx, ref); err != nil {
 			return "", err
 		} else if ok {
-			b.done(base, "is there: "+ref)
+			b.done(base, "is there: %s", "作成済み: %s", ref)
 			return ref, nil
 		}
 	}
@@ -111,6 +111,6 @@ func (b *builder) importRoot(ctx context.Context, ref string) error {
 		root.stop()
 		return fmt.Errorf("import image %s: %w", base, err)
 	}
-	b.done(base, "made")
+	b.done(base, "made", "作成")
 	return nil
 }

@@ -31,7 +31,7 @@ func (b *builder) build(ctx context.Context, n Name, baseRef string, extra []fil
 	if err != nil {
 		return err
 	}
-	b.tell(n, "building")
+	b.say(n, "building", "ビルド中")
 	id, err := b.run(ctx, n, hashOf(ref), content, build.ImageBuildOptions{
 		Version:     build.BuilderV1,
 		BuildArgs:   map[string]*string{"BASE": &baseRef, "DEBIAN_MIRROR": &b.opts.DebianMirror},
@@ -45,7 +45,7 @@ func (b *builder) build(ctx context.Context, n Name, baseRef string, extra []fil
 	if err := b.name(context.WithoutCancel(ctx), id, ref); err != nil {
 		return err
 	}
-	b.done(n, "built")
+	b.done(n, "built", "ビルド済み")
 	return ctx.Err()
 }
 
@@ -97,7 +97,7 @@ func (b *builder) run(ctx context.Context, n Name, hash string, content *bytes.B
 		b.spoil(whole, hash, ended)
 		cut()
 	})()
-	said := &transcript{onStep: func(step string) { b.tell(n, "step "+shorten(step, 60)) }}
+	said := &transcript{onStep: func(step string) { b.say(n, "step %s", "ステップ %s", shorten(step, 60)) }}
 	answer, err := b.engine.ImageBuild(whole, content, o)
 	if err != nil {
 		return "", said.failure(n, err)

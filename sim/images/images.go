@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/client"
+
+	"labcheck/harness"
 )
 
 // Name says which image it is; it is also the directory of its recipe.
@@ -62,6 +64,8 @@ type Options struct {
 	// DebianMirror is the URL of a Debian mirror; empty leaves it to the tools'
 	// and the base image's defaults.
 	DebianMirror string
+	// Lang is the language of what Progress is told.
+	Lang harness.Lang
 	// Progress is told what is being done, from several goroutines at once. May
 	// be nil.
 	Progress func(Event)
@@ -121,7 +125,7 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("ask the engine for its architecture: %w", err)
 	}
 	if version.Os != "linux" || version.Arch == "" {
-		return "", fmt.Errorf("the engine runs %s/%s containers; linux is needed", version.Os, version.Arch)
+		return "", harness.Errorf("the engine runs %s/%s containers; linux is needed", "Engine が動かすのは %s/%s のコンテナだが、linux が必要である", version.Os, version.Arch)
 	}
 	s.arch = version.Arch
 	return s.arch, nil
@@ -171,4 +175,4 @@ func (s *Store) workDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-var errNoCache = errors.New("no place for temporary files: set XDG_CACHE_HOME or HOME")
+var errNoCache = harness.Errorf("no place for temporary files: set XDG_CACHE_HOME or HOME", "一時ファイルの置き場所がない: XDG_CACHE_HOME か HOME を設定する")

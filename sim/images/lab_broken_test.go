@@ -306,11 +306,9 @@ func TestDebootstrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.importRoot(t.Context(), l.ref(base)); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.close(); err != nil {
-		t.Fatal(err)
+	err = b.importRoot(t.Context(), l.ref(base))
+	if err := errors.Join(err, b.close()); err != nil {
+		t.Fatalf("apt-get install debootstrap: %v", err)
 	}
 	id := l.start(container.Config{Image: l.ref(base), Cmd: []string{"sh", "-c", "grep -q ^11 /etc/debian_version && apt-get --version"}}, "none")
 	l.ended(id)

@@ -12,6 +12,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+
+	"labcheck/harness"
 )
 
 // Image is one of ours, there or not.
@@ -133,7 +135,7 @@ func (b *builder) remove(ctx context.Context, ref string) error {
 	case err == nil || isNotFound(err):
 		return nil
 	case cerrdefs.IsConflict(err):
-		return fmt.Errorf("image %s is in use%s and stays", ref, b.users(ctx, ref))
+		return harness.Errorf("image %s is in use%s and stays", "イメージ %s は使用中%sのため残る", ref, b.users(ctx, ref))
 	}
 	return fmt.Errorf("remove image %s: %w", ref, err)
 }

@@ -24,14 +24,14 @@ type builder struct {
 }
 
 // errLocked is that another labcheck makes images.
-var errLocked = errors.New("another labcheck makes images")
+var errLocked = harness.Errorf("another labcheck makes images", "別の labcheck がイメージを作成している")
 
 // builder waits until no other labcheck of this user makes images.
 func (s *Store) builder(ctx context.Context) (*builder, error) {
 	began := time.Now()
 	b, err := s.tryBuilder()
 	if errors.Is(err, errLocked) {
-		s.opts.Progress(Event{Image: base, What: "waiting: " + err.Error()})
+		s.opts.Progress(Event{Image: base, What: s.opts.Lang.Say("waiting: %s", "待機中: %s", s.opts.Lang.Error(err))})
 		err = harness.Until(ctx, 200*time.Millisecond, func(context.Context) (err error) {
 			b, err = s.tryBuilder()
 			return err
@@ -96,6 +96,11 @@ func (b *builder) tell(n Name, what string) {
 	b.opts.Progress(Event{Image: n, What: what, Elapsed: time.Since(b.began)})
 }
 
-func (b *builder) done(n Name, what string) {
-	b.opts.Progress(Event{Image: n, What: what, Elapsed: time.Since(b.began), Done: true})
+// say tells what is being done with an image, in the language.
+func (b *builder) say(n Name, en, ja string, args ...any) {
+	b.tell(n, b.opts.Lang.Say(en, ja, args...))
+}
+
+func (b *builder) done(n Name, en, ja string, args ...any) {
+	b.opts.Progress(Event{Image: n, What: b.opts.Lang.Say(en, ja, args...), Elapsed: time.Since(b.began), Done: true})
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+
+	"labcheck/harness"
 )
 
 // A pack is what Save writes: a tar stream, compressed with zstd, whose first
@@ -102,7 +104,7 @@ func (s *Store) Save(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("images %v are not there: make them first (labcheck images build)", missing)
+		return harness.Errorf("images %v are not there: make them first (labcheck images build)", "イメージ %v がない: 先に作成する(labcheck images build)", missing)
 	}
 	spool, err := s.newSpool()
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
+
+	"labcheck/harness"
 )
 
 // lookupTimeout is how long a registry may take to say whether it has an image.
@@ -20,7 +22,7 @@ func (b *builder) pullFirst(ctx context.Context, n Name, ours string, refs ...st
 	ask, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	for _, ref := range refs {
-		b.tell(n, "asking the registry for "+ref)
+		b.say(n, "asking the registry for %s", "レジストリに %s を問い合わせ中", ref)
 		_, err := b.engine.DistributionInspect(ask, ref, "")
 		switch {
 		case err == nil:
@@ -28,11 +30,11 @@ func (b *builder) pullFirst(ctx context.Context, n Name, ours string, refs ...st
 		case ctx.Err() != nil:
 			return false, ctx.Err()
 		case lacks(err):
-			b.tell(n, "the registry does not have "+ref)
+			b.say(n, "the registry does not have %s", "レジストリに %s がない", ref)
 		case b.opts.Registry != "":
-			return false, fmt.Errorf("ask registry %s for %s: %w", b.opts.Registry, ref, inTime(ask, err))
+			return false, harness.Errorf("ask registry %s for %s: %w", "レジストリ %s への %s の問い合わせ: %w", b.opts.Registry, ref, inTime(ask, err))
 		default:
-			b.tell(n, "no registry can be reached")
+			b.say(n, "no registry can be reached", "レジストリに接続できない")
 			return false, nil
 		}
 	}
@@ -47,7 +49,7 @@ func lacks(err error) bool {
 
 func inTime(ask context.Context, err error) error {
 	if errors.Is(ask.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s", lookupTimeout)
+		return harness.Errorf("no answer within %s", "%s 以内に応答がない", lookupTimeout)
 	}
 	return err
 }
@@ -55,7 +57,7 @@ func inTime(ask context.Context, err error) error {
 // pull pulls ref as ours. The name it was pulled by goes, so that removing ours
 // removes it.
 func (b *builder) pull(ctx context.Context, n Name, ours, ref string) error {
-	b.tell(n, "pulling "+ref)
+	b.say(n, "pulling %s", "%s をプル中", ref)
 	answer, err := b.engine.ImagePull(ctx, ref, image.PullOptions{})
 	if err != nil {
 		return fmt.Errorf("pull %s: %w", ref, err)
@@ -79,7 +81,7 @@ func (b *builder) adopt(ctx context.Context, n Name, ours, ref string) error {
 	if ok, err := b.usable(ctx, ref); err != nil {
 		return err
 	} else if !ok {
-		return fmt.Errorf("%s is not for the engine's architecture", ref)
+		return harness.Errorf("%s is not for the engine's architecture", "%s は Engine のアーキテクチャのものではない", ref)
 	}
 	if err := b.engine.ImageTag(ctx, ref, ours); err != nil {
 		return fmt.Errorf("name %s: %w", ref, err)
@@ -93,6 +95,6 @@ func (b *builder) adopt(ctx context.Context, n Name, ours, ref string) error {
 			return fmt.Errorf("remove the name %s: %w", old, err)
 		}
 	}
-	b.done(n, "pulled")
+	b.done(n, "pulled", "プル済み")
 	return nil
 }

@@ -2,17 +2,19 @@ package images
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // ErrNoBase is that there is no image of Debian 11, and nothing to make one
 // with. The text says what to do.
-var ErrNoBase = errors.New("there is no image of Debian 11, none can be pulled, and none can be made here")
+var ErrNoBase = harness.Errorf("there is no image of Debian 11, none can be pulled, and none can be made here",
+	"Debian 11 のイメージがなく、プルもできず、このマシンでは作成もできない")
 
 // baseOptions make a root file system as small as it can be: neither
 // documentation nor translations, and of packages what dpkg and apt need.
@@ -59,9 +61,12 @@ func (b *builder) rootProgram(ctx context.Context, arch string) (*program, error
 	}
 	path, err := exec.LookPath("debootstrap")
 	if err != nil || os.Geteuid() != 0 {
-		return nil, fmt.Errorf("%w: install mmdebstrap (apt-get install mmdebstrap; the best), "+
+		return nil, harness.Errorf("%w: install mmdebstrap (apt-get install mmdebstrap; the best), "+
 			"or be root and have debootstrap, or name a registry that has %s (--registry), "+
-			"or load the images from a file of another machine (labcheck images load FILE)", ErrNoBase, bases()[0])
+			"or load the images from a file of another machine (labcheck images load FILE)",
+			"%w: mmdebstrap をインストールするか(apt-get install mmdebstrap。最も確実)、"+
+				"root で debootstrap を使うか、%s のあるレジストリを指定するか(--registry)、"+
+				"別のマシンで保存したファイルからイメージを読み込む(labcheck images load FILE)", ErrNoBase, bases()[0])
 	}
 	return b.debootstrap(ctx, path, arch)
 }

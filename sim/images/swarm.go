@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"labcheck/harness"
 )
 
 const (
@@ -38,7 +40,7 @@ func (b *builder) makeSwarm(ctx context.Context) error {
 	if err := b.swarmSource(ctx, dir); err != nil {
 		return fmt.Errorf("make image %s: %w", Swarm, err)
 	}
-	b.tell(Swarm, "compiling")
+	b.say(Swarm, "compiling", "コンパイル中")
 	args := slices.Concat([]string{"build", "-o", "swarm"}, swarmFlags(), []string{swarmModule})
 	if _, err := b.goTool(ctx, dir, args...); err != nil {
 		return fmt.Errorf("make image %s: %w", Swarm, err)
@@ -59,7 +61,7 @@ func (b *builder) pullSwarm(ctx context.Context) error {
 		if ok, err := b.usable(ctx, ref); err != nil {
 			return err
 		} else if ok {
-			b.done(Swarm, "is there: "+ref)
+			b.done(Swarm, "is there: %s", "作成済み: %s", ref)
 			return b.engine.ImageTag(ctx, ref, ours)
 		}
 	}
@@ -71,9 +73,11 @@ func (b *builder) pullSwarm(ctx context.Context) error {
 
 // ErrNoSwarm is that Swarm can neither be built nor pulled. The text says what
 // to do.
-var ErrNoSwarm = errors.New("there is no Go here to build Swarm with, and it can't be pulled: " +
-	"install Go, or name a registry that has " + swarmPublished + " (--registry), " +
-	"or load the images from a file of another machine (labcheck images load FILE)")
+var ErrNoSwarm = harness.Errorf("there is no Go here to build Swarm with, and it can't be pulled: "+
+	"install Go, or name a registry that has %s (--registry), "+
+	"or load the images from a file of another machine (labcheck images load FILE)",
+	"Swarm をビルドする Go がなく、プルもできない: Go をインストールするか、%s のあるレジストリを指定するか(--registry)、"+
+		"別のマシンで保存したファイルからイメージを読み込む(labcheck images load FILE)", swarmPublished)
 
 // swarmSource lays out dir for the build: the module, with its changed copy of
 // Swarm in src.
@@ -90,7 +94,7 @@ func (b *builder) swarmSource(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	b.tell(Swarm, "fetching the source")
+	b.say(Swarm, "fetching the source", "ソースを取得中")
 	original, err := b.download(ctx)
 	if err != nil {
 		return err

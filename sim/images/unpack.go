@@ -13,11 +13,13 @@ import (
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/klauspost/compress/zstd"
+
+	"labcheck/harness"
 )
 
 // ErrPack is that a file is not one that Save wrote, or not for this labcheck
 // and this engine. The text says which.
-var ErrPack = errors.New("these images can't be loaded")
+var ErrPack = harness.Errorf("these images can't be loaded", "このイメージは読み込めない")
 
 // Load gives the engine the images of a stream that Save wrote. What is no such
 // stream, is damaged, or was written for other recipes is refused, and nothing
@@ -54,17 +56,17 @@ func readIndex(in *tar.Reader) (packIndex, error) {
 	var index packIndex
 	h, err := in.Next()
 	if err != nil || h.Name != packFile || h.Size > maxManifest {
-		return index, fmt.Errorf("%w: not a file of labcheck images save", ErrPack)
+		return index, harness.Errorf("%w: not a file of labcheck images save", "%w: labcheck images save のファイルではない", ErrPack)
 	}
 	if err := json.NewDecoder(in).Decode(&index); err != nil {
-		return index, fmt.Errorf("%w: its list of contents: %w", ErrPack, err)
+		return index, harness.Errorf("%w: its list of contents: %w", "%w: 目録: %w", ErrPack, err)
 	}
 	if index.Format != packFormat {
-		return index, fmt.Errorf("%w: they have format %d, and this labcheck reads %d", ErrPack, index.Format, packFormat)
+		return index, harness.Errorf("%w: they have format %d, and this labcheck reads %d", "%w: 形式は %d で、この labcheck が読むのは %d", ErrPack, index.Format, packFormat)
 	}
 	for _, f := range index.files() {
 		if sum, err := hex.DecodeString(f.Digest); err != nil || len(sum) != sha256.Size || f.Size < 0 {
-			return index, fmt.Errorf("%w: its list of contents has a file %q of %d bytes", ErrPack, f.Digest, f.Size)
+			return index, harness.Errorf("%w: its list of contents has a file %q of %d bytes", "%w: 目録にファイル %q(%d バイト)がある", ErrPack, f.Digest, f.Size)
 		}
 	}
 	return index, nil
@@ -77,7 +79,7 @@ func (s *Store) fits(ctx context.Context, index packIndex) error {
 		return err
 	}
 	if index.Arch != arch {
-		return fmt.Errorf("%w: they are for %s, and the engine is %s", ErrPack, index.Arch, arch)
+		return harness.Errorf("%w: they are for %s, and the engine is %s", "%w: %s 用で、Engine は %s である", ErrPack, index.Arch, arch)
 	}
 	refs := map[Name]string{}
 	for _, i := range index.Images {
@@ -89,11 +91,12 @@ func (s *Store) fits(ctx context.Context, index packIndex) error {
 			return err
 		}
 		if refs[n] != ref {
-			return fmt.Errorf("%w: another version of labcheck saved them: it has %q, and this one needs %s", ErrPack, refs[n], ref)
+			return harness.Errorf("%w: another version of labcheck saved them: it has %q, and this one needs %s",
+				"%w: 別のバージョンの labcheck が保存したもの: 含まれるのは %q で、必要なのは %s", ErrPack, refs[n], ref)
 		}
 	}
 	if len(index.Images) != len(names()) {
-		return fmt.Errorf("%w: there are %d, not %d", ErrPack, len(index.Images), len(names()))
+		return harness.Errorf("%w: there are %d, not %d", "%w: 数は %d で、%d ではない", ErrPack, len(index.Images), len(names()))
 	}
 	return nil
 }
@@ -151,11 +154,11 @@ func passOn(w io.Writer, index packIndex, in *tar.Reader, rest io.Reader) error 
 		}
 	}
 	if _, err := in.Next(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: there is more than its list of contents says", ErrPack)
+		return harness.Errorf("%w: there is more than its list of contents says", "%w: 目録にないものがある", ErrPack)
 	}
 	// The stream's own checksum comes last.
 	if _, err := io.Copy(io.Discard, rest); err != nil {
-		return fmt.Errorf("%w: damaged: %w", ErrPack, err)
+		return harness.Errorf("%w: damaged: %w", "%w: 壊れている: %w", ErrPack, err)
 	}
 	return out.Close()
 }
@@ -164,21 +167,21 @@ func passOn(w io.Writer, index packIndex, in *tar.Reader, rest io.Reader) error 
 func nextEntry(w io.Writer, in *tar.Reader, name string, want packed) error {
 	h, err := in.Next()
 	if err != nil {
-		return fmt.Errorf("%w: damaged, or not whole: %w", ErrPack, err)
+		return harness.Errorf("%w: damaged, or not whole: %w", "%w: 壊れているか、途中で切れている: %w", ErrPack, err)
 	}
 	if h.Name != name || h.Size != want.Size {
-		return fmt.Errorf("%w: damaged: %s is not where it should be", ErrPack, name)
+		return harness.Errorf("%w: damaged: %s is not where it should be", "%w: 壊れている: %s があるべき場所にない", ErrPack, name)
 	}
 	sum := sha256.New()
 	read := &sourceError{r: in}
 	if _, err := io.Copy(io.MultiWriter(w, sum), read); err != nil {
 		if read.err != nil {
-			return fmt.Errorf("%w: damaged, or not whole: %w", ErrPack, read.err)
+			return harness.Errorf("%w: damaged, or not whole: %w", "%w: 壊れているか、途中で切れている: %w", ErrPack, read.err)
 		}
 		return err
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != want.Digest {
-		return fmt.Errorf("%w: damaged: %s has another checksum", ErrPack, name)
+		return harness.Errorf("%w: damaged: %s has another checksum", "%w: 壊れている: %s のチェックサムが異なる", ErrPack, name)
 	}
 	return nil
 }

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+)
+
+// With --quiet progress is not shown, but what a person must know is.
+func TestQuietProgress(t *testing.T) {
+	var out bytes.Buffer
+	p := (&app{err: &out, quiet: true}).newProgress()
+	if err := p.during("Start", func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	p.tell("The lab is kept.")
+	p.close()
+	if out.String() != "The lab is kept.\n" {
+		t.Errorf("written: %q", out.String())
+	}
+}

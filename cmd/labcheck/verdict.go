@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"labcheck/harness"
+	"labcheck/harness/page"
+)
+
+// compare says how an answer compares with what the page shows.
+func (w *walk) compare(about page.Command, r harness.Result) error {
+	if about.Kind == "" {
+		return nil
+	}
+	made, err := w.book.Compare(about, w.cluster.Topology(), r, w.lang)
+	if err != nil {
+		return &hintError{err, "labcheck status" + labFlag(w.lab)}
+	}
+	w.made = append(w.made, made)
+	fmt.Fprint(w.out, "\n", w.verdict(made))
+	return nil
+}
+
+// verdict tells of a comparison: how much is equal, what differs for which
+// reason, and what is wrong.
+func (w *walk) verdict(made harness.Comparison) string {
+	var b strings.Builder
+	groups := byReason(made.Fields)
+	wrong := page.Wrong(made)
+	equal := count(made, harness.FieldEqual)
+	mark := w.paint(text.FgGreen, "✓")
+	if len(wrong) > 0 {
+		mark = w.paint(text.FgRed, "✗")
+	}
+	fmt.Fprintf(&b, "  %s %s\n", mark, w.lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d",
+		"ページとの比較: 一致 %d、理由のある相違 %d、誤り %d", equal, count(made, harness.FieldListed), len(wrong)))
+	for _, f := range wrong {
+		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name, w.lang.Say("the page shows %s, seen %s", "ページでは %s、実際は %s", w.value(f.Page), w.value(f.Seen)))
+	}
+	for _, g := range groups {
+		fmt.Fprintf(&b, "  ≈ %s\n    %s\n", g.reason, w.paint(text.Faint, w.example(g)))
+	}
+	return b.String()
+}
+
+// group are fields that differ for one reason.
+type group struct {
+	reason string
+	fields []harness.Field
+}
+
+func byReason(fields []harness.Field) []group {
+	var all []group
+	at := map[string]int{}
+	for _, f := range fields {
+		if f.Verdict != harness.FieldListed {
+			continue
+		}
+		i, known := at[f.Reason]
+		if !known {
+			i = len(all)
+			at[f.Reason] = i
+			all = append(all, group{reason: f.Reason})
+		}
+		all[i].fields = append(all[i].fields, f)
+	}
+	return all
+}
+
+// example is the first field of a group, and how many more there are.
+func (w *walk) example(g group) string {
+	f := g.fields[0]
+	said := text.Snip(w.lang.Say("%s: the page %s, here %s", "%s: ページ %s、ここ %s", f.Name, w.value(f.Page), w.value(f.Seen)), 96, "…")
+	if more := len(g.fields) - 1; more > 0 {
+		said += w.lang.Say(" (and %d more)", " (ほか %d)", more)
+	}
+	return said
+}
+
+func (w *walk) value(v string) string {
+	if v == "" {
+		return w.lang.Say("nothing", "なし")
+	}
+	return v
+}
+
+func count(made harness.Comparison, v harness.FieldVerdict) int {
+	n := 0
+	for _, f := range made.Fields {
+		if f.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// end sums up. Who went the whole way has also seen each listed difference.
+func (w *walk) end(from int) error {
+	wrong := []string{}
+	for _, made := range w.made {
+		for _, f := range page.Wrong(made) {
+			wrong = append(wrong, made.Page+" "+f.Name)
+		}
+	}
+	if from == 0 {
+		wrong = append(wrong, page.Unused(w.book.Differences, w.made, w.lang)...)
+	}
+	w.say("\n%s", w.lang.Say("%d commands were run, %d outputs compared with the page's.",
+		"%d 個のコマンドを実行し、%d 個の出力をページと比較しました。", len(w.typed), len(w.made)))
+	if w.json {
+		w.printJSON(map[string]any{"commands": w.typed, "comparisons": append([]harness.Comparison{}, w.made...), "wrong": wrong})
+	}
+	for _, what := range wrong {
+		w.say("  %s %s", w.paint(text.FgRed, "✗"), what)
+	}
+	if len(wrong) > 0 {
+		return errFalse
+	}
+	return nil
+}

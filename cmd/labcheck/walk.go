@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
+)
+
+// walk is a person on the way through the page.
+type walk struct {
+	*session
+	cluster  *engine.Cluster
+	book     *page.Book
+	terminal *tutorial.Terminal
+	out      io.Writer
+	lines    <-chan string // what the person types; nil where nobody is asked
+
+	heading harness.Text
+	typed   []harness.Result
+	made    []harness.Comparison
+}
+
+// errLeft is that the person has seen enough for now.
+var errLeft = errors.New("left")
+
+func (w *walk) all(ctx context.Context) error {
+	commands := tutorial.Page(w.cluster.Topology())
+	from, err := w.resume(ctx, commands)
+	if err != nil {
+		return err
+	}
+	for i, c := range commands[from:] {
+		if err := w.command(ctx, c, w.book.Commands[from+i]); err != nil {
+			return err
+		}
+	}
+	return w.end(from)
+}
+
+// resume finds where on the page the lab is, and exports what was exported.
+func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, error) {
+	from, err := tutorial.Reached(ctx, w.cluster)
+	if err != nil || from == 0 {
+		return from, err
+	}
+	w.say(w.lang.Say("This lab has the page behind it up to %s: on from there.", "このラボでは %s まで終わっています。続きから始めます。", commands[from-1].Page))
+	for _, c := range commands[:from] {
+		if strings.HasPrefix(c.Text, "export ") {
+			w.say("%s$ %s", c.Host, c.Text)
+			if _, err := w.terminal.Type(ctx, c.Text); err != nil {
+				return from, err
+			}
+		}
+	}
+	return from, nil
+}
+
+// command shows a command, and runs it when the person wants that.
+func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Command) error {
+	if about.Heading != w.heading {
+		w.heading = about.Heading
+		w.say("\n%s", w.paint(text.Bold, about.Heading.In(w.lang)))
+	}
+	w.say("\n%s  %s", c.Page, text.WrapSoft(about.Does.In(w.lang), 90))
+	w.say("\n%s$ %s", c.Host, w.paint(text.Bold, c.Text))
+	if err := w.ask(ctx); err != nil {
+		return err
+	}
+	r, err := w.terminal.Type(ctx, c.Text)
+	if err != nil {
+		return err
+	}
+	w.typed = append(w.typed, r)
+	fmt.Fprint(w.out, about.Terminal(r))
+	if r.ExitCode != 0 {
+		return &hintError{
+			errors.New(w.lang.Say("the command ended with exit code %d", "コマンドが終了コード %d で終わりました", r.ExitCode)),
+			"labcheck status" + labFlag(w.lab),
+		}
+	}
+	if err := w.compare(about, r); err != nil {
+		return err
+	}
+	return tutorial.Settle(ctx, w.cluster, c)
+}
+
+// ask waits for Enter. q, the end of what is typed and the end of ctx leave.
+func (w *walk) ask(ctx context.Context) error {
+	if w.lines == nil {
+		return nil
+	}
+	fmt.Fprint(w.out, w.paint(text.Faint, w.lang.Say("  [Enter: run it   q: leave] ", "  [Enter: 実行   q: 中断] ")))
+	select {
+	case line, more := <-w.lines:
+		if !more || strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "q") {
+			return errLeft
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// readLines reads a person's lines. Reading can't be ended: the goroutine ends
+// with the process.
+func readLines(in io.Reader) <-chan string {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(in); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	return lines
+}
+
+// leave says how to go on, and what came of it. The lab stays in any case.
+func (w *walk) leave(ctx context.Context, err error) error {
+	if ctx.Err() != nil && err != nil && !errors.Is(err, errFalse) {
+		err = &exitError{exitInterrupted}
+	}
+	again := "labcheck tutorial" + w.langFlag() + labFlag(w.lab)
+	said := w.lang.Say("\nThe lab stays.  go on: %s   look: labcheck status%[2]s   remove it: labcheck down%[2]s",
+		"\nラボは残してあります。  続ける: %s   見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab))
+	if !w.quiet {
+		fmt.Fprintln(w.err, said)
+	}
+	if errors.Is(err, errLeft) {
+		return nil
+	}
+	return err
+}
+
+func (w *walk) langFlag() string {
+	if w.lang == harness.English {
+		return ""
+	}
+	return " --lang " + string(w.lang)
+}
+
+func (w *walk) say(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
+
+func (w *walk) paint(c text.Color, s string) string {
+	if !isTerminal(w.out) || !w.color() {
+		return s
+	}
+	return c.Sprint(s)
+}

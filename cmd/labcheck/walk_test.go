@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+func TestVerdict(t *testing.T) {
+	made := harness.Comparison{Page: "1.9", Fields: []harness.Field{
+		{Name: "CPUs", Page: "0", Seen: "0", Verdict: harness.FieldEqual},
+		{Name: "Total Memory", Page: "0 B", Seen: "0B", Verdict: harness.FieldListed, Reason: "Sizes are written so."},
+		{Name: "Role", Page: "primary", Seen: "replica", Verdict: harness.FieldWrong},
+		{Name: "Running", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
+		{Name: "Paused", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
+		{Name: "Strategy", Page: "spread", Verdict: harness.FieldWrong},
+	}}
+	for lang, want := range map[harness.Lang]string{
+		harness.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
+  ✗ Role: the page shows primary, seen replica
+  ✗ Strategy: the page shows spread, seen nothing
+  ≈ Sizes are written so.
+    Total Memory: the page 0 B, here 0B
+  ≈ There is more.
+    Running: the page nothing, here 0 (and 1 more)
+`,
+		harness.Japanese: `  ✗ ページとの比較: 一致 1、理由のある相違 3、誤り 2
+  ✗ Role: ページでは primary、実際は replica
+  ✗ Strategy: ページでは spread、実際は なし
+  ≈ Sizes are written so.
+    Total Memory: ページ 0 B、ここ 0B
+  ≈ There is more.
+    Running: ページ なし、ここ 0 (ほか 1)
+`,
+	} {
+		w := &walk{session: &session{app: &app{lang: lang}}, out: new(bytes.Buffer)}
+		if diff := cmp.Diff(want, w.verdict(made)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", lang, diff)
+		}
+	}
+}
+
+// TestAsk has a person press Enter, leave in each way, and be interrupted.
+func TestAsk(t *testing.T) {
+	w := &walk{session: &session{app: &app{}}, out: new(bytes.Buffer)}
+	if err := w.ask(t.Context()); err != nil {
+		t.Errorf("nobody is asked: %v", err)
+	}
+	w.lines = readLines(strings.NewReader("\nrun it\n Q \nquit"))
+	for i, want := range []error{nil, nil, errLeft, errLeft, errLeft} {
+		if err := w.ask(t.Context()); !errors.Is(err, want) {
+			t.Errorf("line %d: %v, not %v", i+1, err, want)
+		}
+	}
+	w.lines = make(chan string)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.ask(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}

@@ -1,0 +1,128 @@
+package page
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"labcheck/harness"
+)
+
+// Difference is an entry of differences.yaml: what differs from the page, where,
+// and why that is right. All patterns are regular expressions that match the
+// whole of a value or a field's name.
+type Difference struct {
+	Pages  []string `yaml:"pages"`  // the page's numbers of the commands
+	Fields []string `yaml:"fields"` // patterns of names
+	// Page and Today are the values; empty where there is no such field.
+	Page  string `yaml:"page"`
+	Today string `yaml:"today"`
+	// Shape, instead of them, is what both values look like; what they are is
+	// another each time.
+	Shape string `yaml:"shape"`
+	// Drop, instead of them, is what is left out of both values, which are the
+	// same then.
+	Drop string `yaml:"drop"`
+	// Renamed, instead of them, is what the field is called today.
+	Renamed string `yaml:"renamed"`
+	// Optional are differences that depend on the machine. Of all others a full
+	// run must see each field of each page.
+	Optional bool         `yaml:"optional"`
+	Reason   harness.Text `yaml:"reason"`
+	Source   string       `yaml:"source"` // where the reason can be looked up
+}
+
+//go:embed differences.yaml
+var differences []byte
+
+// Differences are all that are listed. The first that fits counts.
+func Differences() ([]Difference, error) { return read(differences) }
+
+func read(content []byte) ([]Difference, error) {
+	var all []Difference
+	if err := decode(content, &all); err != nil {
+		return nil, fmt.Errorf("differences.yaml: %w", err)
+	}
+	for _, d := range all {
+		if err := d.check(); err != nil {
+			return nil, fmt.Errorf("differences.yaml: %v %v: %w", d.Pages, d.Fields, err)
+		}
+	}
+	return all, nil
+}
+
+func (d Difference) check() error {
+	ways := 0
+	for _, set := range []bool{d.Page != "" || d.Today != "", d.Shape != "", d.Drop != "", d.Renamed != ""} {
+		if set {
+			ways++
+		}
+	}
+	switch {
+	case ways != 1:
+		return errors.New("one of page and today, shape, drop and renamed is needed")
+	case len(d.Pages) == 0 || len(d.Fields) == 0:
+		return errors.New("pages and fields are needed")
+	case d.Reason.EN == "" || d.Reason.JA == "" || d.Source == "":
+		return errors.New("a reason in both languages and a source are needed")
+	}
+	for _, p := range append([]string{d.Page, d.Today, d.Shape, d.Drop}, d.Fields...) {
+		if _, err := regexp.Compile(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of tells whether the difference is one of this field.
+func (d Difference) of(page, name string) bool {
+	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matches(p, name) })
+}
+
+// explains tells whether two values, which are not equal, differ in this way;
+// an empty one is that of a field that is not there.
+func (d Difference) explains(page, today string) bool {
+	switch {
+	case d.Renamed != "":
+		return page == today
+	case page == "" || today == "":
+		return d.Shape == "" && d.Drop == "" && matches(d.Page, page) && matches(d.Today, today)
+	case d.Shape != "":
+		return matches(d.Shape, page) && matches(d.Shape, today)
+	case d.Drop != "":
+		drop := regexp.MustCompile(d.Drop)
+		return drop.ReplaceAllString(page, "") == drop.ReplaceAllString(today, "")
+	}
+	return matches(d.Page, page) && matches(d.Today, today)
+}
+
+func matches(pattern, s string) bool {
+	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(s)
+}
+
+// Unused are the differences that were to be seen in the comparisons and were
+// not, each as its page, field and reason in a language.
+func Unused(listed []Difference, made []harness.Comparison, lang harness.Lang) []string {
+	var unused []string
+	for _, d := range listed {
+		if d.Optional {
+			continue
+		}
+		for _, c := range made {
+			for _, name := range d.Fields {
+				if slices.Contains(d.Pages, c.Page) && !seen(c, d, name) {
+					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(lang))
+				}
+			}
+		}
+	}
+	return unused
+}
+
+func seen(c harness.Comparison, d Difference, name string) bool {
+	return slices.ContainsFunc(c.Fields, func(f harness.Field) bool {
+		return f.Verdict == harness.FieldListed && matches(name, f.Name) && (f.Reason == d.Reason.EN || f.Reason == d.Reason.JA)
+	})
+}

@@ -1,0 +1,168 @@
+package page
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"labcheck/harness"
+)
+
+// field is a value of an output and its path: Nodes / frontend01 / Status.
+type field struct{ name, value string }
+
+const slash = " / "
+
+// nothing stands for a value that is there and empty.
+const nothing = "(empty)"
+
+// fields takes an output of the command apart.
+func (c Command) fields(out string) ([]field, error) {
+	switch c.Kind {
+	case KindRun:
+		return runFields(out)
+	case KindContainers:
+		return tableFields(out, "IMAGE")
+	case KindInfo:
+		return infoFields(out)
+	case KindNetworks:
+		return tableFields(out, "NAME")
+	}
+	return nil, fmt.Errorf("no output is of the kind %q", c.Kind)
+}
+
+var layer = regexp.MustCompile(`^[0-9a-f]{12}: Pull complete$`)
+
+// runFields reads what `docker run -d` prints: an id, and before it what was
+// pulled. The page snips all but the first and the last layer.
+func runFields(out string) ([]field, error) {
+	id, err := ParseID(out)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var all []field
+	for _, line := range lines[:len(lines)-1] {
+		name, value, ok := strings.Cut(line, ": ")
+		switch {
+		case layer.MatchString(line):
+			all = append(all, field{"Layers", value})
+		case strings.Contains(line, "<output snip>"):
+		case ok:
+			all = append(all, field{name, value})
+		default:
+			all = append(all, field{"Image", line})
+		}
+	}
+	all = slices.Compact(all) // the layers
+	return unique(append(all, field{"ID", id})), nil
+}
+
+// tableFields reads a table whose rows go by the value of a column.
+func tableFields(out, key string) ([]field, error) {
+	names, rows, err := parseTable(out, key)
+	if err != nil {
+		return nil, err
+	}
+	all := []field{{"Columns", strings.Join(names, ", ")}, {"Rows", ""}}
+	var keys []string
+	for _, r := range rows {
+		if r[key] == "" {
+			return nil, harness.Errorf("a line of the table has no %s", "表に %s のない行がある", key)
+		}
+		keys = append(keys, r[key])
+		for _, n := range names {
+			all = append(all, cellFields(r[key]+slash+n, n, r[n])...)
+		}
+	}
+	all[1].value = strings.Join(keys, ", ")
+	return unique(all), nil
+}
+
+// cellFields takes the ports of a container one by one: their order says nothing.
+func cellFields(name, column, value string) []field {
+	if column == "PORTS" {
+		return items(name, value)
+	}
+	return []field{{name, orNothing(value)}}
+}
+
+func items(name, value string) []field {
+	var all []field
+	for _, v := range strings.Split(value, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			all = append(all, field{name + slash + v, v})
+		}
+	}
+	return all
+}
+
+// infoFields reads what `docker info` prints.
+func infoFields(out string) ([]field, error) {
+	info, err := ParseInfo(out)
+	if err != nil {
+		return nil, err
+	}
+	return unique(walk("", info)), nil
+}
+
+func walk(path string, e *Entry) []field {
+	var all []field
+	for _, s := range e.Sub {
+		name := path + s.Name
+		switch {
+		case s.Name == "Filters":
+			all = append(all, items(name, s.Value)...)
+		case s.Name == "Labels" && s.Value != "":
+			all = append(all, labels(name, s.Value)...)
+		case s.Name == "WARNING":
+			all = append(all, field{name + slash + s.Value, s.Value})
+		case s.Value != "" || len(s.Sub) == 0:
+			all = append(all, field{name, orNothing(s.Value)})
+		}
+		if s.Name == "Nodes" && len(s.Sub) > 0 {
+			all = append(all, field{name + slash + "order", order(s)})
+		}
+		if s.Name != "WARNING" { // what is below it goes on with its sentence
+			all = append(all, walk(name+slash, s)...)
+		}
+	}
+	return all
+}
+
+func order(nodes *Entry) string {
+	var names []string
+	for _, n := range nodes.Sub {
+		names = append(names, n.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func labels(name, value string) []field {
+	var all []field
+	for _, l := range strings.Split(value, ", ") {
+		k, v, _ := strings.Cut(l, "=")
+		all = append(all, field{name + slash + k, orNothing(v)})
+	}
+	return all
+}
+
+func orNothing(value string) string {
+	if value == "" {
+		return nothing
+	}
+	return value
+}
+
+// unique numbers fields that have one name.
+func unique(all []field) []field {
+	seen := map[string]int{}
+	for i, f := range all {
+		seen[f.name]++
+		if n := seen[f.name]; n > 1 {
+			all[i].name = fmt.Sprintf("%s #%d", f.name, n)
+		}
+	}
+	return all
+}

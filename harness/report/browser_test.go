@@ -1,0 +1,345 @@
+//go:build browser
+
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"labcheck/harness"
+)
+
+// browser starts Chromium. Where there is none the tests are not run, but in CI
+// they must be.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	// Root has no sandbox, and the page is our own.
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	err := chromedp.Do(ctx)
+	switch {
+	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
+		t.Skip("there is no Chromium here: apt-get install chromium")
+	case err != nil:
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// tab is a page in the browser, and what went wrong on it.
+type tab struct {
+	*testing.T
+	ctx context.Context
+	url string
+
+	mu      sync.Mutex
+	fetched []string
+	errors  []string
+}
+
+// open shows a report in a tab of its own.
+func open(ctx context.Context, t *testing.T, file string, before ...action) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{T: t, ctx: ctx, url: "file://" + file}
+	b.run()
+	b.ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	if err := chromedp.Listen(b.ctx, b.event); err != nil {
+		t.Fatal(err)
+	}
+	b.run(protocol(network.Enable, network.EnableParams{}), protocol(log.Enable, cdp.Empty{}), protocol(runtime.Enable, cdp.Empty{}))
+	b.run(append(before, chromedp.Navigate(b.url))...)
+	return b
+}
+
+type action = chromedp.Action[chromedp.Void]
+
+// protocol is a command of the browser's protocol as an action.
+func protocol[P, R any](c cdp.Command[P, R], params P) action {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+func (b *tab) event(e any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := e.(type) {
+	case *network.EventRequestWillBeSent:
+		b.fetched = append(b.fetched, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		b.errors = append(b.errors, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		b.errors = append(b.errors, string(e.Type)+" on the console")
+	case *log.EventEntryAdded:
+		b.errors = append(b.errors, e.Entry.Text)
+	}
+}
+
+func (b *tab) run(actions ...action) {
+	b.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// ask evaluates JavaScript on the page.
+func ask[T any](b *tab, js string) T {
+	b.Helper()
+	return get(b, chromedp.Evaluate[T](js))
+}
+
+// get runs an action that has an answer.
+func get[T any](b *tab, a chromedp.Action[T]) T {
+	b.Helper()
+	answer, err := chromedp.Run(b.ctx, a)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return answer
+}
+
+// press clicks on what has the id, also where the page's scripts don't run.
+func (b *tab) press(id string) {
+	b.Helper()
+	if !ask[bool](b, fmt.Sprintf("(e => { e.click(); return e.checkVisibility(); })(document.getElementById(%q))", id)) {
+		b.Errorf("%s can't be seen", id)
+	}
+}
+
+// quiet holds that nothing was fetched but the page, and nothing went wrong.
+func (b *tab) quiet() {
+	b.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, url := range b.fetched {
+		if url, _, _ := strings.Cut(url, "#"); url != b.url {
+			b.Errorf("fetched: %.80s", url)
+		}
+	}
+	if len(b.fetched) == 0 || len(b.errors) > 0 {
+		b.Errorf("%d pages, errors %q", len(b.fetched), b.errors)
+	}
+}
+
+func reportFile(t *testing.T, e harness.Evidence, lang harness.Lang) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, []byte(render(t, e, lang)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func scheme(name string) action {
+	return protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+}
+
+// TestBrowserAccessible looks at the report in both languages and schemes, on a
+// desktop and on a phone. LABCHECK_SHOTS is a folder for pictures to look at.
+func TestBrowserAccessible(t *testing.T) {
+	ctx := browser(t)
+	audit, err := os.ReadFile("testdata/audit.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
+		file := reportFile(t, full(t), lang)
+		for _, color := range []string{"light", "dark"} {
+			for _, width := range []int64{390, 1280} {
+				name := fmt.Sprintf("%s-%s-%d", lang, color, width)
+				t.Run(name, func(t *testing.T) {
+					b := open(ctx, t, file, scheme(color), chromedp.EmulateViewport(width, 900))
+					for _, state := range []string{"as it opens", "all open"} {
+						for _, wrong := range ask[[]string](b, string(audit)) {
+							t.Errorf("%s: %s", state, wrong)
+						}
+						b.press("open")
+					}
+					b.quiet()
+					b.names()
+					b.shoot(name)
+				})
+			}
+		}
+	}
+}
+
+// names holds that whatever can be operated has a name in the tree that a
+// screen reader gets.
+func (b *tab) names() {
+	b.Helper()
+	tree := get(b, func(ctx context.Context, t *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
+		return cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	})
+	operable, roles := 0, map[string]int{}
+	for _, n := range tree.Nodes {
+		if n.Ignored || n.Role == nil {
+			continue
+		}
+		role := strings.Trim(string(n.Role.Value), `"`)
+		roles[role]++
+		switch role {
+		case "link", "button", "radio", "DisclosureTriangle", "image", "navigation", "table":
+			operable++
+			if n.Name == nil || strings.Trim(string(n.Name.Value), `" `) == "" {
+				b.Errorf("a %s without a name", role)
+			}
+		}
+	}
+	if operable < 100 || roles["main"] != 1 || roles["banner"] != 1 || roles["contentinfo"] != 1 || roles["image"] != 2 {
+		b.Errorf("%d things can be operated, landmarks %v", operable, roles)
+	}
+}
+
+// shoot takes a picture of the page as it opens.
+func (b *tab) shoot(name string) {
+	dir := os.Getenv("LABCHECK_SHOTS")
+	if dir == "" {
+		return
+	}
+	b.run(chromedp.Reload())
+	png := get(b, chromedp.FullScreenshot(100))
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// TestBrowserSoon measures how long the browser takes to show a whole run.
+func TestBrowserSoon(t *testing.T) {
+	b := open(browser(t), t, reportFile(t, rich(t), harness.English))
+	took := ask[float64](b, "performance.getEntriesByType('navigation')[0].loadEventStart")
+	t.Logf("shown after %.0f ms", took)
+	if took <= 0 || took > 1000 {
+		t.Errorf("it took %.0f ms", took)
+	}
+}
+
+const shownClaims = "[...document.querySelectorAll('.claim')].filter(c => c.checkVisibility()).map(c => c.id)"
+
+// TestBrowserFilters holds the filters to the evidence, with and without
+// scripts.
+func TestBrowserFilters(t *testing.T) {
+	ctx := browser(t)
+	e := rich(t)
+	file := reportFile(t, e, harness.English)
+	for _, scripts := range []bool{true, false} {
+		b := open(ctx, t, file)
+		if !scripts {
+			b.run(protocol(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Reload())
+		}
+		for _, f := range []struct {
+			name string
+			keep func(harness.Scenario) bool
+		}{
+			{"failed", func(s harness.Scenario) bool { return s.Status == harness.Failed }},
+			{"skipped", func(s harness.Scenario) bool { return s.Status == harness.Skipped }},
+			{"passed", func(s harness.Scenario) bool { return s.Status == harness.Passed }},
+			{"typed", func(s harness.Scenario) bool { return slices.Contains(s.Tags, "@tutorial") }},
+			{"all", func(harness.Scenario) bool { return true }},
+		} {
+			b.press("show." + f.name)
+			var want []string
+			for _, s := range e.Scenarios {
+				if f.keep(s) {
+					want = append(want, s.ID)
+				}
+			}
+			if got := ask[[]string](b, shownClaims); !slices.Equal(got, want) {
+				t.Errorf("%s, scripts %v: %d claims %.3q, not %d", f.name, scripts, len(got), got, len(want))
+			}
+			told := ask[string](b, "document.querySelector('#shown').textContent")
+			if scripts && told != fmt.Sprintf("%d claims shown", len(want)) {
+				t.Errorf("%s: it tells %q", f.name, told)
+			}
+		}
+		b.quiet()
+	}
+}
+
+// TestBrowserLinks holds that a link opens what it leads to and lands there,
+// filter or not.
+func TestBrowserLinks(t *testing.T) {
+	ctx := browser(t)
+	file := reportFile(t, rich(t), harness.English)
+	landed := `(() => { const c = document.getElementById("node-size#2"), y = c.getBoundingClientRect().y;
+		return c.querySelector("details").open && y >= 0 && y < innerHeight / 2; })()`
+	for _, hash := range []string{"#node-size#2", "#node-size%232"} {
+		b := open(ctx, t, file+hash, scheme("light"))
+		if !ask[bool](b, landed) {
+			t.Errorf("%s did not land", hash)
+		}
+	}
+	b := open(ctx, t, file, scheme("light"))
+	b.press("show.failed")
+	b.run(chromedp.Evaluate[chromedp.Void](`location.hash = "#node-size%232"`), chromedp.Sleep(100*time.Millisecond))
+	if !ask[bool](b, landed) {
+		t.Error("a link within the page did not land on what a filter hides")
+	}
+	b.press("close")
+	if n := ask[int](b, "document.querySelectorAll('.claim > details[open]').length"); n != 0 {
+		t.Errorf("%d claims are open", n)
+	}
+	b.quiet()
+}
+
+// TestBrowserKeyboard goes through the page by Tab: the skip link first, then
+// in the order of the page, and always seen.
+func TestBrowserKeyboard(t *testing.T) {
+	b := open(browser(t), t, reportFile(t, rich(t), harness.English), scheme("light"))
+	const focused = `(() => { const e = document.activeElement, b = e.getBoundingClientRect();
+		return [e.className, [...document.querySelectorAll("*")].indexOf(e), getComputedStyle(e).outlineStyle !== "none" && b.bottom > 0 && b.top < innerHeight]; })()`
+	last := 0
+	for i := range 40 {
+		b.run(chromedp.KeyEvent(kb.Tab))
+		at := ask[[]any](b, focused)
+		if i == 0 && at[0] != "skip" {
+			t.Errorf("the first is %v", at)
+		}
+		place := int(at[1].(float64))
+		if place <= last || at[2] != true {
+			t.Errorf("%d: %v after %d", i, at, last)
+		}
+		last = place
+	}
+}
+
+// TestBrowserPrints holds that paper has what is folded on the screen.
+func TestBrowserPrints(t *testing.T) {
+	b := open(browser(t), t, reportFile(t, rich(t), harness.Japanese))
+	b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+	// The browser takes a moment to lay out what was folded.
+	const folded = `[...document.querySelectorAll(".claim .meta")].filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("("+folded+") === 0")); err != nil {
+		t.Errorf("%d claims are folded on paper: %v", ask[int](b, folded), err)
+	}
+	pdf := get(b, chromedp.PrintToPDF())
+	if !strings.HasPrefix(string(pdf), "%PDF") {
+		t.Errorf("printed: %.20q", pdf)
+	}
+}

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"labcheck/harness"
+)
+
+func TestMarkdown(t *testing.T) {
+	for name, lang := range map[string]harness.Lang{"rich.md": harness.English, "rich.ja.md": harness.Japanese} {
+		var b bytes.Buffer
+		if err := Markdown(&b, rich(t), lang); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, b.Bytes())
+	}
+}
+
+// TestMarkdownFitsAComment holds the limit, and that what is left out is
+// counted.
+func TestMarkdownFitsAComment(t *testing.T) {
+	e := rich(t)
+	for range 30 {
+		s := e.Scenarios[0]
+		fail(&s, strings.Repeat("\x1b", 1000), strings.Repeat("値`", 2000))
+		e.Scenarios = append(e.Scenarios, s)
+	}
+	var b bytes.Buffer
+	if err := Markdown(&b, e, harness.English); err != nil {
+		t.Fatal(err)
+	}
+	if n := utf8.RuneCount(b.Bytes()); n > maxMarkdown || n < maxMarkdown/2 {
+		t.Errorf("%d characters", n)
+	}
+	shown := strings.Count(b.String(), "### ❌")
+	want := fmt.Sprintf("_Left out for lack of room: false claims, %d. ", 32-shown)
+	if shown == 0 || !strings.Contains(b.String(), want) || !strings.Contains(b.String(), "_Left out for lack of room: findings, 1. ") {
+		t.Errorf("%d are shown, and not told: %q", shown, want)
+	}
+}
+
+func TestAnnotations(t *testing.T) {
+	e := sample()
+	e.Scenarios[1].Name = "100%, a: b"
+	e.Run.Error = "ended\r\nearly"
+	var b bytes.Buffer
+	if err := Annotations(&b, e); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "annotations.txt", b.Bytes())
+}

@@ -1,0 +1,150 @@
+package report
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"labcheck/harness"
+)
+
+// page is what the HTML report is made from. Its methods are for the template.
+type page struct {
+	harness.Evidence
+	Lang     harness.Lang
+	Class    string // of the verdict: holds, false, open
+	Title    string
+	Features []feature
+	False    []claim
+	Pictures []picture
+	Course   course
+}
+
+func newPage(e harness.Evidence, lang harness.Lang) page {
+	if lang != harness.Japanese {
+		lang = harness.English
+	}
+	p := page{Evidence: e, Lang: lang, Features: newFeatures(e), Course: newCourse(e, lang)}
+	p.Class, p.Title = headline(e, lang)
+	for _, f := range p.Features {
+		for _, c := range f.Claims {
+			if c.Status == harness.Failed {
+				p.False = append(p.False, c)
+			}
+		}
+	}
+	p.Pictures = newPictures(e.Snapshots, lang)
+	return p
+}
+
+// headline is the verdict in a sentence, and its class.
+func headline(e harness.Evidence, l harness.Lang) (class, line string) {
+	c := e.Counts
+	checked := c.Passed + c.Failed
+	switch {
+	case e.Run.Verdict == harness.VerdictInterrupted:
+		return "open", l.Say("Interrupted after %s", "%sを検査したところで中断", claims(l, checked))
+	case e.Run.Verdict == harness.VerdictUnreachable:
+		return "false", l.Say("The cluster could not be checked", "クラスタを検査できなかった")
+	case c.Failed > 0:
+		return "false", l.Say("%d of %s false", "%[2]sのうち %[1]d 件が成り立たない", c.Failed, counted(l, checked, "claim is", "claims are", "件の記述"))
+	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
+		return "false", l.Say("Nothing was checked", "何も検査しなかった")
+	}
+	return "holds", counted(l, c.Passed, "claim holds", "claims hold", "件の記述がすべて成り立つ")
+}
+
+func claims(l harness.Lang, n int) string {
+	return counted(l, n, "claim", "claims", "件の記述")
+}
+
+// Say is a text of the page in its language.
+func (p page) Say(en, ja string, args ...any) string { return p.Lang.Say(en, ja, args...) }
+
+// Self is the page, for a thing on it that has things of its own.
+func (p page) Self() page { return p }
+
+// Foreign is the language of what the run said, where it is not the page's.
+func (p page) Foreign() harness.Lang {
+	if spoken := p.spoken(); spoken != p.Lang {
+		return spoken
+	}
+	return ""
+}
+
+func (p page) spoken() harness.Lang {
+	if p.Run.Lang == harness.Japanese {
+		return harness.Japanese
+	}
+	return harness.English
+}
+
+// Took shows a duration.
+func (p page) Took(d time.Duration) string { return seconds(d) }
+
+// Date shows a moment to a person, and ISO to a program.
+func (p page) Date(t time.Time) string {
+	t = t.UTC()
+	return t.Format(harness.Text{EN: "2 January 2006, 15:04 MST", JA: "2006 年 1 月 2 日 15:04 MST"}.In(p.Lang))
+}
+
+// ISO is a moment in RFC 3339.
+func (p page) ISO(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Hosts are those of the topology, the manager first.
+func (p page) Hosts() []harness.Host {
+	t := p.Target.Topology
+	hosts := slices.Concat([]harness.Host{t.Manager}, t.Members)
+	return slices.DeleteFunc(hosts, func(h harness.Host) bool { return h.Name == "" && h.Addr == netip.Addr{} })
+}
+
+// Place says what was checked.
+func (p page) Place() string {
+	switch {
+	case p.Target.Name == "sim" && p.Target.Fresh:
+		return p.Say("a fresh lab (%s)", "新しく作ったラボ %s", p.Target.Lab)
+	case p.Target.Name == "sim":
+		return p.Say("the lab %s, as it stood", "既存のラボ %s", p.Target.Lab)
+	}
+	return p.Target.Name
+}
+
+// Versions are the programs' versions, sorted by the programs' names.
+func (p page) Versions() string {
+	var all []string
+	for program, version := range p.Target.Versions {
+		all = append(all, program+" "+version)
+	}
+	slices.Sort(all)
+	return strings.Join(all, " · ")
+}
+
+// Listed counts the differences that are listed.
+func (p page) Listed() int {
+	n := 0
+	for _, f := range p.Features {
+		for _, c := range f.Claims {
+			for _, s := range c.Steps {
+				if s.Against != nil {
+					n += s.Against.Listed
+				}
+			}
+		}
+	}
+	return n
+}
+
+// Reasons are why claims were not checked, each with how many.
+func (p page) Reasons() []reason { return reasons(p.Scenarios) }
+
+// Sure is how sure a finding is.
+func (p page) Sure(c harness.Confidence) string {
+	switch c {
+	case harness.Certain:
+		return p.Say("certain: it was seen itself", "確実(直接観測した)")
+	case harness.Likely:
+		return p.Say("likely: what was seen has hardly another cause", "ほぼ確実(ほかの原因は考えにくい)")
+	}
+	return p.Say("possible: it would explain what was seen", "可能性あり(観測した結果を説明できる)")
+}

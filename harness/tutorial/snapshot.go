@@ -1,0 +1,58 @@
+package tutorial
+
+import (
+	"context"
+	"path"
+	"strings"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// Snapshot is what Inspect finds, as evidence keeps it: after is the title of
+// the feature that has ended.
+func Snapshot(ctx context.Context, c *engine.Cluster, after string) harness.Snapshot {
+	found := Inspect(ctx, c)
+	s := harness.Snapshot{After: after, Time: time.Now(), Stage: found.Stage.String(), Network: c.Topology().Network}
+	for _, p := range found.Hosts {
+		s.Hosts = append(s.Hosts, p.snapshot())
+	}
+	return s
+}
+
+func (p HostProgress) snapshot() harness.HostSnapshot {
+	h := harness.HostSnapshot{
+		Name: p.Host.Name, Addr: p.Host.Addr, Role: p.Role,
+		NetworkID: p.NetworkID, Driver: p.Driver, Problems: p.Problems,
+	}
+	if p.Engine != nil {
+		h.Engine = p.Engine.ServerVersion
+	}
+	if p.Member != nil {
+		h.Member = p.Member.Status
+	}
+	for _, peer := range p.Gossip {
+		if peer.State == engine.PeerAlive {
+			h.Peers++
+		}
+	}
+	for _, c := range p.Containers {
+		h.Containers = append(h.Containers, harness.ContainerSnapshot{Name: c.Name, Image: c.Image, Role: roleOf(c), State: c.State})
+	}
+	return h
+}
+
+// roleOf is what a container of the tutorial is there for: consul, or Swarm's
+// manage or join.
+func roleOf(c engine.Container) string {
+	for _, word := range strings.Fields(c.Command) {
+		switch path.Base(word) {
+		case "manage":
+			return "manager"
+		case "join":
+			return "join"
+		}
+	}
+	return "consul"
+}
