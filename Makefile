@@ -40,7 +40,7 @@ soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at 
 	LABCHECK_SOAK=$(SOAK) $(LAB_TEST) -timeout 60m -v -run TestSoak ./cmd/labcheck
 
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
-	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
+	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

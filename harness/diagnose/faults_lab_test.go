@@ -22,7 +22,8 @@ import (
 )
 
 var (
-	only   = flag.String("faults", "", "try only the faults that match this regular expression")
+	every  = flag.Bool("all", false, "try every fault, not just one of each code")
+	only   = flag.String("faults", "", "try the faults that match this regular expression, and no others")
 	update = flag.Bool("update", false, "write README's tables of faults anew, from this run")
 )
 
@@ -36,8 +37,9 @@ const (
 type outcome struct {
 	fault
 	found    diagnose.Result
-	took     time.Duration // all of it: breaking, finding, mending
-	mended   string        // how
+	inJA     diagnose.Result // the same, for README.ja.md
+	took     time.Duration   // all of it: breaking, finding, mending
+	mended   string          // how
 	mendErr  error
 	breakErr error
 }
@@ -62,20 +64,15 @@ func listed(all []expected) string {
 // cause found, alone and in time, and mended by what the finding says. Then it
 // wants nothing found on the healthy cluster, again and again.
 func TestSeededFaults(t *testing.T) {
-	pattern, err := regexp.Compile(*only)
-	if err != nil {
-		t.Fatal(err)
-	}
+	faults := chosen(t)
+	start := time.Now()
 	b := newBench(t)
 	if err := errors.Join(tutorial.Bootstrap(t.Context(), b.Cluster, nil), b.whole(t.Context(), 20*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	var all []outcome
 	first := 0
-	for _, f := range readFaults(t) {
-		if !pattern.MatchString(f.name) {
-			continue
-		}
+	for _, f := range faults {
 		o := b.try(t.Context(), f)
 		all = append(all, o)
 		report(t, o)
@@ -83,11 +80,32 @@ func TestSeededFaults(t *testing.T) {
 			first++
 		}
 	}
-	t.Logf("%d of %d: the right cause first", first, len(all))
+	t.Logf("%d of %d: the right cause first; %s in all", first, len(all), time.Since(start).Round(time.Second))
 	healthy(t, b)
 	if *update {
 		writeTables(t, all)
 	}
+}
+
+// chosen are the faults to try: unless others are asked for, the first of each
+// code that does not take long.
+func chosen(t *testing.T) []fault {
+	t.Helper()
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	var all []fault
+	for _, f := range readFaults(t) {
+		code := f.expect[0].code
+		quick := !seen[code] && !f.long
+		if *only != "" && pattern.MatchString(f.name) || *only == "" && (quick || *every) {
+			all = append(all, f)
+		}
+		seen[code] = seen[code] || quick
+	}
+	return all
 }
 
 func report(t *testing.T, o outcome) {
@@ -115,6 +133,9 @@ func (b *bench) try(ctx context.Context, f fault) outcome {
 		o.breakErr = errors.Join(o.breakErr, b.do(ctx, a))
 	}
 	o.found = diagnose.Run(ctx, b.Cluster, diagnose.Options{})
+	if *update {
+		o.inJA = diagnose.Run(ctx, b.Cluster, diagnose.Options{Lang: harness.Japanese})
+	}
 	if f.remedy && o.right() {
 		o.mended, o.mendErr = "mended by the remedy", b.mend(ctx, o.found)
 	}
@@ -184,34 +205,46 @@ func healthy(t *testing.T, b *bench) {
 	t.Logf("by packet: %s", r.Duration.Round(time.Millisecond))
 }
 
-// writeTables puts what the faults look like into README, between its marks: a
-// table for each file of faults.
+// writeTables puts what the faults look like into the READMEs, between their
+// marks: a table for each file of faults.
 func writeTables(t *testing.T, all []outcome) {
 	t.Helper()
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
+	for lang, name := range readmes {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, rows := range tables(lang, all) {
+			from, to := "<!-- faults "+file+" -->\n", "<!-- /faults -->"
+			before, rest, ok := strings.Cut(string(text), from)
+			_, after, closed := strings.Cut(rest, to)
+			if !ok || !closed {
+				t.Fatalf("%s lacks %q", name, from)
+			}
+			text = []byte(before + from + "\n" + rows + "\n" + to + after)
+		}
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	tables := map[string]string{}
+}
+
+// tables are the tables of a language, by the faults' file.
+func tables(lang harness.Lang, all []outcome) map[string]string {
+	made := map[string]string{}
 	for _, o := range all {
-		f := harness.Finding{}
-		if o.right() {
-			f = o.found.Findings[0]
+		if made[o.file] == "" {
+			made[o.file] = lang.Say("| what was done | what is found | code |\n|---|---|---|\n", "| したこと | 見つかるもの | コード |\n|---|---|---|\n")
 		}
-		tables[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what, f.Cause, f.Code)
-	}
-	for file, rows := range tables {
-		from, to := "<!-- faults "+file+" -->\n", "<!-- /faults -->"
-		before, rest, ok := strings.Cut(string(text), from)
-		_, after, closed := strings.Cut(rest, to)
-		if !ok || !closed {
-			t.Fatalf("README lacks %q", from)
+		found := o.found.Findings
+		if lang == harness.Japanese {
+			found = o.inJA.Findings
 		}
-		text = []byte(before + from + "| what was done | what is found | code |\n|---|---|---|\n" + rows + to + after)
+		if len(found) > 0 {
+			made[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what.In(lang), found[0].Cause, found[0].Code)
+		}
 	}
-	if err := os.WriteFile(readme, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return made
 }
 
 // renameOnly is an archive of one file, with that file under another name.

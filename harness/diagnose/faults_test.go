@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"labcheck/harness"
 	"labcheck/harness/diagnose"
 )
 
@@ -16,10 +17,11 @@ import (
 type fault struct {
 	file   string // of the table, without its ending: 1-hosts
 	name   string
-	what   string
+	what   harness.Text
 	steps  []action
 	expect []expected
 	undo   []action
+	long   bool // it takes a minute
 	remedy bool // the findings' own commands mend it
 }
 
@@ -66,11 +68,17 @@ func (f *fault) line(s string) error {
 	case "":
 		return nil
 	case "#":
-		f.what = rest
+		f.what.EN = rest
+		return nil
+	case "#ja":
+		f.what.JA = rest
 		return nil
 	case "expect", "also":
 		code, node, _ := strings.Cut(rest, " ")
 		f.expect = append(f.expect, expected{code, node})
+		return nil
+	case "long":
+		f.long = true
 		return nil
 	case "by":
 		f.remedy = true
@@ -111,7 +119,7 @@ func TestFaults(t *testing.T) {
 		switch {
 		case seen[f.name]:
 			t.Errorf("%s is there twice", f.name)
-		case f.what == "" || len(f.steps) == 0 || len(f.expect) == 0:
+		case f.what.EN == "" || f.what.JA == "" || len(f.steps) == 0 || len(f.expect) == 0:
 			t.Errorf("%s lacks what it is, does or expects", f.name)
 		case !f.remedy && len(f.undo) == 0:
 			t.Errorf("%s is not undone", f.name)
@@ -120,17 +128,32 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-const readme = "../../README.md"
+// readmes are the pages with the tables, by language.
+var readmes = map[harness.Lang]string{harness.English: "../../README.md", harness.Japanese: "../../README.ja.md"}
 
 // TestDocs wants README to have the section that each finding names, and the
-// table of every fault to be of this table.
+// tables of both READMEs to have every fault.
 func TestDocs(t *testing.T) {
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
+	for lang, name := range readmes {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lang == harness.English {
+			wantSections(t, string(text))
+		}
+		for _, f := range readFaults(t) {
+			if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what.In(lang))) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
+				t.Errorf("the tables of %s lack %q: make faults UPDATE=1", name, f.what.In(lang))
+			}
+		}
 	}
+}
+
+func wantSections(t *testing.T, text string) {
+	t.Helper()
 	anchors := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && line[0] == '#' {
 			anchors[anchor(heading)] = true
 		}
@@ -138,11 +161,6 @@ func TestDocs(t *testing.T) {
 	for _, s := range diagnose.Sections {
 		if !anchors[s] {
 			t.Errorf("README has no section %s", s)
-		}
-	}
-	for _, f := range readFaults(t) {
-		if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what)) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
-			t.Errorf("README's tables lack %q: make faults UPDATE=1", f.what)
 		}
 	}
 }
