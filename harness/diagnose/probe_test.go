@@ -23,6 +23,7 @@ const answer = `== link
 == rule
 -A INPUT -p udp -m udp --dport 4789 -j DROP
 -A INPUT -s 192.168.33.250/32 -j DROP
+-A INPUT -s 192.168.33.250/32 -p tcp -m tcp --dport 9999 -j DROP
 -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
 -t raw -A PREROUTING -p tcp -m tcp --dport 3375 -j DROP
 == forward
@@ -53,6 +54,7 @@ func TestParseProbe(t *testing.T) {
 		rules: []string{
 			"-A INPUT -p udp -m udp --dport 4789 -j DROP",
 			"-A INPUT -s 192.168.33.250/32 -j DROP",
+			"-A INPUT -s 192.168.33.250/32 -p tcp -m tcp --dport 9999 -j DROP",
 			"-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP",
 			"-t raw -A PREROUTING -p tcp -m tcp --dport 3375 -j DROP",
 		},

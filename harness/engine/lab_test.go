@@ -314,6 +314,23 @@ func services(t *testing.T, c *engine.Cluster) {
 	if err != nil || len(keys) != 4 {
 		t.Errorf("keys %q, %v", keys, err)
 	}
+	entries, err := c.Consul().Entries(ctx, "docker/swarm/nodes/")
+	if err != nil || len(entries) != 4 || entries[0].Session == "" || !strings.HasSuffix(entries[0].Key, "/"+entries[0].Value) {
+		t.Errorf("entries %+v, %v", entries, err)
+	}
+	store := c.Engine("store")
+	for ref, want := range map[string]bool{"swarm": true, "nothere": false} {
+		if has, err := store.HasImage(ctx, ref); has != want || err != nil {
+			t.Errorf("image %s: %v, %v", ref, has, err)
+		}
+	}
+	all, err := store.Containers(ctx)
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
+	}
+	if log, err := store.Log(ctx, all[len(all)-1].ID, 5); err != nil || !strings.Contains(log, "Registering on the discovery service") {
+		t.Errorf("log %q, %v", log, err)
+	}
 	if version, err := c.Consul().Version(ctx); err != nil || version != "1.8.7" {
 		t.Errorf("version %q, %v", version, err)
 	}

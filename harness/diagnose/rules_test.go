@@ -1,0 +1,134 @@
+package diagnose
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// healthyFacts are those of a cluster where all is well, for what a lab can't
+// be made to be.
+func healthyFacts() *diagnosis {
+	d := testDiagnosis()
+	d.facts = &facts{
+		hosts: map[string]*hostFacts{}, entries: map[string]engine.Entry{}, leader: "172.17.0.2:8300",
+		swarm: &engine.Swarm{Role: "primary", Strategy: "spread"},
+	}
+	for _, h := range d.topology.Hosts() {
+		f := &hostFacts{host: h, hasSwarm: true, hasConsul: true}
+		f.info = engine.Info{ID: h.Name, Name: h.Name, ServerVersion: "20.10.5", ClusterStore: d.store(), ClusterAdvertise: at(h, harness.EnginePort)}
+		f.probe = parseProbe(fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== forward\n1\n", h.Addr))
+		f.networks = []engine.Network{{ID: "one", Name: "mynet", Driver: "overlay", Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}}
+		for _, peer := range d.topology.Hosts() {
+			f.peers = append(f.peers, engine.Peer{Name: peer.Name, Addr: peer.Addr, State: engine.PeerAlive})
+		}
+		d.facts.hosts[h.Name] = f
+		d.facts.enter(engineNodes+at(h, harness.EnginePort), at(h, harness.EnginePort))
+	}
+	d.facts.runs(d.consulService(), consulImage, "/bin/start -server -bootstrap", "unless-stopped")
+	d.facts.runs(d.managerService(), swarmImage, "/swarm manage "+d.topology.Discovery(), "unless-stopped")
+	for _, h := range d.topology.Members {
+		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+at(h, harness.EnginePort)+" "+d.topology.Discovery(), "no")
+		d.facts.enter(swarmNodes+at(h, harness.EnginePort), at(h, harness.EnginePort))
+		d.facts.swarm.Members = append(d.facts.swarm.Members, engine.Member{Name: h.Name, Status: "Healthy", Addr: netip.AddrPortFrom(h.Addr, harness.EnginePort)})
+	}
+	return d
+}
+
+func (f *facts) enter(key, value string) {
+	f.entries[key] = engine.Entry{Key: key, Value: value, Session: "a session"}
+}
+
+func (f *facts) runs(s service, image, command, restart string) {
+	c := engine.Container{
+		ID: image + command, Name: s.code, Image: image, Command: command, Args: strings.Fields(command)[1:],
+		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
+	}
+	if s.port.Host != 0 {
+		c.Ports = []engine.Port{s.port}
+	}
+	s.on.containers = append(s.on.containers, box{Container: c})
+}
+
+// all goes through the layers, as Run does.
+func (d *diagnosis) all() string {
+	d.hosts()
+	d.consul()
+	d.hung()
+	d.settings()
+	d.manager()
+	d.joins()
+	d.members()
+	d.network()
+	d.gossip()
+	var codes []string
+	for _, f := range d.found {
+		codes = append(codes, strings.TrimSpace(f.Code+" "+f.Node))
+	}
+	return strings.Join(codes, ", ")
+}
+
+var silence = fmt.Errorf("get: %w", engine.ErrTimeout)
+
+// TestRules are what a lab can't be made to be, or only with luck.
+func TestRules(t *testing.T) {
+	for name, c := range map[string]struct {
+		breaks func(d *diagnosis, store *hostFacts)
+		want   string
+	}{
+		"nothing":  {func(*diagnosis, *hostFacts) {}, ""},
+		"too new":  {func(_ *diagnosis, f *hostFacts) { f.info.ServerVersion, f.info.ClusterStore = "23.0.1", "" }, "engine-too-new store"},
+		"no route": {func(_ *diagnosis, f *hostFacts) { f.dialErr = errors.New("no route to host"); f.probe.state = 'S' }, "host-unreachable store"},
+		"hangs":    {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = silence, 'S' }, "engine-hangs store"},
+		"hangs without Consul": {func(d *diagnosis, f *hostFacts) {
+			f.infoErr, f.probe.state = silence, 'S'
+			f.probe.silent["tcp 192.168.33.11 8500"] = "no answer"
+		}, "consul-unreachable store"},
+		"Consul silent":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = silence }, "consul-silent manager"},
+		"no leader yet":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = engine.ErrNoLeader }, "consul-no-leader manager"},
+		"manager silent": {func(d *diagnosis, _ *hostFacts) { d.facts.swarm, d.facts.swarmErr = nil, silence }, "manager-silent manager"},
+		"not listed":     {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members = d.facts.swarm.Members[:3] }, "member-missing store"},
+		"unhealthy":      {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members[3].Status = "Unhealthy" }, "member-unhealthy store"},
+		"no network":     {func(_ *diagnosis, f *hostFacts) { f.networks = nil }, "network-missing store"},
+		"not registered": {func(d *diagnosis, f *hostFacts) { delete(d.facts.entries, engineNodes+at(f.host, harness.EnginePort)) }, "engine-not-registered store"},
+		"no gossip":      {func(_ *diagnosis, f *hostFacts) { f.gossipErr = engine.ErrRefused }, "gossip-not-joined store"},
+		"gossip silent":  {func(_ *diagnosis, f *hostFacts) { f.gossipErr = silence }, "gossip-silent store"},
+		"datagrams lost": {func(d *diagnosis, f *hostFacts) {
+			for _, h := range d.topology.Hosts() {
+				d.facts.hosts[h.Name].probe.silent["udp 192.168.33.250 7946"] = "no answer"
+			}
+		}, "gossip-cut-off store"},
+		"list of containers hangs": {func(_ *diagnosis, f *hostFacts) { f.boxesErr = silence }, "engine-hangs store"},
+	} {
+		d := healthyFacts()
+		c.breaks(d, d.facts.hosts["store"])
+		if got := d.all(); got != c.want {
+			t.Errorf("%s: found %q, not %q", name, got, c.want)
+		}
+		for _, f := range d.found {
+			if len(f.Remedy) == 0 && f.Advice == "" || len(f.Seen) == 0 || len(f.breaks) == 0 {
+				t.Errorf("%s: nothing to do, seen or broken: %+v", name, f)
+			}
+		}
+	}
+}
+
+// TestLostPackets names the host that all lost packets have in common.
+func TestLostPackets(t *testing.T) {
+	for want, lost := range map[string][]pair{
+		"store": {{"store", "manager"}, {"worker01", "store"}, {"frontend01", "store"}},
+		"":      {{"store", "manager"}, {"worker01", "frontend01"}},
+	} {
+		d := healthyFacts()
+		d.lostPackets(lost)
+		if f := d.found[0]; f.Node != want || !f.breaksAny([]part{{packetKind, "store"}}) || f.breaksAny([]part{{packetKind, "frontend02"}}) != (want == "") {
+			t.Errorf("%v: %+v", lost, f)
+		}
+	}
+}
