@@ -1,0 +1,101 @@
+package diagnose
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// silent: a connection came about, and no engine's answer.
+func (d *diagnosis) silent(f *hostFacts) {
+	h := f.host
+	asked, answered := docker(h, "info"), reason(f.infoErr)
+	var r *finding
+	switch {
+	case errors.Is(f.infoErr, engine.ErrWrongService):
+		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではない", harness.EnginePort, h.Name), part{engineKind, h.Name}).
+			advise(d.Lang.Say("stop what has the port and start the engine", "ポートを占めているものを止め、Engine を起動する"))
+	case f.probe.err != nil:
+		r = d.report("host-frozen", h.Name, hostsSection, d.Lang.Say("%s takes connections, but nothing on it runs", "%s は接続を受け付けるが、何も動いていない", h.Name), part{engineKind, h.Name}).
+			saw("a command on "+h.Name, f.probe.err.Error()).sure(harness.Likely).
+			advise(d.Lang.Say("the machine is paused or overloaded: resume or restart it", "マシンが一時停止中か過負荷である。再開または再起動する"))
+	case f.probe.state == 'T':
+		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", "%s の Engine は停止(T)状態で、接続を受けても応答しない", h.Name), part{engineKind, h.Name}).
+			saw("ps, on "+h.Name, engineState(f.probe.state)).
+			advise(d.Lang.Say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開する"))
+	default:
+		r = d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返しない", h.Name), part{engineKind, h.Name}).
+			saw("ps, on "+h.Name, engineState(f.probe.state)).sure(harness.Likely).
+			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
+	}
+	r.saw(asked, answered)
+}
+
+// hung lays engines that hang to what keeps them from their cluster store,
+// where something does: they wait for it.
+func (d *diagnosis) hung() {
+	for _, h := range d.topology.Hosts() {
+		f := d.facts.hosts[h.Name]
+		asked, err := docker(h, "info"), f.infoErr
+		if f.answers() {
+			asked, err = docker(h, "ps"), f.boxesErr
+		}
+		if !f.hangs() && (!f.answers() || err == nil) {
+			continue
+		}
+		answered := reason(err)
+		store := []part{{consulBoxKind, ""}, {consulKind, ""}, {reachKind, h.Name}}
+		i := slices.IndexFunc(d.found, func(r *finding) bool { return r.breaksAny(store) })
+		if i >= 0 {
+			d.found[i].breaks = append(d.found[i].breaks, part{engineKind, h.Name})
+			d.found[i].saw(asked, d.Lang.Say("%s: it waits for its cluster store", "%s: クラスタストアを待っている", answered))
+			continue
+		}
+		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けるが、応答しない", h.Name), part{engineKind, h.Name}).
+			saw("ps, on "+h.Name, engineState(f.probe.state)).saw(asked, answered).sure(harness.Likely).
+			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
+	}
+}
+
+// whyEnded adds what an engine's log says of its end, and narrows the cause
+// where that is known.
+func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
+	last := line(f.log, "failed to start daemon", "fatal", "level=error", "unable to configure")
+	if last == "" {
+		return
+	}
+	r.saw("the engine's log, on "+f.host.Name, last)
+	switch {
+	case strings.Contains(last, "advertise"):
+		r.Code = "engine-bad-advertise"
+		r.Cause = d.Lang.Say("the engine of %s does not start: what it is to advertise is no address of it", "%s の Engine は起動しない。広告すべきものが自分のアドレスではない", f.host.Name)
+		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", "--cluster-advertise=%s で起動する", at(f.host, harness.EnginePort))
+	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
+		r.Code = "engine-no-backend"
+		r.Cause = d.Lang.Say("the engine of %s does not start: it was built without the backend that its cluster store names", "%s の Engine は起動しない。クラスタストアに指定されたバックエンドが組み込まれていない", f.host.Name)
+		r.Advice = d.Lang.Say("start it with --cluster-store=%s, and an engine that has Consul's backend (up to 20.10; Debian 12's has not)", "Consul バックエンドを持つ Engine(20.10 以前。Debian 12 のものは持たない)を --cluster-store=%s で起動する", d.store())
+	}
+}
+
+// reason is the last part of an error: what the system said.
+func reason(err error) string {
+	for _, kind := range []error{engine.ErrRefused, engine.ErrTimeout, engine.ErrClosed, engine.ErrWrongService} {
+		if errors.Is(err, kind) {
+			return kind.Error()
+		}
+	}
+	return err.Error()
+}
+
+func engineState(state byte) string {
+	switch state {
+	case 0:
+		return "no dockerd"
+	case 'T':
+		return "dockerd in state T (stopped)"
+	}
+	return "dockerd in state " + string(state)
+}
