@@ -7,7 +7,7 @@ SOAK := 20
 BENCH := 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint bench soak images clean
+.PHONY: help build e2e docs test lint bench soak faults images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory
 
 soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at once
 	LABCHECK_SOAK=$(SOAK) $(LAB_TEST) -timeout 60m -v -run TestSoak ./cmd/labcheck
+
+faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
+	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -72,4 +73,10 @@ func (l *Lab) log(ctx context.Context, n *node, lines string) (string, error) {
 		return "", fmt.Errorf("log of %s: %w", n.name, err)
 	}
 	return strings.TrimSpace(b.String()), nil
+}
+
+// EngineLog is the end of what the node's engine wrote, also where the node
+// does not run.
+func (n *node) EngineLog(ctx context.Context, lines int) (string, error) {
+	return n.lab.log(ctx, n, strconv.Itoa(lines))
 }

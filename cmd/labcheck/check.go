@@ -61,6 +61,7 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	}
 	evidence := s.newEvidence(f.tags)
 	failed := s.runChecks(ctx, &evidence)
+	s.findCauses(ctx, &evidence)
 	evidence.Run.Duration = time.Since(evidence.Run.Started)
 	evidence.Run.Verdict = verdict(ctx, &evidence, failed)
 	if failed != nil {

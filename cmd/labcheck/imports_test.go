@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/tutorial": {"labcheck/harness", "labcheck/harness/engine"},
 	"labcheck/harness/steps":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial"},
 	"labcheck/harness/suite":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
+	"labcheck/harness/diagnose": {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/report":   {"labcheck/harness"},
 	"labcheck/sim":              {"labcheck/harness", "labcheck/sim/images"},
 	"labcheck/sim/images":       {"labcheck/harness"},

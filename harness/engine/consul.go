@@ -85,6 +85,25 @@ func (c *Consul) Keys(ctx context.Context, prefix string) ([]string, error) {
 	return keys, c.failed("keys under "+prefix, err)
 }
 
+// Entry is a key of Consul's and what it holds.
+type Entry struct {
+	Key, Value string
+	// Session is of the one that keeps the key there: the key goes when it ends.
+	// A key with none stays until somebody removes it.
+	Session string
+}
+
+// Entries are the keys that start with prefix, with what they hold, sorted;
+// none is no error.
+func (c *Consul) Entries(ctx context.Context, prefix string) ([]Entry, error) {
+	pairs, _, err := c.api.KV().List(prefix, (&api.QueryOptions{}).WithContext(ctx))
+	entries := make([]Entry, 0, len(pairs))
+	for _, p := range pairs {
+		entries = append(entries, Entry{p.Key, string(p.Value), p.Session})
+	}
+	return entries, c.failed("keys under "+prefix, err)
+}
+
 // Version is Consul's version, such as 1.8.7.
 func (c *Consul) Version(ctx context.Context) (string, error) {
 	self, err := c.self(ctx)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -37,6 +38,8 @@ type Container struct {
 	RestartPolicy string   `json:"restart_policy,omitempty"` // no, always, unless-stopped, on-failure
 	ExitCode      int      `json:"exit_code,omitempty"`      // of the last run, where it does not run
 	RestartCount  int      `json:"restart_count,omitempty"`
+	// Created is the zero time where the engine gives none.
+	Created time.Time `json:"created,omitzero"`
 }
 
 // Port is a TCP port of a container and where its host publishes it.
@@ -142,6 +145,7 @@ func detailed(r container.InspectResponse, node string) Container {
 		RestartPolicy: string(r.HostConfig.RestartPolicy.Name),
 		ExitCode:      r.State.ExitCode, RestartCount: r.RestartCount,
 	}
+	d.Created, _ = time.Parse(time.RFC3339Nano, r.Created)
 	for p, bindings := range r.HostConfig.PortBindings {
 		for _, b := range bindings {
 			if host, err := parsePort(b.HostPort); err == nil && p.Proto() == "tcp" {

@@ -69,6 +69,13 @@ func Introduce(ctx context.Context, a, b harness.Node) error {
 	return nil
 }
 
+// GossipPing is a datagram that every member of a gossip answers, whoever sends
+// it to its gossip port, and that changes nothing there (hashicorp/memberlist,
+// net.go, handlePing). Members find out by it whether others are alive.
+func GossipPing() ([]byte, error) {
+	return encode(pingMsg, struct{ SeqNo uint32 }{1})
+}
+
 type gossipOf struct{ node harness.Node }
 
 func (g gossipOf) String() string {

@@ -14,6 +14,7 @@ import (
 // a byte for the type, then msgpack. Older and newer ones, down to what Engine
 // 1.9 had, differ in fields only, which msgpack names.
 const (
+	pingMsg      = 0
 	pushPullMsg  = 6  // a header, that many node states, then the user's state
 	compressMsg  = 9  // another message, compressed
 	errorMsg     = 13 // from 0.2 on

@@ -12,11 +12,12 @@ import (
 
 // Network is a network as an engine or Swarm shows it.
 type Network struct {
-	ID      string         `json:"id"`
-	Name    string         `json:"name"` // Swarm lists local ones as frontend01/bridge
-	Driver  string         `json:"driver"`
-	Scope   string         `json:"scope"` // local or global
-	Subnets []netip.Prefix `json:"subnets,omitempty"`
+	ID      string            `json:"id"`
+	Name    string            `json:"name"` // Swarm lists local ones as frontend01/bridge
+	Driver  string            `json:"driver"`
+	Scope   string            `json:"scope"` // local or global
+	Subnets []netip.Prefix    `json:"subnets,omitempty"`
+	Options map[string]string `json:"options,omitempty"` // such as com.docker.network.driver.mtu
 	// Containers are those attached, by name. Network knows them; Networks
 	// does not. An engine names those of other engines ep-ID or as they are
 	// called there.
@@ -57,7 +58,7 @@ func (c *Client) Network(ctx context.Context, name string) (Network, error) {
 }
 
 func networkOf(n network.Inspect) Network {
-	listed := Network{ID: n.ID, Name: n.Name, Driver: n.Driver, Scope: n.Scope}
+	listed := Network{ID: n.ID, Name: n.Name, Driver: n.Driver, Scope: n.Scope, Options: n.Options}
 	for _, c := range n.IPAM.Config {
 		if p, err := netip.ParsePrefix(c.Subnet); err == nil {
 			listed.Subnets = append(listed.Subnets, p)

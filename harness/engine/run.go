@@ -97,6 +97,27 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 	return failed(c, "remove container "+id, err)
 }
 
+// HasImage tells whether the engine has an image; without a tag, latest.
+func (c *Client) HasImage(ctx context.Context, ref string) (bool, error) {
+	_, err := c.api.ImageInspect(ctx, ref)
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, failed(c, "inspect image "+ref, err)
+}
+
+// Log is the end of what a container wrote, to both its streams.
+func (c *Client) Log(ctx context.Context, id string, lines int) (string, error) {
+	stream, err := c.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)})
+	if err != nil {
+		return "", failed(c, "log of container "+id, err)
+	}
+	defer stream.Close()
+	var b bytes.Buffer
+	_, err = stdcopy.StdCopy(&b, &b, stream)
+	return strings.TrimSpace(b.String()), failed(c, "log of container "+id, err)
+}
+
 // Exec runs argv in a container, without a shell. Its contract is that of
 // harness.Node's Exec; the result's node is the engine's.
 func (c *Client) Exec(ctx context.Context, id string, argv ...string) (harness.Result, error) {

@@ -20,6 +20,14 @@ type TerminalOptions struct {
 	Evidence string
 }
 
+// Findings writes causes for a person to read: what is wrong, what shows it, and
+// what to do.
+func Findings(w io.Writer, l harness.Lang, all []harness.Finding, o TerminalOptions) error {
+	b := bufio.NewWriter(w)
+	o.findings(b, l, all)
+	return b.Flush()
+}
+
 // Terminal writes what a run came to for a person to read: each false claim
 // with what was expected and seen, and the counts.
 func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
@@ -29,6 +37,7 @@ func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
 			o.failed(b, e.Run.Lang, s)
 		}
 	}
+	o.findings(b, e.Run.Lang, e.Findings)
 	o.skipped(b, e)
 	o.summary(b, e)
 	return b.Flush()

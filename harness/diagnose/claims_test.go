@@ -1,0 +1,147 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/features"
+	"labcheck/harness"
+	"labcheck/harness/suite"
+)
+
+func testDiagnosis(failed ...string) *diagnosis {
+	d := &diagnosis{topology: harness.Tutorial()}
+	for _, id := range failed {
+		d.Failed = append(d.Failed, harness.Scenario{ID: id})
+	}
+	return d
+}
+
+// TestClaims wants every claim of the table in the features, and its rows about
+// the hosts that the table has them about.
+func TestClaims(t *testing.T) {
+	all, err := suite.Load(features.FS, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string][]string{} // the scenarios' names, by id
+	for _, s := range all {
+		base, _, _ := strings.Cut(s.ID, "#")
+		rows[base] = append(rows[base], s.Name)
+	}
+	d := testDiagnosis()
+	for _, c := range claims {
+		names := rows[c.id]
+		if len(names) == 0 {
+			t.Errorf("no feature has %s", c.id)
+		}
+		if !c.byHost() {
+			continue
+		}
+		hosts := d.hostsOf(c.rows)
+		if len(names) != len(hosts) {
+			t.Errorf("%s has %d rows, not %d", c.id, len(names), len(hosts))
+		}
+		for i := range min(len(names), len(hosts)) {
+			if !strings.Contains(names[i], hosts[i]) {
+				t.Errorf("%s#%d is not about %s: %s", c.id, i+1, hosts[i], names[i])
+			}
+		}
+	}
+}
+
+// TestExplained: one cause explains the claims that rest on what is broken, and
+// no others.
+func TestExplained(t *testing.T) {
+	failed := []string{"registered#2", "registered#1", "node-healthy#2", "node-healthy#3", "cluster-totals#1", "swarm-settings#2", "consul-leader", "never-heard-of"}
+	for _, c := range []struct {
+		breaks part
+		want   []string
+	}{
+		{part{joinKind, "frontend02"}, []string{"registered#2", "node-healthy#2", "cluster-totals#1", "never-heard-of"}},
+		{part{joinKind, "store"}, []string{"node-healthy#3", "cluster-totals#1", "never-heard-of"}},
+		{part{strategyKind, ""}, []string{"swarm-settings#2", "never-heard-of"}},
+		{part{consulKind, ""}, []string{"registered#2", "registered#1", "node-healthy#2", "node-healthy#3", "cluster-totals#1", "consul-leader", "never-heard-of"}},
+		{part{engineKind, "manager"}, failed},
+	} {
+		d := testDiagnosis(failed...)
+		d.report("code", c.breaks.host, hostsSection, "cause", c.breaks)
+		if diff := cmp.Diff(c.want, d.result().Findings[0].Explains); diff != "" {
+			t.Errorf("%v:\n%s", c.breaks, diff)
+		}
+	}
+}
+
+// TestOtherCauses: where every false claim has a cause, others are left out.
+func TestOtherCauses(t *testing.T) {
+	for failed, want := range map[string]int{"registered#2": 1, "": 2} {
+		d := testDiagnosis(strings.Fields(failed)...)
+		d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
+		d.report("network-missing", "", networkSection, "cause", d.everywhere(networkKind)...)
+		if got := d.result().Findings; len(got) != want {
+			t.Errorf("%q: %+v", failed, got)
+		}
+	}
+}
+
+// TestUnexplained: what no cause explains is a finding too, with what was ruled
+// out.
+func TestUnexplained(t *testing.T) {
+	d := testDiagnosis("registered#1", "registered#2")
+	d.asked(0, true, "Consul answers", "")
+	d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
+	d.asked(1, false, "packets arrive", "")
+	r := d.result()
+	last := r.Findings[len(r.Findings)-1]
+	if len(r.Findings) != 2 || last.Code != "unexplained" || !slices.Equal(last.Explains, []string{"registered#1"}) {
+		t.Errorf("%+v", r.Findings)
+	}
+	want := []harness.Observation{{Asked: "Consul answers", Answered: "so it is"}, {Asked: "packets arrive", Answered: "could not be asked"}}
+	if diff := cmp.Diff(want, last.Seen); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestBlocks: what rests on something broken is not asked, what does not is.
+func TestBlocks(t *testing.T) {
+	d := testDiagnosis()
+	d.report("consul-stopped", "manager", consulSection, "cause", part{consulBoxKind, ""})
+	for _, c := range []struct {
+		what  kind
+		host  string
+		holds bool
+	}{
+		{engineKind, "manager", true},
+		{consulKind, "manager", false},
+		{managerKind, "manager", true},
+		{joinKind, "store", true},
+		{keyKind, "store", false},
+		{memberKind, "store", false},
+		{networkKind, "store", false},
+		{packetKind, "manager", false},
+	} {
+		if d.holds(c.what, c.host) != c.holds {
+			t.Errorf("%s of %s: %v", c.what, c.host, !c.holds)
+		}
+	}
+}
+
+// TestKinds: what every kind rests on is known, and ends.
+func TestKinds(t *testing.T) {
+	d := testDiagnosis()
+	for k := range rests {
+		if below := d.below(d.of(k, "store")); !slices.ContainsFunc(below, func(p part) bool { return p.what == engineKind }) {
+			t.Errorf("%s does not rest on an engine: %v", k, below)
+		}
+	}
+	if n := len(d.ids()); n < 60 {
+		t.Errorf("%d claims", n)
+	}
+	if all := fmt.Sprint(d.explained(&finding{breaks: []part{{gossipKind, "store"}}})); all != "[engines-meet engines-know-each-other reach-everywhere reach-through-swarm]" {
+		t.Error(all)
+	}
+}

@@ -1,0 +1,4 @@
+package diagnose
+
+// Sections are those of README that findings name.
+var Sections = []string{hostsSection, consulSection, managerSection, joinsSection, networkSection, unexplainedSection}

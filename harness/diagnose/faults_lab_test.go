@@ -1,0 +1,234 @@
+//go:build lab
+
+package diagnose_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/diagnose"
+	"labcheck/harness/tutorial"
+)
+
+var (
+	only   = flag.String("faults", "", "try only the faults that match this regular expression")
+	update = flag.Bool("update", false, "write README's tables of faults anew, from this run")
+)
+
+// How long a diagnosis may take.
+const (
+	ofHealthy = 2 * time.Second
+	ofBroken  = 5 * time.Second
+)
+
+// outcome is what came of a fault.
+type outcome struct {
+	fault
+	found    diagnose.Result
+	took     time.Duration // all of it: breaking, finding, mending
+	mended   string        // how
+	mendErr  error
+	breakErr error
+}
+
+func (o outcome) right() bool { return o.breakErr == nil && codes(o.found) == listed(o.expect) }
+
+// first tells whether the right cause came first, whatever came after it.
+func (o outcome) first() bool {
+	f := o.found.Findings
+	return len(f) > 0 && expected{f[0].Code, f[0].Node} == o.expect[0]
+}
+
+func listed(all []expected) string {
+	var names []string
+	for _, e := range all {
+		names = append(names, e.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// TestSeededFaults breaks one lab in every way of the table, and wants each
+// cause found, alone and in time, and mended by what the finding says. Then it
+// wants nothing found on the healthy cluster, again and again.
+func TestSeededFaults(t *testing.T) {
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	if err := errors.Join(tutorial.Bootstrap(t.Context(), b.Cluster, nil), b.whole(t.Context(), 20*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	var all []outcome
+	first := 0
+	for _, f := range readFaults(t) {
+		if !pattern.MatchString(f.name) {
+			continue
+		}
+		o := b.try(t.Context(), f)
+		all = append(all, o)
+		report(t, o)
+		if o.first() {
+			first++
+		}
+	}
+	t.Logf("%d of %d: the right cause first", first, len(all))
+	healthy(t, b)
+	if *update {
+		writeTables(t, all)
+	}
+}
+
+func report(t *testing.T, o outcome) {
+	t.Helper()
+	t.Logf("%-28s %-34s found in %4d ms, %5.1f s in all, %s", o.name, codes(o.found), o.found.Duration.Milliseconds(), o.took.Seconds(), o.mended)
+	if !o.right() {
+		t.Errorf("%s: expected %s, found %s %v", o.name, listed(o.expect), codes(o.found), o.breakErr)
+		for _, f := range o.found.Findings {
+			t.Logf("%+v", f)
+		}
+	}
+	if o.found.Duration > ofBroken {
+		t.Errorf("%s: the diagnosis took %s", o.name, o.found.Duration)
+	}
+	if o.mendErr != nil {
+		t.Errorf("%s: %v", o.name, o.mendErr)
+	}
+}
+
+// try breaks the cluster, has it diagnosed, and makes it whole again.
+func (b *bench) try(ctx context.Context, f fault) outcome {
+	start := time.Now()
+	o := outcome{fault: f}
+	for _, a := range f.steps {
+		o.breakErr = errors.Join(o.breakErr, b.do(ctx, a))
+	}
+	o.found = diagnose.Run(ctx, b.Cluster, diagnose.Options{})
+	if f.remedy && o.right() {
+		o.mended, o.mendErr = "mended by the remedy", b.mend(ctx, o.found)
+	}
+	for _, a := range f.undo {
+		if err := b.do(ctx, a); err != nil {
+			o.mendErr = errors.Join(o.mendErr, fmt.Errorf("undo: %w", err))
+		}
+	}
+	if !f.remedy || !o.right() || o.mendErr != nil {
+		o.mended = "undone"
+		o.mendErr = errors.Join(o.mendErr, b.recover(ctx))
+	}
+	o.took = time.Since(start)
+	return o
+}
+
+// mend types the findings' commands on the manager and wants the cluster whole.
+func (b *bench) mend(ctx context.Context, r diagnose.Result) error {
+	if err := b.remedies(ctx, r); err != nil {
+		return err
+	}
+	if err := b.whole(ctx, 20*time.Second); err != nil {
+		return fmt.Errorf("after the remedy: %w", err)
+	}
+	return nil
+}
+
+func (b *bench) remedies(ctx context.Context, r diagnose.Result) error {
+	for _, f := range r.Findings {
+		for _, command := range f.Remedy {
+			if _, err := b.Node(b.Topology().Manager.Name).Exec(ctx, "sh", "-c", command); err != nil {
+				return fmt.Errorf("remedy: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// recover does what of the tutorial the fault has undone, after the findings'
+// own commands.
+func (b *bench) recover(ctx context.Context) error {
+	if r := diagnose.Run(ctx, b.Cluster, diagnose.Options{}); len(r.Findings) > 0 {
+		_ = b.remedies(ctx, r) // whether that was enough is seen below
+	}
+	return errors.Join(tutorial.Bootstrap(ctx, b.Cluster, nil), b.whole(ctx, 40*time.Second))
+}
+
+// healthy wants 50 diagnoses of a healthy cluster to find nothing, in time.
+func healthy(t *testing.T, b *bench) {
+	t.Helper()
+	var longest time.Duration
+	for range 50 {
+		r := diagnose.Run(t.Context(), b.Cluster, diagnose.Options{})
+		longest = max(longest, r.Duration)
+		if len(r.Findings) > 0 || len(r.NotAsked) > 0 {
+			t.Errorf("on a healthy cluster: %s; not asked: %v", codes(r), r.NotAsked)
+		}
+	}
+	t.Logf("50 diagnoses of a healthy cluster, the longest took %s", longest.Round(time.Millisecond))
+	if longest > ofHealthy {
+		t.Errorf("one took %s", longest)
+	}
+	r := diagnose.Run(t.Context(), b.Cluster, diagnose.Options{Workload: true})
+	if len(r.Findings) > 0 || len(r.Held) == 0 || !strings.Contains(r.Held[len(r.Held)-1], "reach one another") {
+		t.Errorf("by packet: %+v", r)
+	}
+	t.Logf("by packet: %s", r.Duration.Round(time.Millisecond))
+}
+
+// writeTables puts what the faults look like into README, between its marks: a
+// table for each file of faults.
+func writeTables(t *testing.T, all []outcome) {
+	t.Helper()
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]string{}
+	for _, o := range all {
+		f := harness.Finding{}
+		if o.right() {
+			f = o.found.Findings[0]
+		}
+		tables[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what, f.Cause, f.Code)
+	}
+	for file, rows := range tables {
+		from, to := "<!-- faults "+file+" -->\n", "<!-- /faults -->"
+		before, rest, ok := strings.Cut(string(text), from)
+		_, after, closed := strings.Cut(rest, to)
+		if !ok || !closed {
+			t.Fatalf("README lacks %q", from)
+		}
+		text = []byte(before + from + "| what was done | what is found | code |\n|---|---|---|\n" + rows + to + after)
+	}
+	if err := os.WriteFile(readme, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// renameOnly is an archive of one file, with that file under another name.
+func renameOnly(archive io.Reader, name string) (io.Reader, error) {
+	r := tar.NewReader(archive)
+	header, err := r.Next()
+	if err != nil {
+		return nil, err
+	}
+	header.Name = name
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(header); err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(w, r); err != nil {
+		return nil, err
+	}
+	return &b, w.Close()
+}

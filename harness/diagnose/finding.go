@@ -1,0 +1,155 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"labcheck/harness"
+)
+
+// part is something of a cluster that can be broken, and on which others rest:
+// of one host, or of the cluster where the host is empty.
+type part struct {
+	what kind
+	host string
+}
+
+// kind is what a part is.
+type kind string
+
+// The kinds, from the bottom up.
+const (
+	engineKind      kind = "engine"          // the host's engine answers, as itself
+	settingKind     kind = "setting"         // its cluster store and what it advertises
+	diskKind        kind = "disk"            // it has room
+	consulBoxKind   kind = "consul box"      // the Consul container is as the page has it
+	consulKind      kind = "consul"          // Consul answers and has a leader
+	consulLookKind  kind = "consul look"     // the rest of what the page gives Consul
+	reachKind       kind = "reach consul"    // the host reaches Consul
+	managerBoxKind  kind = "manager box"     // the Swarm manager container is as the page has it
+	managerLookKind kind = "manager look"    // the rest of what the page gives the manager
+	managerKind     kind = "manager"         // the Swarm manager answers
+	strategyKind    kind = "strategy"        // it spreads
+	joinKind        kind = "join"            // the host's join container is as the page has it
+	keyKind         kind = "key"             // the host is registered for Swarm
+	pathKind        kind = "manager to host" // the manager's host reaches the engine
+	memberKind      kind = "member"          // the manager lists it as Healthy
+	listKind        kind = "list"            // the manager lists nothing else
+	registeredKind  kind = "registered"      // the engine is registered with Consul
+	networkKind     kind = "network"         // the host has the overlay network
+	gossipKind      kind = "gossip"          // its engine knows all others
+	packetKind      kind = "packet"          // what leaves its containers arrives
+)
+
+// rests are the kinds that each rests on, directly: of the same host.
+var rests = map[kind][]kind{
+	settingKind:     {engineKind},
+	diskKind:        {engineKind},
+	joinKind:        {engineKind, diskKind},
+	keyKind:         {joinKind, reachKind, consulKind},
+	reachKind:       {engineKind},
+	pathKind:        {engineKind},
+	memberKind:      {keyKind, managerKind, pathKind},
+	listKind:        {managerKind, consulKind},
+	consulBoxKind:   {engineKind},
+	consulKind:      {consulBoxKind},
+	consulLookKind:  {consulBoxKind},
+	managerLookKind: {managerBoxKind},
+	managerBoxKind:  {engineKind},
+	managerKind:     {managerBoxKind},
+	strategyKind:    {managerKind},
+	registeredKind:  {settingKind, reachKind, consulKind},
+	networkKind:     {settingKind, consulKind, reachKind},
+	gossipKind:      {registeredKind},
+	packetKind:      {networkKind, gossipKind},
+}
+
+// ofCluster are the kinds of which there is one, on the manager.
+var ofCluster = []kind{consulBoxKind, consulLookKind, managerLookKind, consulKind, managerBoxKind, managerKind, strategyKind, listKind}
+
+// of is a kind's part of a host, or the cluster's only one.
+func (d *diagnosis) of(k kind, host string) part {
+	if slices.Contains(ofCluster, k) {
+		return part{k, ""}
+	}
+	return part{k, host}
+}
+
+// below are a part and all that it rests on.
+func (d *diagnosis) below(p part) []part {
+	all := []part{p}
+	host := p.host
+	if host == "" {
+		host = d.topology.Manager.Name
+	}
+	for _, k := range rests[p.what] {
+		all = append(all, d.below(d.of(k, host))...)
+	}
+	return all
+}
+
+// holds tells whether nothing was found so far that breaks a part.
+func (d *diagnosis) holds(k kind, host string) bool {
+	below := d.below(d.of(k, host))
+	return !slices.ContainsFunc(d.found, func(f *finding) bool { return f.breaksAny(below) })
+}
+
+// finding is a harness.Finding as it comes together, and what it breaks.
+type finding struct {
+	harness.Finding
+	breaks []part
+}
+
+func (f *finding) breaksAny(parts []part) bool {
+	return slices.ContainsFunc(f.breaks, func(p part) bool { return slices.Contains(parts, p) })
+}
+
+// report adds a finding. The section of its doc is the layer's.
+func (d *diagnosis) report(code, host, section, cause string, breaks ...part) *finding {
+	f := &finding{harness.Finding{
+		Code: code, Node: host, Cause: cause, Confidence: harness.Certain,
+		Doc: "README.md#" + section, Seen: []harness.Observation{},
+	}, breaks}
+	d.found = append(d.found, f)
+	return f
+}
+
+// The sections of README that explain findings.
+const (
+	hostsSection   = "hosts-and-engines"
+	consulSection  = "consul"
+	managerSection = "the-swarm-manager"
+	joinsSection   = "nodes-that-join"
+	networkSection = "the-network"
+
+	unexplainedSection = "why-it-is-broken"
+)
+
+func (f *finding) saw(asked, answered string) *finding {
+	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: strings.TrimSpace(answered)})
+	return f
+}
+
+func (f *finding) sure(c harness.Confidence) *finding {
+	f.Confidence = c
+	return f
+}
+
+func (f *finding) mend(commands ...string) *finding {
+	f.Remedy = append(f.Remedy, commands...)
+	return f
+}
+
+func (f *finding) advise(text string) *finding {
+	f.Advice = text
+	return f
+}
+
+// docker is a docker command for a host's engine, as typed on the manager.
+func docker(h harness.Host, format string, args ...any) string {
+	return fmt.Sprintf("docker -H=tcp://%s %s", at(h, harness.EnginePort), fmt.Sprintf(format, args...))
+}
+
+func at(h harness.Host, port uint16) string { return netip.AddrPortFrom(h.Addr, port).String() }

@@ -1,0 +1,64 @@
+package diagnose
+
+import (
+	"fmt"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// members finds out why the manager does not list a registered host as Healthy.
+func (d *diagnosis) members() {
+	before, could := len(d.found), false
+	for _, h := range d.topology.Members {
+		if d.holds(memberKind, h.Name) {
+			could = true
+			d.member(h)
+		}
+	}
+	d.asked(before, could, "the manager lists every member as Healthy", "マネージャが全メンバを Healthy と示す")
+}
+
+func (d *diagnosis) member(h harness.Host) {
+	manager := d.facts.hosts[d.topology.Manager.Name]
+	m, listed := d.listed(h)
+	rules := manager.probe.refuses(harness.EnginePort, []harness.Host{h})
+	said, silent := manager.probe.silent[dial("tcp", h, harness.EnginePort)]
+	asked := "docker -H=tcp://" + at(d.topology.Manager, harness.SwarmPort) + " info"
+	answered := fmt.Sprintf("%s: Status: %s, Error: %s", m.Name, m.Status, m.Error)
+	if !listed {
+		answered = "no " + h.Name
+	}
+	if listed && m.Status == engine.Healthy && !silent {
+		return
+	}
+	restart := docker(d.topology.Manager, "restart %s", d.managerService().mine()[0].Name)
+	var r *finding
+	switch {
+	case len(rules) > 0 && (silent || m.Error != ""):
+		r = d.blocked("manager-cut-off", manager, rules, harness.EnginePort, part{pathKind, h.Name})
+	case silent:
+		r = d.report("manager-cut-off", h.Name, managerSection, d.Lang.Say("the manager's host does not reach the engine of %s, which answers us", "マネージャのホストから %s の Engine に到達できない(こちらには応答する)", h.Name), part{pathKind, h.Name}).
+			saw(dial("tcp", h, harness.EnginePort)+", from "+d.topology.Manager.Name, said).sure(harness.Likely).
+			advise(d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる"))
+	case !listed:
+		r = d.report("member-missing", h.Name, managerSection, d.Lang.Say("%s is registered, and the manager does not list it", "%s は登録済みだが、マネージャの一覧にない", h.Name), part{memberKind, h.Name}).
+			sure(harness.Likely).mend(restart).
+			advise(d.Lang.Say("a manager that lost Consul for a while looks again after 60 s", "Consul を一時失ったマネージャは 60 秒後に見直す"))
+	default:
+		r = d.report("member-unhealthy", h.Name, managerSection, d.Lang.Say("the manager lists %s as %s", "マネージャは %s を %s と示している", h.Name, m.Status), part{memberKind, h.Name}).
+			mend(restart).
+			advise(d.Lang.Say("its engine answers us: the manager asks it again every 30 to 60 s", "Engine はこちらには応答する。マネージャは 30〜60 秒ごとに問い直す"))
+	}
+	r.saw(asked, answered)
+}
+
+// listed is a host in the manager's list.
+func (d *diagnosis) listed(h harness.Host) (engine.Member, bool) {
+	for _, m := range d.facts.swarm.Members {
+		if m.Addr.String() == at(h, harness.EnginePort) {
+			return m, true
+		}
+	}
+	return engine.Member{}, false
+}

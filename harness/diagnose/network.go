@@ -1,0 +1,209 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// overlay is the driver that the page's network has.
+const overlay = "overlay"
+
+// network finds out where the overlay network lacks, is another, or can't work.
+func (d *diagnosis) network() {
+	before := len(d.found)
+	var hosts []*hostFacts
+	for _, h := range d.topology.Hosts() {
+		if f := d.facts.hosts[h.Name]; d.holds(networkKind, h.Name) && f.netErr == nil {
+			hosts = append(hosts, f)
+		}
+	}
+	if id := d.theNetwork(hosts); id == "" && len(hosts) > 0 {
+		d.noNetwork(hosts)
+	} else {
+		for _, f := range hosts {
+			d.networkOn(f, id)
+		}
+	}
+	d.asked(before, len(hosts) > 0, "%s is one overlay network on every engine", "%s が全 Engine で同一のオーバレイ・ネットワークである", d.topology.Network)
+}
+
+// theNetwork is the ID of the overlay network that most hosts have.
+func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
+	votes, best := map[string]int{}, ""
+	for _, f := range hosts {
+		for _, n := range f.networks {
+			if n.Driver == overlay {
+				votes[n.ID]++
+			}
+			if votes[n.ID] > votes[best] {
+				best = n.ID
+			}
+		}
+	}
+	return best
+}
+
+// create is the page's command for the network.
+func (d *diagnosis) create() string {
+	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", at(d.topology.Manager, harness.SwarmPort), overlay, d.topology.Network)
+}
+
+// noNetwork: no engine has the overlay network, though some may have another of
+// its name.
+func (d *diagnosis) noNetwork(hosts []*hostFacts) {
+	var breaks []part
+	for _, h := range d.topology.Hosts() {
+		breaks = append(breaks, part{networkKind, h.Name})
+	}
+	var seen []string
+	var remove []string
+	for _, f := range hosts {
+		for _, n := range f.networks {
+			seen = append(seen, fmt.Sprintf("%s: %.12s %s", f.host.Name, n.ID, n.Driver))
+			remove = append(remove, docker(f.host, "network rm %s", n.ID))
+		}
+	}
+	if len(seen) > 0 {
+		d.report("network-wrong-driver", "", networkSection, d.Lang.Say("%s is no overlay network: it ends at each host", "%s はオーバレイ・ネットワークではなく、各ホスト内で閉じている", d.topology.Network), breaks...).
+			saw("docker network ls", strings.Join(seen, "; ")).mend(append(remove, d.create())...)
+		return
+	}
+	r := d.report("network-missing", "", networkSection, d.Lang.Say("no engine has %s", "どの Engine にも %s がない", d.topology.Network), breaks...).
+		saw(docker(d.topology.Manager, "network ls"), d.Lang.Say("no %s", "%s なし", d.topology.Network)).mend(d.create())
+	d.lost(r)
+}
+
+// lost adds that Consul forgot the network, where it is younger than those that
+// wrote into it.
+func (d *diagnosis) lost(r *finding) {
+	consul := d.consulService().mine()[0]
+	for _, h := range d.topology.Members {
+		joins := d.joinService(h).mine()
+		if len(joins) == 0 || !consul.Created.After(joins[0].Created) {
+			continue
+		}
+		r.Code = "consul-data-lost"
+		r.Cause = d.Lang.Say("Consul was made anew and knows nothing of %s: what it held is lost", "Consul が作り直され、%s を含む以前のデータが失われている", d.topology.Network)
+		r.Confidence = harness.Likely
+		r.saw(docker(d.topology.Manager, "inspect %s", consul.Name), "Created "+consul.Created.UTC().Format("2006-01-02T15:04:05Z")).
+			saw(docker(h, "inspect %s", joins[0].Name), "Created "+joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")).
+			advise(d.Lang.Say("where making it hangs or says that pool configuration failed, restart the engines first", "作成が止まる、または pool configuration failed となる場合は、先に Engine を再起動する"))
+		return
+	}
+}
+
+// networkOn: the cluster has the network; what about one host?
+func (d *diagnosis) networkOn(f *hostFacts, id string) {
+	var right *engine.Network
+	var others []engine.Network
+	for _, n := range f.networks {
+		if n.ID == id {
+			right = &n
+		} else {
+			others = append(others, n)
+		}
+	}
+	breaks := part{networkKind, f.host.Name}
+	asked := docker(f.host, "network ls")
+	switch {
+	case right == nil && len(others) == 0:
+		d.report("network-missing", f.host.Name, networkSection, d.Lang.Say("%s does not have %s, which other engines have", "他の Engine にある %[2]s が %[1]s にない", f.host.Name, d.topology.Network), breaks).
+			saw(asked, "no "+d.topology.Network).
+			advise(d.Lang.Say("restart its engine: it reads the cluster store anew", "Engine を再起動し、クラスタストアを読み直させる"))
+	case len(others) > 0:
+		r := d.report("network-twice", f.host.Name, networkSection, d.Lang.Say("%s has a network of its own that is also called %s", "%s に、同じ名前 %s の独自のネットワークがある", f.host.Name, d.topology.Network), breaks)
+		for _, n := range others {
+			r.saw(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).mend(docker(f.host, "network rm %s", n.ID))
+		}
+	default:
+		d.fits(f, *right)
+	}
+}
+
+// fits finds networks that can't work on a host: their addresses are taken, or
+// their packets are too large.
+func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
+	again := []string{docker(d.topology.Manager, "network rm %s", n.Name), d.create()}
+	if other, ok := clash(f.probe.links, n); ok {
+		if d.once("network-clash") {
+			d.report("network-clash", "", networkSection, d.Lang.Say("the addresses of %s are taken: packets for its containers and for hosts can't be told apart", "%s のアドレス範囲が他と重なり、コンテナ宛てとホスト宛てのパケットを区別できない", n.Name), d.everywhere(packetKind)...).
+				saw(docker(d.topology.Manager, "network inspect %s", n.Name), fmt.Sprint(n.Subnets)).
+				saw("ip addr, on "+f.host.Name, other.name+" "+other.addr.String()).mend(again...)
+		}
+		return
+	}
+	outer, known := f.probe.outer(f.host)
+	mtu, set := 1500-vxlanHeader, false
+	if o, err := strconv.Atoi(n.Options[mtuOption]); err == nil {
+		mtu, set = o, true
+	}
+	switch {
+	case !known || mtu+vxlanHeader <= outer.mtu && mtu >= smallest:
+	case set:
+		if d.once("network-mtu") {
+			d.report("network-mtu", "", networkSection, d.Lang.Say("%s has an MTU of %d: its packets do not fit into those of the hosts, or hold nothing", "%s の MTU %d がホストの MTU に合わない", n.Name, mtu), d.everywhere(packetKind)...).
+				saw(docker(d.topology.Manager, "network inspect %s", n.Name), mtuOption+"="+n.Options[mtuOption]).
+				saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).mend(again...)
+		}
+	default:
+		d.report("mtu-small", f.host.Name, networkSection, d.Lang.Say("%s takes packets of %d bytes, %s sends up to %d: large ones are lost", "%s の MTU は %d で、%s は最大 %d を送るため、大きなパケットが失われる", f.host.Name, outer.mtu, n.Name, mtu+vxlanHeader), part{packetKind, f.host.Name}).
+			saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).
+			advise(d.Lang.Say("set it on the host itself: ip link set %s mtu 1500; where that is not possible make the network with --opt %s=%d", "ホスト上で ip link set %s mtu 1500。できなければ --opt %s=%d を付けてネットワークを作り直す", outer.name, mtuOption, outer.mtu-vxlanHeader))
+	}
+}
+
+const (
+	mtuOption   = "com.docker.network.driver.mtu"
+	vxlanHeader = 50  // what VXLAN adds to a packet
+	smallest    = 576 // that every IPv4 host takes, RFC 791
+)
+
+// clash is an interface of the host with addresses of the network. The
+// overlay's own have them rightly.
+func clash(links []link, n engine.Network) (link, bool) {
+	for _, l := range links {
+		own := strings.HasPrefix(l.name, "ov-") || strings.HasPrefix(l.name, "vx-")
+		for _, s := range n.Subnets {
+			if !own && l.addr.IsValid() && s.Overlaps(l.addr) {
+				return l, true
+			}
+		}
+	}
+	return link{}, false
+}
+
+// once tells whether no finding has a code yet.
+func (d *diagnosis) once(code string) bool {
+	for _, f := range d.found {
+		if f.Code == code {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *diagnosis) everywhere(k kind) []part {
+	var all []part
+	for _, h := range d.topology.Hosts() {
+		all = append(all, part{k, h.Name})
+	}
+	return all
+}
+
+// local are the addresses of a host's own containers on the network, by name.
+func (f *hostFacts) local() map[netip.Addr]string {
+	own := map[netip.Addr]string{}
+	for _, n := range f.networks {
+		for _, e := range n.Containers {
+			if !strings.HasPrefix(e.Container, "ep-") {
+				own[e.Addr] = e.Name
+			}
+		}
+	}
+	return own
+}

@@ -1,0 +1,223 @@
+package diagnose
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// probe is what a host says of itself, asked by commands that change nothing.
+// What the host has no program for stays empty.
+type probe struct {
+	err     error // that no command can be run there
+	links   []link
+	rules   []string // of the packet filter, those that refuse or drop
+	forward string   // net.ipv4.ip_forward
+	full    []string // file systems below the engine's folder without room
+	state   byte     // of the engine's process, as ps has it; 0 where there is none
+	// neighbours are the addresses of containers elsewhere that the kernel was
+	// told of.
+	neighbours []netip.Addr
+	silent     map[string]string // what did not answer: "tcp ADDR PORT", and how
+}
+
+// link is a network interface.
+type link struct {
+	name string
+	up   bool
+	mtu  int
+	addr netip.Prefix
+}
+
+// script asks a host for all of a probe at once; each section follows a line
+// that names it. Its arguments are the dialler, and the dialler's.
+const script = `echo '== link'; ip -o link
+echo '== addr'; ip -o -4 addr
+echo '== rule'; iptables-save | awk '/^[*]/ { table = $1 == "*filter" ? "" : "-t " substr($1, 2) " " }
+	/-j (DROP|REJECT)/ { print table $0 }'
+echo '== forward'; cat /proc/sys/net/ipv4/ip_forward
+echo '== disk'; df -P -k /var/lib/docker /var/lib/docker/*/
+echo '== engine'; grep -h -s -A 2 '^Name:.dockerd$' /proc/[0-9]*/status
+echo '== neighbour'; ip neigh show nud permanent
+for n in /var/run/docker/netns/*; do nsenter --net="$n" ip neigh show nud permanent; done
+echo '== silent'; perl -e "$@"`
+
+// dialler says which addresses do not answer within a second: TCP those that
+// take no connection, UDP those that send nothing back. Its arguments are the
+// datagram in hexadecimal, and then tcp ADDR PORT or udp ADDR PORT, each. One
+// process does it all: a shell would start hundreds on a cluster.
+const dialler = `use Socket; use Fcntl;
+my $datagram = pack("H*", shift);
+my %waits;
+while (my ($proto, $addr, $port) = splice(@ARGV, 0, 3)) {
+	my $udp = $proto eq "udp";
+	socket(my $s, PF_INET, $udp ? SOCK_DGRAM : SOCK_STREAM, 0) or die "socket: $!";
+	fcntl($s, F_SETFL, O_NONBLOCK);
+	connect($s, pack_sockaddr_in($port, inet_aton($addr)));
+	send($s, $datagram, 0) if $udp;
+	$waits{fileno $s} = [$s, $udp, "$proto $addr $port"];
+}
+for (my ($found, $left) = (1, 1); $found && %waits;) {
+	my ($read, $write) = ("", "");
+	vec($waits{$_}[1] ? $read : $write, $_, 1) = 1 for keys %waits;
+	($found, $left) = select($read, $write, undef, $left);
+	last if $found <= 0;
+	for my $fd (grep { vec($read, $_, 1) || vec($write, $_, 1) } keys %waits) {
+		my ($s, $udp, $what) = @{delete $waits{$fd}};
+		my $ok = $udp ? defined recv($s, my $answer, 1500, 0) : !unpack("i", getsockopt($s, SOL_SOCKET, SO_ERROR));
+		print "no answer from $what\n" unless $ok;
+	}
+}
+print "no answer from $_->[2]\n" for values %waits;`
+
+// probeTime is how long a host's probe may take; what it dials has a second.
+const probeTime = 1500 * time.Millisecond
+
+// ask runs the script on a host.
+func ask(ctx context.Context, n harness.Node, dials []string) probe {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	ping, err := engine.GossipPing()
+	if err != nil {
+		return probe{err: err}
+	}
+	argv := []string{"sh", "-c", script, "probe", dialler, hex.EncodeToString(ping)}
+	for _, d := range dials {
+		argv = append(argv, strings.Fields(d)...)
+	}
+	r, err := n.Exec(ctx, argv...)
+	if err != nil && r.Stdout == "" {
+		return probe{err: err}
+	}
+	return parseProbe(r.Stdout)
+}
+
+func parseProbe(out string) probe {
+	p := probe{silent: map[string]string{}}
+	section := ""
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "== "); ok {
+			section = name
+			continue
+		}
+		p.take(section, line, strings.Fields(line))
+	}
+	return p
+}
+
+func (p *probe) take(section, line string, words []string) {
+	switch {
+	case len(words) == 0:
+	case section == "link":
+		p.link(words)
+	case section == "addr":
+		p.addr(words)
+	case section == "rule":
+		p.rules = append(p.rules, line)
+	case section == "forward":
+		p.forward = line
+	case section == "disk":
+		p.disk(words)
+	case section == "engine" && words[0] == "State:" && len(words) > 1:
+		p.state = words[1][0]
+	case section == "neighbour":
+		if a, err := netip.ParseAddr(words[0]); err == nil {
+			p.neighbours = append(p.neighbours, a)
+		}
+	case section == "silent":
+		if what, ok := strings.CutPrefix(line, "no answer from "); ok {
+			p.silent[what] = "no answer within 1 s, or refused"
+		}
+	}
+}
+
+// link takes a line such as "2: eth0@if3: <BROADCAST,UP> mtu 1500 qdisc …".
+func (p *probe) link(words []string) {
+	if len(words) < 5 || words[3] != "mtu" {
+		return
+	}
+	name, _, _ := strings.Cut(strings.TrimSuffix(words[1], ":"), "@")
+	mtu, _ := strconv.Atoi(words[4])
+	flags := "," + strings.Trim(words[2], "<>") + ","
+	p.links = append(p.links, link{name: name, up: strings.Contains(flags, ",UP,"), mtu: mtu})
+}
+
+// addr takes a line such as "2: eth0    inet 192.168.33.20/24 brd …".
+func (p *probe) addr(words []string) {
+	if len(words) < 4 {
+		return
+	}
+	for i, l := range p.links {
+		if l.name == words[1] && !l.addr.IsValid() {
+			p.links[i].addr, _ = netip.ParsePrefix(words[3])
+		}
+	}
+}
+
+// spare is what an engine must be able to write at the least, in KiB.
+const spare = 1 << 10
+
+// disk takes a line of df: file system, size, used, available, …, mount point.
+func (p *probe) disk(words []string) {
+	if len(words) < 6 {
+		return
+	}
+	free, err := strconv.Atoi(words[3])
+	line := fmt.Sprintf("%s: %s KiB of %s KiB free", words[5], words[3], words[1])
+	if size, sizeErr := strconv.Atoi(words[1]); err == nil && sizeErr == nil && size > 0 && free < spare && !contains(p.full, line) {
+		p.full = append(p.full, line)
+	}
+}
+
+func contains(all []string, s string) bool {
+	for _, a := range all {
+		if a == s {
+			return true
+		}
+	}
+	return false
+}
+
+// outer is the interface with the host's address.
+func (p probe) outer(h harness.Host) (link, bool) {
+	for _, l := range p.links {
+		if l.addr.Addr() == h.Addr {
+			return l, true
+		}
+	}
+	return link{}, false
+}
+
+// refuses are the filter's rules about a port, and those about everything from
+// or to one of the hosts.
+func (p probe) refuses(port uint16, hosts []harness.Host) []string {
+	var found []string
+	for _, r := range p.rules {
+		padded := r + " "
+		switch {
+		case strings.Contains(padded, fmt.Sprintf("port %d ", port)):
+			found = append(found, r)
+		case strings.Contains(padded, "port"):
+		case len(hosts) > 0 && aboutHost(padded, hosts):
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func aboutHost(rule string, hosts []harness.Host) bool {
+	for _, h := range hosts {
+		if strings.Contains(rule, fmt.Sprintf(" %s/32 ", h.Addr)) {
+			return true
+		}
+	}
+	return false
+}

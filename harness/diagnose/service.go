@@ -1,0 +1,250 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
+)
+
+// The images of the page, as its commands have them.
+const (
+	consulImage = "progrium/consul"
+	swarmImage  = "swarm"
+)
+
+// service is a container of the page on its host, and what it should be.
+type service struct {
+	code    string // of findings, before the dash
+	name    harness.Text
+	on      *hostFacts
+	image   string
+	arg     string // Swarm's first argument; empty for Consul
+	port    engine.Port
+	command string   // as typed on the manager, with -H
+	want    []string // its arguments
+	works   bool     // it answers
+	breaks  part
+	section string
+}
+
+// service is the one of a step of the tutorial.
+func (d *diagnosis) service(id string, s service) service {
+	for _, step := range tutorial.Steps(d.topology) {
+		if step.ID != id {
+			continue
+		}
+		words := strings.Fields(step.Command)
+		run := slices.Index(words, "run")
+		s.want = words[slices.Index(words, s.image)+1:]
+		s.command = docker(s.on.host, "%s", strings.Join(words[run:], " "))
+	}
+	return s
+}
+
+// is tells whether a container is this service's, whatever its image is called
+// by now.
+func (s service) is(b box) bool {
+	image, _, _ := strings.Cut(b.Image, ":")
+	if s.arg == "" {
+		return image == s.image || strings.HasPrefix(b.Command, "/bin/start ")
+	}
+	return runs(b.Container, s.arg) || image == s.image && strings.Contains(" "+b.Command+" ", " "+s.arg+" ")
+}
+
+// right tells whether a container's arguments are the page's, in whatever form.
+func (s service) right(b box) bool {
+	return slices.Equal(plain(s.want), plain(b.Args))
+}
+
+// plain are arguments with a flag's value beside it and no slash at the end.
+func plain(args []string) []string {
+	var all []string
+	for _, a := range args {
+		name, value, ok := strings.Cut(a, "=")
+		if ok && strings.HasPrefix(a, "--") {
+			all = append(all, name)
+			a = value
+		}
+		all = append(all, strings.TrimSuffix(a, "/"))
+	}
+	return all
+}
+
+// mine are the service's containers, those that run and are right first.
+func (s service) mine() []box {
+	var all []box
+	for _, b := range s.on.containers {
+		if s.is(b) {
+			all = append(all, b)
+		}
+	}
+	rank := func(b box) int {
+		switch {
+		case b.Running && s.right(b):
+			return 0
+		case b.Running || b.State == "restarting":
+			return 1
+		case s.right(b):
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(all, func(a, b box) int { return rank(a) - rank(b) })
+	return all
+}
+
+// look finds the service's container; ok says that it runs and that nothing is
+// known yet to be wrong with it.
+func (d *diagnosis) look(s service) (found box, ok bool) {
+	mine := s.mine()
+	if other, taken := s.inTheWay(); taken && (len(mine) == 0 || !mine[0].Running) {
+		d.portTaken(s, other, mine)
+		return box{}, false
+	}
+	if len(mine) == 0 {
+		d.missing(s)
+		return box{}, false
+	}
+	found = mine[0]
+	switch {
+	case found.State == "paused":
+		d.about(s, "paused", found, "%s on %s is paused", "%[2]s の%[1]sが一時停止している").
+			mend(docker(s.on.host, "unpause %s", found.Name))
+	case found.State == "restarting" || found.RestartCount > 0 && (!found.Running || !s.works || found.fatal()):
+		d.again(s, d.about(s, "restarting", found, "%s on %s ends and is started again and again", "%[2]s の%[1]sが終了と再起動を繰り返している"), found, mine)
+	case !found.Running && s.right(found):
+		d.about(s, "stopped", found, "%s on %s does not run", "%[2]s の%[1]sが動いていない").
+			mend(docker(s.on.host, "start %s", found.Name))
+	case !found.Running:
+		d.again(s, d.about(s, "stopped", found, "%s on %s has ended: its arguments are wrong", "%[2]s の%[1]sが、引数の誤りで終了している"), found, mine)
+	default:
+		return found, true
+	}
+	return found, false
+}
+
+// fatal tells whether the last that a container wrote is why Swarm ended.
+func (b box) fatal() bool {
+	return strings.Contains(b.log[strings.LastIndexByte(b.log, '\n')+1:], "level=fatal")
+}
+
+// about reports something of a service's container, and what it is like.
+func (d *diagnosis) about(s service, code string, b box, en, ja string) *finding {
+	r := d.report(s.code+"-"+code, s.on.host.Name, s.section, d.Lang.Say(en, ja, s.name.In(d.Lang), s.on.host.Name), s.breaks).
+		saw(docker(s.on.host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", b.Name, b.Image, b.Command, b.State, b.ExitCode))
+	if last := line(b.log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && b.State != "running" {
+		r.saw(docker(s.on.host, "logs %s", b.Name), last)
+	}
+	return r
+}
+
+// again mends by the page's own command, or by what of mine is right but does
+// not run, after what is wrong is out of the way.
+func (d *diagnosis) again(s service, r *finding, wrong box, mine []box) {
+	r.mend(docker(s.on.host, "rm -f %s", wrong.Name))
+	for _, b := range mine {
+		if b.ID != wrong.ID && s.right(b) && !b.Running {
+			r.mend(docker(s.on.host, "start %s", b.Name))
+			return
+		}
+	}
+	r.mend(s.command)
+}
+
+func (d *diagnosis) missing(s service) {
+	has := s.on.hasSwarm
+	if s.arg == "" {
+		has = s.on.hasConsul
+	}
+	name := s.name.In(d.Lang)
+	if !has {
+		d.report(s.code+"-no-image", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there, and neither is its image %s", "%[2]s に%[1]sがなく、イメージ %[3]s もない", name, s.on.host.Name, s.image), s.breaks).
+			saw(docker(s.on.host, "image inspect %s", s.image), "no such image").
+			mend(docker(s.on.host, "pull %s", s.image), s.command)
+		return
+	}
+	d.report(s.code+"-missing", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there", "%[2]s に%[1]sがない", name, s.on.host.Name), s.breaks).
+		saw(docker(s.on.host, "ps --all"), d.Lang.Say("no container of %s", "%s のコンテナなし", strings.TrimSpace(s.image+" "+s.arg))).
+		mend(s.command)
+}
+
+// inTheWay is a running container that has the service's port and is another.
+func (s service) inTheWay() (box, bool) {
+	for _, b := range s.on.containers {
+		if s.port.Host != 0 && b.Running && publishes(b.Container, s.port.Host) && !s.is(b) {
+			return b, true
+		}
+	}
+	return box{}, false
+}
+
+func (d *diagnosis) portTaken(s service, other box, mine []box) {
+	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", "コンテナ %s が%[3]sのポート %[2]d を占めている", other.Name, s.port.Host, s.name.In(d.Lang)), s.breaks).
+		saw(docker(s.on.host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.port.Host)).
+		mend(docker(s.on.host, "rm -f %s", other.Name))
+	if len(mine) > 0 {
+		r.mend(docker(s.on.host, "start %s", mine[0].Name))
+		return
+	}
+	r.mend(s.command)
+}
+
+// published reports a service that runs but is not where it should listen.
+func (d *diagnosis) published(s service, b box) bool {
+	if slices.Contains(b.Ports, s.port) {
+		return true
+	}
+	ports := "none"
+	if len(b.Ports) > 0 {
+		ports = fmt.Sprint(b.Ports)
+	}
+	r := d.about(s, "wrong-port", b, "%s on %s is not published on its port", "%[2]s の%[1]sが所定のポートで公開されていない").
+		saw(docker(s.on.host, "port %s", b.Name), ports)
+	d.again(s, r, b, s.mine())
+	return false
+}
+
+// surplus reports more than one running container of a service.
+func (d *diagnosis) surplus(s service) {
+	var names []string
+	for _, b := range s.mine() {
+		if b.Running {
+			names = append(names, b.Name)
+		}
+	}
+	if len(names) < 2 {
+		return
+	}
+	r := d.report(s.code+"-twice", s.on.host.Name, s.section, d.Lang.Say("%s runs more than once on %s", "%[2]s で%[1]sが複数動いている", s.name.In(d.Lang), s.on.host.Name), s.breaks).
+		saw(docker(s.on.host, "ps"), strings.Join(names, ", "))
+	for _, n := range names[1:] {
+		r.mend(docker(s.on.host, "rm -f %s", n))
+	}
+}
+
+// settled reports what of a service that does its work is not as the page has
+// it: the name of its image, and what happens when the host restarts.
+func (d *diagnosis) settled(s service, b box, restart string, look part) {
+	if image, _, _ := strings.Cut(b.Image, ":"); image != s.image {
+		r := d.about(s, "other-image", b, "%s on %s is of an image with another name: Swarm hides its own containers by that name", "%[2]s の%[1]sのイメージ名が違う。Swarm は自身のコンテナを名前で隠す")
+		r.breaks = []part{look}
+		if (s.arg == "" && !s.on.hasConsul) || (s.arg != "" && !s.on.hasSwarm) {
+			r.mend(docker(s.on.host, "tag %s %s", b.Image, s.image))
+		}
+		d.again(s, r, b, s.mine())
+	}
+	have := b.RestartPolicy
+	if have == "" {
+		have = "no"
+	}
+	if have != restart {
+		r := d.about(s, "restart-policy", b, "%s on %s has another restart policy than the page gives it", "%[2]s の%[1]sの再起動ポリシーがページと違う").
+			mend(docker(s.on.host, "update --restart=%s %s", restart, b.Name))
+		r.breaks = []part{look}
+		r.Seen[0].Answered = b.Name + ": " + have
+	}
+}

@@ -1,0 +1,55 @@
+package diagnose
+
+import (
+	"strconv"
+	"strings"
+
+	"labcheck/harness"
+)
+
+// store is the cluster store that every engine is to have.
+func (d *diagnosis) store() string { return strings.TrimSuffix(d.topology.Discovery(), "/") }
+
+// lastWithStore is the last version of the engine that has --cluster-store.
+const lastWithStore = 20
+
+// settings finds engines that are not set up for the cluster store.
+func (d *diagnosis) settings() {
+	before := len(d.found)
+	for _, h := range d.topology.Hosts() {
+		if d.holds(engineKind, h.Name) {
+			d.setting(d.facts.hosts[h.Name])
+			d.roomless(d.facts.hosts[h.Name])
+		}
+	}
+	d.asked(before, true, "every engine has the cluster store, advertises its own address and has room", "全 Engine にクラスタストアと空き容量があり、自分のアドレスを広告している")
+}
+
+func (d *diagnosis) setting(f *hostFacts) {
+	h := f.host
+	have, advertised := strings.TrimSuffix(f.info.ClusterStore, "/"), f.info.ClusterAdvertise
+	asked := docker(h, "info")
+	breaks := part{settingKind, h.Name}
+	restart := d.Lang.Say("restart the engine with --cluster-store=%s --cluster-advertise=%s (in /etc/default/docker or the unit), on the host itself",
+		"ホスト上で(/etc/default/docker かユニットに)--cluster-store=%s --cluster-advertise=%s を付け、Engine を再起動する", d.store(), at(h, harness.EnginePort))
+	major, _, _ := strings.Cut(f.info.ServerVersion, ".")
+	version, _ := strconv.Atoi(major)
+	switch {
+	case have == "" && version > lastWithStore:
+		d.report("engine-too-new", h.Name, hostsSection, d.Lang.Say("the engine of %s is %s: --cluster-store is gone since 23.0", "%s の Engine は %s である。--cluster-store は 23.0 で無くなった", h.Name, f.info.ServerVersion), breaks).
+			saw(asked, "Server Version: "+f.info.ServerVersion).
+			advise(d.Lang.Say("install Engine 20.10 or older", "Engine 20.10 以前を入れる"))
+	case have == "":
+		d.report("engine-no-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has no cluster store: overlay networks do not reach it", "%s の Engine にクラスタストアがなく、オーバレイ・ネットワークが届かない", h.Name), breaks).
+			saw(asked, "no Cluster Store").advise(restart)
+	case have != d.store():
+		d.report("engine-wrong-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has another cluster store", "%s の Engine のクラスタストアが違う", h.Name), breaks).
+			saw(asked, "Cluster Store: "+have).advise(restart)
+	case advertised != at(h, harness.EnginePort):
+		if advertised == "" {
+			advertised = "none"
+		}
+		d.report("engine-wrong-advertise", h.Name, hostsSection, d.Lang.Say("the engine of %s does not advertise its own address", "%s の Engine が自分のアドレスを広告していない", h.Name), breaks).
+			saw(asked, "Cluster Advertise: "+advertised).advise(restart)
+	}
+}

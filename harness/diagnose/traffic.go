@@ -1,0 +1,122 @@
+package diagnose
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// workloadImage is of the containers that send packets.
+const workloadImage = "labcheck/workload"
+
+// pair is a container's host and that of the one that it does not reach.
+type pair struct{ from, to string }
+
+// traffic sends a packet from a container on each host to one on each other.
+func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	before := len(d.found)
+	name := "diagnose-" + strings.ToLower(rand.Text()[:8])
+	defer d.removeAll(context.WithoutCancel(ctx), c, name)
+	failed := d.startAll(ctx, c, name)
+	if failed == nil {
+		lost := d.pings(ctx, c, name)
+		if len(lost) > 0 {
+			d.lostPackets(lost)
+		}
+	}
+	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", "全ホストのコンテナが %s で互いに届く", d.topology.Network)
+}
+
+func (d *diagnosis) startAll(ctx context.Context, c *engine.Cluster, name string) (failed error) {
+	var mu sync.Mutex
+	d.facts.each(func(h *hostFacts) {
+		_, err := c.Engine(h.host.Name).Run(ctx, engine.RunSpec{Image: workloadImage, Name: name + "-" + h.host.Name, Network: d.topology.Network})
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			failed = err
+		}
+	})
+	return failed
+}
+
+func (d *diagnosis) removeAll(ctx context.Context, c *engine.Cluster, name string) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	d.facts.each(func(h *hostFacts) {
+		// One that did not start may not be there.
+		_ = c.Engine(h.host.Name).Remove(ctx, name+"-"+h.host.Name)
+	})
+}
+
+// pings tries every pair with a large packet, by address: names come by another
+// way, and later.
+func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string) []pair {
+	var mu sync.Mutex
+	var lost []pair
+	addrs := d.addresses(ctx, c, name)
+	d.facts.each(func(from *hostFacts) {
+		for to, addr := range addrs {
+			if to == from.host.Name {
+				continue
+			}
+			_, err := c.Engine(from.host.Name).Exec(ctx, name+"-"+from.host.Name, "ping", "-c", "3", "-A", "-W", "1", "-s", "1400", "-q", addr)
+			if err != nil {
+				mu.Lock()
+				lost = append(lost, pair{from.host.Name, to})
+				mu.Unlock()
+			}
+		}
+	})
+	return lost
+}
+
+func (d *diagnosis) addresses(ctx context.Context, c *engine.Cluster, name string) map[string]string {
+	var mu sync.Mutex
+	all := map[string]string{}
+	d.facts.each(func(h *hostFacts) {
+		found, err := c.Engine(h.host.Name).Inspect(ctx, name+"-"+h.host.Name)
+		for _, n := range found.Networks {
+			if err == nil && n.Network == d.topology.Network {
+				mu.Lock()
+				all[h.host.Name] = n.Addr.String()
+				mu.Unlock()
+			}
+		}
+	})
+	return all
+}
+
+// lostPackets names the host that all lost packets have in common, if one has.
+func (d *diagnosis) lostPackets(lost []pair) {
+	host, breaks := "", d.everywhere(packetKind)
+	var all []string
+	for _, h := range d.topology.Hosts() {
+		if every(lost, func(p pair) bool { return p.from == h.Name || p.to == h.Name }) {
+			host, breaks = h.Name, []part{{packetKind, h.Name}}
+		}
+	}
+	for _, p := range lost {
+		all = append(all, p.from+" to "+p.to)
+	}
+	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", "Engine 同士は見つけ合っているが、%s でコンテナ同士が届かない", d.topology.Network), breaks...).
+		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
+		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", "ホスト間で UDP %d を双方向に通す", vxlanPort))
+}
+
+func every[T any](all []T, holds func(T) bool) bool {
+	for _, t := range all {
+		if !holds(t) {
+			return false
+		}
+	}
+	return true
+}

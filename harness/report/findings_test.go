@@ -1,0 +1,69 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+var missingJoin = harness.Finding{
+	Code: "join-missing", Node: "frontend02", Cause: "the join container on frontend02 is not there",
+	Seen:       []harness.Observation{{Asked: "docker ps", Answered: "no\x1b[31m container"}},
+	Confidence: harness.Likely,
+	Remedy:     []string{"docker rm one", "docker run two"},
+	Advice:     "look again",
+	Doc:        "README.md#nodes-that-join",
+	Explains:   []string{"a#1", "a#2", "b", "c", "d", "e", "f", "g"},
+}
+
+const findingText = `cause: the join container on frontend02 is not there  join-missing
+    sure      likely: what was seen has hardly another cause
+    asked     docker ps
+    answered  no\x1b[31m container
+    mend it   docker rm one
+              docker run two
+    advice    look again
+    explains  a#1, a#2, b, c, d, e and 2 more
+    more      README.md#nodes-that-join
+
+`
+
+const findingJapanese = `原因: the join container on frontend02 is not there  join-missing
+    確度      ほぼ確実: 他の原因は考えにくい
+    質問      docker ps
+    回答      no\x1b[31m container
+    対処      docker rm one
+              docker run two
+    助言      look again
+    説明      a#1, a#2, b, c, d, e ほか 2 件
+    詳細      README.md#nodes-that-join
+
+`
+
+func TestFindings(t *testing.T) {
+	for lang, want := range map[harness.Lang]string{harness.English: findingText, harness.Japanese: findingJapanese} {
+		var b strings.Builder
+		if err := Findings(&b, lang, []harness.Finding{missingJoin}, TerminalOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, b.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", lang, diff)
+		}
+	}
+	var b strings.Builder
+	e := harness.Evidence{
+		Run: harness.Run{Verdict: harness.VerdictFalse}, Counts: harness.Counts{Failed: 1},
+		Scenarios: []harness.Scenario{{ID: "b", Name: "A claim", Status: harness.Failed}},
+		Findings:  []harness.Finding{missingJoin},
+	}
+	if err := Terminal(&b, e, TerminalOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	claim, cause, end := strings.Index(b.String(), "A claim"), strings.Index(b.String(), findingText), strings.Index(b.String(), "1 of 1")
+	if claim < 0 || cause < claim || end < cause {
+		t.Errorf("the cause is not between the claim and the counts:\n%s", b.String())
+	}
+}
