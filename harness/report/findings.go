@@ -8,8 +8,8 @@ import (
 	"labcheck/harness"
 )
 
-// shownClaims is how many claims that a finding explains are named.
-const shownClaims = 6
+// namedClaims is how many claims that a finding explains are named.
+const namedClaims = 6
 
 func (o TerminalOptions) findings(w io.Writer, l harness.Lang, all []harness.Finding) {
 	for _, f := range all {
@@ -49,8 +49,8 @@ func sureness(l harness.Lang, c harness.Confidence) string {
 }
 
 func explained(l harness.Lang, ids []string) string {
-	shown := strings.Join(ids[:min(len(ids), shownClaims)], ", ")
-	if more := len(ids) - shownClaims; more > 0 {
+	shown := strings.Join(ids[:min(len(ids), namedClaims)], ", ")
+	if more := len(ids) - namedClaims; more > 0 {
 		shown += l.Say(" and %d more", " ほか %d 件", more)
 	}
 	return printed(shown)
