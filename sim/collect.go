@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
 	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
 )
 
 // collected is what each node is asked; the file's name, and the command.
@@ -54,7 +55,7 @@ func (n *node) collect(ctx context.Context, dir string) error {
 	for _, c := range collected {
 		r, err := n.Exec(ctx, c.argv...)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("collect %s: %w", c.file, err))
+			errs = append(errs, harness.Errorf("collect %s: %w", "%s の収集: %w", c.file, err))
 		}
 		errs = append(errs, os.WriteFile(filepath.Join(dir, c.file), []byte(r.Stdout+r.Stderr), 0o644))
 	}
@@ -65,12 +66,12 @@ func (n *node) collect(ctx context.Context, dir string) error {
 func (l *Lab) log(ctx context.Context, n *node, lines string) (string, error) {
 	stream, err := l.engine.ContainerLogs(ctx, n.id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: lines})
 	if err != nil {
-		return "", fmt.Errorf("log of %s: %w", n.name, err)
+		return "", harness.Errorf("log of %s: %w", "%s のログ: %w", n.name, err)
 	}
 	defer stream.Close()
 	var b bytes.Buffer
 	if _, err := stdcopy.StdCopy(&b, &b, stream); err != nil {
-		return "", fmt.Errorf("log of %s: %w", n.name, err)
+		return "", harness.Errorf("log of %s: %w", "%s のログ: %w", n.name, err)
 	}
 	return strings.TrimSpace(b.String()), nil
 }

@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"sync"
 
@@ -75,7 +74,7 @@ func load(ctx context.Context, n *node, name images.Name, content []byte) error 
 	// A failed load is told in the stream; what counts is that the image is there.
 	for _, tag := range images.InNode(name) {
 		if _, err := engine.ImageInspect(ctx, tag); err != nil {
-			return fmt.Errorf("%w (the engine said %q)", err, said)
+			return harness.Errorf("%w (the engine said %q)", "%w(Engine の応答: %q)", err, said)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -71,7 +70,7 @@ func (n *node) exec(ctx context.Context, argv []string, stdout, stderr *bytes.Bu
 		return 0, err
 	}
 	if state.Running {
-		return 0, fmt.Errorf("the engine closed the output of %s while it ran", argv[0])
+		return 0, harness.Errorf("the engine closed the output of %s while it ran", "実行中の %s の出力を Engine が閉じた", argv[0])
 	}
 	return state.ExitCode, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
+
+	"labcheck/harness"
 )
 
 // execConn is a connection to a port of a node through `docker exec`. The
@@ -43,11 +44,11 @@ func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 		Cmd: relayArgv(addr), AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dial %s in %s: %w", addr, n.name, err)
+		return nil, harness.Errorf("dial %s in %s: %w", "%s への接続(%s の中): %w", addr, n.name, err)
 	}
 	attached, err := n.lab.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("dial %s in %s: %w", addr, n.name, err)
+		return nil, harness.Errorf("dial %s in %s: %w", "%s への接続(%s の中): %w", addr, n.name, err)
 	}
 	c := &execConn{HijackedResponse: attached, remote: addr}
 	stop := context.AfterFunc(ctx, func() { _ = attached.Conn.SetDeadline(time.Unix(1, 0)) })
@@ -91,7 +92,7 @@ func (c *execConn) refusal() error {
 			return os.NewSyscallError("connect", errno)
 		}
 	}
-	return fmt.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
+	return harness.Errorf("relay ended: %s", "中継が終了した: %s", strings.TrimSpace(c.errs.String()))
 }
 
 func frameHeader(r io.Reader) (stream byte, size uint32, err error) {
@@ -103,7 +104,7 @@ func frameHeader(r io.Reader) (stream byte, size uint32, err error) {
 		return 0, 0, err
 	}
 	if h[0] != frameStdout && h[0] != frameStderr {
-		return 0, 0, fmt.Errorf("the engine sent a frame of unknown stream %d", h[0])
+		return 0, 0, harness.Errorf("the engine sent a frame of unknown stream %d", "Engine が、未知のストリーム %d のフレームを送った", h[0])
 	}
 	return h[0], binary.BigEndian.Uint32(h[4:]), nil
 }

@@ -152,7 +152,7 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 	labels[labelNode] = s.host.Name
 	labels[labelAddr] = s.host.Addr.String()
 	if _, err := l.engine.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels}); err != nil {
-		return nil, fmt.Errorf("make volume: %w", err)
+		return nil, harness.Errorf("make volume: %w", "ボリュームの作成: %w", err)
 	}
 	c, err := testcontainers.Run(ctx, s.image,
 		testcontainers.WithName(name),

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os/exec"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 
+	"labcheck/harness"
 	"labcheck/sim/images"
 )
 
@@ -37,10 +37,10 @@ func (l *Lab) guard() error {
 	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
-		return fmt.Errorf("start the watchdog: %w", err)
+		return harness.Errorf("start the watchdog: %w", "監視プロセスの起動: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the watchdog: %w", err)
+		return harness.Errorf("start the watchdog: %w", "監視プロセスの起動: %w", err)
 	}
 	l.watchdog = &watchdog{pipe, cmd}
 	return nil

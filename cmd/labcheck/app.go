@@ -96,7 +96,7 @@ func (a *app) root() *cobra.Command {
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkFlags() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{err, c.CommandPath() + " --help"}
+		return &usageError{wrongFlag(err), c.CommandPath() + " --help"}
 	})
 	root.Flags().AddFlagSet(check.Flags())
 	f := root.PersistentFlags()
@@ -124,28 +124,6 @@ func (a *app) root() *cobra.Command {
 	root.Args = usage(root.Args)
 	a.translate(root)
 	return root
-}
-
-// strict makes wrong arguments an error of use, also of a command that only has
-// others below it: cobra prints its help, and all seems well.
-func strict(c *cobra.Command) {
-	if c.Args == nil {
-		c.Args = cobra.NoArgs
-	}
-	c.Args = usage(c.Args)
-	if c.HasSubCommands() && !c.Runnable() {
-		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	}
-}
-
-// usage makes wrong arguments an error of use.
-func usage(args cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, given []string) error {
-		if err := args(c, given); err != nil {
-			return &usageError{err, c.CommandPath() + " --help"}
-		}
-		return nil
-	}
 }
 
 func (a *app) checkFlags() error {

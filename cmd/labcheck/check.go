@@ -75,7 +75,7 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 		failed = errFalse
 	}
 	if failed == nil {
-		saved = unwritten(saved)
+		saved = s.unwritten(saved)
 	}
 	return errors.Join(failed, saved, removed)
 }
@@ -189,18 +189,18 @@ func (s *session) collect(ctx context.Context, dir string) error {
 	if err == nil {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(dir, "not-collected.txt"), []byte(err.Error()+"\n"), 0o644)
+	return os.WriteFile(filepath.Join(dir, "not-collected.txt"), []byte(s.message(err)+"\n"), 0o644)
 }
 
 func (s *session) writeKeys(ctx context.Context, file string) error {
 	cluster, err := s.cluster(ctx)
 	if err != nil {
-		return os.WriteFile(file, []byte(err.Error()+"\n"), 0o644)
+		return os.WriteFile(file, []byte(s.message(err)+"\n"), 0o644)
 	}
 	defer cluster.Close()
 	keys, err := cluster.Consul().Keys(ctx, "")
 	if err != nil {
-		keys = []string{err.Error()}
+		keys = []string{s.message(err)}
 	}
 	var text []byte
 	for _, k := range keys {

@@ -75,8 +75,11 @@ func (a *app) translate(root *cobra.Command) {
 		switch c.Name() {
 		case "help":
 			c.Short = "コマンドの説明を表示する"
+			c.Long = c.Short + "。"
 		case "completion":
 			c.Short = "シェルの補完スクリプトを出力する"
+			c.Long = c.Short + "。使い方はシェルごとの説明にある。"
+			translateShells(c)
 		}
 		helpFlag(c)
 		for _, sub := range c.Commands() {
@@ -84,6 +87,24 @@ func (a *app) translate(root *cobra.Command) {
 		}
 	}
 	helpFlag(root)
+}
+
+// shells are those that cobra completes for, and how each reads what is printed.
+var shells = map[string]string{
+	"bash":       "source <(labcheck completion bash)",
+	"zsh":        "source <(labcheck completion zsh)",
+	"fish":       "labcheck completion fish | source",
+	"powershell": "labcheck completion powershell | Out-String | Invoke-Expression",
+}
+
+func translateShells(completion *cobra.Command) {
+	for _, c := range completion.Commands() {
+		c.Short = c.Name() + " の補完スクリプトを出力する"
+		c.Long = c.Short + "。今のシェルで使うには:\n\n  " + shells[c.Name()]
+		if f := c.Flags().Lookup("no-descriptions"); f != nil {
+			f.Usage = "補完の説明を付けない"
+		}
+	}
 }
 
 func helpFlag(c *cobra.Command) {

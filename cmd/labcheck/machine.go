@@ -159,7 +159,7 @@ func (s *session) saveImages(ctx context.Context, file string) error {
 		return nil
 	}
 	_ = os.Remove(part.Name())
-	return unwritten(err)
+	return s.unwritten(err)
 }
 
 // tellFile is the document of a command that reads or writes a file of images.
@@ -171,10 +171,10 @@ func (s *session) tellFile(file string) {
 
 // unwritten is an error of use where it is a file of this machine that can't
 // be written.
-func unwritten(err error) error {
+func (a *app) unwritten(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) || errors.As(err, new(*os.LinkError)) {
-		return &usageError{err, "make room there, or another file"}
+		return &usageError{err, a.lang.Say("make room there, or another file", "空きを作るか、別のファイルにする")}
 	}
 	return err
 }

@@ -57,6 +57,8 @@ func markup(part string) []string {
 	switch kind, _, _ := strings.Cut(part, " "); {
 	case strings.HasPrefix(part, "    "):
 		return []string{block(part)}
+	case strings.HasPrefix(part, "<!-- faults "):
+		return nil // its table is in README.md alone
 	case strings.HasPrefix(part, "#"):
 		return []string{kind}
 	case kind == "|":
@@ -76,14 +78,14 @@ func markup(part string) []string {
 }
 
 // code is what a text has as code, and where it links to, in the order of the
-// alphabet: sentences have theirs in each language. What labcheck says is left
-// out, it is in the language.
+// alphabet: sentences have theirs in each language. What labcheck says and links
+// to headings are left out, they are in the language.
 func code(text string) []string {
 	text = strings.ReplaceAll(text, "\n", " ")
 	var all []string
 	for _, m := range regexp.MustCompile("`([^`]+)`|\\]\\(([^)]+)\\)").FindAllStringSubmatch(text, -1) {
 		found := m[1] + m[2]
-		if !said.MatchString(found) && !strings.HasPrefix(found, "README") {
+		if !strings.HasPrefix(m[2], "#") && !said.MatchString(found) && !strings.HasPrefix(found, "README") {
 			all = append(all, strings.Join(strings.Fields(found), " "))
 		}
 	}

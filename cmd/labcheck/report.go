@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 
@@ -30,9 +29,10 @@ var formats = map[string]func(io.Writer, harness.Evidence, harness.Lang) error{
 func (a *app) reportCommand() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
-		Use: "report DIR", Short: "Make a report from the evidence in a folder", Args: cobra.ExactArgs(1),
-		Long: `report makes a page, a summary or a test report from the evidence that
-labcheck check --out DIR has left: anywhere, later, without Docker.`,
+		Use: "report DIR", Short: a.lang.Say("Make a report from the evidence in a folder", "フォルダの証拠から報告を作成する"), Args: cobra.ExactArgs(1),
+		Long: a.lang.Say(`report makes a page, a summary or a test report from the evidence that
+labcheck check --out DIR has left: anywhere, later, without Docker.`, `report は、labcheck check --out DIR が残した証拠から、ページ、要約、テスト報告の
+いずれかを作成する。別のマシンでも、後からでも、Docker なしで作成できる。`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("lang") {
 				f.lang = a.lang
@@ -40,8 +40,8 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`,
 			return a.report(args[0], f)
 		},
 	}
-	c.Flags().StringVar(&f.format, "format", "html", "html, markdown, junit or json")
-	c.Flags().StringVarP(&f.file, "output", "o", "", "`file` to write, if not stdout")
+	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json", "html、markdown、junit、json のいずれか"))
+	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` to write, if not stdout", "書き出すファイル(`file`)。省くと標準出力"))
 	return c
 }
 
@@ -56,7 +56,7 @@ func (a *app) report(dir string, f reportFlags) error {
 	}
 	e, err := report.Read(dir)
 	if err != nil {
-		return &usageError{err, unreadable(err)}
+		return &usageError{err, a.unreadable(err)}
 	}
 	if f.lang == "" {
 		f.lang = e.Run.Lang
@@ -66,18 +66,18 @@ func (a *app) report(dir string, f reportFlags) error {
 		return write(a.out)
 	}
 	if err := report.WriteFile(f.file, write); err != nil {
-		return &usageError{fmt.Errorf("write the report: %w", err), "another -o"}
+		return &usageError{harness.Errorf("write the report: %w", "報告の書き出し: %w", err), a.lang.Say("another -o", "別の -o")}
 	}
 	return nil
 }
 
 // unreadable is what to do about evidence that can't be read.
-func unreadable(err error) string {
+func (a *app) unreadable(err error) string {
 	switch {
 	case errors.Is(err, report.ErrSchema):
-		return "a newer labcheck; this one is " + version()
+		return a.lang.Say("a newer labcheck; this one is %s", "より新しい labcheck を使う。これは %s である", version())
 	case errors.Is(err, fs.ErrNotExist):
-		return "labcheck check --out DIR, which leaves evidence there"
+		return a.lang.Say("labcheck check --out DIR, which leaves evidence there", "labcheck check --out DIR で、そこに証拠を残す")
 	}
-	return "labcheck check --out DIR again, or the folder of another run"
+	return a.lang.Say("labcheck check --out DIR again, or the folder of another run", "もう一度 labcheck check --out DIR を実行するか、別の実行のフォルダを使う")
 }

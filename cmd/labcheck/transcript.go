@@ -23,14 +23,16 @@ var readmes = []string{"README.md", "README.ja.md"}
 func (a *app) transcriptCommand() *cobra.Command {
 	var update bool
 	c := &cobra.Command{
-		Use: "transcript [FILE...]", Short: "Hold the sessions that README shows to real runs", Args: cobra.ArbitraryArgs,
-		Long: `transcript runs the commands whose sessions a document shows and compares what
+		Use: "transcript [FILE...]", Short: a.lang.Say("Hold the sessions that README shows to real runs", "README の実行例を、実際の実行と比較する"), Args: cobra.ArbitraryArgs,
+		Long: a.lang.Say(`transcript runs the commands whose sessions a document shows and compares what
 they print, times, ids and sizes apart. A session is a fenced block below a line
 like <!-- labcheck transcript: labcheck check -->; its lines that begin with $
-are left as they are.`,
+are left as they are.`, `transcript は、文書に実行例のあるコマンドを実行し、その出力を実行例と比較する。
+時間、ID、サイズの違いは問わない。実行例は <!-- labcheck transcript: labcheck check -->
+のような行の下にあるコード・ブロックで、$ で始まる行は書き換えない。`),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.transcripts(cmd.Context(), files, update) },
 	}
-	c.Flags().BoolVar(&update, "update", false, "write what was printed into the document")
+	c.Flags().BoolVar(&update, "update", false, a.lang.Say("write what was printed into the document", "実際の出力を文書に書き込む"))
 	return c
 }
 
@@ -54,7 +56,7 @@ func (a *app) transcripts(ctx context.Context, files []string, update bool) erro
 }
 
 // errStale is that a document shows what labcheck does not print.
-var errStale = errors.New("stale")
+var errStale = harness.Errorf("stale", "古い")
 
 // document looks at the sessions of one document.
 func (a *app) document(ctx context.Context, name string, update bool) error {
@@ -82,7 +84,7 @@ func (a *app) document(ctx context.Context, name string, update bool) error {
 	case stale && update:
 		return os.WriteFile(name, []byte(printed), 0o644)
 	case stale:
-		return &hintError{fmt.Errorf("%s is %w: it shows what labcheck does not print", name, errStale), "labcheck transcript --update"}
+		return &hintError{harness.Errorf("%s is %w: it shows what labcheck does not print", "%s は%w: labcheck の出力と異なる", name, errStale), "labcheck transcript --update"}
 	}
 	return nil
 }
@@ -102,13 +104,13 @@ func readSessions(document string) ([]shownSession, error) {
 		s := shownSession{command: document[at[2]:at[3]], head: document[at[0]:at[1]]}
 		shown, _, closed := strings.Cut(document[at[1]:], "```")
 		if !closed || !strings.HasPrefix(s.command, "labcheck ") {
-			return nil, fmt.Errorf("the session of %q is not one of labcheck, in a fenced block", s.command)
+			return nil, harness.Errorf("the session of %q is not one of labcheck, in a fenced block", "%q の実行例が、コード・ブロックにある labcheck のものではない", s.command)
 		}
 		s.shown = shown
 		all = append(all, s)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("there is no session in it")
+		return nil, harness.Errorf("there is no session in it", "実行例がない")
 	}
 	return all, nil
 }
@@ -124,7 +126,7 @@ func (a *app) rerun(ctx context.Context, command string) (string, error) {
 	}
 	var out bytes.Buffer
 	if code := run(ctx, args, strings.NewReader(""), &out, &out); code != exitHolds {
-		return "", fmt.Errorf("exit code %d: %s", code, strings.TrimSpace(out.String()))
+		return "", harness.Errorf("exit code %d: %s", "終了コード %d: %s", code, strings.TrimSpace(out.String()))
 	}
 	said := strings.ReplaceAll(out.String(), " --lab "+a.lab, "")
 	return strings.ReplaceAll(said, network(subnet.String()), network(harness.Tutorial().Subnet.String())), nil

@@ -21,11 +21,13 @@ const reading = 24 * time.Hour
 func (a *app) tutorialCommand() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "tutorial", Short: "Walk through the page on a lab, command by command",
-		Long: `tutorial starts a lab and goes through the page on it: for each command it says
+		Use: "tutorial", Short: a.lang.Say("Walk through the page on a lab, command by command", "ラボで、ページをコマンドごとに進む"),
+		Long: a.lang.Say(`tutorial starts a lab and goes through the page on it: for each command it says
 what it is for, waits for Enter, runs it on the manager as typed, and says how the
 answer compares with what the page shows. The lab stays, whenever you leave; the
-same command then goes on where the lab is.`,
+same command then goes on where the lab is.`, `tutorial はラボを起動し、そこでページをたどる。コマンドごとに、その目的を示して
+Enter を待ち、manager で書かれたとおりに実行し、出力をページのものと比較して示す。
+いつ中断してもラボは残り、同じコマンドで続きから再開できる。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("timeout") {
 				a.timeout = reading
@@ -38,7 +40,7 @@ same command then goes on where the lab is.`,
 			})
 		},
 	}
-	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not wait for Enter")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, a.lang.Say("do not wait for Enter", "Enter を待たない"))
 	return c
 }
 
@@ -46,9 +48,9 @@ func (a *app) checkTutorial(yes bool) error {
 	f, ok := a.in.(*os.File)
 	switch {
 	case !yes && a.json:
-		return &usageError{errors.New("with --json nobody is asked"), "labcheck tutorial --json --yes"}
+		return &usageError{harness.Errorf("with --json nobody is asked", "--json では入力を待てない"), "labcheck tutorial --json --yes"}
 	case !yes && (!ok || !term.IsTerminal(int(f.Fd()))):
-		return &usageError{errors.New("there is no terminal to ask on"), "labcheck tutorial --yes"}
+		return &usageError{harness.Errorf("there is no terminal to ask on", "入力を待つターミナルがない"), "labcheck tutorial --yes"}
 	}
 	return nil
 }

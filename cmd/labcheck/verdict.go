@@ -109,7 +109,7 @@ func (w *walk) end(from int) error {
 		wrong = append(wrong, page.Unused(w.book.Differences, w.made, w.lang)...)
 	}
 	w.say("\n%s", w.lang.Say("%d commands were run, %d outputs compared with the page's.",
-		"%d 個のコマンドを実行し、%d 個の出力をページと比較しました。", len(w.typed), len(w.made)))
+		"%d 個のコマンドを実行し、%d 個の出力をページと比較した。", len(w.typed), len(w.made)))
 	if w.json {
 		w.printJSON(map[string]any{"commands": w.typed, "comparisons": append([]harness.Comparison{}, w.made...), "wrong": wrong})
 	}

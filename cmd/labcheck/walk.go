@@ -31,7 +31,7 @@ type walk struct {
 }
 
 // errLeft is that the person has seen enough for now.
-var errLeft = errors.New("left")
+var errLeft = harness.Errorf("left", "中断した")
 
 func (w *walk) all(ctx context.Context) error {
 	commands := tutorial.Page(w.cluster.Topology())
@@ -53,7 +53,7 @@ func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, er
 	if err != nil || from == 0 {
 		return from, err
 	}
-	w.say(w.lang.Say("This lab has the page behind it up to %s: on from there.", "このラボでは %s まで終わっています。続きから始めます。", commands[from-1].Page))
+	w.say(w.lang.Say("This lab has the page behind it up to %s: on from there.", "このラボでは %s まで終わっている。続きから始める。", commands[from-1].Page))
 	for _, c := range commands[:from] {
 		if strings.HasPrefix(c.Text, "export ") {
 			w.say("%s$ %s", c.Host, c.Text)
@@ -84,7 +84,7 @@ func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Comma
 	fmt.Fprint(w.out, about.Terminal(r))
 	if r.ExitCode != 0 {
 		return &hintError{
-			errors.New(w.lang.Say("the command ended with exit code %d", "コマンドが終了コード %d で終わりました", r.ExitCode)),
+			harness.Errorf("the command ended with exit code %d", "コマンドが終了コード %d で終わった", r.ExitCode),
 			"labcheck status" + labFlag(w.lab),
 		}
 	}
@@ -131,7 +131,7 @@ func (w *walk) leave(ctx context.Context, err error) error {
 	}
 	again := "labcheck tutorial" + w.langFlag() + labFlag(w.lab)
 	said := w.lang.Say("\nThe lab stays.  go on: %s   look: labcheck status%[2]s   remove it: labcheck down%[2]s",
-		"\nラボは残してあります。  続ける: %s   見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab))
+		"\nラボは残してある。  続ける: %s   見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab))
 	if !w.quiet {
 		fmt.Fprintln(w.err, said)
 	}

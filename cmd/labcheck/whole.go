@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ type wholeLab struct {
 	context.Context
 	cancel context.CancelCauseFunc
 	lab    *sim.Lab
+	lang   harness.Lang
 	ended  []string // hosts that did not run when the check began
 }
 
@@ -36,7 +36,7 @@ func (s *session) watchLab(ctx context.Context) (*wholeLab, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &wholeLab{lab: s.lab, ended: ended}
+	w := &wholeLab{lab: s.lab, lang: s.lang, ended: ended}
 	w.Context, w.cancel = context.WithCancelCause(ctx)
 	go w.watch()
 	return w, nil
@@ -69,8 +69,11 @@ func (w *wholeLab) stop() { w.cancel(nil) }
 // goneError is that a lab was removed under a check.
 type goneError struct{ lab string }
 
-func (e *goneError) Error() string {
-	return fmt.Sprintf("lab %s was removed while it was being checked", e.lab)
+func (e *goneError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *goneError) In(l harness.Lang) string {
+	return l.Say("lab %s was removed while it was being checked", "検査中にラボ %s が取り除かれた", e.lab)
 }
 
 // lost is an error where hosts, or all of the lab, went away since the check
@@ -85,7 +88,7 @@ func (w *wholeLab) lost(ctx context.Context) error {
 		return err
 	}
 	return &hintError{
-		fmt.Errorf("%s of lab %s ended while it was being checked", strings.Join(ended, ", "), w.lab.Lab()),
-		"labcheck up" + labFlag(w.lab) + ", where the lab still stands, and check again",
+		harness.Errorf("%s of lab %s ended while it was being checked", "検査中に %s(ラボ %s)が終了した", strings.Join(ended, ", "), w.lab.Lab()),
+		w.lang.Say("labcheck up%s, where the lab still stands, and check again", "ラボがまだあれば labcheck up%s を実行し、検査し直す", labFlag(w.lab)),
 	}
 }

@@ -71,7 +71,7 @@ func (c *Client) Close() error { return c.api.Close() }
 func (c *Client) Ping(ctx context.Context) error {
 	ping, err := c.api.Ping(ctx)
 	if err == nil && ping.APIVersion == "" {
-		err = &kindError{ErrWrongService, errors.New("the answer to /_ping names no API version")}
+		err = &kindError{ErrWrongService, harness.Errorf("the answer to /_ping names no API version", "/_ping の応答に API のバージョンがない")}
 	}
 	return failed(c, "ping", always(err))
 }

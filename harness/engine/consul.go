@@ -114,7 +114,7 @@ func (c *Consul) self(ctx context.Context) (string, error) {
 	var answer struct{ Config struct{ Version string } }
 	_, err := c.api.Raw().Query("/v1/agent/self", &answer, (&api.QueryOptions{}).WithContext(ctx))
 	if err == nil && answer.Config.Version == "" {
-		err = &kindError{ErrWrongService, errors.New("no version in /v1/agent/self")}
+		err = &kindError{ErrWrongService, harness.Errorf("no version in /v1/agent/self", "/v1/agent/self にバージョンがない")}
 	}
 	return answer.Config.Version, err
 }

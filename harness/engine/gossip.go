@@ -122,11 +122,11 @@ func peersOf(nodes []nodeState) ([]Peer, error) {
 	for _, n := range nodes {
 		addr, ok := netip.AddrFromSlice(n.Addr)
 		if !ok {
-			return nil, &kindError{ErrWrongService, fmt.Errorf("member %q has an address of %d bytes", n.Name, len(n.Addr))}
+			return nil, &kindError{ErrWrongService, harness.Errorf("member %q has an address of %d bytes", "メンバ %q のアドレスが %d バイトである", n.Name, len(n.Addr))}
 		}
 		states := []PeerState{PeerAlive, PeerSuspect, PeerDead, PeerLeft}
 		if n.State < 0 || n.State >= len(states) {
-			return nil, &kindError{ErrWrongService, fmt.Errorf("member %q has the unknown state %d", n.Name, n.State)}
+			return nil, &kindError{ErrWrongService, harness.Errorf("member %q has the unknown state %d", "メンバ %q の状態 %d は未知である", n.Name, n.State)}
 		}
 		peers = append(peers, Peer{n.Name, addr.Unmap(), states[n.State]})
 	}

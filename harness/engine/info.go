@@ -2,7 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
+
+	"labcheck/harness"
 )
 
 // Info is what `docker info` shows: of one engine, or of a Swarm's cluster.
@@ -38,7 +39,7 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 		return Info{}, failed(c, "info", err)
 	}
 	if raw.Name == "" {
-		return Info{}, failed(c, "info", &kindError{ErrWrongService, errors.New("the answer to /info has no name")})
+		return Info{}, failed(c, "info", &kindError{ErrWrongService, harness.Errorf("the answer to /info has no name", "/info の応答に名前がない")})
 	}
 	info := Info{
 		ID: raw.ID, Name: raw.Name, ServerVersion: raw.ServerVersion,

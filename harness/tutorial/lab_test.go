@@ -376,7 +376,9 @@ func made(t *testing.T, c *engine.Cluster, s Step, do func() error) any {
 }
 
 var (
-	identity = regexp.MustCompile(`^(Id|Name|Created|StartedAt|FinishedAt|Pid|SandboxID|SandboxKey|EndpointID|NetworkID|MacAddress|LowerDir|MergedDir|UpperDir|WorkDir)$`)
+	// Which subnet a network gets depends on whether its predecessor's is given
+	// back yet.
+	identity = regexp.MustCompile(`^(Id|Name|Created|StartedAt|FinishedAt|Pid|SandboxID|SandboxKey|EndpointID|NetworkID|MacAddress|LowerDir|MergedDir|UpperDir|WorkDir|Subnet|Gateway)$`)
 	longID   = regexp.MustCompile(`[0-9a-f]{64}`)
 	shortID  = regexp.MustCompile(`^[0-9a-f]{12}$`)
 )

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"labcheck/harness"
 )
 
 // manifestFile is where an archive says which images are in it:
@@ -37,11 +39,11 @@ func (s *Store) Archive(ctx context.Context, n Name, w io.Writer) error {
 	}
 	stream, err := s.engine.ImageSave(ctx, []string{ref})
 	if err != nil {
-		return fmt.Errorf("save image %s: %w", ref, err)
+		return harness.Errorf("save image %s: %w", "イメージ %s の保存: %w", ref, err)
 	}
 	defer stream.Close()
 	if err := rename(w, stream, tags); err != nil {
-		return fmt.Errorf("save image %s: %w", ref, err)
+		return harness.Errorf("save image %s: %w", "イメージ %s の保存: %w", ref, err)
 	}
 	return nil
 }
@@ -74,7 +76,7 @@ func rename(w io.Writer, r io.Reader, tags []string) error {
 		}
 	}
 	if !renamed {
-		return errors.New("the engine's archive has no " + manifestFile)
+		return harness.Errorf("the engine's archive has no %s", "Engine のアーカイブに %s がない", manifestFile)
 	}
 	return out.Close()
 }
@@ -93,7 +95,7 @@ func renameManifest(out *tar.Writer, h *tar.Header, r io.Reader, tags []string) 
 		return err
 	}
 	if len(images) != 1 {
-		return fmt.Errorf("the engine's archive has %d images, not one", len(images))
+		return harness.Errorf("the engine's archive has %d images, not one", "Engine のアーカイブにあるイメージは 1 つではなく %d 個である", len(images))
 	}
 	images[0].RepoTags = tags
 	content, err := json.Marshal(images)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/docker/docker/api/types/image"
+
+	"labcheck/harness"
 )
 
 // bases are the names that images of Debian 11 are published by, the smaller
@@ -78,7 +80,7 @@ func (b *builder) usable(ctx context.Context, ref string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for image %s: %w", ref, err)
+		return false, harness.Errorf("look for image %s: %w", "イメージ %s の検索: %w", ref, err)
 	}
 	arch, err := b.architecture(ctx)
 	return found.Architecture == arch, err
@@ -104,12 +106,12 @@ func (b *builder) importRoot(ctx context.Context, ref string) error {
 	})
 	if err != nil {
 		root.stop()
-		return fmt.Errorf("make image %s: %w", base, err)
+		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", base, err)
 	}
 	defer answer.Close()
 	if err := readMessages(answer, func(message) {}); err != nil {
 		root.stop()
-		return fmt.Errorf("import image %s: %w", base, err)
+		return harness.Errorf("import image %s: %w", "イメージ %s の取り込み: %w", base, err)
 	}
 	b.done(base, "made", "作成")
 	return nil

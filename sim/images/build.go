@@ -3,14 +3,14 @@ package images
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+
+	"labcheck/harness"
 )
 
 // stopTimeout is how long a build that is stopped may take to end: the engine
@@ -62,7 +62,7 @@ func (b *builder) name(ctx context.Context, id, ref string) error {
 		err = b.engine.ImageTag(ctx, id, ref)
 	}
 	if err != nil {
-		return fmt.Errorf("name image %s: %w", ref, err)
+		return harness.Errorf("name image %s: %w", "イメージ %s への名前付け: %w", ref, err)
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func hashOf(ref string) string { return ref[strings.LastIndexByte(ref, ':')+1:] 
 func (b *builder) buildContext(n Name, hash string, extra []file) (*bytes.Buffer, error) {
 	files, err := recipeFiles(b.recipes, n)
 	if err != nil {
-		return nil, fmt.Errorf("read the recipe of %s: %w", n, err)
+		return nil, harness.Errorf("read the recipe of %s: %w", "%s のレシピの読み取り: %w", n, err)
 	}
 	for i, f := range files {
 		if f.name == "Dockerfile" {
@@ -114,7 +114,7 @@ func (b *builder) run(ctx context.Context, n Name, hash string, content *bytes.B
 		return "", said.failure(n, err)
 	}
 	if id == "" {
-		return "", said.failure(n, errors.New("the engine does not say which image it made"))
+		return "", said.failure(n, harness.Errorf("the engine does not say which image it made", "Engine が、作成したイメージを示さない"))
 	}
 	return id, nil
 }

@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -102,7 +101,7 @@ func (b *builder) sweepDeadBuild(ctx context.Context) error {
 	return harness.Until(ctx, 500*time.Millisecond, func(ctx context.Context) error {
 		found, err := b.sweep(ctx)
 		if err == nil && found > 0 {
-			err = fmt.Errorf("%d containers and images of a build were left", found)
+			err = harness.Errorf("%d containers and images of a build were left", "作成に使ったコンテナとイメージが %d 個残った", found)
 		}
 		return err
 	})

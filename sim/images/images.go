@@ -122,7 +122,7 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	}
 	version, err := s.engine.ServerVersion(ctx)
 	if err != nil {
-		return "", fmt.Errorf("ask the engine for its architecture: %w", err)
+		return "", harness.Errorf("ask the engine for its architecture: %w", "Engine のアーキテクチャの問い合わせ: %w", err)
 	}
 	if version.Os != "linux" || version.Arch == "" {
 		return "", harness.Errorf("the engine runs %s/%s containers; linux is needed", "Engine が動かすのは %s/%s のコンテナだが、linux が必要である", version.Os, version.Arch)
@@ -156,7 +156,7 @@ func (s *Store) has(ctx context.Context, ref string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for image %s: %w", ref, err)
+		return false, harness.Errorf("look for image %s: %w", "イメージ %s の検索: %w", ref, err)
 	}
 	return true, nil
 }

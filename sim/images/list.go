@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +61,7 @@ func (s *Store) tagged(ctx context.Context) (map[string]Image, error) {
 		Filters: filters.NewArgs(filters.Arg("reference", s.namespace+"/*")),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list images: %w", err)
+		return nil, harness.Errorf("list images: %w", "イメージの一覧: %w", err)
 	}
 	all := map[string]Image{}
 	for _, i := range found {
@@ -137,7 +136,7 @@ func (b *builder) remove(ctx context.Context, ref string) error {
 	case cerrdefs.IsConflict(err):
 		return harness.Errorf("image %s is in use%s and stays", "イメージ %s は使用中%sのため残る", ref, b.users(ctx, ref))
 	}
-	return fmt.Errorf("remove image %s: %w", ref, err)
+	return harness.Errorf("remove image %s: %w", "イメージ %s の削除: %w", ref, err)
 }
 
 // users names the containers that are made from an image.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -38,7 +37,7 @@ func (s *Store) builder(ctx context.Context) (*builder, error) {
 		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("begin to make images: %w", err)
+		return nil, harness.Errorf("begin to make images: %w", "イメージ作成の開始: %w", err)
 	}
 	b.began = began
 	return b, nil

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -126,7 +125,7 @@ func (s *Store) save(ctx context.Context, w io.Writer, spool *spool) error {
 		}
 		image, err := s.spoolImage(ctx, spool, ref)
 		if err != nil {
-			return fmt.Errorf("save image %s: %w", ref, err)
+			return harness.Errorf("save image %s: %w", "イメージ %s の保存: %w", ref, err)
 		}
 		image.Name = n
 		index.Images = append(index.Images, image)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // message is one of those that the engine answers with while it builds, pulls,
@@ -33,7 +35,7 @@ func readMessages(r io.Reader, each func(message)) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("read the engine's answer: %w", err)
+			return harness.Errorf("read the engine's answer: %w", "Engine の応答の読み取り: %w", err)
 		case m.Error != nil:
 			return errors.New(m.Error.Message)
 		}

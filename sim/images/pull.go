@@ -60,7 +60,7 @@ func (b *builder) pull(ctx context.Context, n Name, ours, ref string) error {
 	b.say(n, "pulling %s", "%s をプル中", ref)
 	answer, err := b.engine.ImagePull(ctx, ref, image.PullOptions{})
 	if err != nil {
-		return fmt.Errorf("pull %s: %w", ref, err)
+		return harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
 	}
 	defer answer.Close()
 	last := ""
@@ -71,7 +71,7 @@ func (b *builder) pull(ctx context.Context, n Name, ours, ref string) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("pull %s: %w", ref, err)
+		return harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
 	}
 	return b.adopt(ctx, n, ours, ref)
 }
@@ -84,7 +84,7 @@ func (b *builder) adopt(ctx context.Context, n Name, ours, ref string) error {
 		return harness.Errorf("%s is not for the engine's architecture", "%s は Engine のアーキテクチャのものではない", ref)
 	}
 	if err := b.engine.ImageTag(ctx, ref, ours); err != nil {
-		return fmt.Errorf("name %s: %w", ref, err)
+		return harness.Errorf("name %s: %w", "%s への名前付け: %w", ref, err)
 	}
 	found, err := b.engine.ImageInspect(ctx, ref)
 	if err != nil {
@@ -92,7 +92,7 @@ func (b *builder) adopt(ctx context.Context, n Name, ours, ref string) error {
 	}
 	for _, old := range append(found.RepoDigests, ref) {
 		if _, err := b.engine.ImageRemove(ctx, old, image.RemoveOptions{}); err != nil && !isNotFound(err) {
-			return fmt.Errorf("remove the name %s: %w", old, err)
+			return harness.Errorf("remove the name %s: %w", "名前 %s の削除: %w", old, err)
 		}
 	}
 	b.done(n, "pulled", "プル済み")

@@ -11,6 +11,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"labcheck/harness"
 )
 
 // hashLength is how many hexadecimal digits of the hash are in a tag.
@@ -30,7 +32,7 @@ func recipeHash(recipes fs.FS, n Name, arch string) (string, error) {
 	}
 	files, err := recipeFiles(recipes, n)
 	if err != nil {
-		return "", fmt.Errorf("read the recipe of %s: %w", n, err)
+		return "", harness.Errorf("read the recipe of %s: %w", "%s のレシピの読み取り: %w", n, err)
 	}
 	for _, f := range files {
 		fmt.Fprintf(h, "%s %d\n%s", f.name, len(f.content), f.content)

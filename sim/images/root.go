@@ -2,7 +2,6 @@ package images
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +48,7 @@ func (b *builder) startRoot(ctx context.Context, arch string) (*program, error) 
 		return nil, err
 	}
 	if err := p.stream(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", filepath.Base(p.cmd.Path), err)
+		return nil, harness.Errorf("start %s: %w", "%s の起動: %w", filepath.Base(p.cmd.Path), err)
 	}
 	return p, nil
 }
@@ -79,7 +78,7 @@ func (b *builder) debootstrap(ctx context.Context, path, arch string) (*program,
 	p := newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, dir)...)...)
 	p.cmd.Stdout = p.said // it tells its progress and its errors there
 	if err := p.run(); err != nil {
-		return nil, fmt.Errorf("make image %s: %w", base, err)
+		return nil, harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", base, err)
 	}
 	return newProgram(ctx, b.tellTool, "tar", "--create", "--numeric-owner", "--directory="+dir,
 		"--exclude=./dev/*", "--exclude=./var/cache/apt/*", "--exclude=./var/lib/apt/lists/*",

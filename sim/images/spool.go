@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"path"
+
+	"labcheck/harness"
 )
 
 // spool keeps the files of archives on disk, because what they are is said at
@@ -78,7 +80,7 @@ func (s *spool) add(r io.Reader) (packedImage, error) {
 		}
 	}
 	if len(images) != 1 {
-		return packedImage{}, fmt.Errorf("the engine's archive has %d images, not one", len(images))
+		return packedImage{}, harness.Errorf("the engine's archive has %d images, not one", "Engine のアーカイブにあるイメージは 1 つではなく %d 個である", len(images))
 	}
 	return s.image(images[0], func(name string) string {
 		if target, ok := links[name]; ok {
@@ -92,13 +94,13 @@ func (s *spool) add(r io.Reader) (packedImage, error) {
 func (s *spool) image(m manifest, digestOf func(string) string) (packedImage, error) {
 	config, ok := s.files[digestOf(m.Config)]
 	if !ok {
-		return packedImage{}, fmt.Errorf("the engine's archive lacks %s", m.Config)
+		return packedImage{}, harness.Errorf("the engine's archive lacks %s", "Engine のアーカイブに %s がない", m.Config)
 	}
 	image := packedImage{Config: config.packed}
 	for _, name := range m.Layers {
 		layer, ok := s.files[digestOf(name)]
 		if !ok {
-			return packedImage{}, fmt.Errorf("the engine's archive lacks %s", name)
+			return packedImage{}, harness.Errorf("the engine's archive lacks %s", "Engine のアーカイブに %s がない", name)
 		}
 		image.Layers = append(image.Layers, layer.packed)
 	}
@@ -114,14 +116,14 @@ func (s *spool) checkLayers(config extent, layers []packed) error {
 		} `json:"rootfs"`
 	}
 	if err := json.NewDecoder(s.open(config)).Decode(&said); err != nil {
-		return fmt.Errorf("the image's configuration: %w", err)
+		return harness.Errorf("the image's configuration: %w", "イメージの設定: %w", err)
 	}
 	if len(said.RootFS.DiffIDs) != len(layers) {
-		return fmt.Errorf("%d layers, where the image has %d", len(layers), len(said.RootFS.DiffIDs))
+		return harness.Errorf("%d layers, where the image has %d", "レイヤは %d 個だが、イメージでは %d 個である", len(layers), len(said.RootFS.DiffIDs))
 	}
 	for i, id := range said.RootFS.DiffIDs {
 		if id != "sha256:"+layers[i].Digest {
-			return fmt.Errorf("a layer is sha256:%s, where the image has %s", layers[i].Digest, id)
+			return harness.Errorf("a layer is sha256:%s, where the image has %s", "レイヤは sha256:%s だが、イメージでは %s である", layers[i].Digest, id)
 		}
 	}
 	return nil

@@ -38,12 +38,12 @@ func (b *builder) makeSwarm(ctx context.Context) error {
 	}
 	dir := filepath.Join(b.temp, "swarm")
 	if err := b.swarmSource(ctx, dir); err != nil {
-		return fmt.Errorf("make image %s: %w", Swarm, err)
+		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", Swarm, err)
 	}
 	b.say(Swarm, "compiling", "コンパイル中")
 	args := slices.Concat([]string{"build", "-o", "swarm"}, swarmFlags(), []string{swarmModule})
 	if _, err := b.goTool(ctx, dir, args...); err != nil {
-		return fmt.Errorf("make image %s: %w", Swarm, err)
+		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", Swarm, err)
 	}
 	binary, err := os.ReadFile(filepath.Join(dir, "swarm"))
 	if err != nil {
@@ -113,7 +113,7 @@ func (b *builder) download(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("go mod download: %w", err)
 	}
 	if module.Sum != swarmSum {
-		return "", fmt.Errorf("the source of %s has checksum %s, not %s", swarmModule, module.Sum, swarmSum)
+		return "", harness.Errorf("the source of %s has checksum %s, not %s", "%s のソースのチェックサムは %s で、%s ではない", swarmModule, module.Sum, swarmSum)
 	}
 	return module.Dir, nil
 }

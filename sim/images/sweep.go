@@ -3,13 +3,14 @@ package images
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+
+	"labcheck/harness"
 )
 
 func isNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
@@ -27,13 +28,13 @@ func (b *builder) sweep(ctx context.Context) (int, error) {
 func (b *builder) removeContainers(ctx context.Context, which filters.Args) (int, error) {
 	left, err := b.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: which})
 	if err != nil {
-		return 0, fmt.Errorf("list containers of builds: %w", err)
+		return 0, harness.Errorf("list containers of builds: %w", "作成に使ったコンテナの一覧: %w", err)
 	}
 	var errs []error
 	for _, c := range left {
 		err := b.engine.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		if err != nil && !isNotFound(err) && !cerrdefs.IsConflict(err) { // conflict: it is being removed
-			errs = append(errs, fmt.Errorf("remove a build's container: %w", err))
+			errs = append(errs, harness.Errorf("remove a build's container: %w", "作成に使ったコンテナの削除: %w", err))
 		}
 	}
 	return len(left), errors.Join(errs...)
@@ -47,7 +48,7 @@ func (b *builder) sweepImages(ctx context.Context, label string, before time.Tim
 	for total := 0; ; {
 		left, err := b.engine.ImageList(ctx, image.ListOptions{Filters: which})
 		if err != nil {
-			return total, fmt.Errorf("list what builds have left: %w", err)
+			return total, harness.Errorf("list what builds have left: %w", "作成後に残ったものの一覧: %w", err)
 		}
 		removed := 0
 		for _, i := range left {
@@ -59,7 +60,7 @@ func (b *builder) sweepImages(ctx context.Context, label string, before time.Tim
 			case err == nil:
 				removed++
 			case !isNotFound(err) && !cerrdefs.IsConflict(err): // conflict: something uses it
-				return total, fmt.Errorf("remove what a build has left: %w", err)
+				return total, harness.Errorf("remove what a build has left: %w", "作成後に残ったものの削除: %w", err)
 			}
 		}
 		if total += removed; removed == 0 {

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/docker/docker/api/types/image"
@@ -117,7 +116,7 @@ func (s *Store) load(ctx context.Context, index packIndex, in *tar.Reader, rest 
 		return damaged
 	}
 	if err != nil {
-		return fmt.Errorf("load images: %w", err)
+		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
 	}
 	return s.verify(ctx, index)
 }
@@ -206,7 +205,7 @@ func (s *Store) verify(ctx context.Context, index packIndex) error {
 		if there, err := s.has(ctx, i.Ref); err != nil {
 			return err
 		} else if !there {
-			return fmt.Errorf("load images: the engine took %s and does not have it", i.Ref)
+			return harness.Errorf("load images: the engine took %s and does not have it", "イメージの読み込み: Engine は %s を受け取ったが、持っていない", i.Ref)
 		}
 	}
 	return nil
@@ -222,7 +221,7 @@ func (s *Store) forget(ctx context.Context, brought []Name) error {
 		}
 		_, err = s.engine.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
 		if err != nil && !isNotFound(err) {
-			errs = append(errs, fmt.Errorf("remove image %s: %w", ref, err))
+			errs = append(errs, harness.Errorf("remove image %s: %w", "イメージ %s の削除: %w", ref, err))
 		}
 	}
 	return errors.Join(errs...)
