@@ -74,7 +74,7 @@ func (d *diagnosis) all() string {
 	return strings.Join(codes, ", ")
 }
 
-var silence = fmt.Errorf("get: %w", engine.ErrTimeout)
+var errSilence = fmt.Errorf("get: %w", engine.ErrTimeout)
 
 // TestRules are what a lab can't be made to be, or only with luck.
 func TestRules(t *testing.T) {
@@ -85,26 +85,26 @@ func TestRules(t *testing.T) {
 		"nothing":  {func(*diagnosis, *hostFacts) {}, ""},
 		"too new":  {func(_ *diagnosis, f *hostFacts) { f.info.ServerVersion, f.info.ClusterStore = "23.0.1", "" }, "engine-too-new store"},
 		"no route": {func(_ *diagnosis, f *hostFacts) { f.dialErr = errors.New("no route to host"); f.probe.state = 'S' }, "host-unreachable store"},
-		"hangs":    {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = silence, 'S' }, "engine-hangs store"},
-		"hangs without Consul": {func(d *diagnosis, f *hostFacts) {
-			f.infoErr, f.probe.state = silence, 'S'
+		"hangs":    {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = errSilence, 'S' }, "engine-hangs store"},
+		"hangs without Consul": {func(_ *diagnosis, f *hostFacts) {
+			f.infoErr, f.probe.state = errSilence, 'S'
 			f.probe.silent["tcp 192.168.33.11 8500"] = "no answer"
 		}, "consul-unreachable store"},
-		"Consul silent":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = silence }, "consul-silent manager"},
+		"Consul silent":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = errSilence }, "consul-silent manager"},
 		"no leader yet":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = engine.ErrNoLeader }, "consul-no-leader manager"},
-		"manager silent": {func(d *diagnosis, _ *hostFacts) { d.facts.swarm, d.facts.swarmErr = nil, silence }, "manager-silent manager"},
+		"manager silent": {func(d *diagnosis, _ *hostFacts) { d.facts.swarm, d.facts.swarmErr = nil, errSilence }, "manager-silent manager"},
 		"not listed":     {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members = d.facts.swarm.Members[:3] }, "member-missing store"},
 		"unhealthy":      {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members[3].Status = "Unhealthy" }, "member-unhealthy store"},
 		"no network":     {func(_ *diagnosis, f *hostFacts) { f.networks = nil }, "network-missing store"},
 		"not registered": {func(d *diagnosis, f *hostFacts) { delete(d.facts.entries, engineNodes+at(f.host, harness.EnginePort)) }, "engine-not-registered store"},
 		"no gossip":      {func(_ *diagnosis, f *hostFacts) { f.gossipErr = engine.ErrRefused }, "gossip-not-joined store"},
-		"gossip silent":  {func(_ *diagnosis, f *hostFacts) { f.gossipErr = silence }, "gossip-silent store"},
-		"datagrams lost": {func(d *diagnosis, f *hostFacts) {
+		"gossip silent":  {func(_ *diagnosis, f *hostFacts) { f.gossipErr = errSilence }, "gossip-silent store"},
+		"datagrams lost": {func(d *diagnosis, _ *hostFacts) {
 			for _, h := range d.topology.Hosts() {
 				d.facts.hosts[h.Name].probe.silent["udp 192.168.33.250 7946"] = "no answer"
 			}
 		}, "gossip-cut-off store"},
-		"list of containers hangs": {func(_ *diagnosis, f *hostFacts) { f.boxesErr = silence }, "engine-hangs store"},
+		"list of containers hangs": {func(_ *diagnosis, f *hostFacts) { f.boxesErr = errSilence }, "engine-hangs store"},
 	} {
 		d := healthyFacts()
 		c.breaks(d, d.facts.hosts["store"])
