@@ -36,7 +36,7 @@ func (w *walk) verdict(made harness.Comparison) string {
 		mark = w.paint(text.FgRed, "✗")
 	}
 	fmt.Fprintf(&b, "  %s %s\n", mark, w.lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d",
-		"ページとの比較: 一致 %d、理由のある相違 %d、誤り %d", equal, count(made, harness.FieldListed), len(wrong)))
+		"ページとの比較: 一致 %d、理由のわかっている相違 %d、誤り %d", equal, count(made, harness.FieldListed), len(wrong)))
 	for _, f := range wrong {
 		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name, w.lang.Say("the page shows %s, seen %s", "ページでは %s、実際は %s", w.value(f.Page), w.value(f.Seen)))
 	}
