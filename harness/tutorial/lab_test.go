@@ -24,7 +24,7 @@ import (
 )
 
 // testSubnet is beside whatever labs a person has.
-const testSubnet = "192.168.36.0/24"
+const testSubnet = "192.168.38.0/24"
 
 // engines starts a lab of the test's own and ends with its engines answering.
 func engines(t *testing.T) *engine.Cluster {
