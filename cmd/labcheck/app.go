@@ -115,7 +115,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress", "進行状況を詳しく表示する"))
 	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)", "色を付けない(NO_COLOR でも可)"))
 	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
-		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.imagesCommand(), a.reportCommand(),
+		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.faultCommand(), a.imagesCommand(), a.reportCommand(),
 		a.doctorCommand(), a.versionCommand(), watchdogCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

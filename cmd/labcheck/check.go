@@ -32,9 +32,11 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: a.lang.Say(`check runs the scenarios. On a lab that stands already it runs those that only
 look (@verify) and those that start containers and remove them again (@workload).
 With no lab it makes one, performs the tutorial on it as typed (@tutorial), checks
-and removes it.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
+and removes it. Those that break hosts on purpose and mend them again (@fault) are
+run where --tags asks for them.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
 コンテナを起動して取り除くもの(@workload)を実行する。ラボがなければ作成し、
-チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。`),
+チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストをわざと壊して元に戻すもの(@fault)は、--tags で求め
+られたときだけ実行する。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.check(ctx, f) })
 		},
@@ -126,14 +128,14 @@ func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
 		return err
 	}
 	defer cluster.Close()
-	whole, err := s.watchLab(ctx)
+	whole, err := s.watchLab(ctx, suite.Breaks(features.FS, s.lang, e.Run.Tags))
 	if err != nil {
 		return err
 	}
 	defer whole.stop()
 	e.Scenarios, err = suite.Run(whole, suite.Options{
 		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
-		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
+		Cluster: cluster, Faulter: s.lab, Fresh: e.Target.Fresh, Progress: s.scenario,
 		FeatureEnded: func(ctx context.Context, feature string) {
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, cluster, feature))
 		},

@@ -29,7 +29,7 @@ nothing. It ends with 1 where it finds something, with 0 where all is well.`,
 	}
 	c.Flags().BoolVar(&packets, "packets", false, a.lang.Say(
 		"where nothing else is wrong, start a container on each host, send packets between them, and remove them again",
-		"他に異常がなければ、各ホストにコンテナを起動してパケットを送り合い、その後で取り除く"))
+		"ほかに異常がなければ、各ホストにコンテナを起動してパケットを送り合い、その後で取り除く"))
 	return c
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
 
 	"labcheck/harness"
 	"labcheck/sim"
@@ -39,14 +38,7 @@ const tick = 100 * time.Millisecond
 
 func (a *app) newProgress() *progress {
 	p := &progress{w: a.err, live: a.terminal && !a.verbose, silent: a.quiet, verbose: a.verbose, color: a.color(), lang: a.lang, stop: make(chan struct{})}
-	p.width = func() int {
-		if f, ok := a.err.(interface{ Fd() uintptr }); ok {
-			if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-				return w
-			}
-		}
-		return 80
-	}
+	p.width = func() int { return columns(a.err) }
 	if p.live && !p.silent {
 		p.done.Go(p.animate)
 	}

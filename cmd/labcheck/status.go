@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/docker/go-units"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
 )
@@ -31,16 +33,30 @@ func (s *session) showStatus(ctx context.Context) error {
 		return err
 	}
 	defer cluster.Close()
+	var faults []harness.Fault
+	var faultsErr error
+	var looked sync.WaitGroup
+	looked.Go(func() { faults, faultsErr = tutorial.Faulter(s.lab, cluster).Faults(ctx) })
 	found := tutorial.Inspect(ctx, cluster)
+	looked.Wait()
 	s.progress.close()
 	if s.json {
-		s.printJSON(found)
-		return nil
+		s.printJSON(statusDocument{found, faults})
+		return faultsErr
 	}
 	s.printStages(found.Stages)
 	fmt.Fprintln(s.out)
 	s.printHosts(found.Hosts)
-	return nil
+	for _, f := range faults {
+		fmt.Fprintln(s.out, s.lang.Say("! fault in force: %s", "! 障害: %s", f.In(s.lang)))
+	}
+	return faultsErr
+}
+
+// statusDocument is what --json prints.
+type statusDocument struct {
+	tutorial.Progress
+	Faults []harness.Fault `json:"faults,omitempty"`
 }
 
 func (s *session) printStages(stages []tutorial.StageProgress) {

@@ -117,8 +117,10 @@ func readSessions(document string) ([]shownSession, error) {
 
 // rerun runs a command of labcheck's as in a log, on the lab that this one is
 // told, and gives what it prints as a reader has it, whose lab is the tutorial's.
+// It is in English, whatever the locale, unless it has a --lang of its own.
 func (a *app) rerun(ctx context.Context, command string) (string, error) {
-	args := append(strings.Fields(command)[1:], "--lab", a.lab)
+	args := append([]string{"--lang", string(harness.English)}, strings.Fields(command)[1:]...)
+	args = append(args, "--lab", a.lab)
 	subnet := harness.Tutorial().Subnet
 	if a.subnet.IsValid() {
 		subnet = a.subnet.Prefix

@@ -9,15 +9,18 @@ import (
 	"testing"
 )
 
-// TestReadmeIsNotStale holds what README shows to a real run.
+// TestReadmeIsNotStale holds what README shows, in each language, to a real run.
 func TestReadmeIsNotStale(t *testing.T) {
-	readme, err := filepath.Abs("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+	args := []string{"transcript", "--lab", "readme", "--subnet", "192.168.46.0/24"}
+	for _, name := range readmes {
+		file, err := filepath.Abs("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, file)
 	}
-	t.Chdir(t.TempDir()) // the session leaves its evidence there
+	t.Chdir(t.TempDir()) // the sessions leave their evidence there
 	var out bytes.Buffer
-	args := []string{"transcript", "--lab", "readme", "--subnet", "192.168.46.0/24", readme}
 	if code := run(t.Context(), args, strings.NewReader(""), &out, &out); code != exitHolds {
 		t.Errorf("exit code %d:\n%s", code, out.String())
 	}

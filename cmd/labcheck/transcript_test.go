@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
 )
 
 const document = "# A\n\n<!-- labcheck transcript: labcheck version -->\n```\n$ make version\nlabcheck 0\n```\n\n" +
@@ -58,6 +60,17 @@ func TestTranscript(t *testing.T) {
 	}
 	name = filepath.Join(t.TempDir(), "none.md")
 	transcript(exitUsage)
+}
+
+// TestRerunIsInALanguage runs a session where the locale is another.
+func TestRerunIsInALanguage(t *testing.T) {
+	t.Setenv("LC_ALL", "ja_JP.UTF-8")
+	a := &app{lab: "other", lang: harness.Japanese}
+	for command, want := range map[string]string{"labcheck down --help": "Remove the lab", "labcheck down --lang ja --help": "ラボだけを取り除く"} {
+		if printed, err := a.rerun(t.Context(), command); err != nil || !strings.HasPrefix(printed, want) {
+			t.Errorf("%s: %v, %.40q", command, err, printed)
+		}
+	}
 }
 
 func TestNormal(t *testing.T) {

@@ -36,12 +36,12 @@ func (w *walk) verdict(made harness.Comparison) string {
 		mark = w.paint(text.FgRed, "✗")
 	}
 	fmt.Fprintf(&b, "  %s %s\n", mark, w.lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d",
-		"ページとの比較: 一致 %d、理由のある相違 %d、誤り %d", equal, count(made, harness.FieldListed), len(wrong)))
+		"ページとの比較: 一致 %d、理由のわかっている相違 %d、誤り %d", equal, count(made, harness.FieldListed), len(wrong)))
 	for _, f := range wrong {
 		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name, w.lang.Say("the page shows %s, seen %s", "ページでは %s、実際は %s", w.value(f.Page), w.value(f.Seen)))
 	}
 	for _, g := range groups {
-		fmt.Fprintf(&b, "  ≈ %s\n    %s\n", g.reason, w.paint(text.Faint, w.example(g)))
+		fmt.Fprintf(&b, "  ≈ %s\n    %s\n", fold(g.reason, 4, w.width()), w.paint(text.Faint, w.example(g)))
 	}
 	return b.String()
 }
@@ -73,7 +73,7 @@ func byReason(fields []harness.Field) []group {
 // example is the first field of a group, and how many more there are.
 func (w *walk) example(g group) string {
 	f := g.fields[0]
-	said := text.Snip(w.lang.Say("%s: the page %s, here %s", "%s: ページ %s、ここ %s", f.Name, w.value(f.Page), w.value(f.Seen)), 96, "…")
+	said := text.Snip(w.lang.Say("%s: the page %s, here %s", "%s: ページ %s、ここ %s", f.Name, w.value(f.Page), w.value(f.Seen)), w.width()-16, "…") // room for how many more
 	if more := len(g.fields) - 1; more > 0 {
 		said += w.lang.Say(" (and %d more)", " (ほか %d)", more)
 	}

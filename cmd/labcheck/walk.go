@@ -71,7 +71,7 @@ func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Comma
 		w.heading = about.Heading
 		w.say("\n%s", w.paint(text.Bold, about.Heading.In(w.lang)))
 	}
-	w.say("\n%s  %s", c.Page, text.WrapSoft(about.Does.In(w.lang), 90))
+	w.say("\n%s  %s", c.Page, fold(about.Does.In(w.lang), len(c.Page)+2, w.width()))
 	w.say("\n%s$ %s", c.Host, w.paint(text.Bold, c.Text))
 	if err := w.ask(ctx); err != nil {
 		return err
@@ -130,8 +130,8 @@ func (w *walk) leave(ctx context.Context, err error) error {
 		err = &exitError{exitInterrupted}
 	}
 	again := "labcheck tutorial" + w.langFlag() + labFlag(w.lab)
-	said := w.lang.Say("\nThe lab stays.  go on: %s   look: labcheck status%[2]s   remove it: labcheck down%[2]s",
-		"\nラボは残してある。  続ける: %s   見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab))
+	said := w.lang.Say("\nThe lab stays.\n  go on: %s   look: labcheck status%[2]s   remove it: labcheck down%[2]s",
+		"\nラボは残してある。\n  続ける: %s   見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab))
 	if !w.quiet {
 		fmt.Fprintln(w.err, said)
 	}
@@ -147,6 +147,9 @@ func (w *walk) langFlag() string {
 	}
 	return " --lang " + string(w.lang)
 }
+
+// width is that of the text: longer lines than these are hard to read.
+func (w *walk) width() int { return min(columns(w.out), 100) }
 
 func (w *walk) say(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
 

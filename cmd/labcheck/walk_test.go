@@ -30,7 +30,7 @@ func TestVerdict(t *testing.T) {
   ≈ There is more.
     Running: the page nothing, here 0 (and 1 more)
 `,
-		harness.Japanese: `  ✗ ページとの比較: 一致 1、理由のある相違 3、誤り 2
+		harness.Japanese: `  ✗ ページとの比較: 一致 1、理由のわかっている相違 3、誤り 2
   ✗ Role: ページでは primary、実際は replica
   ✗ Strategy: ページでは spread、実際は なし
   ≈ Sizes are written so.

@@ -20,6 +20,7 @@ type wholeLab struct {
 	lab    *sim.Lab
 	lang   harness.Lang
 	ended  []string // hosts that did not run when the check began
+	breaks bool     // the check itself ends hosts
 }
 
 const (
@@ -30,13 +31,14 @@ const (
 	awayLooks = 5
 )
 
-// watchLab begins to look whether the lab is still there.
-func (s *session) watchLab(ctx context.Context) (*wholeLab, error) {
+// watchLab begins to look whether the lab is still there. A check that breaks
+// hosts on purpose is not told of hosts that ended.
+func (s *session) watchLab(ctx context.Context, breaks bool) (*wholeLab, error) {
 	ended, err := s.lab.Ended(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &wholeLab{lab: s.lab, lang: s.lang, ended: ended}
+	w := &wholeLab{lab: s.lab, lang: s.lang, ended: ended, breaks: breaks}
 	w.Context, w.cancel = context.WithCancelCause(ctx)
 	go w.watch()
 	return w, nil
@@ -84,7 +86,7 @@ func (w *wholeLab) lost(ctx context.Context) error {
 		return &goneError{w.lab.Lab()}
 	}
 	ended = slices.DeleteFunc(ended, func(name string) bool { return slices.Contains(w.ended, name) })
-	if err != nil || len(ended) == 0 {
+	if err != nil || len(ended) == 0 || w.breaks {
 		return err
 	}
 	return &hintError{

@@ -90,7 +90,7 @@ func (d *diagnosis) roomless(f *hostFacts) {
 	}
 	d.report("disk-full", f.host.Name, hostsSection, d.Lang.Say("there is no room left where the engine of %s writes", "%s の Engine の書き込み先に空きがない", f.host.Name), part{diskKind, f.host.Name}).
 		saw("df, on "+f.host.Name, strings.Join(f.probe.full, "; ")).
-		advise(d.Lang.Say("make room: %s shows what takes it", "空きを作る。%s で内訳が分かる", docker(f.host, "system df")))
+		advise(d.Lang.Say("make room: %s shows what takes it", "空きを作る。%s で内訳がわかる", docker(f.host, "system df")))
 }
 
 // sameID reports engines that share an identity: Swarm lists only one of them.

@@ -104,6 +104,12 @@ func (c *Consul) Entries(ctx context.Context, prefix string) ([]Entry, error) {
 	return entries, c.failed("keys under "+prefix, err)
 }
 
+// Delete removes a key; one that is not there is removed already.
+func (c *Consul) Delete(ctx context.Context, key string) error {
+	_, err := c.api.KV().Delete(key, (&api.WriteOptions{}).WithContext(ctx))
+	return c.failed("delete key "+key, err)
+}
+
 // Version is Consul's version, such as 1.8.7.
 func (c *Consul) Version(ctx context.Context) (string, error) {
 	self, err := c.self(ctx)

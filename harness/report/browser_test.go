@@ -130,6 +130,12 @@ func (b *tab) press(id string) {
 	}
 }
 
+// unfold opens all that can be opened, also what is within claims.
+func (b *tab) unfold() {
+	b.Helper()
+	b.run(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach(d => { d.open = true; })`))
+}
+
 // quiet holds that nothing was fetched but the page, and nothing went wrong.
 func (b *tab) quiet() {
 	b.Helper()
@@ -180,12 +186,40 @@ func TestBrowserAccessible(t *testing.T) {
 							t.Errorf("%s: %s", state, wrong)
 						}
 						b.press("open")
+						b.unfold()
 					}
 					b.quiet()
 					b.names()
 					b.shoot(name)
 				})
 			}
+		}
+	}
+}
+
+// TestBrowserFields holds how a comparison is laid out: on a desktop a row has
+// its cells side by side below the heading; on a phone they are one below the
+// other, each with what it is, and nothing is wider than the phone.
+func TestBrowserFields(t *testing.T) {
+	ctx := browser(t)
+	file := reportFile(t, full(t), harness.Japanese)
+	const rows = `[...document.querySelectorAll(".fields tbody tr")].map(r => {
+		const cells = [...r.children], at = cells.map(c => c.getBoundingClientRect());
+		return [r.checkVisibility() && at.every((b, i) => b.height > 0 && (!i || b.top > at[i - 1].bottom - 1)),
+			cells.slice(1).map(c => getComputedStyle(c, "::before").content).join(" ")].join(" ");
+	})`
+	for width, want := range map[int64]string{390: `true "ページ: " "クラスタ: "`, 1280: "false none none"} {
+		b := open(ctx, t, file, scheme("light"), chromedp.EmulateViewport(width, 900))
+		b.unfold()
+		got := ask[[]string](b, rows)
+		if i := slices.IndexFunc(got, func(row string) bool { return row != want }); i >= 0 || len(got) < 20 {
+			t.Errorf("%d wide: %d rows, row %d is %q, not %q", width, len(got), i, slices.Concat(got, []string{""})[max(i, 0)], want)
+		}
+		if heading := ask[bool](b, `document.querySelector(".fields thead").getBoundingClientRect().width > 1`); heading != (width > 390) {
+			t.Errorf("%d wide: the heading is seen: %v", width, heading)
+		}
+		if wide := ask[int64](b, "document.documentElement.scrollWidth"); wide > width {
+			t.Errorf("%d wide: the page takes %d", width, wide)
 		}
 	}
 }

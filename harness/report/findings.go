@@ -41,11 +41,15 @@ func (o TerminalOptions) finding(w io.Writer, l harness.Lang, f harness.Finding)
 	fmt.Fprintln(w)
 }
 
+// sureness is how sure a finding is.
 func sureness(l harness.Lang, c harness.Confidence) string {
-	if c == harness.Likely {
-		return l.Say("likely: what was seen has hardly another cause", "ほぼ確実: 他の原因は考えにくい")
+	switch c {
+	case harness.Certain:
+		return l.Say("certain: it was seen itself", "確実: 直接観測した")
+	case harness.Likely:
+		return l.Say("likely: what was seen has hardly another cause", "ほぼ確実: ほかの原因は考えにくい")
 	}
-	return l.Say("possible: it would explain what was seen", "可能性あり: 観測と矛盾しない")
+	return l.Say("possible: it would explain what was seen", "可能性あり: 観測した結果を説明できる")
 }
 
 func explained(l harness.Lang, ids []string) string {

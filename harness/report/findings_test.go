@@ -32,7 +32,7 @@ const findingText = `cause: the join container on frontend02 is not there  join-
 `
 
 const findingJapanese = `原因: the join container on frontend02 is not there  join-missing
-    確度      ほぼ確実: 他の原因は考えにくい
+    確度      ほぼ確実: ほかの原因は考えにくい
     質問      docker ps
     回答      no\x1b[31m container
     対処      docker rm one

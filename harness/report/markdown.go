@@ -61,7 +61,7 @@ func (m *markdown) add(part string) bool {
 }
 
 func (m *markdown) cut(n int, what string) {
-	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", "_長さの制限により省略: %s %d 件。全体はレポートにある。_", what, n))
+	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", "_長さの制限により省略: %s %d 件。全体は報告にある。_", what, n))
 }
 
 func (m *markdown) summary() {
@@ -75,7 +75,7 @@ func (m *markdown) summary() {
 		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", " ページのコマンド %[2]d 個中 %[1]d 個を実行、出力例 %[4]d 個中 %[3]d 個を比較。", c.Run, c.Commands, c.Compared, c.Outputs)
 	}
 	if n := m.Listed(); n > 0 {
-		line += m.Say(" %d values differ for a listed reason.", " 理由の分かっている相違 %d 箇所。", n)
+		line += m.Say(" %d values differ for a listed reason.", " 理由のわかっている相違 %d 箇所。", n)
 	}
 	m.add(line + "\n")
 }

@@ -139,12 +139,4 @@ func (p page) Listed() int {
 func (p page) Reasons() []reason { return reasons(p.Scenarios) }
 
 // Sure is how sure a finding is.
-func (p page) Sure(c harness.Confidence) string {
-	switch c {
-	case harness.Certain:
-		return p.Say("certain: it was seen itself", "確実(直接観測した)")
-	case harness.Likely:
-		return p.Say("likely: what was seen has hardly another cause", "ほぼ確実(ほかの原因は考えにくい)")
-	}
-	return p.Say("possible: it would explain what was seen", "可能性あり(観測した結果を説明できる)")
-}
+func (p page) Sure(c harness.Confidence) string { return sureness(p.Lang, c) }

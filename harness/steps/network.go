@@ -245,7 +245,20 @@ const pings = `for name; do {
 	echo "$name"
 } & done; wait`
 
+// cannotReach says which ways from a container do not carry, and why.
 func (w *World) cannotReach(ctx context.Context, from started) ([]string, error) {
+	silent, stderr, err := w.pingOthers(ctx, from)
+	var lost []string
+	for _, to := range silent {
+		lost = append(lost, w.lang.Say("%s to %s: %s", "%s から %s へ: %s", from.host, to.host,
+			firstLine(stderr+"\n"+w.lang.Say("no answer", "応答なし"))))
+	}
+	return lost, err
+}
+
+// pingOthers gives the containers that do not answer one of them, and what ping
+// said.
+func (w *World) pingOthers(ctx context.Context, from started) (silent []started, stderr string, err error) {
 	argv := []string{"sh", "-c", pings, "sh"}
 	for _, to := range w.load.started {
 		if to.id != from.id {
@@ -255,19 +268,17 @@ func (w *World) cannotReach(ctx context.Context, from started) ([]string, error)
 	res, err := w.cluster.Engine(from.host).Exec(ctx, from.id, argv...)
 	var ran *harness.RunError
 	if err != nil && !errors.As(err, &ran) {
-		return nil, err
+		return nil, "", err
 	}
 	res.Argv = append([]string{"docker", "exec", from.name}, argv...) // as one would type it on the node
 	w.record(res)
 	answered := strings.Fields(res.Stdout)
-	var lost []string
 	for _, to := range w.load.started {
 		if to.id != from.id && !slices.Contains(answered, to.name) {
-			lost = append(lost, w.lang.Say("%s to %s: %s", "%s から %s へ: %s", from.host, to.host,
-				firstLine(res.Stderr+"\n"+w.lang.Say("no answer", "応答なし"))))
+			silent = append(silent, to)
 		}
 	}
-	return lost, nil
+	return silent, res.Stderr, nil
 }
 
 func firstLine(s string) string {

@@ -205,5 +205,91 @@ func (w *World) sentences() []sentence {
 			`^every listed difference was seen in what the terminal has shown$`,
 			`^相違の一覧にあるものは、ここまでの表示にすべて現れた$`, w.differencesSeen,
 		},
+
+		// What is broken on purpose, and what becomes of it.
+		{
+			`^the tutorial was performed to its end$`,
+			`^チュートリアルは最後まで実行されている$`, w.performed,
+		},
+		{
+			`^"([^"]*)" joins with a heartbeat of (\d+) seconds and a TTL of (\d+) seconds$`,
+			`^"([^"]*)" が、ハートビート (\d+) 秒、TTL (\d+) 秒で参加している$`, w.joinsWith,
+		},
+		{
+			`^"([^"]*)" joins as before$`,
+			`^"([^"]*)" が元どおりに参加する$`, w.joinsAsBefore,
+		},
+		{
+			`^containers are started through port 3375 on "([^"]*)", attached to "([^"]*)"$`,
+			`^ポート 3375 を通して、"([^"]*)" の各ノードで "([^"]*)" に接続するコンテナを起動している$`, w.startOn,
+		},
+		{
+			`^a container that is to be rescheduled is started through port 3375 on "([^"]*)"$`,
+			`^ポート 3375 を通して、再スケジュールの対象となるコンテナを "([^"]*)" で起動している$`, w.startToBeRescheduled,
+		},
+		{
+			`^"([^"]*)" loses power$`,
+			`^"([^"]*)" の電源が切れる$`, w.losesPower,
+		},
+		{
+			`^"([^"]*)" stands still$`,
+			`^"([^"]*)" が動きを止める$`, w.standsStill,
+		},
+		{
+			`^"([^"]*)" is cut off from every other host$`,
+			`^"([^"]*)" がほかのすべてのホストから切り離される$`, w.cutOff,
+		},
+		{
+			`^"([^"]*)" is rebooted$`,
+			`^"([^"]*)" を再起動する$`, w.rebooted,
+		},
+		{
+			`^the (Consul|Swarm manager) container on "([^"]*)" is stopped$`,
+			`^(Consul コンテナ|Swarm マネージャ・コンテナ)を "([^"]*)" で停止する$`, w.stopped,
+		},
+		{
+			`^the fault is taken off$`,
+			`^その障害を取り除く$`, w.takenOff,
+		},
+		{
+			`^port 3375 does not answer$`,
+			`^ポート 3375 は応答しない$`, w.swarmSilent,
+		},
+		{
+			`^each of them still runs$`,
+			`^どのコンテナも動き続けている$`, w.stillRun,
+		},
+		{
+			`^the containers on "([^"]*)" and those elsewhere reach their own side by name and not the other$`,
+			`^"([^"]*)" のコンテナとそれ以外のコンテナは、それぞれ自分の側にだけ名前で届く$`, w.apart,
+		},
+		{
+			`^the cluster lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
+			`^クラスタに (\d+) 個のノードがすべて Healthy として (\d+) 秒以内に表示される$`, w.allHealthy,
+		},
+		{
+			`^the cluster stops listing "([^"]*)" after (\d+) to (\d+) seconds$`,
+			`^クラスタは "([^"]*)" を (\d+) 秒から (\d+) 秒のうちに表示しなくなる$`, w.dropped,
+		},
+		{
+			`^within (\d+) seconds each of them reaches every other by name$`,
+			`^(\d+) 秒以内に、どのコンテナからも、ほかのすべてのコンテナに名前で届く$`, w.reachWithin,
+		},
+		{
+			`^no Swarm join container runs on "([^"]*)"$`,
+			`^"([^"]*)" で動く swarm join コンテナはない$`, w.noneJoins,
+		},
+		{
+			`^the container runs on another node within (\d+) seconds$`,
+			`^そのコンテナが (\d+) 秒以内に別のノードで動く$`, w.elsewhere,
+		},
+		{
+			`^the container is on one node only within (\d+) seconds$`,
+			`^そのコンテナが (\d+) 秒以内に 1 つのノードだけにある$`, w.onlyOnce,
+		},
+		{
+			`^the cluster is as it was within (\d+) seconds$`,
+			`^クラスタが (\d+) 秒以内に元の状態に戻る$`, w.asBefore,
+		},
 	}
 }

@@ -15,8 +15,9 @@ import (
 
 // workload is what the current scenario started.
 type workload struct {
-	turn   bool
-	counts []counts // as the engines counted before each start, and at the end
+	turn    bool
+	lasting bool     // outlives the wait for a node that is lost
+	counts  []counts // as the engines counted before each start, and at the end
 
 	mu      sync.Mutex
 	started []started
@@ -39,15 +40,21 @@ const (
 	// lifetime is how long what a scenario starts lives at most, so that what a
 	// crashed run left behind ends by itself.
 	lifetime = time.Minute
+	// lastingLifetime is the same of scenarios that wait for what faults do.
+	lastingLifetime = 5 * time.Minute
 	// turnName is the container, on the manager, which the run has whose turn
 	// it is to start containers. Two runs at once would see one another's.
 	turnName = "labcheck-turn"
 )
 
 func (w *World) spec(name, network string) engine.RunSpec {
+	lives := lifetime
+	if w.load.lasting {
+		lives = lastingLifetime
+	}
 	return engine.RunSpec{
 		Name: name, Image: workloadImage, Network: network,
-		Args:   []string{"sleep", fmt.Sprint(int(lifetime.Seconds()))},
+		Args:   []string{"sleep", fmt.Sprint(int(lives.Seconds()))},
 		Labels: map[string]string{workloadLabel: w.run},
 	}
 }
@@ -171,9 +178,13 @@ func (w *World) swarmNamesNode(ctx context.Context) error {
 	return nil
 }
 
-// CleanUp removes what the scenario started and, of runs that crashed, what
-// ended by itself.
+// CleanUp takes off what the scenario broke, removes what it started and, of
+// runs that crashed, what ended by itself.
 func (w *World) CleanUp(ctx context.Context) error {
+	return errors.Join(w.mend(ctx), w.removeStarted(ctx))
+}
+
+func (w *World) removeStarted(ctx context.Context) error {
 	if !w.load.turn {
 		return nil
 	}

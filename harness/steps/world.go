@@ -29,6 +29,8 @@ type World struct {
 	last     harness.Result // what was typed last, and the answer
 	page     beside
 	load     *workload
+	faulter  harness.Faulter // nil where hosts can't be broken
+	trouble  trouble
 
 	mu       sync.Mutex
 	commands []harness.Result

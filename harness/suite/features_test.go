@@ -21,7 +21,7 @@ func loadReads(t *testing.T, lang harness.Lang) {
 	kinds := map[string]int{}
 	names := map[string]string{}
 	for _, s := range all {
-		for _, k := range []string{TagTutorial, TagVerify, TagWorkload} {
+		for _, k := range []string{TagTutorial, TagVerify, TagWorkload, TagFault} {
 			if s.Has(k) {
 				kinds[k]++
 			}
@@ -34,7 +34,7 @@ func loadReads(t *testing.T, lang harness.Lang) {
 			t.Errorf("%s: line %d, first step %+v", s.ID, s.Line, s.Steps[0])
 		}
 	}
-	for _, k := range []string{TagTutorial, TagVerify, TagWorkload} {
+	for _, k := range []string{TagTutorial, TagVerify, TagWorkload, TagFault} {
 		if kinds[k] == 0 {
 			t.Errorf("no scenario has the tag %s", k)
 		}

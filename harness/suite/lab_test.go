@@ -45,6 +45,12 @@ func TestMain(m *testing.M) {
 // freshLab starts hosts on which nothing of the tutorial was done.
 func freshLab(t *testing.T) *engine.Cluster {
 	t.Helper()
+	_, c := freshHosts(t)
+	return c
+}
+
+func freshHosts(t *testing.T) (*sim.Lab, *engine.Cluster) {
+	t.Helper()
 	lab, err := sim.Open(t.Context(), sim.Options{
 		Lab: "suite-test", Subnet: subnet, Watchdog: []string{os.Args[0], "watchdog"},
 	})
@@ -66,7 +72,7 @@ func freshLab(t *testing.T) *engine.Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cluster.Close() })
-	return cluster
+	return lab, cluster
 }
 
 func check(ctx context.Context, c *engine.Cluster, fresh bool, tags string) ([]harness.Scenario, error) {

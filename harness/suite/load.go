@@ -20,7 +20,10 @@ const (
 	TagTutorial = "@tutorial" // performs the page on a fresh lab
 	TagVerify   = "@verify"   // only looks
 	TagWorkload = "@workload" // starts containers and removes them again
+	TagFault    = "@fault"    // breaks hosts of a lab and mends them again; only where asked for
 )
+
+func kindTags() []string { return []string{TagTutorial, TagVerify, TagWorkload, TagFault} }
 
 // idTag begins the tag that names a scenario for good: @id:kebab-name.
 const idTag = "@id:"
@@ -134,13 +137,13 @@ func (l *loader) name(s *Scenario, owner string, row bool) error {
 		switch {
 		case strings.HasPrefix(t, idTag):
 			ids = append(ids, strings.TrimPrefix(t, idTag))
-		case t == TagTutorial || t == TagVerify || t == TagWorkload:
+		case slices.Contains(kindTags(), t):
 			kinds = append(kinds, t)
 		}
 	}
 	if len(kinds) != 1 || len(ids) != 1 || ids[0] == "" {
-		return fmt.Errorf("scenario %q needs one %s… tag and one of %s, %s and %s; it has %s",
-			s.Name, idTag, TagTutorial, TagVerify, TagWorkload, strings.Join(s.Tags, " "))
+		return fmt.Errorf("scenario %q needs one %s… tag and one of %s; it has %s",
+			s.Name, idTag, strings.Join(kindTags(), ", "), strings.Join(s.Tags, " "))
 	}
 	s.ID = ids[0]
 	if was, taken := l.owner[s.ID]; taken && was != owner {

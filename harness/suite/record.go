@@ -81,6 +81,9 @@ func (r *run) whySkip() string {
 	case r.source.Has(TagTutorial) && !r.Fresh:
 		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one",
 			"チュートリアルを実行するシナリオには、新しいラボが必要である")
+	case r.source.Has(TagFault) && r.Faulter == nil:
+		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that",
+			"ホストをわざと壊すシナリオであり、そのためにあるのはラボだけである")
 	}
 	return ""
 }
@@ -186,7 +189,11 @@ func (r *run) cleanedUp() string {
 
 // cleanUp removes what the scenario made, also when the run was interrupted.
 func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	timeout := cleanupTimeout
+	if r.source.Has(TagFault) {
+		timeout = mendTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	err := r.world.CleanUp(ctx)
 	if err == nil {

@@ -146,6 +146,30 @@ func TestRun(t *testing.T) {
 			tags: "@verify,@workload && ~@id:two", want: []string{"one passed", "three passed"},
 		},
 		{
+			name: "what breaks hosts is left out",
+			body: one + "@fault @id:break\nScenario: 3\nThen it holds\n",
+			want: []string{"one passed"},
+		},
+		{
+			name: "what breaks hosts is left out where tags do not name it",
+			body: one + two + "@fault @id:break\nScenario: 3\nThen it holds\n",
+			tags: "~@id:two", want: []string{"one passed"},
+		},
+		{
+			name: "what breaks hosts is asked for by its kind, and needs a lab",
+			body: one + "@fault @id:break\nScenario: 3\nThen it holds\n",
+			tags: "@fault,@id:one", want: []string{"one passed", "break skipped: it breaks hosts on purpose, and only a lab is there for that"},
+		},
+		{
+			name: "what breaks hosts is asked for by its id",
+			body: one + "@fault @id:break\nScenario Outline: <is>\nThen it <is>\nExamples:\n|is|\n|holds|\n|does not hold|\n",
+			tags: "@id:break,@id:one",
+			want: []string{
+				"one passed", "break#1 skipped: it breaks hosts on purpose, and only a lab is there for that",
+				"break#2 skipped: it breaks hosts on purpose, and only a lab is there for that",
+			},
+		},
+		{
 			name: "the tutorial stops at its first failure", fresh: true,
 			body: "@tutorial @id:start\nScenario: 0\nThen it does not hold\n@tutorial @id:next\nScenario: 1\nThen it holds\n" + one,
 			want: []string{

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -24,6 +23,10 @@ const stepTimeout = 2 * time.Minute
 // cleanupTimeout is how long a scenario's containers may take to go.
 const cleanupTimeout = 20 * time.Second
 
+// mendTimeout is the same where hosts must be mended first: to start Consul
+// again alone may take 40 s.
+const mendTimeout = 90 * time.Second
+
 // Options say what to run, and on what.
 type Options struct {
 	Features fs.FS
@@ -33,6 +36,9 @@ type Options struct {
 	// Tags is an expression in godog's syntax; all scenarios where it is empty.
 	Tags    string
 	Cluster *engine.Cluster
+	// Faulter breaks hosts for the scenarios that are tagged so; where it is nil
+	// they are skipped.
+	Faulter harness.Faulter
 	// Fresh says that the cluster is a lab with no tutorial step done. On any
 	// other, what performs the tutorial is skipped.
 	Fresh bool
@@ -52,7 +58,7 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 		o.Progress = func(Event) {}
 	}
 	r := &run{Options: o, clock: time.Now}
-	return r.all(ctx, steps.New(o.Cluster, o.Lang, r.waiting))
+	return r.all(ctx, steps.New(o.Cluster, o.Lang, r.waiting).WithFaults(o.Faulter))
 }
 
 // world is what the scenarios share: steps.World, and another one in tests.
@@ -75,7 +81,7 @@ func (r *run) all(ctx context.Context, w world) ([]harness.Scenario, error) {
 		return nil, err
 	}
 	o := options(r.Features, r.Lang)
-	o.Tags, o.Strict, o.NoColors, o.Concurrency = strings.TrimSpace(r.Tags), true, true, 1
+	o.Tags, o.Strict, o.NoColors, o.Concurrency = effective(every, r.Tags), true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
 	r.ctx, r.world = ctx, w
 	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.register, Options: o}.Run()

@@ -3,6 +3,7 @@ package suite
 import (
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"labcheck/harness"
@@ -33,15 +34,23 @@ func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
 	return err
 }
 
+// Breaks tells whether a tag expression chooses scenarios that break hosts.
+func Breaks(features fs.FS, lang harness.Lang, tags string) bool {
+	all, err := Load(features, lang)
+	if err != nil {
+		return false
+	}
+	chosen, err := choose(all, tags)
+	return err == nil && slices.ContainsFunc(chosen, func(s Scenario) bool { return s.Has(TagFault) })
+}
+
 // tag is one tag of an expression: godog drops every @ and takes ~ for not.
 var tag = regexp.MustCompile(`^~?@[^\s@~,&|()!]+$`)
 
 // choose gives the scenarios that a godog tag expression names. godog itself
 // takes what it doesn't understand for a tag that no scenario has.
 func choose(all []Scenario, tags string) ([]Scenario, error) {
-	if strings.TrimSpace(tags) == "" {
-		return all, nil
-	}
+	tags = effective(all, tags)
 	for _, term := range terms(tags) {
 		for _, t := range term {
 			if !tag.MatchString(t) {
@@ -59,6 +68,29 @@ func choose(all []Scenario, tags string) ([]Scenario, error) {
 		return nil, &TagsError{tags, harness.Text{EN: "no scenario has them", JA: "該当するシナリオがない"}}
 	}
 	return chosen, nil
+}
+
+// effective is the expression that godog is given: scenarios which break hosts
+// are left out unless one of their tags is asked for by name.
+func effective(all []Scenario, tags string) string {
+	tags = strings.TrimSpace(tags)
+	for _, t := range slices.Concat(terms(tags)...) {
+		for _, s := range all {
+			if s.Has(TagFault) && (t == TagFault || t == idTag+s.base()) {
+				return tags
+			}
+		}
+	}
+	if tags == "" {
+		return "~" + TagFault
+	}
+	return tags + " && ~" + TagFault
+}
+
+// base is the id without the number of a row.
+func (s Scenario) base() string {
+	id, _, _ := strings.Cut(s.ID, "#")
+	return id
 }
 
 // terms splits an expression: all terms must hold, of each term one tag.

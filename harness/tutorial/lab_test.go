@@ -24,10 +24,16 @@ import (
 )
 
 // testSubnet is beside whatever labs a person has.
-const testSubnet = "192.168.36.0/24"
+const testSubnet = "192.168.38.0/24"
 
 // engines starts a lab of the test's own and ends with its engines answering.
 func engines(t *testing.T) *engine.Cluster {
+	t.Helper()
+	_, c := hosts(t)
+	return c
+}
+
+func hosts(t *testing.T) (*sim.Lab, *engine.Cluster) {
 	t.Helper()
 	lab, err := sim.Open(t.Context(), sim.Options{Lab: "tutorial-test", Subnet: netip.MustParsePrefix(testSubnet)})
 	if err != nil {
@@ -49,7 +55,7 @@ func engines(t *testing.T) *engine.Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return c
+	return lab, c
 }
 
 // bootstrap performs the tutorial and returns the steps that had something to

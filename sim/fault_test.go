@@ -1,0 +1,68 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+// TestCutsAreReadBack writes the rules of cuts as iptables-save 1.8.7 prints
+// them, among others, and reads the cuts out of them.
+func TestCutsAreReadBack(t *testing.T) {
+	cuts := []harness.Fault{
+		{Kind: harness.FaultCut, Node: "store"},
+		{Kind: harness.FaultCut, Node: "store", OneWay: true},
+		{Kind: harness.FaultCut, Node: "store", Peer: "manager"},
+		{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: 4789},
+		{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: 4789, OneWay: true},
+	}
+	rules := []int{8, 4, 2, 4, 2} // of four peers, in and out, TCP and UDP
+	n := &node{name: "store", lab: &Lab{topology: harness.Tutorial()}}
+	saved := "*raw\n:PREROUTING ACCEPT [0:0]\n"
+	for i, f := range cuts {
+		all := n.rules(f)
+		if len(all) != rules[i] {
+			t.Errorf("%s: %d rules, not %d", f, len(all), rules[i])
+		}
+		for _, r := range all {
+			saved += strings.Replace(r.line(true), " -m comment", "/32 -m comment", 1) + "\n"
+		}
+	}
+	saved += `-A PREROUTING -s 192.168.33.20/32 -m comment --comment "somebody else's" -j DROP
+-A PREROUTING -s 192.168.33.20/32 -m comment --comment "labcheck:cut:manager:70000:both" -j DROP
+-A POSTROUTING -d 192.168.33.11/32 -m comment --comment "labcheck:cut:worker01:0:both" -j DROP
+COMMIT
+`
+	want := append(cuts, harness.Fault{Kind: harness.FaultCut, Node: "store", Peer: "worker01"})
+	if diff := cmp.Diff(want, cutsOf("store", saved)); diff != "" {
+		t.Errorf("cuts (-made +read):\n%s", diff)
+	}
+}
+
+// TestSlowIsReadBack has lines as tc of iproute2 5.10 prints them; written from
+// its source (tc/q_netem.c, netem_print_opt), not recorded: the kernel that this
+// was made on has no netem.
+func TestSlowIsReadBack(t *testing.T) {
+	tests := []struct {
+		shown string
+		is    bool
+		want  harness.Fault
+	}{
+		{shown: "qdisc noqueue 0: root refcnt 2 \n"},
+		{shown: "qdisc netem 8001: root refcnt 2 limit 1000 delay 100ms\n"}, // not ours
+		{"qdisc netem 1abc: root refcnt 2 limit 1000 delay 100ms loss 5%\n", true, harness.Fault{Delay: 100 * time.Millisecond, Loss: 5}},
+		{"qdisc netem 1abc: root refcnt 2 limit 1000 delay 1.5s\n", true, harness.Fault{Delay: 1500 * time.Millisecond}},
+		{"qdisc netem 1abc: root refcnt 2 limit 1000 loss 0.5%\n", true, harness.Fault{Loss: 0.5}},
+	}
+	for _, tt := range tests {
+		tt.want.Kind, tt.want.Node = harness.FaultSlow, "store"
+		got, is := slowOf("store", tt.shown)
+		if is != tt.is || is && got != tt.want {
+			t.Errorf("%q: %v, %+v", tt.shown, is, got)
+		}
+	}
+}

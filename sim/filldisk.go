@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"context"
+	"strings"
+)
+
+// A host's disk is a volume on the machine's own file system; to fill it would
+// fill the machine's. Instead, what the engine writes for new containers and
+// images goes to a file system of 64 KiB, in memory, that is full: the kernel
+// refuses it with ENOSPC, and what was there before is still read. Overlays over
+// the engine's directories do it, so nothing of the host's disk is touched. Not
+// covered is what is open already or the engine keeps elsewhere: what running
+// containers write, their logs, and volumes.
+
+// fullName is what /proc/mounts shows as the source of the mounts.
+const fullName = "labcheck-full"
+
+const fill = `set -eu
+mkdir -p /run/labcheck-full
+mount -t tmpfs -o size=64k,nr_inodes=4096,mode=711 labcheck-full /run/labcheck-full
+cd /run/labcheck-full
+for d in image tmp containers; do
+	mkdir -p "$d/upper" "$d/work"
+	mount -t overlay labcheck-full -o "lowerdir=/var/lib/docker/$d,upperdir=$PWD/$d/upper,workdir=$PWD/$d/work" "/var/lib/docker/$d"
+done
+! dd if=/dev/zero of=rest bs=4k 2>/dev/null`
+
+// empty takes the overlays away again. What was removed meanwhile, which needs
+// no room, is removed for good.
+const empty = `set -eu
+cd /run/labcheck-full
+for d in image tmp containers; do
+	mountpoint -q "/var/lib/docker/$d" || continue # fill did not come that far
+	umount --lazy "/var/lib/docker/$d"
+	(cd "$d/upper" && find . -type c) | (cd "/var/lib/docker/$d" && xargs --no-run-if-empty -d '\n' rm -rf --)
+done
+cd /
+umount --lazy /run/labcheck-full
+rmdir /run/labcheck-full`
+
+// fillDisk takes the room from a host's engine, or gives it back.
+func (n *node) fillDisk(ctx context.Context, on bool) error {
+	r, err := n.Exec(ctx, "sh", "-c", look)
+	if err != nil {
+		return err
+	}
+	if err := differ(isFull(r.Stdout), on); err != nil {
+		return err
+	}
+	script := empty
+	if on {
+		script = fill
+	}
+	_, err = n.Exec(ctx, "sh", "-c", script)
+	return err
+}
+
+// isFull reads it from /proc/mounts.
+func isFull(mounts string) bool { return strings.Contains(mounts, "\n"+fullName+" ") }
