@@ -27,7 +27,7 @@ func (d *diagnosis) silent(f *hostFacts) {
 			saw("ps, on "+h.Name, engineState(f.probe.state)).
 			advise(d.Lang.Say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開する"))
 	default:
-		r = d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返しない", h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返さない", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe.state)).sure(harness.Likely).
 			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
 	}

@@ -81,5 +81,5 @@ func (h *hostFacts) answers() bool { return h.dialErr == nil && h.infoErr == nil
 // does one that waits for its cluster store.
 func (h *hostFacts) hangs() bool {
 	return h.dialErr == nil && errors.Is(h.infoErr, engine.ErrTimeout) &&
-		h.probe.err == nil && h.probe.state != 0 && h.probe.state != 'T'
+		h.probe.err == nil && h.probe.state != 'T' && (h.probe.state != 0 || h.probe.partial)
 }

@@ -13,6 +13,7 @@ import (
 // What the host has no program for stays empty.
 type probe struct {
 	err     error // that no command can be run there
+	partial bool  // that the host did not come to the end of its answer
 	links   []link
 	rules   []string // of the packet filter, those that refuse or drop
 	forward string   // net.ipv4.ip_forward

@@ -82,10 +82,12 @@ func TestRules(t *testing.T) {
 		breaks func(d *diagnosis, store *hostFacts)
 		want   string
 	}{
-		"nothing":  {func(*diagnosis, *hostFacts) {}, ""},
-		"too new":  {func(_ *diagnosis, f *hostFacts) { f.info.ServerVersion, f.info.ClusterStore = "23.0.1", "" }, "engine-too-new store"},
-		"no route": {func(_ *diagnosis, f *hostFacts) { f.dialErr = errors.New("no route to host"); f.probe.state = 'S' }, "host-unreachable store"},
-		"hangs":    {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = errSilence, 'S' }, "engine-hangs store"},
+		"nothing":     {func(*diagnosis, *hostFacts) {}, ""},
+		"too new":     {func(_ *diagnosis, f *hostFacts) { f.info.ServerVersion, f.info.ClusterStore = "23.0.1", "" }, "engine-too-new store"},
+		"no route":    {func(_ *diagnosis, f *hostFacts) { f.dialErr = errors.New("no route to host"); f.probe.state = 'S' }, "host-unreachable store"},
+		"hangs":       {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = errSilence, 'S' }, "engine-hangs store"},
+		"hangs, busy": {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.partial = errSilence, true }, "engine-hangs store"},
+		"no engine":   {func(_ *diagnosis, f *hostFacts) { f.infoErr = errSilence }, "engine-silent store"},
 		"hangs without Consul": {func(_ *diagnosis, f *hostFacts) {
 			f.infoErr, f.probe.state = errSilence, 'S'
 			f.probe.silent["tcp 192.168.33.11 8500"] = "no answer"

@@ -70,5 +70,7 @@ func ask(ctx context.Context, n harness.Node, dials []string) probe {
 	if err != nil && r.Stdout == "" {
 		return probe{err: err}
 	}
-	return parseProbe(r.Stdout)
+	p := parseProbe(r.Stdout)
+	p.partial = ctx.Err() != nil
+	return p
 }
