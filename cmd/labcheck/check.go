@@ -30,13 +30,13 @@ func (a *app) checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: a.lang.Say("Check the tutorial's claims (the default command)", "チュートリアルの記述を検査する(省略時のコマンド)"),
 		Long: a.lang.Say(`check runs the scenarios. On a lab that stands already it runs those that only
-look (@verify) and those that start containers and remove them again (@workload).
-With no lab it makes one, performs the tutorial on it as typed (@tutorial), checks
-and removes it. Those that break hosts on purpose and mend them again (@fault) are
-run where --tags asks for them.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
+look (@verify) and those that start containers and remove them again
+(@workload). With no lab it makes one, performs the tutorial on it as typed
+(@tutorial), checks and removes it. Those that break hosts on purpose and mend
+them again (@fault) are run where --tags asks for them.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
 コンテナを起動して取り除くもの(@workload)を実行する。ラボがなければ作成し、
-チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストをわざと壊して元に戻すもの(@fault)は、--tags で求め
-られたときだけ実行する。`),
+チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストを
+わざと壊して元に戻すもの(@fault)は、--tags で求められたときだけ実行する。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.check(ctx, f) })
 		},

@@ -63,9 +63,9 @@ func (a *app) upCommand() *cobra.Command {
 		Use: "up", Short: a.lang.Say("Start the five hosts and build the tutorial's cluster on them", "5 台のホストを起動し、チュートリアルのクラスタを構築する"),
 		Long: a.lang.Say(`up starts the lab's hosts, or those of them that do not run, and brings the
 tutorial to its end on them: it returns when containers on any two hosts can
-reach one another over mynet. Where that is so already it changes nothing.`, `up は、ラボのホストのうち動いていないものを起動し、チュートリアルを最後まで進める。
-どの 2 台のホストのコンテナも mynet を通して互いに届くようになると終わる。すでに
-そうなっていれば何も変えない。`),
+reach one another over mynet. Where that is so already it changes nothing.`, `up は、ラボのホストのうち動いていないものを起動し、チュートリアルを最後まで
+進める。どの 2 台のホストのコンテナも mynet を通して互いに届くようになると
+終わる。すでにそうなっていれば何も変えない。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.up(ctx, bare) })
 		},
@@ -194,8 +194,10 @@ func (a *app) execCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab", "ラボのホストでコマンドを実行する"), Args: cobra.MinimumNArgs(2),
 		Long: a.lang.Say(`exec runs a command on a host, without a shell, and passes on what it answers.
-Its exit code is labcheck's. For a terminal: docker exec -it labcheck-manager bash`, `exec は、ホストでコマンドをシェルを介さずに実行し、その出力を渡す。終了コードは
-labcheck の終了コードになる。ターミナルを使うには: docker exec -it labcheck-manager bash`),
+Its exit code is labcheck's.
+For a terminal: docker exec -it labcheck-manager bash`, `exec は、ホストでコマンドをシェルを介さずに実行し、その出力を渡す。終了コードは
+labcheck の終了コードになる。
+ターミナルを使うには: docker exec -it labcheck-manager bash`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.exec(ctx, args[0], args[1:]) })
 		},
