@@ -1,0 +1,50 @@
+package ec2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"labcheck/harness"
+)
+
+// unreachable says in which layer a connection to a node failed. from is the
+// jump host that dialled; empty where that was this machine.
+func unreachable(node, at, from string, err error) *harness.UnreachableError {
+	var known *harness.UnreachableError
+	if errors.As(err, &known) {
+		return known // the way to it failed before
+	}
+	e := &harness.UnreachableError{Node: node, Service: at, Err: err}
+	_, port, _ := net.SplitHostPort(at)
+	var unknown *net.DNSError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Layer, e.What = harness.LayerPort, "the host answers, and nothing listens on that port"
+		e.Hint = fmt.Sprintf("start what is to listen on port %s of %s; if it listens on another one, say so in the inventory", port, node)
+	case errors.As(err, &unknown):
+		e.Layer, e.What = harness.LayerRoute, fmt.Sprintf("nobody knows the name %s", unknown.Name)
+		e.Hint = "mend the inventory's public or address"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		e.Layer, e.What = harness.LayerRoute, "there is no route to it, or nobody has the address"
+		e.Hint = "see whether the instance runs, and whether its address is still the inventory's: labcheck inventory discover"
+	case timedOut(err):
+		e.Layer, e.What = harness.LayerFirewall, fmt.Sprintf("no answer within %s: most likely the security group does not let TCP port %s in, or the instance does not run", dialTimeout, port)
+		e.Hint = fmt.Sprintf("let TCP port %s in from %s in the instance's security group", port, from)
+		if from == "" {
+			e.Hint = fmt.Sprintf("let TCP port %s in from this machine in the instance's security group, or go through the manager: --ssh-jump manager", port)
+		}
+	default:
+		e.Layer, e.What = harness.LayerRoute, err.Error()
+	}
+	return e
+}
+
+func timedOut(err error) bool {
+	var netErr net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, syscall.ETIMEDOUT) || errors.As(err, &netErr) && netErr.Timeout()
+}
