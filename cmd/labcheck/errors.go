@@ -144,7 +144,7 @@ func (a *app) hint(err error) string {
 	case errors.As(err, &inTheWay):
 		return inTheWay.Fix
 	case errors.As(err, &lost):
-		return lost.Hint
+		return lost.Hint.In(a.lang)
 	case errors.Is(err, sim.ErrEngine):
 		return "labcheck doctor"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):

@@ -121,8 +121,8 @@ func (t *Target) hostOf(n Node) (*sshHost, error) {
 		if t.jump == nil && t.loginOf(n, Login{}).User == "" {
 			return nil, &harness.UnreachableError{
 				Node: n.Name, Layer: harness.LayerSSH,
-				What: "commands are run on nodes by ssh, and nothing says as whom to log in",
-				Hint: "--ssh-user NAME, --ssh-jump manager, or ssh: in the inventory",
+				What: harness.Textf("commands are run on nodes by ssh, and nothing says as whom to log in", "ノードでのコマンドは ssh で実行するが、誰としてログインするかの指定がない"),
+				Hint: harness.Textf("--ssh-user NAME, --ssh-jump manager, or ssh: in the inventory", "--ssh-user NAME、--ssh-jump manager、またはインベントリの ssh:"),
 			}
 		}
 		t.hosts[n.Name] = t.host(n, Login{}, t.jump)
@@ -189,7 +189,7 @@ func (l *logins) knownHosts(h *sshHost) []string {
 func (l *logins) hostKeys(h *sshHost) (ssh.HostKeyCallback, []string, error) {
 	db, err := knownhosts.NewDB(slices.DeleteFunc(l.knownHosts(h), missing)...)
 	if err != nil {
-		return nil, nil, h.untrusted(fmt.Sprintf("the known host keys can't be read: %v", err), "mend that file", err)
+		return nil, nil, h.untrusted(harness.Textf("the known host keys can't be read: %v", "既知のホスト鍵を読めない: %v", err), harness.Textf("mend that file", "そのファイルを直す"), err)
 	}
 	check := db.HostKeyCallback()
 	return func(addr string, remote net.Addr, key ssh.PublicKey) error {
@@ -211,16 +211,17 @@ func (l *logins) judge(h *sshHost, key ssh.PublicKey, err error) error {
 	case err == nil:
 		return nil
 	case knownhosts.IsHostKeyChanged(err):
-		return h.untrusted("its host key is not the one that is known: it is "+is,
-			fmt.Sprintf("only where you know why it changed: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
+		return h.untrusted(harness.Textf("its host key is not the one that is known: it is %s", "ホスト鍵が既知のものと違う: %s", is),
+			harness.Textf("only where you know why it changed: ssh-keygen -R '%s' -f %s && %s",
+				"変わった理由を知っている場合だけ: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
 	case knownhosts.IsHostUnknown(err):
-		return h.untrusted("its host key is not known: it is "+is,
-			"compare that with the instance's console output, then: "+accept, err)
+		return h.untrusted(harness.Textf("its host key is not known: it is %s", "ホスト鍵が未知である: %s", is),
+			harness.Textf("compare that with the instance's console output, then: %s", "インスタンスのコンソール出力と比べてから: %s", accept), err)
 	}
-	return h.untrusted("its host key is refused: "+err.Error(), "", err)
+	return h.untrusted(harness.Textf("its host key is refused: %v", "ホスト鍵を拒んだ: %v", err), harness.Text{}, err)
 }
 
-func (h *sshHost) untrusted(what, hint string, err error) error {
+func (h *sshHost) untrusted(what, hint harness.Text, err error) error {
 	return &harness.UnreachableError{Node: h.name, Service: h.addr, Layer: harness.LayerSSH, What: what, Hint: hint, Err: err}
 }
 
@@ -252,10 +253,10 @@ func (l *logins) signers(h *sshHost) ([]ssh.Signer, error) {
 		return all, nil
 	}
 	if len(errs) == 0 {
-		errs = []error{errors.New("there is no key: no --ssh-key, no agent, none in ~/.ssh")}
+		errs = []error{harness.Errorf("there is no key: no --ssh-key, no agent, none in ~/.ssh", "鍵がない: --ssh-key もエージェントもなく、~/.ssh にもない")}
 	}
 	err := errors.Join(errs...)
-	return nil, h.untrusted(err.Error(), "--ssh-key FILE, or start an agent and ssh-add the key", err)
+	return nil, h.untrusted(harness.Textf("%v", "%v", err), harness.Textf("--ssh-key FILE, or start an agent and ssh-add the key", "--ssh-key FILE、またはエージェントを起動して ssh-add で鍵を加える"), err)
 }
 
 func (l *logins) agentKeys() []ssh.Signer {
@@ -289,17 +290,17 @@ func (l *logins) key(name string) (ssh.Signer, error) {
 func (l *logins) read(name string) (ssh.Signer, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("the key can't be read: %w", err)
+		return nil, harness.Errorf("the key can't be read: %w", "鍵を読めない: %w", err)
 	}
 	key, err := ssh.ParsePrivateKey(content)
 	if !errors.As(err, new(*ssh.PassphraseMissingError)) {
 		if err != nil {
-			err = fmt.Errorf("the key %s can't be used: %w", name, err)
+			err = harness.Errorf("the key %s can't be used: %w", "鍵 %s を使えない: %w", name, err)
 		}
 		return key, err
 	}
 	if l.Ask == nil {
-		return nil, fmt.Errorf("the key %s is encrypted, and there is no terminal to ask for its passphrase", name)
+		return nil, harness.Errorf("the key %s is encrypted, and there is no terminal to ask for its passphrase", "鍵 %s は暗号化されているが、パスフレーズを尋ねるターミナルがない", name)
 	}
 	passphrase, err := l.Ask(fmt.Sprintf("Passphrase of %s: ", name))
 	if err != nil {
@@ -307,7 +308,7 @@ func (l *logins) read(name string) (ssh.Signer, error) {
 	}
 	key, err = ssh.ParsePrivateKeyWithPassphrase(content, passphrase)
 	if err != nil {
-		return nil, fmt.Errorf("the key %s can't be used: %w", name, err)
+		return nil, harness.Errorf("the key %s can't be used: %w", "鍵 %s を使えない: %w", name, err)
 	}
 	return key, nil
 }
@@ -320,13 +321,13 @@ func (l *logins) path(name string) string {
 }
 
 // tried says which keys sshd was shown.
-func (l *logins) tried(h *sshHost) string {
-	what := "refused: the key " + h.login.Key
+func (l *logins) tried(h *sshHost) harness.Text {
+	what := harness.Textf("the key %s", "鍵 %s", h.login.Key)
 	if h.login.Key == "" {
-		what = "refused: the keys of ~/.ssh"
+		what = harness.Textf("the keys of ~/.ssh", "~/.ssh の鍵")
 	}
 	if len(l.agent()) > 0 {
-		what += ", those of the agent"
+		what = harness.Textf("%s, those of the agent", "%s、エージェントの鍵", what)
 	}
 	return what
 }

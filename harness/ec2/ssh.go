@@ -130,13 +130,13 @@ func (h *sshHost) refused(err error) error {
 	case errors.As(err, &known): // the host key, or a key that can't be used
 		return known
 	case strings.Contains(err.Error(), "unable to authenticate"):
-		e.What = fmt.Sprintf("sshd does not let %s in (%s)", h.login.User, h.logins.tried(h))
-		e.Hint = "say the right user and key: --ssh-user, --ssh-key, or in the inventory"
+		e.What = harness.Textf("sshd does not let %s in (refused: %s)", "sshd が %s を通さない(拒まれたもの: %s)", h.login.User, h.logins.tried(h))
+		e.Hint = harness.Textf("say the right user and key: --ssh-user, --ssh-key, or in the inventory", "正しいユーザーと鍵を指定する: --ssh-user、--ssh-key、またはインベントリ")
 	case timedOut(err):
-		e.What = fmt.Sprintf("something listens there and did not greet as sshd within %s", dialTimeout)
+		e.What = harness.Textf("something listens there and did not greet as sshd within %s", "何かが待ち受けているが、%s 以内に sshd として応じない", dialTimeout)
 	default:
-		e.What = "no ssh connection comes about: " + err.Error()
-		e.Hint = "see what listens on " + h.addr
+		e.What = harness.Textf("no ssh connection comes about: %v", "ssh の接続が成立しない: %v", err)
+		e.Hint = harness.Textf("see what listens on %s", "%s で待ち受けているものを確かめる", h.addr)
 	}
 	return e
 }
@@ -199,7 +199,8 @@ func (h *sshHost) notForwarded(e *ssh.OpenChannelError) error {
 	}
 	return &harness.UnreachableError{
 		Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: e,
-		What: "its sshd does not forward connections", Hint: "set AllowTcpForwarding yes in its sshd_config",
+		What: harness.Textf("its sshd does not forward connections", "sshd が接続を転送しない"),
+		Hint: harness.Textf("set AllowTcpForwarding yes in its sshd_config", "sshd_config で AllowTcpForwarding yes にする"),
 	}
 }
 
@@ -231,7 +232,7 @@ func (t *tunnel) cut(err error) error {
 func (h *sshHost) cut(err error) error {
 	return &harness.UnreachableError{
 		Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: err,
-		What: "the ssh connection was cut", Hint: "check again", Passing: true,
+		What: harness.Textf("the ssh connection was cut", "ssh の接続が切れた"), Hint: harness.Textf("check again", "もう一度検査する"), Passing: true,
 	}
 }
 

@@ -383,10 +383,10 @@ func TestAccept(t *testing.T) {
 	if !errors.As(err, &lost) {
 		t.Fatal(err)
 	}
-	_, command, _ := strings.Cut(lost.Hint, "echo '")
+	_, command, _ := strings.Cut(lost.Hint.EN, "echo '")
 	line, file, ok := strings.Cut(command, "' >> ")
 	if !ok || file != filepath.Join(s.home, ".ssh", "known_hosts") {
-		t.Fatalf("the hint is %q", lost.Hint)
+		t.Fatalf("the hint is %q", lost.Hint.EN)
 	}
 	s.write(t, ".ssh/known_hosts", line+"\n")
 	if _, _, err := greeting(t.Context(), n, port); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -164,7 +163,7 @@ func (n *node) unreachable(at string, err error) error {
 func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: n.said.Name, Argv: argv, Start: time.Now()}
 	if n.target.opts.ReadOnly && !OnlyLooks(argv) {
-		return harness.Result{}, fmt.Errorf("run %q on %s: refused: this run only looks", argv, n.said.Name)
+		return harness.Result{}, harness.Errorf("run %q on %s: refused: this run only looks", "%[2]s で %[1]q を実行: 拒否した。この実行は見るだけである", argv, n.said.Name)
 	}
 	h, err := n.target.hostOf(n.said)
 	if err != nil {

@@ -31,7 +31,7 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 	})
 	sc.Step(`^the cluster is away$`, func() error { return errors.New("connection refused") })
 	sc.Step(`^it is unreachable$`, func() error {
-		return fmt.Errorf("info: %w", &harness.UnreachableError{Node: "store", Layer: harness.LayerRoute, What: "no route"})
+		return fmt.Errorf("info: %w", &harness.UnreachableError{Node: "store", Layer: harness.LayerRoute, What: harness.Text{EN: "no route"}})
 	})
 	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
 	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
