@@ -331,7 +331,7 @@ func TestTyped(t *testing.T) {
 	// The joins and the network need a Swarm manager, and that Consul.
 	for _, s := range Steps(c.Topology()) {
 		typed := made(t, c, s, func() error {
-			command := fmt.Sprintf("export DOCKER_HOST=tcp://%s; unset DOCKER_HOST; %s", at(c.Topology().Manager, harness.SwarmPort), s.Command)
+			command := fmt.Sprintf("export DOCKER_HOST=tcp://%s; unset DOCKER_HOST; %s", c.Topology().Swarm(), s.Command)
 			if s.ID == networkID {
 				command = strings.Replace(command, "unset DOCKER_HOST; ", "", 1)
 			}
