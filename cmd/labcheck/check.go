@@ -46,8 +46,8 @@ commands that might are refused. --allow workload lets it start containers, too.
 チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストを
 わざと壊して元に戻すもの(@fault)は、--tags で求められたときだけ実行する。
 
---target ec2 では、既存のノードを見るだけで何も変えない。変えるかもしれない要求と
-コマンドは拒む。--allow workload を付けると、コンテナの起動も行う。`),
+--target ec2 では、既存のノードを見るだけで何も変えない。変えるかもしれない
+要求とコマンドは拒む。--allow workload を付けると、コンテナの起動も行う。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			may, err := f.access()
 			if err != nil {

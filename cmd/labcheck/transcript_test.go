@@ -66,7 +66,7 @@ func TestTranscript(t *testing.T) {
 func TestRerunIsInALanguage(t *testing.T) {
 	t.Setenv("LC_ALL", "ja_JP.UTF-8")
 	a := &app{lab: "other", lang: harness.Japanese}
-	for command, want := range map[string]string{"labcheck down --help": "Remove the lab", "labcheck down --lang ja --help": "ラボだけを取り除く"} {
+	for command, want := range map[string]string{"labcheck env --help": "Print what points", "labcheck env --lang ja --help": "シェル"} {
 		if printed, err := a.rerun(t.Context(), command); err != nil || !strings.HasPrefix(printed, want) {
 			t.Errorf("%s: %v, %.40q", command, err, printed)
 		}

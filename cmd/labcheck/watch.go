@@ -28,9 +28,9 @@ func (a *app) watchCommand() *cobra.Command {
 		Use: "watch", Short: a.lang.Say("Check again and again, and tell what changes", "検査を繰り返し、変わったものを示す"),
 		Long: a.lang.Say(`watch checks what only looks (@verify) every --interval, and prints a line for
 each claim that changes. It ends with Ctrl-C, and a summary. --listen serves
-Prometheus metrics at /metrics, and /healthz.`, `watch は見るだけのもの(@verify)を --interval ごとに検査し、変わった記述を 1 行ずつ
-示す。Ctrl-C で終わり、まとめを示す。--listen は Prometheus のメトリクスを /metrics
-で、また /healthz を提供する。`),
+Prometheus metrics at /metrics, and /healthz.`, `watch は見るだけのもの(@verify)を --interval ごとに検査し、変わった記述を
+1 行ずつ示す。Ctrl-C で終わり、まとめを示す。--listen は Prometheus の
+メトリクスを /metrics で、また /healthz を提供する。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.interval <= 0 || f.rounds < 0 {
 				return &usageError{harness.Errorf("--interval must be more than 0, and --rounds not less", "--interval は 0 より大きく、--rounds は 0 以上である"), "labcheck watch --help"}
