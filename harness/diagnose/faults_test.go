@@ -21,7 +21,7 @@ type fault struct {
 	steps  []action
 	expect []expected
 	undo   []action
-	long   bool // it takes a minute
+	long   bool // left to make faults
 	remedy bool // the findings' own commands mend it
 }
 
