@@ -25,6 +25,7 @@ type realCase struct {
 	code   int
 	says   []string // on stdout or stderr
 	silent []string // what it must not say
+	works  bool     // it starts containers and lets them talk: that takes longer
 }
 
 // TestReal runs labcheck on a lab as on a cluster at EC2: real engines, real
@@ -61,7 +62,7 @@ func (r *realLab) wants(t *testing.T, c realCase) {
 	if o.code != c.code {
 		t.Errorf("exit code %d, not %d:\n%s", o.code, c.code, all)
 	}
-	if o.took > endsWithin {
+	if o.took > endsWithin && !c.works {
 		t.Errorf("it took %s", o.took)
 	}
 	for _, s := range c.says {
@@ -89,7 +90,7 @@ func wholeCases() []realCase {
 			says: []string{"74 claims hold"}, silent: []string{"log in"},
 		},
 		{name: "through the manager", args: through("key", "check"), code: exitHolds, says: []string{"74 claims hold"}},
-		{name: "with a workload", args: through("key", "check", "--allow", "workload"), code: exitHolds, says: []string{"78 claims hold"}},
+		{name: "with a workload", args: through("key", "check", "--allow", "workload"), code: exitHolds, says: []string{"78 claims hold"}, works: true},
 		{name: "exec", args: through("key", "exec", "store", "--", "sh", "-c", `echo "it's $(hostname)"; exit 7`), code: 7, says: []string{"it's store"}},
 		{name: "status", args: through("key", "status"), code: exitHolds, says: []string{"✓ network"}},
 		{name: "bootstrap again", args: through("key", "bootstrap", "--yes"), code: exitHolds, says: []string{"✓ network"}},

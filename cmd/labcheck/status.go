@@ -36,7 +36,9 @@ func (s *session) showStatus(ctx context.Context) error {
 	var faults []harness.Fault
 	var faultsErr error
 	var looked sync.WaitGroup
-	looked.Go(func() { faults, faultsErr = tutorial.Faulter(s.lab, cluster).Faults(ctx) })
+	if s.lab != nil {
+		looked.Go(func() { faults, faultsErr = tutorial.Faulter(s.lab, cluster).Faults(ctx) })
+	}
 	found := tutorial.Inspect(ctx, cluster)
 	looked.Wait()
 	s.progress.close()
