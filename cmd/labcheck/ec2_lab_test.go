@@ -186,7 +186,7 @@ func brokenCases() []realCase {
 			says: []string{"store can't be reached at 192.168.61.250:2399: the host answers, and nothing listens on that port"},
 		},
 		{
-			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "192.168.61.11}", "192.168.61.11, port: 8500}"), code: exitFalse,
+			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "192.168.61.11}", "192.168.61.11, port: 8500}"), code: exitUnreachable,
 			says: []string{"manager can't be reached at 192.168.61.11:8500: another service answers there"},
 		},
 		{
