@@ -186,7 +186,7 @@ func brokenCases() []realCase {
 			says: []string{"store can't be reached at 192.168.61.250:2399: the host answers, and nothing listens on that port"},
 		},
 		{
-			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "192.168.61.11}", "192.168.61.11, port: 8500}"), code: exitFalse,
+			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "192.168.61.11}", "192.168.61.11, port: 8500}"), code: exitUnreachable,
 			says: []string{"manager can't be reached at 192.168.61.11:8500: another service answers there"},
 		},
 		{
@@ -267,11 +267,12 @@ func testLeftovers(t *testing.T, r *realLab) {
 	}
 }
 
-// cutSessions ends what serves those who are logged in, as soon as somebody is.
+// awaitSession waits until somebody is logged in, and a moment; cutSessions ends
+// what serves those who are.
 const (
-	sessions    = `'^sshd: root' /proc/[0-9]*/cmdline`
-	cutSessions = `i=0; until grep -qs ` + sessions + ` || [ $i -ge 200 ]; do i=$((i + 1)); sleep 0.05; done; sleep 0.3
-for f in $(grep -ls ` + sessions + `); do p=${f#/proc/}; kill "${p%/cmdline}"; done; true`
+	sessions     = `'^sshd: root' /proc/[0-9]*/cmdline`
+	awaitSession = `i=0; until grep -qs ` + sessions + ` || [ $i -ge 200 ]; do i=$((i + 1)); sleep 0.05; done; sleep 0.3; `
+	cutSessions  = `for f in $(grep -ls ` + sessions + `); do p=${f#/proc/}; kill "${p%/cmdline}"; done; true`
 )
 
 // testCut cuts ssh in the middle of a run: what is asked then is asked again, or
@@ -291,10 +292,10 @@ func testCut(t *testing.T, r *realLab) {
 		}
 		return o
 	}
-	if o := cut(cutSessions, "check"); o.code == exitUnreachable && !strings.Contains(o.out, "the ssh connection was cut") {
+	if o := cut(awaitSession+cutSessions, "check"); o.code == exitUnreachable && !strings.Contains(o.out, "the ssh connection was cut") {
 		t.Errorf("cut, and sshd still there:\n%s%s", o.out, o.err)
 	}
-	o := cut(cutSessions+"; kill $(cat /run/sshd.pid)", "watch", "--interval", "2s", "--rounds", "3", "--quiet=false")
+	o := cut(awaitSession+"kill $(cat /run/sshd.pid); "+cutSessions, "watch", "--interval", "2s", "--rounds", "3", "--quiet=false")
 	if o.code != exitUnreachable || !strings.Contains(o.out, "manager can't be reached at 192.168.61.11:22: the host answers, and nothing listens on that port") {
 		t.Errorf("cut for good: exit code %d\n%s%s", o.code, o.out, o.err)
 	}
