@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 )
@@ -20,6 +21,22 @@ type Host struct {
 	CPUs int        `json:"cpus"`
 	// Memory is in bytes, as `docker info` counts it.
 	Memory int64 `json:"memory"`
+	// Port is where the engine listens; EnginePort where it is 0.
+	Port uint16 `json:"port,omitempty"`
+	// Own says which of the sizes were given for this cluster. The others are
+	// the page's.
+	Own Sizes `json:"own,omitzero"`
+}
+
+// Sizes says of each size of a host whether something is so.
+type Sizes struct {
+	CPUs   bool `json:"cpus,omitempty"`
+	Memory bool `json:"memory,omitempty"`
+}
+
+// Engine is where the host's engine listens.
+func (h Host) Engine() netip.AddrPort {
+	return netip.AddrPortFrom(h.Addr, cmp.Or(h.Port, EnginePort))
 }
 
 // Topology says which nodes there are, how large they are, and which network
@@ -31,6 +48,10 @@ type Topology struct {
 	Members []Host `json:"members"`
 	// Network is the overlay network's name.
 	Network string `json:"network"`
+	// SwarmPort and ConsulPort are on the manager; the tutorial's where they
+	// are 0.
+	SwarmPort  uint16 `json:"swarm_port,omitempty"`
+	ConsulPort uint16 `json:"consul_port,omitempty"`
 }
 
 // Tutorial is the topology of the page, with the sizes that its `docker info`
@@ -38,15 +59,17 @@ type Topology struct {
 // (Swarm's figure, which is 5% over the engine's) are 3854600 kB.
 func Tutorial() Topology {
 	const small, large = 1016013 << 10, 3854600 << 10
-	addr := netip.MustParseAddr
+	host := func(name, addr string, memory int64) Host {
+		return Host{Name: name, Addr: netip.MustParseAddr(addr), CPUs: 1, Memory: memory}
+	}
 	return Topology{
 		Subnet:  netip.MustParsePrefix("192.168.33.0/24"),
-		Manager: Host{"manager", addr("192.168.33.11"), 1, small},
+		Manager: host("manager", "192.168.33.11", small),
 		Members: []Host{
-			{"frontend01", addr("192.168.33.20"), 1, small},
-			{"frontend02", addr("192.168.33.21"), 1, small},
-			{"worker01", addr("192.168.33.200"), 1, small},
-			{"store", addr("192.168.33.250"), 1, large},
+			host("frontend01", "192.168.33.20", small),
+			host("frontend02", "192.168.33.21", small),
+			host("worker01", "192.168.33.200", small),
+			host("store", "192.168.33.250", large),
 		},
 		Network: "mynet",
 	}
@@ -81,8 +104,18 @@ func (t Topology) Hosts() []Host {
 	return append([]Host{t.Manager}, t.Members...)
 }
 
+// Swarm is where the Swarm manager listens.
+func (t Topology) Swarm() netip.AddrPort {
+	return netip.AddrPortFrom(t.Manager.Addr, cmp.Or(t.SwarmPort, SwarmPort))
+}
+
+// Consul is where Consul listens.
+func (t Topology) Consul() netip.AddrPort {
+	return netip.AddrPortFrom(t.Manager.Addr, cmp.Or(t.ConsulPort, ConsulPort))
+}
+
 // Discovery is the address of the discovery backend as the tutorial passes it
 // to Swarm: consul://192.168.33.11:8500/
 func (t Topology) Discovery() string {
-	return fmt.Sprintf("consul://%s/", netip.AddrPortFrom(t.Manager.Addr, ConsulPort))
+	return fmt.Sprintf("consul://%s/", t.Consul())
 }

@@ -24,7 +24,7 @@ func (l *Lab) Break(ctx context.Context, f harness.Fault) error {
 // Mend takes a fault off.
 func (l *Lab) Mend(ctx context.Context, f harness.Fault) error {
 	if err := l.change(ctx, f, false); err != nil {
-		return fmt.Errorf("mend %s of %s: %w", f.Kind, f.Node, err)
+		return harness.Errorf("mend %s of %s: %w", "%s の取り除き(%s): %w", f.Kind, f.Node, err)
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (n *node) kill(ctx context.Context, state string, on bool) error {
 	case err != nil:
 		return err
 	case on && state == statePaused:
-		return errors.New("the host is paused")
+		return harness.Errorf("the host is paused", "ホストの状態は paused")
 	case !on:
 		if err := n.lab.engine.ContainerStart(ctx, n.id, container.StartOptions{}); err != nil {
 			return err
@@ -147,7 +147,7 @@ const rebootTimeout = 20
 func (l *Lab) Restart(ctx context.Context, name string) error {
 	n, state, err := l.find(ctx, name)
 	if err == nil && state != stateRunning {
-		err = fmt.Errorf("the host is %s", state)
+		err = harness.Errorf("the host is %s", "ホストの状態は %s", state)
 	}
 	if err == nil {
 		timeout := rebootTimeout
@@ -157,7 +157,7 @@ func (l *Lab) Restart(ctx context.Context, name string) error {
 		err = l.awaitEngine(ctx, n)
 	}
 	if err != nil {
-		return fmt.Errorf("restart %s: %w", name, err)
+		return harness.Errorf("restart %s: %w", "%s の再起動: %w", name, err)
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func (l *Lab) Faults(ctx context.Context) ([]harness.Fault, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("look for faults: %w", err)
+		return nil, harness.Errorf("look for faults: %w", "障害の確認: %w", err)
 	}
 	var all []harness.Fault
 	for _, some := range found {

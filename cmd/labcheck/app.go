@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -26,7 +24,9 @@ import (
 //   - An error is one sentence; a hint, what to do about it, is the next line.
 //   - Progress on a terminal is a line that changes; in a log, one line for
 //     each part that ended.
-//   - Nothing is asked: a command does what its name says or says why not.
+//   - Nothing is asked: a command does what its name says or says why not. But
+//     before a cluster that is no lab is changed, unless --yes says so, and for
+//     the passphrase of a key.
 
 // app is one invocation: its streams, and the flags that all commands share.
 type app struct {
@@ -46,6 +46,7 @@ type app struct {
 	verbose  bool
 	noColor  bool
 	printed  bool // the JSON document was
+	real     realFlags
 }
 
 // run is main without the process: it returns the exit code.
@@ -93,7 +94,9 @@ func (a *app) root() *cobra.Command {
 		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts", "Swarm のチュートリアルの記述を、本物のホストで確かめる"),
 		Args:  cobra.NoArgs, RunE: check.RunE,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkFlags() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
+		},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{wrongFlag(err), c.CommandPath() + " --help"}
@@ -108,6 +111,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` or mirror to pull images from, host[:port][/path]",
 		"イメージをプルするレジストリまたはミラー(`registry`)、host[:port][/path]"))
 	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of the Debian mirror to build images from", "イメージの作成に使う Debian ミラーの `URL`"))
+	a.real.add(f, a.lang)
 	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
 	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's", "表示の言語。省くとロケールに従う"))
 	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout", "標準出力に JSON 文書を 1 つ出す"))
@@ -116,7 +120,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)", "色を付けない(NO_COLOR でも可)"))
 	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
 		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.faultCommand(), a.imagesCommand(), a.reportCommand(),
-		a.doctorCommand(), a.versionCommand(), watchdogCommand())
+		a.doctorCommand(), a.versionCommand(), watchdogCommand(), a.inventoryCommand(), a.watchCommand())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		strict(c)
@@ -126,12 +130,15 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-func (a *app) checkFlags() error {
+// checkFlags looks at the flags of all commands. Those that say where nodes are
+// belong to --target ec2, and to what is about inventories.
+func (a *app) checkFlags(aboutInventory bool) error {
 	switch {
-	case a.target == "ec2":
-		return &usageError{harness.Errorf("--target ec2 is not there yet: this version checks labs of its own only",
-			"--target ec2 はまだない: このバージョンで検査できるのは自分のラボだけである"), "labcheck --target sim"}
-	case a.target != "sim":
+	case a.target == "sim" && a.real.given() && !aboutInventory:
+		return &usageError{harness.Errorf("flags for nodes that exist need --target ec2", "既存のノードについてのフラグには --target ec2 が必要である"), "labcheck --help"}
+	case a.target == "ec2" && a.real.check() != nil:
+		return &usageError{a.real.check(), "labcheck --help"}
+	case a.target != "sim" && a.target != "ec2":
 		return &usageError{harness.Errorf("--target %s: sim and ec2 are possible", "--target %s: 指定できるのは sim と ec2 である", a.target), "labcheck --help"}
 	case sim.CheckName(a.lab) != nil:
 		return &usageError{fmt.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
@@ -165,34 +172,6 @@ func (s *subnetFlag) Set(text string) error {
 	return err
 }
 
-// session is an open lab and how its progress is shown.
-type session struct {
-	*app
-	lab      *sim.Lab
-	progress *progress
-}
-
-// inLab runs do with the lab that the flags name, within --timeout.
-func (a *app) inLab(ctx context.Context, do func(context.Context, *session) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, errTimeout{a.timeout})
-	defer cancel()
-	p := a.newProgress()
-	defer p.close()
-	lab, err := sim.Open(ctx, a.simOptions(p))
-	if err != nil {
-		return err
-	}
-	defer lab.Close()
-	err = do(ctx, &session{a, lab, p})
-	if errors.Is(err, harness.ErrNoNodes) {
-		err = &hintError{harness.Errorf("there is no lab %s", "ラボ %s はない", lab.Lab()), "labcheck up" + labFlag(lab)}
-	}
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return &endedError{cause, err}
-	}
-	return err
-}
-
 func (a *app) simOptions(p *progress) sim.Options {
 	return sim.Options{
 		Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
@@ -200,13 +179,4 @@ func (a *app) simOptions(p *progress) sim.Options {
 		Watchdog: watchdogArgv(),
 		Progress: p.lab,
 	}
-}
-
-// cluster connects to a lab's nodes. The caller closes it.
-func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
-	nodes, err := s.lab.Nodes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return engine.Open(s.lab.Topology(), nodes)
 }

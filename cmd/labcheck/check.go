@@ -23,6 +23,11 @@ type checkFlags struct {
 	tags string
 	out  string
 	keep bool
+	// Of --target ec2.
+	allow []string
+	wait  time.Duration
+	// hurried is that wait is meant for labs, too.
+	hurried bool
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -30,15 +35,25 @@ func (a *app) checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check", Short: a.lang.Say("Check the tutorial's claims (the default command)", "チュートリアルの記述を検査する(省略時のコマンド)"),
 		Long: a.lang.Say(`check runs the scenarios. On a lab that stands already it runs those that only
-look (@verify) and those that start containers and remove them again (@workload).
-With no lab it makes one, performs the tutorial on it as typed (@tutorial), checks
-and removes it. Those that break hosts on purpose and mend them again (@fault) are
-run where --tags asks for them.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
+look (@verify) and those that start containers and remove them again
+(@workload). With no lab it makes one, performs the tutorial on it as typed
+(@tutorial), checks and removes it. Those that break hosts on purpose and mend
+them again (@fault) are run where --tags asks for them.
+
+With --target ec2 it looks at nodes that exist and changes nothing: requests and
+commands that might are refused. --allow workload lets it start containers, too.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
 コンテナを起動して取り除くもの(@workload)を実行する。ラボがなければ作成し、
-チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストをわざと壊して元に戻すもの(@fault)は、--tags で求め
-られたときだけ実行する。`),
+チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストを
+わざと壊して元に戻すもの(@fault)は、--tags で求められたときだけ実行する。
+
+--target ec2 では、既存のノードを見るだけで何も変えない。変えるかもしれない
+要求とコマンドは拒む。--allow workload を付けると、コンテナの起動も行う。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.check(ctx, f) })
+			may, err := f.access()
+			if err != nil {
+				return err
+			}
+			return a.inTarget(cmd.Context(), may, func(ctx context.Context, s *session) error { return s.check(ctx, f) })
 		},
 	}
 	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(`run only scenarios with these tags, such as "@verify && ~@workload"`,
@@ -46,6 +61,10 @@ run where --tags asks for them.`, `check はシナリオを実行する。ラボ
 	c.Flags().StringVar(&f.out, "out", "", a.lang.Say("`folder` for the evidence: results.json, junit.xml, report.html, commands, logs",
 		"証拠を書き出すフォルダ(`folder`): results.json、junit.xml、report.html、コマンド、ログ"))
 	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab when something failed", "失敗したときにラボを残す"))
+	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say("`what` may be done to the nodes of --target ec2 beside looking: workload",
+		"--target ec2 のノードに、見る以外に許すこと(`what`): workload"))
+	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say("how long to wait, in all, for what is not so yet on the nodes of --target ec2",
+		"--target ec2 のノードで、まだそうなっていないものを合計でどれだけ待つか"))
 	return c
 }
 
@@ -62,8 +81,10 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 		return err
 	}
 	evidence := s.newEvidence(f.tags)
-	failed := s.runChecks(ctx, &evidence)
-	s.findCauses(ctx, &evidence)
+	failed := s.runChecks(ctx, f, &evidence)
+	if s.lab != nil {
+		s.findCauses(ctx, &evidence) // it runs more on hosts than only looks
+	}
 	evidence.Run.Duration = time.Since(evidence.Run.Started)
 	evidence.Run.Verdict = verdict(ctx, &evidence, failed)
 	if failed != nil {
@@ -93,17 +114,25 @@ func (s *session) prepareOut(dir string) error {
 	return nil
 }
 
+func (s *session) targetInfo() harness.TargetInfo {
+	i := harness.TargetInfo{Name: s.target.Name(), Topology: s.target.Topology()}
+	if s.lab != nil {
+		i.Lab = s.lab.Lab()
+	}
+	return i
+}
+
 func (s *session) newEvidence(tags string) harness.Evidence {
 	return harness.Evidence{
 		Schema: harness.EvidenceSchema,
 		Run:    harness.Run{Labcheck: version(), Started: time.Now(), Tags: tags, Lang: s.lang},
-		Target: harness.TargetInfo{Name: s.lab.Name(), Lab: s.lab.Lab(), Topology: s.lab.Topology()},
+		Target: s.targetInfo(),
 	}
 }
 
 // runChecks makes a lab if there is none and runs the scenarios on it.
-func (s *session) runChecks(ctx context.Context, e *harness.Evidence) error {
-	_, err := s.lab.Nodes(ctx)
+func (s *session) runChecks(ctx context.Context, f checkFlags, e *harness.Evidence) error {
+	_, err := s.target.Nodes(ctx)
 	e.Target.Fresh = errors.Is(err, harness.ErrNoNodes)
 	if e.Target.Fresh {
 		err = s.timed(e, "hosts", func() error { return s.startHosts(ctx) })
@@ -111,7 +140,7 @@ func (s *session) runChecks(ctx context.Context, e *harness.Evidence) error {
 	if err != nil {
 		return err
 	}
-	return s.timed(e, "scenarios", func() error { return s.runScenarios(ctx, e) })
+	return s.timed(e, "scenarios", func() error { return s.runScenarios(ctx, f, e) })
 }
 
 // timed adds how long do took to the evidence.
@@ -122,32 +151,51 @@ func (s *session) timed(e *harness.Evidence, name string, do func() error) error
 	return err
 }
 
-func (s *session) runScenarios(ctx context.Context, e *harness.Evidence) error {
+func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evidence) error {
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	whole, err := s.watchLab(ctx, suite.Breaks(features.FS, s.lang, e.Run.Tags))
-	if err != nil {
-		return err
+	running := ctx
+	var whole *wholeLab
+	if s.lab != nil {
+		if whole, err = s.watchLab(ctx, suite.Breaks(features.FS, s.lang, e.Run.Tags)); err != nil {
+			return err
+		}
+		defer whole.stop()
+		running = whole
 	}
-	defer whole.stop()
-	e.Scenarios, err = suite.Run(whole, suite.Options{
+	o := suite.Options{
 		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
-		Cluster: cluster, Faulter: s.lab, Fresh: e.Target.Fresh, Progress: s.scenario,
+		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
 		FeatureEnded: func(ctx context.Context, feature string) {
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, cluster, feature))
 		},
-	})
+	}
+	if s.lab != nil {
+		o.Faulter = s.lab
+	}
+	if s.lab == nil || f.hurried {
+		o.Patience = f.wait
+	}
+	if s.lab == nil {
+		s.onReal(ctx, cluster, f, &o)
+	}
+	e.Scenarios, err = suite.Run(running, o)
 	e.Counts = suite.Count(e.Scenarios)
 	if book, err := page.Open(); err != nil {
 		return err
 	} else if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
 		e.Page = &n
 	}
-	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
-		return lost
+	if whole != nil {
+		if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
+			return lost
+		}
+	}
+	if lost := s.lost(e.Scenarios); lost != nil && ctx.Err() == nil {
+		err = lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
@@ -157,7 +205,7 @@ func verdict(ctx context.Context, e *harness.Evidence, failed error) harness.Ver
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return harness.VerdictInterrupted
-	case failed != nil:
+	case failed != nil && (e.Counts.Failed == 0 || !errors.As(failed, new(*lostError))):
 		return harness.VerdictUnreachable
 	case e.Counts.Failed > 0:
 		return harness.VerdictFalse
@@ -181,7 +229,7 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 // collect adds what the nodes and Consul say of themselves. What does not
 // answer leaves a note in its place: that is evidence too.
 func (s *session) collect(ctx context.Context, dir string) error {
-	err := s.lab.Collect(ctx, filepath.Join(dir, "nodes"))
+	err := s.target.Collect(ctx, filepath.Join(dir, "nodes"))
 	if errors.Is(err, harness.ErrNoNodes) {
 		return nil
 	}
@@ -243,6 +291,9 @@ func (s *session) show(f checkFlags, e harness.Evidence) {
 		return
 	}
 	if len(e.Scenarios) > 0 {
+		if s.lab == nil {
+			fmt.Fprintln(s.out, s.sizesFrom(e.Target.Topology))
+		}
 		_ = report.Terminal(s.out, e, report.TerminalOptions{Color: s.color(), Evidence: f.out}) // a closed stdout has nobody to tell
 	}
 }

@@ -133,6 +133,7 @@ func (a *app) hint(err error) string {
 	var hinted *hintError
 	var taken *sim.SubnetError
 	var inTheWay *tutorial.WrongError
+	var lost *harness.UnreachableError
 	switch {
 	case errors.As(err, &wrong):
 		return wrong.hint
@@ -142,6 +143,8 @@ func (a *app) hint(err error) string {
 		return taken.Hint.In(a.lang)
 	case errors.As(err, &inTheWay):
 		return inTheWay.Fix
+	case errors.As(err, &lost):
+		return lost.Hint.In(a.lang)
 	case errors.Is(err, sim.ErrEngine):
 		return "labcheck doctor"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):

@@ -25,8 +25,9 @@ func (a *app) faultCommand() *cobra.Command {
 		Use: "fault", Short: a.lang.Say("Break the lab on purpose, and mend it", "ラボをわざと壊し、元に戻す"),
 		Long: a.lang.Say(`fault breaks hosts of the lab, or the connections between them, to see what a
 failure looks like. A fault stays in force until it is taken off, or for as long
-as --for says. Which are in force is read from the hosts themselves.`, `fault はラボのホストや、ホストの間の接続を壊し、障害がどう見えるかを示す。障害は、
-取り除くか、--for の時間が過ぎるまで続く。今ある障害は、ホストそのものから読み取る。`),
+as --for says. Which are in force is read from the hosts themselves.`, `fault はラボのホストや、ホストの間の接続を壊し、障害がどう見えるかを示す。
+障害は、取り除くか、--for の時間が過ぎるまで続く。今ある障害は、ホストそのもの
+から読み取る。`),
 		Args: usage(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, v := range faultVerbs(a.lang) {
@@ -143,8 +144,8 @@ func (a *app) restartCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "restart HOST", Short: a.lang.Say("Reboot a host", "ホストを再起動する"), Args: usage(cobra.ExactArgs(1)),
 		Long: a.lang.Say(`restart reboots a host in good order. What has no restart policy does not run
-afterwards: the tutorial's join container is such a one, and fault list says so.`, `restart はホストを正しい手順で再起動する。再起動ポリシーのないものは、そのあと動か
-ない。チュートリアルの join コンテナがそうであり、fault list がそれを示す。`),
+afterwards: the tutorial's join container is such a one, and fault list says so.`, `restart はホストを正しい手順で再起動する。再起動ポリシーのないものは、そのあと
+動かない。チュートリアルの join コンテナがそうであり、fault list がそれを示す。`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error { return s.restart(ctx, args[0]) })
 		},

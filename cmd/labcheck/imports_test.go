@@ -19,6 +19,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/suite":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
 	"labcheck/harness/diagnose": {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/report":   {"labcheck/harness"},
+	"labcheck/harness/ec2":      {"labcheck/harness"},
 	"labcheck/sim":              {"labcheck/harness", "labcheck/sim/images"},
 	"labcheck/sim/images":       {"labcheck/harness"},
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,9 +65,9 @@ func (a *app) upCommand() *cobra.Command {
 		Use: "up", Short: a.lang.Say("Start the five hosts and build the tutorial's cluster on them", "5 台のホストを起動し、チュートリアルのクラスタを構築する"),
 		Long: a.lang.Say(`up starts the lab's hosts, or those of them that do not run, and brings the
 tutorial to its end on them: it returns when containers on any two hosts can
-reach one another over mynet. Where that is so already it changes nothing.`, `up は、ラボのホストのうち動いていないものを起動し、チュートリアルを最後まで進める。
-どの 2 台のホストのコンテナも mynet を通して互いに届くようになると終わる。すでに
-そうなっていれば何も変えない。`),
+reach one another over mynet. Where that is so already it changes nothing.`, `up は、ラボのホストのうち動いていないものを起動し、チュートリアルを最後まで
+進める。どの 2 台のホストのコンテナも mynet を通して互いに届くようになると
+終わる。すでにそうなっていれば何も変えない。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.up(ctx, bare) })
 		},
@@ -114,13 +116,16 @@ func (s *session) stands(took time.Duration) error {
 }
 
 func (a *app) bootstrapCommand() *cobra.Command {
-	var plan bool
+	var plan, yes bool
 	c := &cobra.Command{
 		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it", "すでにあるラボで、チュートリアルの残りを実行する"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
-				if plan {
+			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
+				switch {
+				case plan:
 					return s.plan()
+				case s.lab == nil:
+					return s.bootstrapReal(ctx, yes)
 				}
 				if err := s.bootstrap(ctx); err != nil {
 					return err
@@ -130,12 +135,13 @@ func (a *app) bootstrapCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing", "このラボでのチュートリアルのコマンドを表示し、何もしない"))
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed", "--target ec2 のノードを変える前に尋ねない"))
 	return c
 }
 
 // plan prints what bootstrap would do, as a reader would type it.
 func (s *session) plan() error {
-	steps := tutorial.Steps(s.lab.Topology())
+	steps := tutorial.Steps(s.target.Topology())
 	if s.json {
 		s.printJSON(steps)
 		return nil
@@ -163,12 +169,23 @@ func (s *session) step(e tutorial.Event) {
 }
 
 func (a *app) downCommand() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	c := &cobra.Command{
 		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else", "ラボだけを取り除く"),
+		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes test containers that a check
+was cut off in and could not remove itself: what carries labcheck's own label.`, `down はラボを取り除く。--target ec2 では、途中で切れた検査が取り除けなかった
+テスト用のコンテナ(labcheck のラベルの付いたもの)だけを取り除く。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.down(ctx) })
+			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
+				if s.lab == nil {
+					return s.downReal(ctx, yes)
+				}
+				return s.down(ctx)
+			})
 		},
 	}
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before containers are removed from the nodes of --target ec2", "--target ec2 のノードからコンテナを取り除く前に尋ねない"))
+	return c
 }
 
 func (s *session) down(ctx context.Context) error {
@@ -194,16 +211,18 @@ func (a *app) execCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab", "ラボのホストでコマンドを実行する"), Args: cobra.MinimumNArgs(2),
 		Long: a.lang.Say(`exec runs a command on a host, without a shell, and passes on what it answers.
-Its exit code is labcheck's. For a terminal: docker exec -it labcheck-manager bash`, `exec は、ホストでコマンドをシェルを介さずに実行し、その出力を渡す。終了コードは
-labcheck の終了コードになる。ターミナルを使うには: docker exec -it labcheck-manager bash`),
+Its exit code is labcheck's.
+For a terminal: docker exec -it labcheck-manager bash`, `exec は、ホストでコマンドをシェルを介さずに実行し、その出力を渡す。終了コードは
+labcheck の終了コードになる。
+ターミナルを使うには: docker exec -it labcheck-manager bash`),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.exec(ctx, args[0], args[1:]) })
+			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error { return s.exec(ctx, args[0], args[1:]) })
 		},
 	}
 }
 
 func (s *session) exec(ctx context.Context, name string, argv []string) error {
-	nodes, err := s.lab.Nodes(ctx)
+	nodes, err := s.target.Nodes(ctx)
 	if err != nil {
 		return err
 	}
@@ -243,13 +262,16 @@ func (a *app) envCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "env", Short: a.lang.Say(`Print what points a shell at the lab: eval "$(labcheck env)"`, `シェルをラボに向ける設定を表示する: eval "$(labcheck env)"`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.env(ctx) })
+			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.env(ctx) })
 		},
 	}
 }
 
 // env is for shells on a machine that has the lab's bridge.
 func (s *session) env(ctx context.Context) error {
+	if s.lab == nil {
+		return s.envReal()
+	}
 	direct, err := s.lab.Direct(ctx)
 	if err != nil {
 		return err
@@ -261,17 +283,23 @@ func (s *session) env(ctx context.Context) error {
 			"labcheck exec manager -- docker info",
 		}
 	}
-	manager := s.lab.Topology().Manager.Addr
+	s.printEnv(s.lab.Topology().Manager.Addr.String())
+	return nil
+}
+
+// printEnv is for a manager that this machine reaches at an address.
+func (s *session) printEnv(manager string) {
+	t := s.target.Topology()
+	at := func(port uint16) string { return net.JoinHostPort(manager, strconv.Itoa(int(port))) }
 	vars := [][2]string{
-		{"DOCKER_HOST", fmt.Sprintf("tcp://%s:%d", manager, harness.SwarmPort)},
-		{"CONSUL_HTTP_ADDR", fmt.Sprintf("http://%s:%d", manager, harness.ConsulPort)},
+		{"DOCKER_HOST", "tcp://" + at(t.Swarm().Port())},
+		{"CONSUL_HTTP_ADDR", "http://" + at(t.Consul().Port())},
 	}
 	if s.json {
 		s.printJSON(map[string]string{vars[0][0]: vars[0][1], vars[1][0]: vars[1][1]})
-		return nil
+		return
 	}
 	for _, v := range vars {
 		fmt.Fprintf(s.out, "export %s=%s\n", v[0], v[1])
 	}
-	return nil
 }

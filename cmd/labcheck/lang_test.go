@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rivo/uniseg"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -61,6 +62,11 @@ func TestHelpIsInTheLanguage(t *testing.T) {
 			check(c.CommandPath(), c.Short)
 			if c.Long != "" {
 				check(c.CommandPath(), c.Long)
+			}
+			for line := range strings.Lines(c.Long) {
+				if w := uniseg.StringWidth(strings.TrimSpace(line)); w > 80 && !strings.HasPrefix(c.CommandPath(), "labcheck completion ") { // cobra's
+					t.Errorf("%s: %s: %d columns: %s", lang, c.CommandPath(), w, line)
+				}
 			}
 			c.InitDefaultHelpFlag()
 			c.Flags().VisitAll(func(f *pflag.Flag) { check(c.CommandPath()+" --"+f.Name, f.Usage) })

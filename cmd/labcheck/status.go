@@ -21,7 +21,7 @@ func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: a.lang.Say("Say how far the tutorial has come, stage by stage and host by host", "チュートリアルの進み具合を、段階とホストごとに示す"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.showStatus(ctx) })
+			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.showStatus(ctx) })
 		},
 	}
 }
@@ -36,7 +36,9 @@ func (s *session) showStatus(ctx context.Context) error {
 	var faults []harness.Fault
 	var faultsErr error
 	var looked sync.WaitGroup
-	looked.Go(func() { faults, faultsErr = tutorial.Faulter(s.lab, cluster).Faults(ctx) })
+	if s.lab != nil {
+		looked.Go(func() { faults, faultsErr = tutorial.Faulter(s.lab, cluster).Faults(ctx) })
+	}
 	found := tutorial.Inspect(ctx, cluster)
 	looked.Wait()
 	s.progress.close()

@@ -28,8 +28,9 @@ func (a *app) transcriptCommand() *cobra.Command {
 they print, times, ids and sizes apart. A session is a fenced block below a line
 like <!-- labcheck transcript: labcheck check -->; its lines that begin with $
 are left as they are.`, `transcript は、文書に実行例のあるコマンドを実行し、その出力を実行例と比較する。
-時間、ID、サイズの違いは問わない。実行例は <!-- labcheck transcript: labcheck check -->
-のような行の下にあるコード・ブロックで、$ で始まる行は書き換えない。`),
+時間、ID、サイズの違いは問わない。実行例は、コード・ブロックのうち、
+<!-- labcheck transcript: labcheck check --> のような行の下にあるものである。
+$ で始まる行は書き換えない。`),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.transcripts(cmd.Context(), files, update) },
 	}
 	c.Flags().BoolVar(&update, "update", false, a.lang.Say("write what was printed into the document", "実際の出力を文書に書き込む"))
@@ -142,7 +143,7 @@ var volatile = []struct {
 	is   *regexp.Regexp
 	word string
 }{
-	{regexp.MustCompile(` +\d+(\.\d+)? ?(s|ms)\b`), " TIME"},
+	{regexp.MustCompile(`[ (]+\d+(\.\d+)? ?(s|ms)\b`), " TIME"},
 	{regexp.MustCompile(`\d+(\.\d+)? ?[kKMGT]?i?B\b`), "SIZE"},
 	{regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12})\b`), "ID"},
 }

@@ -66,7 +66,7 @@ func TestTranscript(t *testing.T) {
 func TestRerunIsInALanguage(t *testing.T) {
 	t.Setenv("LC_ALL", "ja_JP.UTF-8")
 	a := &app{lab: "other", lang: harness.Japanese}
-	for command, want := range map[string]string{"labcheck down --help": "Remove the lab", "labcheck down --lang ja --help": "ラボだけを取り除く"} {
+	for command, want := range map[string]string{"labcheck env --help": "Print what points", "labcheck env --lang ja --help": "シェル"} {
 		if printed, err := a.rerun(t.Context(), command); err != nil || !strings.HasPrefix(printed, want) {
 			t.Errorf("%s: %v, %.40q", command, err, printed)
 		}
@@ -74,7 +74,7 @@ func TestRerunIsInALanguage(t *testing.T) {
 }
 
 func TestNormal(t *testing.T) {
-	const was = "  ✓ Start 5 hosts on 192.168.33.0/24                5.9s\n✓ 98 claims hold, in 24.0 s\n"
+	const was = "  ✓ Start 5 hosts on 192.168.33.0/24                5.9s\n✓ 98 claims hold, in 24.0 s\n✓ 98 件の記述が成り立つ(24.0 s)\n"
 	if got := normal(was); got != normal(strings.NewReplacer("  5.9s", " 15.2s", "24.0 s", "7.1 s").Replace(was)) {
 		t.Errorf("times differ: %q", got)
 	}

@@ -23,10 +23,10 @@ func (a *app) tutorialCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "tutorial", Short: a.lang.Say("Walk through the page on a lab, command by command", "ラボで、ページをコマンドごとに進む"),
 		Long: a.lang.Say(`tutorial starts a lab and goes through the page on it: for each command it says
-what it is for, waits for Enter, runs it on the manager as typed, and says how the
-answer compares with what the page shows. The lab stays, whenever you leave; the
-same command then goes on where the lab is.`, `tutorial はラボを起動し、そこでページをたどる。コマンドごとに、その目的を示して
-Enter を待ち、manager で書かれたとおりに実行し、出力をページのものと比較して示す。
+what it is for, waits for Enter, runs it on the manager as typed, and says how
+the answer compares with what the page shows. The lab stays, whenever you leave;
+the same command then goes on where the lab is.`, `tutorial はラボを起動し、そこでページをたどる。コマンドごとに、その目的を示して
+Enter を待ち、manager で書かれたとおりに実行し、出力をページのものと比較する。
 いつ中断してもラボは残り、同じコマンドで続きから再開できる。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("timeout") {

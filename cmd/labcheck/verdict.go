@@ -73,7 +73,9 @@ func byReason(fields []harness.Field) []group {
 // example is the first field of a group, and how many more there are.
 func (w *walk) example(g group) string {
 	f := g.fields[0]
-	said := text.Snip(w.lang.Say("%s: the page %s, here %s", "%s: ページ %s、ここ %s", f.Name, w.value(f.Page), w.value(f.Seen)), w.width()-16, "…") // room for how many more
+	room := max(12, (w.width()-text.StringWidthWithoutEscSequences(f.Name)-28)/2) // for each value
+	page, seen := text.Snip(w.value(f.Page), room, "…"), text.Snip(w.value(f.Seen), room, "…")
+	said := w.lang.Say("%s: the page %s, here %s", "%s: ページ %s、ここ %s", f.Name, page, seen)
 	if more := len(g.fields) - 1; more > 0 {
 		said += w.lang.Say(" (and %d more)", " (ほか %d)", more)
 	}

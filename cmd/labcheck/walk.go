@@ -129,11 +129,13 @@ func (w *walk) leave(ctx context.Context, err error) error {
 	if ctx.Err() != nil && err != nil && !errors.Is(err, errFalse) {
 		err = &exitError{exitInterrupted}
 	}
-	again := "labcheck tutorial" + w.langFlag() + labFlag(w.lab)
-	said := w.lang.Say("\nThe lab stays.\n  go on: %s   look: labcheck status%[2]s   remove it: labcheck down%[2]s",
-		"\nラボは残してある。\n  続ける: %s   見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab))
+	again := w.lang.Say("go on: labcheck tutorial%s%s   ", "続ける: labcheck tutorial%s%s   ", w.langFlag(), labFlag(w.lab))
+	if err == nil || errors.Is(err, errFalse) {
+		again = "" // that was all
+	}
 	if !w.quiet {
-		fmt.Fprintln(w.err, said)
+		fmt.Fprintln(w.err, w.lang.Say("\nThe lab stays.\n  %slook: labcheck status%[2]s   remove it: labcheck down%[2]s",
+			"\nラボは残してある。\n  %s見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab)))
 	}
 	if errors.Is(err, errLeft) {
 		return nil

@@ -26,6 +26,7 @@ const maxAnswer = 8 << 20
 type Client struct {
 	node      harness.Node
 	port      uint16
+	scheme    string // http or https
 	api       *client.Client
 	transport *http.Transport
 }
@@ -33,10 +34,13 @@ type Client struct {
 // Connect prepares a client for what listens on a port of a node. It does not
 // dial yet: the first call does, and every call that finds no connection left.
 // Nothing is taken from the environment: no proxy, no DOCKER_HOST.
-func Connect(n harness.Node, port uint16) (*Client, error) {
-	c := &Client{node: n, port: port, transport: &http.Transport{}}
+func Connect(n harness.Node, port uint16) (*Client, error) { return Options{}.connect(n, port) }
+
+func (o Options) connect(n harness.Node, port uint16) (*Client, error) {
+	c := &Client{node: n, port: port, scheme: scheme(o.TLS), transport: &http.Transport{TLSClientConfig: o.TLS}}
+	web := &http.Client{Transport: c.transport, CheckRedirect: client.CheckRedirect}
 	api, err := client.NewClientWithOpts(
-		client.WithHTTPClient(&http.Client{Transport: c.transport, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(web),
 		client.WithHost("tcp://"+c.addr().String()),
 		client.WithDialContext(dialer(n, port)),
 		client.WithAPIVersionNegotiation(),
@@ -45,6 +49,8 @@ func Connect(n harness.Node, port uint16) (*Client, error) {
 		return nil, failed(c, "connect", err)
 	}
 	c.transport.Proxy = nil // WithHost sets the environment's
+	// The library wants an *http.Transport until here.
+	web.Transport = o.guarded(web.Transport)
 	c.api = api
 	return c, nil
 }
@@ -89,7 +95,7 @@ func always(err error) error {
 // library's types leave out. The path is without a version: the engine then
 // answers in its own.
 func (c *Client) get(ctx context.Context, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.addr().String()+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme+"://"+c.addr().String()+path, nil)
 	if err != nil {
 		return err
 	}

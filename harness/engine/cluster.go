@@ -16,9 +16,15 @@ type Cluster struct {
 	consul   *Consul
 }
 
-// Open prepares clients for all services of a topology; nothing is dialled
-// yet. Every host must have its node; nodes of no host are left alone.
+// Open prepares clients for all services of a topology, spoken to as the
+// tutorial does; nothing is dialled yet. Every host must have its node; nodes of
+// no host are left alone.
 func Open(t harness.Topology, nodes []harness.Node) (*Cluster, error) {
+	return Options{}.Open(t, nodes)
+}
+
+// Open is Open with options.
+func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error) {
 	c := &Cluster{topology: t, nodes: map[string]harness.Node{}, engines: map[string]*Client{}}
 	for _, n := range nodes {
 		c.nodes[n.Name()] = n
@@ -31,15 +37,15 @@ func Open(t harness.Topology, nodes []harness.Node) (*Cluster, error) {
 		if n.Addr() != h.Addr {
 			return nil, fmt.Errorf("host %s has the address %s, its node %s", h.Name, h.Addr, n.Addr())
 		}
-		engine, err := Connect(n, harness.EnginePort)
+		engine, err := o.connect(n, h.Engine().Port())
 		if err != nil {
 			return nil, err
 		}
 		c.engines[h.Name] = engine
 	}
 	var swarmErr, consulErr error
-	c.swarm, swarmErr = Connect(c.nodes[t.Manager.Name], harness.SwarmPort)
-	c.consul, consulErr = ConnectConsul(c.nodes[t.Manager.Name], harness.ConsulPort)
+	c.swarm, swarmErr = o.connect(c.nodes[t.Manager.Name], t.Swarm().Port())
+	c.consul, consulErr = o.connectConsul(c.nodes[t.Manager.Name], t.Consul().Port())
 	return c, errors.Join(swarmErr, consulErr)
 }
 

@@ -27,11 +27,15 @@ var ErrNoLeader = harness.Errorf("Consul has no leader", "Consul にリーダが
 // ConnectConsul prepares a client for the Consul that listens on a port of a
 // node. It does not dial yet. Nothing is taken from the environment.
 func ConnectConsul(n harness.Node, port uint16) (*Consul, error) {
-	c := &Consul{node: n, port: port, transport: &http.Transport{DialContext: dialer(n, port)}}
+	return Options{}.connectConsul(n, port)
+}
+
+func (o Options) connectConsul(n harness.Node, port uint16) (*Consul, error) {
+	c := &Consul{node: n, port: port, transport: &http.Transport{DialContext: dialer(n, port), TLSClientConfig: o.ConsulTLS}}
 	client, err := api.NewClient(&api.Config{
 		Address:    netip.AddrPortFrom(n.Addr(), port).String(),
-		Scheme:     "http",
-		HttpClient: &http.Client{Transport: withoutEnv{c.transport}},
+		Scheme:     scheme(o.ConsulTLS),
+		HttpClient: &http.Client{Transport: withoutEnv{o.ConsulToken, o.guarded(c.transport)}},
 		// What Consul itself takes no token for. Were it empty, NewClient would
 		// read the file that CONSUL_HTTP_TOKEN_FILE names.
 		Token: "anonymous",
@@ -45,12 +49,18 @@ func ConnectConsul(n harness.Node, port uint16) (*Consul, error) {
 
 // withoutEnv takes out of a request what consul/api put in from the user's
 // CONSUL_HTTP_TOKEN, CONSUL_NAMESPACE and CONSUL_PARTITION, which are about
-// another Consul.
-type withoutEnv struct{ next http.RoundTripper }
+// another Consul. The token is the one that is meant; none where it is empty.
+type withoutEnv struct {
+	token string
+	next  http.RoundTripper
+}
 
 func (t withoutEnv) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Del("X-Consul-Token")
+	if t.token != "" {
+		r.Header.Set("X-Consul-Token", t.token)
+	}
 	query := r.URL.Query()
 	query.Del("ns")
 	query.Del("partition")
@@ -129,8 +139,12 @@ func (c *Consul) self(ctx context.Context) (string, error) {
 // HTTP: that it does not have what every Consul has.
 func (c *Consul) failed(what string, err error) error {
 	var status api.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound {
+	switch {
+	case !errors.As(err, &status):
+	case status.Code == http.StatusNotFound:
 		err = &kindError{ErrWrongService, err}
+	case status.Code == http.StatusForbidden, status.Code == http.StatusUnauthorized:
+		err = &kindError{ErrDenied, err}
 	}
 	return failed(c, what, err)
 }

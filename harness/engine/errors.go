@@ -28,6 +28,12 @@ var (
 	ErrTimeout = harness.Errorf("no answer in time", "時間内に応答がない")
 	// ErrWrongService: something answers, but not the service that was meant.
 	ErrWrongService = harness.Errorf("another service answers there", "別のサービスが応答する")
+	// ErrTLS: only one side speaks TLS, or one does not trust the other.
+	ErrTLS = harness.Errorf("no TLS connection comes about", "TLS の接続が成立しない")
+	// ErrDenied: the service does not accept who asks.
+	ErrDenied = harness.Errorf("access denied", "アクセスを拒まれた")
+	// ErrReadOnly: the request was not sent, as it might have changed something.
+	ErrReadOnly = harness.Errorf("refused: this run only looks", "拒否した: この実行は見るだけである")
 	// ErrNotFound: the service has no such container, network or image.
 	ErrNotFound = harness.Errorf("not found", "見つからない")
 	// ErrNoImage is ErrNotFound of the image to run.
@@ -76,6 +82,8 @@ func failed(service fmt.Stringer, what string, err error) error {
 func kindOf(err error) error {
 	var netErr net.Error
 	switch {
+	case untrusted(err):
+		return ErrTLS
 	case errors.Is(err, ErrWrongService), notHTTP(err),
 		errors.As(err, new(*json.SyntaxError)), errors.As(err, new(*json.UnmarshalTypeError)):
 		return ErrWrongService
@@ -103,6 +111,5 @@ func closedEarly(err error) bool {
 // notHTTP tells whether what was read is not HTTP at all; net/http has no type
 // for it (func (pc *persistConn) readResponse, net/textproto's ProtocolError).
 func notHTTP(err error) bool {
-	return strings.Contains(err.Error(), "malformed HTTP") ||
-		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+	return strings.Contains(err.Error(), "malformed HTTP")
 }

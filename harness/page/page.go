@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -101,22 +102,53 @@ func (c Command) Terminal(answer harness.Result) string {
 	return answer.Stderr + answer.Stdout
 }
 
-// address is any address of the page.
-var address = regexp.MustCompile(`\b192\.168\.33\.\d+\b`)
+// address is any address of the page, with its port if it has one.
+var address = regexp.MustCompile(`\b192\.168\.33\.\d+(:\d+)?\b`)
 
-// Here writes a text of the page with the addresses that its hosts have in a
+// Here writes a text of the page with the addresses and ports of its hosts in a
 // topology.
 func Here(t harness.Topology, text string) string {
-	here := map[string]string{}
+	here := map[string]harness.Host{}
 	for _, h := range t.Hosts() {
-		here[h.Name] = h.Addr.String()
+		here[h.Name] = h
 	}
-	return address.ReplaceAllStringFunc(text, func(addr string) string {
+	return address.ReplaceAllStringFunc(text, func(at string) string {
+		addr, port, _ := strings.Cut(at, ":")
 		for _, h := range harness.Tutorial().Hosts() {
-			if there, ok := here[h.Name]; ok && h.Addr.String() == addr {
-				return there
+			if h.Addr.String() == addr {
+				return place(t, here[h.Name], addr, port)
 			}
 		}
-		return addr
+		return at
 	})
+}
+
+// place is a host's address, with the port that takes the place of the page's.
+// Of a host that the topology does not have the address stays.
+func place(t harness.Topology, h harness.Host, addr, port string) string {
+	if h.Addr.IsValid() {
+		addr = h.Addr.String()
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	switch {
+	case port == "":
+		return addr
+	case err != nil:
+		return addr + ":" + port
+	case h.Addr.IsValid() && uint16(n) == harness.EnginePort:
+		return h.Engine().String()
+	}
+	return fmt.Sprintf("%s:%d", addr, Port(t, uint16(n)))
+}
+
+// Port is the port of Swarm or of Consul that takes the place of the page's;
+// another port stays.
+func Port(t harness.Topology, said uint16) uint16 {
+	switch said {
+	case harness.SwarmPort:
+		return t.Swarm().Port()
+	case harness.ConsulPort:
+		return t.Consul().Port()
+	}
+	return said
 }

@@ -121,6 +121,9 @@ func (o TerminalOptions) verdict(e harness.Evidence) (color, mark, line string) 
 	case e.Run.Verdict == harness.VerdictInterrupted:
 		return yellow, "!", l.Say("interrupted after %s, %d of them false, in %s", "%sを検査したところで中断、うち %d 件が成り立たない(%s)",
 			counted(l, checked, "claim", "claims", "件の記述"), c.Failed, took)
+	case e.Run.Verdict == harness.VerdictUnreachable && checked > 0:
+		return red, "✗", l.Say("%s, and not all could be checked, in %s", "%s。検査できなかったものもある(%s)",
+			counted(l, c.Passed, "claim holds", "claims hold", "件の記述が成り立つ"), took)
 	case e.Run.Verdict == harness.VerdictUnreachable:
 		return red, "✗", l.Say("the cluster could not be checked, in %s", "クラスタを検査できなかった(%s)", took)
 	case c.Failed > 0:

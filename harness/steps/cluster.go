@@ -13,18 +13,29 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/page"
 )
+
+// reachWithin is how long an engine may take to answer the docker CLI, which
+// itself waits for half a minute.
+const reachWithin = 5 * time.Second
 
 // managerReaches runs the docker CLI on a host against an engine elsewhere.
 func (w *World) managerReaches(ctx context.Context, from, addr, name string) error {
 	node := w.cluster.Node(from)
-	res, err := node.Exec(ctx, "docker", "-H", "tcp://"+w.here(addr), "info", "--format", "{{.Name}}")
-	if err != nil && res.Argv == nil {
+	asking, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	res, err := node.Exec(asking, "docker", "-H", "tcp://"+w.here(addr), "info", "--format", "{{.Name}}")
+	late := asking.Err() != nil && ctx.Err() == nil
+	if err != nil && res.Argv == nil && !late {
 		return err
 	}
 	w.record(res)
 	seen := strings.TrimSpace(res.Stdout)
-	if err != nil {
+	switch {
+	case late:
+		seen = w.lang.Say("no answer within %s", "%s 以内に応答がない", reachWithin)
+	case err != nil:
 		seen = err.Error()
 	}
 	if seen != name {
@@ -34,8 +45,9 @@ func (w *World) managerReaches(ctx context.Context, from, addr, name string) err
 }
 
 func (w *World) consulAnswers(ctx context.Context, port int, host string, seconds int) error {
-	if port != int(harness.ConsulPort) || host != w.topology().Manager.Name {
-		return harness.Errorf("the cluster's Consul is on port %d of %s", "クラスタの Consul のポートは %d(%s)", harness.ConsulPort, w.topology().Manager.Name)
+	port = int(page.Port(w.topology(), uint16(port)))
+	if port != int(w.topology().Consul().Port()) || host != w.topology().Manager.Name {
+		return harness.Errorf("the cluster's Consul is on port %d of %s", "クラスタの Consul のポートは %d(%s)", w.topology().Consul().Port(), w.topology().Manager.Name)
 	}
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		_, err := w.cluster.Consul().Leader(ctx)
@@ -83,7 +95,7 @@ func (w *World) engineHas(ctx context.Context, host, property, value string) err
 	if err != nil {
 		return err
 	}
-	return w.infoHas(w.engineOf(host), info, property, value)
+	return w.infoHas(w.engineOf(host), info, property, w.engineFigure(host, property, value))
 }
 
 func (w *World) clusterHas(ctx context.Context, property, value string) error {
@@ -91,7 +103,7 @@ func (w *World) clusterHas(ctx context.Context, property, value string) error {
 	if err != nil {
 		return err
 	}
-	return w.infoHas(w.theCluster(), info, property, value)
+	return w.infoHas(w.theCluster(), info, property, w.clusterFigure(property, value))
 }
 
 func (w *World) engineOf(host string) string {
@@ -208,9 +220,10 @@ func (w *World) memberSize(ctx context.Context, node string, cpus int, memory st
 	if err != nil {
 		return err
 	}
+	wantCPUs, wantMemory := w.memberFigures(node, strconv.Itoa(cpus), memory)
 	c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
-	c.equal("CPU", strconv.Itoa(cpus), strconv.Itoa(m.CPUs))
-	c.equal(w.lang.Say("memory", "メモリ"), memory, m.Memory)
+	c.equal("CPU", wantCPUs, strconv.Itoa(m.CPUs))
+	c.equal(w.lang.Say("memory", "メモリ"), wantMemory, m.Memory)
 	return c.err()
 }
 
@@ -262,10 +275,8 @@ func (w *World) membersInOrder(ctx context.Context, table *godog.Table) error {
 	if err != nil {
 		return err
 	}
-	var want, seen []string
-	for _, r := range records(w.here, table) {
-		want = append(want, r["node"]+" "+r["address"])
-	}
+	want := w.memberRows(records(w.here, table))
+	var seen []string
 	for _, m := range info.Swarm.Members {
 		seen = append(seen, m.Name+" "+m.Addr.String())
 	}

@@ -93,7 +93,7 @@ func (w *World) containerHas(ctx context.Context, name, host, property, value st
 		return err
 	}
 	cmp := w.compare("%s on %s", "%s(%s)", r.in(w.lang), host)
-	cmp.equal(property, w.here(value), w.orNone(seen))
+	cmp.equal(property, w.published(w.here(value)), w.orNone(seen))
 	return cmp.err()
 }
 

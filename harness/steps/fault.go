@@ -217,7 +217,7 @@ func (w *World) likenessOf(ctx context.Context, h harness.Host) ([]string, error
 	}
 	var lines []string
 	for _, c := range containers {
-		if _, ours := c.Labels[workloadLabel]; !ours {
+		if _, ours := c.Labels[WorkloadLabel]; !ours {
 			lines = append(lines, fmt.Sprintf("%s: container %s %.12s %s", h.Name, c.Name, c.ID, c.State))
 		}
 	}

@@ -32,7 +32,7 @@ func (w *World) joinsWith(ctx context.Context, host string, heartbeat, ttl int) 
 		return err
 	}
 	args := []string{"join", fmt.Sprintf("--heartbeat=%ds", heartbeat), fmt.Sprintf("--ttl=%ds", ttl)}
-	spec := engine.RunSpec{Image: swarmJoin.image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{workloadLabel: w.run}}
+	spec := engine.RunSpec{Image: swarmJoin.image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{WorkloadLabel: w.run}}
 	if j.standsIn, err = w.cluster.Engine(host).Run(ctx, spec); err != nil {
 		return err
 	}

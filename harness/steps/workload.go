@@ -35,8 +35,8 @@ type counts map[string]int
 
 const (
 	workloadImage = "labcheck/workload"
-	// workloadLabel holds the run that started a container.
-	workloadLabel = "labcheck.workload"
+	// WorkloadLabel holds the run that started a container.
+	WorkloadLabel = "labcheck.workload"
 	// lifetime is how long what a scenario starts lives at most, so that what a
 	// crashed run left behind ends by itself.
 	lifetime = time.Minute
@@ -55,7 +55,7 @@ func (w *World) spec(name, network string) engine.RunSpec {
 	return engine.RunSpec{
 		Name: name, Image: workloadImage, Network: network,
 		Args:   []string{"sleep", fmt.Sprint(int(lives.Seconds()))},
-		Labels: map[string]string{workloadLabel: w.run},
+		Labels: map[string]string{WorkloadLabel: w.run},
 	}
 }
 
@@ -79,7 +79,7 @@ func (w *World) takeTurn(ctx context.Context) error {
 		if h.gone(c) {
 			return errors.Join(harness.Errorf("a former run left its turn behind", "以前の実行が順番を残していた"), manager.Remove(ctx, c.ID))
 		}
-		return harness.Errorf("another labcheck starts containers on this cluster (run %s)", "別の labcheck がこのクラスタでコンテナを起動している(実行 %s)", c.Labels[workloadLabel])
+		return harness.Errorf("another labcheck starts containers on this cluster (run %s)", "別の labcheck がこのクラスタでコンテナを起動している(実行 %s)", c.Labels[WorkloadLabel])
 	})
 }
 
@@ -205,7 +205,7 @@ func (w *World) sweep(ctx context.Context, e *engine.Client, which func(engine.C
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, c := range all {
-		run, ours := c.Labels[workloadLabel]
+		run, ours := c.Labels[WorkloadLabel]
 		if ours && which(c) && (run == w.run || c.State == "exited") {
 			g.Go(func() error { return gone(e.Remove(ctx, c.ID)) })
 		}

@@ -4,6 +4,7 @@ package steps
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ type World struct {
 	lang    harness.Lang
 	waiting func(elapsed time.Duration, seen error)
 	run     string // labels what this run starts
+
+	patience *patience // nil: as long as the sentences say
 
 	terminal *tutorial.Terminal
 	last     harness.Result // what was typed last, and the answer
@@ -76,12 +79,20 @@ func (w *World) here(text string) string { return page.Here(w.topology(), text) 
 
 // until waits for a probe to succeed.
 func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, atMost)
-	defer cancel()
+	ctx, done := w.patience.wait(ctx, atMost)
+	defer done()
+	if w.patience.over() {
+		return probe(ctx)
+	}
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	start := time.Now()
 	told := start
 	return harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error {
 		err := probe(ctx)
+		if errors.As(err, new(*harness.UnreachableError)) {
+			giveUp(err) // what can't be asked does not come about by waiting
+		}
 		if err != nil && time.Since(told) >= time.Second {
 			told = time.Now()
 			w.waiting(time.Since(start), err)

@@ -12,7 +12,9 @@ import (
 )
 
 // TestFaultScenarios breaks a lab on which nothing of the tutorial was done yet,
-// and once more: the first run must have left it whole.
+// and once more: the first run must have left it whole, as far as the scenarios
+// see. Whether containers that are started later reach one another is not asked:
+// README, "Breaking it on purpose".
 func TestFaultScenarios(t *testing.T) {
 	lab, c := freshHosts(t)
 	o := suite.Options{Features: features.FS, Lang: "en", Tags: suite.TagFault, Cluster: c, Faulter: lab, Fresh: true}
@@ -29,6 +31,4 @@ func TestFaultScenarios(t *testing.T) {
 	if diff := cmp.Diff(before, everything(t, c)); diff != "" {
 		t.Errorf("containers (-before +after):\n%s", diff)
 	}
-	done, err = check(t.Context(), c, false, standing)
-	wantAll(t, done, err)
 }

@@ -24,6 +24,7 @@ type run struct {
 	now     *harness.Scenario // nil between scenarios
 	source  Scenario          // of now
 	stopped string            // the id of the @tutorial scenario that failed
+	unasked int               // scenarios that ended at what can't be reached
 	step    stepRun
 }
 
@@ -84,6 +85,8 @@ func (r *run) whySkip() string {
 	case r.source.Has(TagFault) && r.Faulter == nil:
 		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that",
 			"ホストをわざと壊すシナリオであり、そのためにあるのはラボだけである")
+	case r.Skip != nil:
+		return r.Skip(r.source)
 	}
 	return ""
 }
@@ -126,7 +129,6 @@ func (r *run) afterStep(ctx context.Context, _ *godog.Step, status godog.StepRes
 	case status == godog.StepPassed:
 		st.Status = harness.Passed
 	case r.ctx.Err() == nil:
-		st.Status = harness.Failed
 		r.fail(st, err)
 	default: // what the end of the run broke says nothing of the cluster
 		st.Error = r.text(err)
@@ -143,10 +145,17 @@ func (r *run) text(err error) string {
 	return r.Lang.Error(err)
 }
 
-// fail says what was expected and what was seen instead.
+// fail says what was expected and what was seen instead. Of what could not be
+// asked nothing was seen: the claim is neither true nor false.
 func (r *run) fail(st *harness.Step, err error) {
+	var lost *harness.UnreachableError
 	st.Error = r.text(err)
-	r.now.Status = harness.Failed
+	if errors.As(err, &lost) {
+		r.unasked++
+		st.Status, r.now.Reason = harness.Skipped, r.text(lost)
+		return
+	}
+	st.Status, r.now.Status = harness.Failed, harness.Failed
 	r.now.Expected, r.now.Seen = st.Text, st.Error
 	var m *harness.Mismatch
 	if errors.As(err, &m) {
@@ -177,6 +186,7 @@ func (r *run) judge(s *harness.Scenario) {
 	case s.Status == harness.Failed:
 	case last.Status == harness.Passed:
 		s.Status = harness.Passed
+	case s.Reason != "": // it said so when it came to that
 	default:
 		s.Status, s.Reason = harness.Skipped, r.interrupted()
 	}

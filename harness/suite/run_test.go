@@ -30,6 +30,9 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{What: "the cluster", Expected: "4 nodes", Seen: "3 nodes"})
 	})
 	sc.Step(`^the cluster is away$`, func() error { return errors.New("connection refused") })
+	sc.Step(`^it is unreachable$`, func() error {
+		return fmt.Errorf("info: %w", &harness.UnreachableError{Node: "store", Layer: harness.LayerRoute, What: harness.Text{EN: "no route"}})
+	})
 	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
 	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
 		f.commands = append(f.commands, harness.Result{Node: "manager", Argv: []string{"true"}})
@@ -110,6 +113,7 @@ func TestRun(t *testing.T) {
 		body     string
 		tags     string
 		fresh    bool
+		skip     func(Scenario) string
 		cleanErr error
 		want     []string
 		err      string
@@ -195,6 +199,21 @@ func TestRun(t *testing.T) {
 			err:  "context canceled",
 		},
 		{
+			name: "what can't be asked is neither true nor false",
+			body: one + "@verify @id:lost\nScenario: 0\nThen it is unreachable\nAnd it holds\n" + two,
+			want: []string{"one passed", "lost skipped: store can't be reached: no route", "two passed"},
+		},
+		{
+			name: "what is not to be run is not", body: one + two,
+			skip: func(s Scenario) string {
+				if s.ID == "one" {
+					return "not today"
+				}
+				return ""
+			},
+			want: []string{"one skipped: not today", "two passed"},
+		},
+		{
 			name: "what can't be removed again fails", cleanErr: errors.New("container x stays"),
 			body: one,
 			want: []string{`one failed: expected "what the scenario started is removed again", seen "container x stays"`},
@@ -203,7 +222,7 @@ func TestRun(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{cleanErr: tt.cleanErr}
-			done, _, err := runAll(t, f, Options{Features: scenarios(tt.body), Tags: tt.tags, Fresh: tt.fresh})
+			done, _, err := runAll(t, f, Options{Features: scenarios(tt.body), Tags: tt.tags, Fresh: tt.fresh, Skip: tt.skip})
 			if diff := cmp.Diff(tt.want, brief(done)); diff != "" {
 				t.Errorf("scenarios (-want +got):\n%s", diff)
 			}
@@ -212,7 +231,7 @@ func TestRun(t *testing.T) {
 			}
 			ran := 0
 			for _, s := range done {
-				if !strings.Contains(s.Reason, "stopped at") && !strings.Contains(s.Reason, "performs") && (s.Reason == "" || s.ID == "slow") {
+				if !strings.Contains(s.Reason, "stopped at") && !strings.Contains(s.Reason, "performs") && (s.Reason == "" || s.ID == "slow" || s.ID == "lost") {
 					ran++
 				}
 			}

@@ -42,6 +42,12 @@ type Options struct {
 	// Fresh says that the cluster is a lab with no tutorial step done. On any
 	// other, what performs the tutorial is skipped.
 	Fresh bool
+	// Skip says why a scenario is not to be run; it is run where that is empty.
+	// May be nil.
+	Skip func(Scenario) string
+	// Patience is how long the run may wait, in all, for what is not so yet;
+	// where it is 0, as long as the scenarios say.
+	Patience time.Duration
 	// Progress may be nil.
 	Progress func(Event)
 	// FeatureEnded is called after a feature's last scenario, unless the run was
@@ -58,7 +64,11 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 		o.Progress = func(Event) {}
 	}
 	r := &run{Options: o, clock: time.Now}
-	return r.all(ctx, steps.New(o.Cluster, o.Lang, r.waiting).WithFaults(o.Faulter))
+	w := steps.New(o.Cluster, o.Lang, r.waiting).WithFaults(o.Faulter)
+	if o.Patience > 0 {
+		w.LimitWaits(o.Patience)
+	}
+	return r.all(ctx, w)
 }
 
 // world is what the scenarios share: steps.World, and another one in tests.
@@ -96,7 +106,7 @@ func (r *run) verdict(code int) error {
 		return fmt.Errorf("%d scenarios were chosen and %d ran (godog: exit code %d)", len(r.chosen), len(r.done), code)
 	case r.ctx.Err() != nil:
 		return context.Cause(r.ctx)
-	case (code == 0) != (counts.Failed == 0):
+	case (code == 0) != (counts.Failed+r.unasked == 0):
 		return fmt.Errorf("%d scenarios failed, but godog's exit code is %d", counts.Failed, code)
 	case counts.Passed+counts.Failed == 0:
 		return ErrNothingChecked

@@ -3,7 +3,6 @@ package tutorial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"labcheck/harness"
@@ -55,9 +54,9 @@ func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) erro
 	on := f.cluster.Engine(s.host.Name)
 	switch {
 	case found.Running && run:
-		return fmt.Errorf("start %s of %s: %w", s.name, s.host.Name, harness.ErrNotInForce)
+		return harness.Errorf("start %s of %s: %w", "%[2]s の%[1]sの起動: %[3]w", s.name, s.host.Name, harness.ErrNotInForce)
 	case !found.Running && !run:
-		return fmt.Errorf("stop %s of %s: %w", s.name, s.host.Name, harness.ErrInForce)
+		return harness.Errorf("stop %s of %s: %w", "%[2]s の%[1]sの停止: %[3]w", s.name, s.host.Name, harness.ErrInForce)
 	case run:
 		return on.Start(ctx, found.ID)
 	}
@@ -76,7 +75,7 @@ func (f faulter) service(fault harness.Fault) (service, error) {
 	case fault.Service == joinService && member >= 0:
 		return joinPart(t, t.Members[member]), nil
 	}
-	return service{}, fmt.Errorf("the page has no %s container on %s", fault.Service, fault.Node)
+	return service{}, harness.Errorf("the page has no %s container on %s", "ページでは、%[2]s に %[1]s のコンテナはない", fault.Service, fault.Node)
 }
 
 // Faults adds the page's containers that are there and do not run, whoever

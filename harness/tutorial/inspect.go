@@ -166,7 +166,7 @@ func (s *survey) containers(p *HostProgress) []error {
 // member finds a host in the Swarm manager's list.
 func (s *survey) member(p *HostProgress, h harness.Host) {
 	for _, m := range s.swarm.Members {
-		if m.Addr.String() == at(h, harness.EnginePort) {
+		if m.Addr == h.Engine() {
 			p.Member = &m
 		}
 	}

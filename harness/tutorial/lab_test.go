@@ -294,7 +294,7 @@ func refusesWrong(t *testing.T, c *engine.Cluster) {
 	want := "step consul (1.3 of the page) on manager: manager: the Consul container other has " +
 		"arguments [-dev] instead of [-server -bootstrap], restart policy no instead of unless-stopped, " +
 		"published ports [] instead of [{8500 8500}]; " +
-		"mend it with `docker -H=tcp://192.168.36.11:2375 rm -f other` and try again"
+		"mend it with `docker -H=tcp://192.168.38.11:2375 rm -f other` and try again"
 	if fmt.Sprint(err) != want || !errors.As(err, new(*WrongError)) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -331,7 +331,7 @@ func TestTyped(t *testing.T) {
 	// The joins and the network need a Swarm manager, and that Consul.
 	for _, s := range Steps(c.Topology()) {
 		typed := made(t, c, s, func() error {
-			command := fmt.Sprintf("export DOCKER_HOST=tcp://%s; unset DOCKER_HOST; %s", at(c.Topology().Manager, harness.SwarmPort), s.Command)
+			command := fmt.Sprintf("export DOCKER_HOST=tcp://%s; unset DOCKER_HOST; %s", c.Topology().Swarm(), s.Command)
 			if s.ID == networkID {
 				command = strings.Replace(command, "unset DOCKER_HOST; ", "", 1)
 			}

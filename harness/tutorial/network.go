@@ -90,5 +90,5 @@ func (p networkPart) right(h harness.Host, n engine.Network, id string) error {
 	default:
 		return nil
 	}
-	return &WrongError{h.Name, what, fmt.Sprintf("docker -H=tcp://%s network rm %s", at(h, harness.EnginePort), n.ID)}
+	return &WrongError{h.Name, what, fmt.Sprintf("docker -H=tcp://%s network rm %s", h.Engine(), n.ID)}
 }

@@ -5,7 +5,6 @@ package tutorial
 
 import (
 	"fmt"
-	"net/netip"
 
 	"labcheck/harness"
 )
@@ -30,14 +29,14 @@ func Page(t harness.Topology) []Command {
 	p.add("1.5", "manager", "docker %s", managerPart(t).cli())
 	p.look("1.6", "docker info")
 	p.look("1.7", "docker ps")
-	swarm := "tcp://" + at(t.Manager, harness.SwarmPort)
+	swarm := "tcp://" + t.Swarm().String()
 	p.look("1.8", "export DOCKER_HOST=%q", swarm)
 	p.look("1.9", "docker info")
 	for _, h := range t.Members {
-		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", at(h, harness.EnginePort), joinPart(t, h).cli())
+		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", h.Engine(), joinPart(t, h).cli())
 	}
 	p.look("1.11", "docker info")
-	engine := at(t.Manager, harness.EnginePort)
+	engine := t.Manager.Engine()
 	p.look("3.2", "docker -H=tcp://%s network ls", engine)
 	p.look("3.3", "export DOCKER_HOST=%q", swarm) // for a reader who comes back
 	p.look("3.3", "docker network ls")
@@ -45,7 +44,7 @@ func Page(t harness.Topology) []Command {
 	p.look("3.5", "docker network ls")
 	p.look("3.5", "docker -H=tcp://%s network ls", engine)
 	if len(t.Members) > 0 {
-		p.look("3.6", "docker -H=tcp://%s network ls", at(t.Members[0], harness.EnginePort))
+		p.look("3.6", "docker -H=tcp://%s network ls", t.Members[0].Engine())
 	}
 	p.look("4", "docker -H=tcp://%s network inspect bridge", engine)
 	p.look("4", "docker -H=tcp://%s network inspect %s", engine, t.Network)
@@ -63,5 +62,3 @@ func (p *writer) add(number, step, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	p.commands = append(p.commands, Command{Page: number, Host: p.topology.Manager.Name, Text: text, Step: step})
 }
-
-func at(h harness.Host, port uint16) string { return netip.AddrPortFrom(h.Addr, port).String() }

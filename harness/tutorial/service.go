@@ -102,7 +102,7 @@ func (s service) running(found engine.Container) error {
 
 // wrong is a *WrongError that is mended by a docker command on the host.
 func (s service) wrong(what harness.Text, fix string) error {
-	return &WrongError{s.host.Name, what, fmt.Sprintf("docker -H=tcp://%s %s", at(s.host, harness.EnginePort), fix)}
+	return &WrongError{s.host.Name, what, fmt.Sprintf("docker -H=tcp://%s %s", s.host.Engine(), fix)}
 }
 
 var errEnded = harness.Errorf("ended", "終了した")

@@ -19,7 +19,7 @@ func consulPart(t harness.Topology) service {
 		spec: engine.RunSpec{
 			Image: consulImage, Args: []string{"-server", "-bootstrap"},
 			Hostname: "consul", Restart: "unless-stopped",
-			Ports: []engine.Port{{Host: harness.ConsulPort, Container: harness.ConsulPort}},
+			Ports: []engine.Port{{Host: t.Consul().Port(), Container: harness.ConsulPort}},
 		},
 		works: func(ctx context.Context, c *engine.Cluster) error {
 			_, err := c.Consul().Leader(ctx)
@@ -33,7 +33,7 @@ func managerPart(t harness.Topology) service {
 		name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"}, host: t.Manager,
 		spec: engine.RunSpec{
 			Image: swarmImage, Args: []string{"manage", t.Discovery()}, Restart: "unless-stopped",
-			Ports: []engine.Port{{Host: harness.SwarmPort, Container: harness.EnginePort}},
+			Ports: []engine.Port{{Host: t.Swarm().Port(), Container: harness.EnginePort}},
 		},
 		works: func(ctx context.Context, c *engine.Cluster) error {
 			_, err := swarmOf(ctx, c)
@@ -47,7 +47,7 @@ func joinPart(t harness.Topology, h harness.Host) service {
 		name: harness.Text{EN: "the join container", JA: "join コンテナ"}, host: h,
 		spec: engine.RunSpec{
 			Image: swarmImage,
-			Args:  []string{"join", "--advertise=" + at(h, harness.EnginePort), t.Discovery()},
+			Args:  []string{"join", "--advertise=" + h.Engine().String(), t.Discovery()},
 		},
 		works: func(ctx context.Context, c *engine.Cluster) error {
 			swarm, err := swarmOf(ctx, c)
@@ -76,7 +76,7 @@ func swarmOf(ctx context.Context, c *engine.Cluster) (engine.Swarm, error) {
 func healthy(s engine.Swarm, h harness.Host) error {
 	for _, m := range s.Members {
 		switch {
-		case m.Addr.String() != at(h, harness.EnginePort):
+		case m.Addr != h.Engine():
 			continue
 		case m.Status != engine.Healthy:
 			return harness.Errorf("the manager lists %s as %s%s", "マネージャの一覧で %s は %s である%s", h.Name, m.Status, because(m.Error))

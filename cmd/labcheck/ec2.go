@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"labcheck/harness"
+	"labcheck/harness/ec2"
+	"labcheck/harness/engine"
+	"labcheck/harness/suite"
+)
+
+// realFlags are those of --target ec2.
+type realFlags struct {
+	inventory string
+	jump      string
+	user, key string
+	ca, cert  string
+	tlsKey    string
+	fromAWS   bool
+	aws       ec2.AWS
+}
+
+func (f *realFlags) add(flags *pflag.FlagSet, lang harness.Lang) {
+	flags.StringVar(&f.inventory, "inventory", "", lang.Say("`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses",
+		"--target ec2 のノードの場所を書いたファイル(`file`)。省くとチュートリアルのアドレス"))
+	flags.StringVar(&f.jump, "ssh-jump", "", lang.Say("reach the nodes of --target ec2 by ssh through this `host`, such as manager",
+		"--target ec2 のノードに、このホスト(`host`)を通る ssh で到達する。例: manager"))
+	flags.StringVar(&f.user, "ssh-user", "", lang.Say("log in on the nodes of --target ec2 as this `user`",
+		"--target ec2 のノードにログインするユーザー(`user`)"))
+	flags.StringVar(&f.key, "ssh-key", "", lang.Say("`file` of the private key to log in with",
+		"ログインに使う秘密鍵のファイル(`file`)"))
+	flags.StringVar(&f.ca, "tls-ca", "", lang.Say("`file` of the authority that the engines of --target ec2 have their certificates from",
+		"--target ec2 の Engine の証明書を発行した認証局のファイル(`file`)"))
+	flags.StringVar(&f.cert, "tls-cert", "", lang.Say("`file` of the certificate that the engines are shown",
+		"Engine に示す証明書のファイル(`file`)"))
+	flags.StringVar(&f.tlsKey, "tls-key", "", lang.Say("`file` of the certificate's key",
+		"その証明書の鍵のファイル(`file`)"))
+	flags.BoolVar(&f.fromAWS, "from-aws", false, lang.Say("ask AWS for the addresses of the nodes of --target ec2, by their Name tags",
+		"--target ec2 のノードのアドレスを、Name タグで AWS に尋ねる"))
+	flags.StringVar(&f.aws.Region, "aws-region", "", lang.Say("`region` to look in, if not that of the environment or ~/.aws/config",
+		"検索するリージョン(`region`)。省くと環境変数または ~/.aws/config に従う"))
+	flags.StringVar(&f.aws.Profile, "aws-profile", "", lang.Say("`profile` of ~/.aws/config to look with",
+		"検索に使う ~/.aws/config のプロファイル(`profile`)"))
+	flags.StringVar(&f.aws.VPC, "aws-vpc", "", lang.Say("look in the VPC of this `ID` only",
+		"この `ID` の VPC だけを検索する"))
+	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, lang.Say("look for instances with this tag only, `KEY=VALUE`; may be given again",
+		"このタグ(`KEY=VALUE`)のインスタンスだけを検索する。複数指定できる"))
+}
+
+// given says whether any of the flags was used.
+func (f *realFlags) given() bool { return !reflect.DeepEqual(*f, realFlags{}) }
+
+func (f *realFlags) check() error {
+	switch {
+	case (f.cert == "") != (f.tlsKey == ""):
+		return harness.Errorf("--tls-cert and --tls-key belong together", "--tls-cert と --tls-key は組である")
+	case f.cert != "" && f.ca == "":
+		return harness.Errorf("--tls-cert needs --tls-ca", "--tls-cert には --tls-ca が必要である")
+	}
+	return nil
+}
+
+// openReal finds out how nodes that exist are reached.
+func (s *session) openReal(ctx context.Context, may access) error {
+	inventory, err := s.readInventory(ctx)
+	if err != nil {
+		return err
+	}
+	services, err := s.real.services()
+	if err != nil {
+		return &usageError{err, "labcheck --help"}
+	}
+	services.ReadOnly = may == looks
+	t, err := ec2.Open(ec2.Options{
+		Inventory: inventory, ReadOnly: may == looks,
+		SSH: ec2.SSH{
+			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
+			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.asker(),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.target, s.services = t, services
+	return nil
+}
+
+// readInventory is the file's, or the page's; with --from-aws the addresses are
+// those that AWS says.
+func (a *app) readInventory(ctx context.Context) (i ec2.Inventory, err error) {
+	i = ec2.Tutorial()
+	if a.real.inventory != "" {
+		if i, err = ec2.ReadFile(a.real.inventory); err != nil {
+			return i, &usageError{err, "labcheck inventory example"}
+		}
+	}
+	if !a.real.fromAWS {
+		return i, nil
+	}
+	if i, err = ec2.Discover(ctx, a.real.aws, i); err != nil {
+		return i, &hintError{err, a.lang.Say("--aws-region, --aws-profile, --aws-vpc and --aws-tag say where to look; aws sts get-caller-identity says as whom",
+			"検索する場所は --aws-region、--aws-profile、--aws-vpc、--aws-tag で指定する。誰として検索するかは aws sts get-caller-identity で分かる")}
+	}
+	return i, nil
+}
+
+// services is how engines and Consul are spoken to.
+func (f *realFlags) services() (engine.Options, error) {
+	o, err := engine.Options{}.ConsulFromEnv()
+	if err != nil {
+		return o, err
+	}
+	ca, cert, key := f.ca, f.cert, f.tlsKey
+	if dir := os.Getenv("DOCKER_CERT_PATH"); ca == "" && dir != "" {
+		ca, cert, key = engine.CertPath(dir)
+	}
+	if ca != "" {
+		o.TLS, err = engine.LoadTLS(ca, cert, key)
+	}
+	return o, err
+}
+
+// asker asks a person for what must not be seen; nil where there is nobody.
+func (s *session) asker() func(string) ([]byte, error) {
+	f, ok := s.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return func(question string) ([]byte, error) {
+		fmt.Fprint(s.err, question)
+		defer fmt.Fprintln(s.err)
+		return term.ReadPassword(int(f.Fd()))
+	}
+}
+
+// agreed asks whether to go on, unless --yes said so. Where there is nobody to
+// ask, that is an error.
+func (s *session) agreed(yes bool, question, hint string) (bool, error) {
+	if yes {
+		return true, nil
+	}
+	if s.asker() == nil {
+		return false, &usageError{harness.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on", "ラボでないクラスタを変えるが、尋ねるターミナルがない"), hint}
+	}
+	fmt.Fprintf(s.err, "%s [y/N] ", question)
+	answer, err := bufio.NewReader(s.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
+
+// allowances are what a check of a cluster that is no lab may do by consent.
+var allowances = []string{"workload"}
+
+func (f checkFlags) access() (access, error) {
+	for _, a := range f.allow {
+		if !slices.Contains(allowances, a) {
+			return looks, &usageError{harness.Errorf("--allow %s: %s is possible", "--allow %s: 指定できるのは %s である", a, strings.Join(allowances, ", ")), "labcheck check --help"}
+		}
+	}
+	if len(f.allow) > 0 {
+		return changes, nil
+	}
+	return looks, nil
+}
+
+// onReal has the suite do on a cluster that is no lab what may be done there.
+func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o *suite.Options) {
+	s.reach(ctx, c)
+	left, _ := leftovers(ctx, c) // what can't be asked is told by the claims
+	if len(left) > 0 {
+		s.progress.tell(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: labcheck down --target ec2%s",
+			"  以前の実行のテスト用コンテナが %d 個クラスタに残っている。取り除くには: labcheck down --target ec2%s", len(left), s.real.again()))
+	}
+	o.Skip = func(sc suite.Scenario) string {
+		if sc.Has(suite.TagWorkload) && !slices.Contains(f.allow, "workload") {
+			return s.lang.Say("it starts containers on a cluster that is no lab: --allow workload", "ラボでないクラスタでコンテナを起動する: --allow workload")
+		}
+		return s.lacks(c.Topology(), sc)
+	}
+}
+
+// again is the inventory's flag for another command line.
+func (f *realFlags) again() string {
+	if f.inventory == "" {
+		return ""
+	}
+	return " --inventory " + f.inventory
+}
+
+// quotedName is a name in a sentence of the features.
+var quotedName = regexp.MustCompile(`"([a-z0-9]+)"`)
+
+// lacks says which host a scenario is about that the cluster does not have.
+func (s *session) lacks(t harness.Topology, sc suite.Scenario) string {
+	for _, h := range harness.Tutorial().Hosts() {
+		if slices.ContainsFunc(t.Hosts(), func(o harness.Host) bool { return o.Name == h.Name }) {
+			continue
+		}
+		for _, st := range sc.Steps {
+			for _, m := range quotedName.FindAllStringSubmatch(st.Text, -1) {
+				if m[1] == h.Name {
+					return s.lang.Say("the inventory has no %s", "インベントリに %s がない", h.Name)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// sizesFrom says which sizes are the page's, and which the inventory's.
+func (a *app) sizesFrom(t harness.Topology) string {
+	own := map[bool][]string{}
+	for _, h := range t.Hosts() {
+		for _, size := range []struct {
+			name string
+			own  bool
+		}{{"CPUs", h.Own.CPUs}, {a.lang.Say("memory", "メモリ"), h.Own.Memory}} {
+			own[size.own] = append(own[size.own], a.lang.Say("%s of %s", "%[2]s の %[1]s", size.name, h.Name))
+		}
+	}
+	switch {
+	case len(own[true]) == 0:
+		return a.lang.Say("expected sizes: the page's", "期待する大きさ: ページの値")
+	case len(own[false]) == 0:
+		return a.lang.Say("expected sizes: the inventory's", "期待する大きさ: インベントリの値")
+	}
+	return a.lang.Say("expected sizes: the inventory's; the page's for the %s", "期待する大きさ: インベントリの値。ページの値を使うもの: %s", strings.Join(own[false], ", "))
+}
+
+// bootstrapReal performs what of the tutorial is not done yet on a cluster that
+// is no lab, after it was shown and agreed to.
+func (s *session) bootstrapReal(ctx context.Context, yes bool) error {
+	if _, err := s.target.Up(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.err, s.lang.Say("On the nodes of --target ec2%s this will be done, where it is not done already:", "--target ec2%s のノードで、まだ行われていなければ次を行う:", s.real.again()))
+	if err := s.plan(); err != nil {
+		return err
+	}
+	ok, err := s.agreed(yes, s.lang.Say("Go on?", "続けるか?"), "labcheck bootstrap --target ec2 --yes")
+	if err != nil || !ok {
+		return err
+	}
+	if err := s.bootstrap(ctx); err != nil {
+		return err
+	}
+	return s.showStatus(ctx)
+}
+
+// downReal removes the test containers that are left, and nothing else.
+func (s *session) downReal(ctx context.Context, yes bool) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	cluster, err := s.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	s.reach(ctx, cluster)
+	left, err := leftovers(ctx, cluster)
+	for _, l := range left {
+		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.host, l.State)
+	}
+	removed := []string{}
+	if len(left) > 0 {
+		ok, askErr := s.agreed(yes, s.lang.Say("Remove these %d test containers of labcheck?", "labcheck のこのテスト用コンテナ %d 個を取り除くか?", len(left)), "labcheck down --target ec2 --yes")
+		if askErr != nil {
+			return askErr
+		}
+		if ok {
+			removed, askErr = remove(ctx, cluster, left)
+		}
+		err = errors.Join(err, askErr)
+	}
+	s.progress.close()
+	if s.json {
+		s.printJSON(map[string]any{"found": len(left), "removed": removed})
+		return err
+	}
+	fmt.Fprintln(s.out, s.lang.Say("%d test containers of labcheck found, %d removed.", "labcheck のテスト用コンテナ: 見つけたもの %d 個、取り除いたもの %d 個。", len(left), len(removed)))
+	return err
+}
+
+func remove(ctx context.Context, c *engine.Cluster, left []leftover) ([]string, error) {
+	removed := []string{}
+	var errs []error
+	for _, l := range left {
+		err := c.Engine(l.host).Remove(ctx, l.ID)
+		if err == nil || errors.Is(err, engine.ErrNotFound) {
+			removed = append(removed, l.host+"/"+l.Name)
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return removed, errors.Join(errs...)
+}
+
+// envReal points a shell at the cluster where this machine reaches it itself.
+func (s *session) envReal() error {
+	t := s.target.(*ec2.Target)
+	manager := t.Topology().Manager
+	addr, direct := t.Direct(manager.Name)
+	if !direct {
+		return &hintError{harness.Errorf("this machine reaches the nodes by ssh only", "このマシンからノードに到達できるのは ssh だけである"), "labcheck exec --target ec2 manager -- docker info"}
+	}
+	s.printEnv(cmp.Or(addr, manager.Addr.String()))
+	return nil
+}

@@ -1,0 +1,201 @@
+//go:build lab
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"labcheck/harness"
+	"labcheck/sim"
+)
+
+// realSubnet keeps the lab that stands for a cluster at EC2 beside others.
+var realSubnet = netip.MustParsePrefix("192.168.61.0/24")
+
+// realLab is a lab that stands for nodes which exist: on each runs Debian's
+// sshd, and labcheck knows of it what an inventory says.
+type realLab struct {
+	lab   *sim.Lab
+	nodes map[string]harness.Node
+	dir   string // inventories and keys
+}
+
+// openRealLab makes the lab; nothing of the tutorial is done on it. With
+// LABCHECK_KEEP it stays, and the next run finds it. Consul will
+// have an access list that lets everybody in who shows no token, so that a wrong
+// one is something else than none.
+func openRealLab(t *testing.T) *realLab {
+	t.Helper()
+	lab, err := sim.Open(t.Context(), sim.Options{Lab: "ec2test", Subnet: realSubnet, Watchdog: watchdogArgv()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		defer lab.Close()
+		if os.Getenv("LABCHECK_KEEP") != "" {
+			lab.Keep()
+			return
+		}
+		if err := lab.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	nodes, err := lab.Up(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &realLab{lab: lab, nodes: map[string]harness.Node{}, dir: t.TempDir()}
+	for _, n := range nodes {
+		r.nodes[n.Name()] = n
+	}
+	t.Setenv("HOME", r.dir)
+	t.Setenv("SSH_AUTH_SOCK", "")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	r.write(t, "inventory.yaml", r.inventory())
+	r.installSSH(t)
+	r.sh(t, "manager", `printf 'FROM progrium/consul\nRUN echo "acl { enabled = true default_policy = \\"allow\\" }" > /config/acl.hcl\n' | docker build -q -t progrium/consul -`)
+	return r
+}
+
+func (r *realLab) inventory() string {
+	var b strings.Builder
+	fmt.Fprint(&b, "manager: manager\nnodes:\n")
+	for _, h := range r.lab.Topology().Hosts() {
+		fmt.Fprintf(&b, "  - {name: %s, address: %s}\n", h.Name, h.Addr)
+	}
+	return b.String()
+}
+
+func (r *realLab) write(t *testing.T, name, content string) {
+	t.Helper()
+	file := filepath.Join(r.dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *realLab) sh(t *testing.T, node, script string) string {
+	t.Helper()
+	res, err := r.nodes[node].Exec(context.Background(), "sh", "-c", script)
+	if err != nil {
+		t.Fatalf("%s: %v", node, err)
+	}
+	return strings.TrimSpace(res.Stdout)
+}
+
+// docker runs the docker CLI of this machine on what belongs to the lab.
+func docker(t *testing.T, in string, args ...string) string {
+	t.Helper()
+	var out, said bytes.Buffer
+	cmd := exec.Command("docker", args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &said
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("docker %s: %v\n%s", args[0], err, said.String())
+	}
+	return out.String()
+}
+
+// sshdImage is the nodes' image with Debian's openssh-server.
+const sshdImage = "labcheck-test/sshd"
+
+// sshdFiles are what the packages brought, and the accounts that they made.
+const sshdFiles = `tar c -C / $(dpkg -L openssh-server openssh-client libwrap0 libcbor0 libfido2-1 libedit2 libbsd0 libmd0 2>/dev/null |
+	while read -r f; do if [ -f "$f" ] || [ -L "$f" ]; then echo "${f#/}"; fi; done | sort -u) etc/passwd etc/group etc/shadow`
+
+const startSSHD = `mkdir -p /run/sshd && { [ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/host_key; } &&
+printf 'HostKey /etc/ssh/host_key\nPermitRootLogin prohibit-password\nPasswordAuthentication no\nMaxStartups 100\n' > /etc/ssh/sshd_config &&
+{ kill -0 "$(cat /run/sshd.pid)" 2>/dev/null || /usr/sbin/sshd; } && cut -d' ' -f1,2 /etc/ssh/host_key.pub`
+
+// installSSH has every node run Debian's sshd, and lets a key in.
+func (r *realLab) installSSH(t *testing.T) {
+	t.Helper()
+	node := strings.TrimSpace(docker(t, "", "inspect", "--format", "{{.Config.Image}}", "ec2test-manager"))
+	docker(t, "FROM "+node+"\nRUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openssh-server\n",
+		"build", "--quiet", "--tag", sshdImage, "-")
+	t.Cleanup(func() { docker(t, "", "rmi", sshdImage) })
+	files := docker(t, "", "run", "--rm", "--entrypoint", "sh", sshdImage, "-c", sshdFiles)
+	lines := []string{r.makeKey(t, "key", ""), r.makeKey(t, "locked", "secret")}
+	r.makeKey(t, "wrong", "")
+	var mu sync.Mutex
+	var known strings.Builder
+	var group sync.WaitGroup
+	for name, n := range r.nodes {
+		group.Go(func() {
+			docker(t, files, "exec", "-i", "ec2test-"+name, "tar", "x", "-C", "/")
+			docker(t, strings.Join(lines, ""), "exec", "-i", "ec2test-"+name, "sh", "-c", "mkdir -p -m 700 /root/.ssh && cat > /root/.ssh/authorized_keys")
+			key := r.sh(t, name, startSSHD)
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(&known, "%s %s\n", n.Addr(), key)
+		})
+	}
+	group.Wait()
+	r.write(t, ".ssh/known_hosts", known.String())
+}
+
+// makeKey writes a private key and returns its line of authorized_keys.
+func (r *realLab) makeKey(t *testing.T, name, passphrase string) string {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, name)
+	if passphrase != "" {
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(private, name, []byte(passphrase))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write(t, name, string(pem.EncodeToMemory(block)))
+	authorized, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(ssh.MarshalAuthorizedKey(authorized))
+}
+
+// outcome is what a command line came to.
+type outcome struct {
+	code     int
+	out, err string
+	took     time.Duration
+}
+
+// labcheck runs a command line on the lab as on nodes that exist.
+func (r *realLab) labcheck(t *testing.T, args ...string) outcome {
+	t.Helper()
+	var out, said bytes.Buffer
+	for i, a := range args {
+		args[i] = strings.ReplaceAll(a, "DIR", r.dir)
+	}
+	if !strings.Contains(strings.Join(args, " "), "--inventory") {
+		args = append([]string{"--inventory", filepath.Join(r.dir, "inventory.yaml")}, args...)
+	}
+	start := time.Now()
+	code := run(t.Context(), append([]string{"--target", "ec2", "--quiet"}, args...), strings.NewReader(""), &out, &said)
+	return outcome{code, out.String(), said.String(), time.Since(start)}
+}
+
+// through is how a command line says to go through the manager.
+func through(key string, args ...string) []string {
+	return append([]string{"--ssh-jump", "manager", "--ssh-user", "root", "--ssh-key", "DIR/" + key}, args...)
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labcheck/harness"
+	"labcheck/harness/suite"
+)
+
+// watchFlags are the flags of `labcheck watch` alone.
+type watchFlags struct {
+	interval time.Duration
+	listen   string
+	rounds   int
+}
+
+func (a *app) watchCommand() *cobra.Command {
+	var f watchFlags
+	c := &cobra.Command{
+		Use: "watch", Short: a.lang.Say("Check again and again, and tell what changes", "検査を繰り返し、変わったものを示す"),
+		Long: a.lang.Say(`watch checks what only looks (@verify) every --interval, and prints a line for
+each claim that changes. It ends with Ctrl-C, and a summary. --listen serves
+Prometheus metrics at /metrics, and /healthz.`, `watch は見るだけのもの(@verify)を --interval ごとに検査し、変わった記述を
+1 行ずつ示す。Ctrl-C で終わり、まとめを示す。--listen は Prometheus の
+メトリクスを /metrics で、また /healthz を提供する。`),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.interval <= 0 || f.rounds < 0 {
+				return &usageError{harness.Errorf("--interval must be more than 0, and --rounds not less", "--interval は 0 より大きく、--rounds は 0 以上である"), "labcheck watch --help"}
+			}
+			return a.open(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.watch(ctx, f) })
+		},
+	}
+	c.Flags().DurationVar(&f.interval, "interval", time.Minute, a.lang.Say("from the start of one check to that of the next", "検査の開始から次の検査の開始までの時間"))
+	c.Flags().StringVar(&f.listen, "listen", "", a.lang.Say("serve /metrics and /healthz at this `address`, such as localhost:9273", "/metrics と /healthz をこのアドレス(`address`)で提供する。例: localhost:9273"))
+	c.Flags().IntVar(&f.rounds, "rounds", 0, a.lang.Say("end after so many checks; 0 is never", "この回数の検査で終わる。0 なら終わらない"))
+	return c
+}
+
+// watcher is a watch as it goes.
+type watcher struct {
+	*session
+	watchFlags
+	metrics *metrics
+	claims  map[string]harness.Scenario // as they were last
+	last    harness.Evidence
+	checks  int
+	whole   int // checks in which every claim was true
+	began   time.Time
+}
+
+// watch checks until ctx ends, or there were enough checks.
+func (s *session) watch(ctx context.Context, f watchFlags) error {
+	if _, err := s.target.Nodes(ctx); err != nil {
+		return err
+	}
+	w := &watcher{session: s, watchFlags: f, metrics: newMetrics(f.interval), claims: map[string]harness.Scenario{}, began: time.Now()}
+	if f.listen != "" {
+		stop, err := w.serve()
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	s.progress.close()
+	s.progress.silent = true // each change is told once, by the watch itself
+	ticks := time.NewTicker(f.interval)
+	defer ticks.Stop()
+	for f.rounds == 0 || w.checks < f.rounds {
+		if w.round(ctx); f.rounds == w.checks {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticks.C:
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return w.summary(ctx)
+}
+
+// serve serves the metrics until stop is called.
+func (w *watcher) serve() (stop func(), err error) {
+	l, err := net.Listen("tcp", w.listen)
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("--listen: %w", err), "another --listen"}
+	}
+	server := &http.Server{Handler: w.metrics.handler(), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(l) }() // it ends with stop
+	fmt.Fprintf(w.err, "serving http://%s/metrics and /healthz\n", l.Addr())
+	return func() { _ = server.Close() }, nil
+}
+
+// round checks once. A round that was interrupted says nothing.
+func (w *watcher) round(ctx context.Context) {
+	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, errTimeout{w.timeout})
+	defer cancel()
+	w.nodes = nil // what was lost before may be there again
+	e := w.newEvidence(suite.TagVerify)
+	failed := w.runScenarios(bounded, checkFlags{wait: watchWait, hurried: true}, &e)
+	if ctx.Err() != nil {
+		return
+	}
+	e.Run.Duration = time.Since(e.Run.Started)
+	if e.Run.Verdict = verdict(bounded, &e, failed); failed != nil {
+		e.Run.Error = w.message(failed)
+	}
+	w.checks++
+	if e.Run.Verdict == harness.VerdictHolds {
+		w.whole++
+	}
+	w.tell(e)
+	w.last = e
+	w.metrics.set(e)
+}
+
+// watchWait is how long all waits of one check may take together.
+const watchWait = 5 * time.Second
+
+// tell prints a line for each claim that is not as it was; the first time only
+// what does not hold, and the counts.
+func (w *watcher) tell(e harness.Evidence) {
+	for _, s := range e.Scenarios {
+		was, known := w.claims[s.ID]
+		w.claims[s.ID] = s
+		if was.Status == s.Status || !known && s.Status != harness.Failed {
+			continue
+		}
+		w.line(change{Time: e.Run.Started, ID: s.ID, Name: s.Name, Status: s.Status, Reason: s.Reason, Expected: s.Expected, Seen: s.Seen})
+	}
+	if w.checks == 1 || e.Run.Verdict != w.last.Run.Verdict {
+		w.line(change{Time: e.Run.Started, Verdict: e.Run.Verdict, Reason: e.Run.Error, Counts: &e.Counts})
+	}
+}
+
+// change is what watch prints: of a claim, or of the verdict on the whole.
+type change struct {
+	Time     time.Time       `json:"time"`
+	ID       string          `json:"id,omitempty"`
+	Name     string          `json:"name,omitempty"`
+	Status   harness.Status  `json:"status,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+	Expected string          `json:"expected,omitempty"`
+	Seen     string          `json:"seen,omitempty"`
+	Verdict  harness.Verdict `json:"verdict,omitempty"`
+	Counts   *harness.Counts `json:"counts,omitempty"`
+}
+
+// String is the change in a line.
+func (c change) String() string {
+	at := c.Time.Format(time.RFC3339)
+	switch {
+	case c.Counts != nil:
+		line := fmt.Sprintf("%s %s: %d claims hold, %d are false, %d could not be checked", at, c.Verdict, c.Counts.Passed, c.Counts.Failed, c.Counts.Skipped)
+		if c.Reason != "" {
+			line += ": " + c.Reason
+		}
+		return line
+	case c.Status == harness.Failed:
+		return fmt.Sprintf("%s ✗ %s (%s): expected %s, seen %s", at, c.Name, c.ID, oneLine(c.Expected), oneLine(c.Seen))
+	case c.Status == harness.Skipped:
+		return fmt.Sprintf("%s - %s (%s): %s", at, c.Name, c.ID, oneLine(c.Reason))
+	}
+	return fmt.Sprintf("%s ✓ %s (%s): holds again", at, c.Name, c.ID)
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), "; ")
+}
+
+// line prints a change; with --json as one JSON document in a line.
+func (w *watcher) line(c change) {
+	if !w.json {
+		fmt.Fprintln(w.out, c)
+		return
+	}
+	w.printed = true
+	_ = json.NewEncoder(w.out).Encode(c) // of our own types; a closed stdout has nobody to tell
+}
+
+// summary is the last line. The exit code is that of the last check, or that of
+// an interruption.
+func (w *watcher) summary(ctx context.Context) error {
+	fmt.Fprintln(w.err, w.lang.Say("%d checks in %s; in %d of them every claim was true", "%d 回の検査(%s)のうち、すべての記述が成り立ったのは %d 回",
+		w.checks, time.Since(w.began).Round(time.Second), w.whole))
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted}
+	case w.last.Run.Verdict == harness.VerdictFalse:
+		return &exitError{exitFalse}
+	case w.last.Run.Verdict == harness.VerdictUnreachable:
+		return &exitError{exitUnreachable}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package ec2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// AWS says where in AWS instances are looked for. Credentials, and what is empty
+// here, are found the usual way: environment, ~/.aws, the instance's role.
+type AWS struct {
+	Region  string
+	Profile string
+	VPC     string   // its ID
+	Tags    []string // KEY=VALUE, all of them
+}
+
+// lookTimeout is how long AWS may take to answer.
+const lookTimeout = 10 * time.Second
+
+// NotOneError is that not exactly one running instance has a node's name.
+type NotOneError struct {
+	Name  string
+	Found []string // those that have it: ID, state, address
+}
+
+func (e *NotOneError) Error() string {
+	if len(e.Found) == 0 {
+		return fmt.Sprintf("no instance has the Name tag %s", e.Name)
+	}
+	return fmt.Sprintf("not one running instance has the Name tag %s, but these have it: %s", e.Name, strings.Join(e.Found, ", "))
+}
+
+// Discover fills an inventory's addresses with those of the instances whose Name
+// tag is a node's name. What else the inventory says stays.
+func Discover(ctx context.Context, a AWS, i Inventory) (Inventory, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	found, err := a.instances(ctx, i)
+	if err != nil {
+		return i, fmt.Errorf("ask AWS for the instances: %w", err)
+	}
+	i.Nodes = slices.Clone(i.Nodes)
+	var errs []error
+	for k := range i.Nodes {
+		errs = append(errs, i.Nodes[k].settle(found[i.Nodes[k].Name]))
+	}
+	return i, errors.Join(errs...)
+}
+
+// instances are those that have the name of a node, by it.
+func (a AWS) instances(ctx context.Context, i Inventory) (map[string][]types.Instance, error) {
+	filters, err := a.filters(i)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(a.Region), config.WithSharedConfigProfile(a.Profile))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no region is set; say it with --aws-region, AWS_REGION, or in ~/.aws/config")
+	}
+	found := map[string][]types.Instance{}
+	pages := ec2.NewDescribeInstancesPaginator(ec2.NewFromConfig(cfg), &ec2.DescribeInstancesInput{Filters: filters})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Reservations {
+			for _, one := range r.Instances {
+				name := nameOf(one)
+				found[name] = append(found[name], one)
+			}
+		}
+	}
+	return found, nil
+}
+
+func (a AWS) filters(i Inventory) ([]types.Filter, error) {
+	var names []string
+	for _, n := range i.Nodes {
+		names = append(names, n.Name)
+	}
+	filters := []types.Filter{{Name: aws.String("tag:Name"), Values: names}}
+	if a.VPC != "" {
+		filters = append(filters, types.Filter{Name: aws.String("vpc-id"), Values: []string{a.VPC}})
+	}
+	for _, t := range a.Tags {
+		key, value, ok := strings.Cut(t, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("tag %q: KEY=VALUE is needed", t)
+		}
+		filters = append(filters, types.Filter{Name: aws.String("tag:" + key), Values: []string{value}})
+	}
+	return filters, nil
+}
+
+func nameOf(i types.Instance) string {
+	for _, t := range i.Tags {
+		if aws.ToString(t.Key) == "Name" {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
+}
+
+// settle gives a node the addresses of the one running instance of its name. The
+// error is a *NotOneError where there are none or several.
+func (n *Node) settle(named []types.Instance) error {
+	var running []types.Instance
+	e := &NotOneError{Name: n.Name}
+	for _, i := range named {
+		state := types.InstanceStateName("unknown")
+		if i.State != nil {
+			state = i.State.Name
+		}
+		e.Found = append(e.Found, strings.TrimSpace(fmt.Sprintf("%s %s %s", aws.ToString(i.InstanceId), state, aws.ToString(i.PrivateIpAddress))))
+		if state == types.InstanceStateNameRunning {
+			running = append(running, i)
+		}
+	}
+	if len(running) != 1 {
+		return e
+	}
+	n.Address, n.Public = aws.ToString(running[0].PrivateIpAddress), aws.ToString(running[0].PublicIpAddress)
+	if n.Address == "" {
+		return fmt.Errorf("instance %s, %s, has no private address", aws.ToString(running[0].InstanceId), n.Name)
+	}
+	return nil
+}

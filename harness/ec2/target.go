@@ -1,0 +1,188 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"labcheck/harness"
+)
+
+// dialTimeout is how long a connection may take to come about. A host that
+// nobody answers for is told by the kernel after 3 s.
+const dialTimeout = 4 * time.Second
+
+// Options say which nodes, and how they are reached.
+type Options struct {
+	Inventory Inventory
+	SSH       SSH
+	// ReadOnly has nodes refuse every command that OnlyLooks does not know.
+	ReadOnly bool
+}
+
+// Target is a cluster's nodes, which exist. It implements harness.Target.
+type Target struct {
+	opts     Options
+	topology harness.Topology
+	jump     *sshHost // nil: nodes are dialled directly
+	logins   *logins
+
+	mu    sync.Mutex
+	hosts map[string]*sshHost // by node
+}
+
+var _ harness.Target = (*Target)(nil)
+
+// Open finds out how the nodes are reached, and dials none of them. Where keys
+// are needed that have a passphrase, it is asked for now: later it would take
+// from the time that a connection has.
+func Open(o Options) (*Target, error) {
+	l, err := newLogins(o.SSH)
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{opts: o, topology: o.Inventory.Topology(), logins: l, hosts: map[string]*sshHost{}}
+	if o.SSH.Jump != "" {
+		if t.jump, err = t.jumpHost(o.SSH.Jump); err != nil {
+			return nil, err
+		}
+		if _, err := l.signers(t.jump); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range o.Inventory.Nodes {
+		if h, err := t.hostOf(n); err == nil {
+			_, _ = l.signers(h) // an error is kept for when the key is needed
+		}
+	}
+	return t, nil
+}
+
+// Name is "ec2".
+func (t *Target) Name() string { return "ec2" }
+
+// Topology is what the inventory says of the cluster.
+func (t *Target) Topology() harness.Topology { return t.topology }
+
+// Nodes are those of the inventory; whether they are there, they say when they
+// are dialled.
+func (t *Target) Nodes(context.Context) ([]harness.Node, error) {
+	var nodes []harness.Node
+	for _, h := range t.topology.Hosts() {
+		n, _ := t.opts.Inventory.node(h.Name)
+		nodes = append(nodes, &node{t, n, h.Addr})
+	}
+	return nodes, nil
+}
+
+// Up makes nothing: it looks whether every node's engine can be connected to.
+func (t *Target) Up(ctx context.Context) ([]harness.Node, error) {
+	nodes, err := t.Nodes(ctx)
+	errs := make([]error, len(nodes))
+	var group sync.WaitGroup
+	for i, h := range t.topology.Hosts() {
+		group.Go(func() {
+			conn, err := nodes[i].Dial(ctx, h.Engine().Port())
+			if errs[i] = err; err == nil {
+				errs[i] = conn.Close()
+			}
+		})
+	}
+	group.Wait()
+	return nodes, errors.Join(append(errs, err)...)
+}
+
+// Down removes nothing, because the target makes nothing.
+func (t *Target) Down(context.Context) error { return nil }
+
+// Close ends the ssh connections.
+func (t *Target) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, h := range t.hosts {
+		h.close()
+	}
+	if t.jump != nil {
+		t.jump.close()
+	}
+	return nil
+}
+
+// node is a node that exists. It implements harness.Node.
+type node struct {
+	target *Target
+	said   Node // by the inventory
+	addr   netip.Addr
+}
+
+func (n *node) Name() string     { return n.said.Name }
+func (n *node) Addr() netip.Addr { return n.addr }
+
+// Dial connects to a port of the node: through the jump host to the address
+// that its peers use, else to the one by which this machine reaches it. The
+// error is a *harness.UnreachableError.
+func (n *node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
+	dialling, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var conn net.Conn
+	var err error
+	at := netip.AddrPortFrom(n.addr, port).String()
+	if n.target.jump != nil {
+		conn, err = n.target.jump.forward(dialling, at)
+	} else {
+		at = net.JoinHostPort(n.reachedAt(), strconv.Itoa(int(port)))
+		conn, err = new(net.Dialer).DialContext(dialling, "tcp", at)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return conn, n.unreachable(at, err)
+}
+
+func (n *node) reachedAt() string { return cmp.Or(n.said.Public, n.said.Address) }
+
+func (n *node) unreachable(at string, err error) error {
+	if err == nil {
+		return nil
+	}
+	from := ""
+	if n.target.jump != nil {
+		from = n.target.jump.name
+	}
+	return unreachable(n.said.Name, at, from, err)
+}
+
+// Exec runs argv on the node by ssh. sshd has a shell take it: what needs it is
+// quoted. The error is a *harness.UnreachableError where the node's sshd can't
+// be reached.
+func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
+	r := harness.Result{Node: n.said.Name, Argv: argv, Start: time.Now()}
+	if n.target.opts.ReadOnly && !OnlyLooks(argv) {
+		return harness.Result{}, harness.Errorf("run %q on %s: refused: this run only looks", "%[2]s で %[1]q を実行: 拒否した。この実行は見るだけである", argv, n.said.Name)
+	}
+	h, err := n.target.hostOf(n.said)
+	if err != nil {
+		return harness.Result{}, err
+	}
+	err = h.run(ctx, &r)
+	r.Duration = time.Since(r.Start)
+	if err != nil && ctx.Err() == nil {
+		return harness.Result{}, err
+	}
+	if err != nil {
+		return r, err // it ran, and was not waited for
+	}
+	return r, r.Err()
+}
+
+// Direct is the address by which this machine reaches a node itself; false
+// where it does so through a jump host.
+func (t *Target) Direct(name string) (string, bool) {
+	n, ok := t.opts.Inventory.node(name)
+	return cmp.Or(n.Public, n.Address), ok && t.jump == nil
+}

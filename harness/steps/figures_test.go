@@ -1,0 +1,140 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/page"
+)
+
+// worldOf is a world of a topology whose nodes nobody dials.
+func worldOf(t *testing.T, topology harness.Topology) *World {
+	t.Helper()
+	var nodes []harness.Node
+	for _, h := range topology.Hosts() {
+		nodes = append(nodes, placed{h})
+	}
+	c, err := engine.Open(topology, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(c, harness.English, func(time.Duration, error) {})
+}
+
+type placed struct{ harness.Host }
+
+func (p placed) Name() string     { return p.Host.Name }
+func (p placed) Addr() netip.Addr { return p.Host.Addr }
+func (p placed) Exec(context.Context, ...string) (harness.Result, error) {
+	return harness.Result{}, errors.New("a placed node runs nothing")
+}
+
+func otherwise() harness.Topology {
+	t := harness.Tutorial()
+	t.SwarmPort, t.ConsulPort = 4000, 8501
+	t.Manager.CPUs, t.Manager.Own.CPUs = 2, true
+	t.Members = t.Members[:2]
+	t.Members[0].Port = 2376
+	t.Members[1].Memory, t.Members[1].Own.Memory = 4011036672, true
+	t.Members = append(t.Members, harness.Host{
+		Name: "extra", Addr: netip.MustParseAddr("10.0.0.9"), CPUs: 40, Memory: 8 << 30, Own: harness.Sizes{CPUs: true, Memory: true},
+	})
+	return t
+}
+
+// The page's own topology is held to the page's own words.
+func TestFiguresOfThePage(t *testing.T) {
+	w := worldOf(t, harness.Tutorial())
+	for _, text := range []string{"consul://192.168.33.11:8500", "192.168.33.20:2375", "tcp://192.168.33.11:3375", "192.168.33.99"} {
+		if got := w.here(text); got != text {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+	cpus, memory := w.memberFigures("store", "1", "3.86 GiB")
+	got := []string{
+		w.engineFigure("manager", "total memory", "992.2 MiB"), cpus, memory,
+		w.clusterFigure("nodes", "four"), w.published("3375->2375/tcp"), w.published("running"),
+	}
+	want := []string{"992.2 MiB", "1", "3.86 GiB", "four", "3375->2375/tcp", "running"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFiguresOfAnother(t *testing.T) {
+	w := worldOf(t, otherwise())
+	_, memory := w.memberFigures("frontend02", "1", "1.017 GiB")
+	cpus, _ := w.memberFigures("extra", "1", "1.017 GiB")
+	got := []string{
+		w.here("consul://192.168.33.11:8500 192.168.33.20:2375 192.168.33.21:2375 192.168.33.11:3375"),
+		w.engineFigure("manager", "CPUs", "1"), w.engineFigure("manager", "total memory", "992.2 MiB"),
+		w.published("3375->2375/tcp"), w.published("8500->8500/tcp"), memory, cpus,
+		w.clusterFigure("nodes", "4"), w.clusterFigure("CPUs", "4"), w.clusterFigure("total memory", "6.912 GiB"),
+		w.clusterFigure("strategy", "spread"),
+	}
+	want := []string{
+		"consul://192.168.33.11:8501 192.168.33.20:2376 192.168.33.21:2375 192.168.33.11:4000",
+		"2", "992.2 MiB", "4000->2375/tcp", "8501->8500/tcp", "3.922GiB", "42",
+		"3", "44", "13.34GiB", "spread",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	rows := w.memberRows([]page.Row{
+		{"node": "frontend01", "address": "192.168.33.20:2376"},
+		{"node": "frontend02", "address": "192.168.33.21:2375"},
+		{"node": "store", "address": "192.168.33.250:2375"},
+	})
+	if diff := cmp.Diff([]string{"extra 10.0.0.9:2375", "frontend01 192.168.33.20:2376", "frontend02 192.168.33.21:2375"}, rows); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What Swarm shows of the page's sizes is what the page's engines have and 5%.
+func TestOvercommit(t *testing.T) {
+	all := harness.Tutorial()
+	for i := range all.Members {
+		all.Members[i].Own = harness.Sizes{CPUs: true, Memory: true}
+	}
+	w := worldOf(t, all)
+	_, small := w.memberFigures("worker01", "", "")
+	_, large := w.memberFigures("store", "", "")
+	got := []string{small, large, w.clusterFigure("total memory", "")}
+	if diff := cmp.Diff([]string{"1.017GiB", "3.86GiB", "6.912GiB"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPatience(t *testing.T) {
+	w := worldOf(t, harness.Tutorial())
+	w.LimitWaits(300 * time.Millisecond)
+	looked := 0
+	start := time.Now()
+	for range 2 {
+		if w.until(t.Context(), time.Minute, func(context.Context) error { looked++; return errors.New("not yet") }) == nil {
+			t.Error("a wait ended well")
+		}
+	}
+	if took := time.Since(start); took > time.Second || looked < 3 {
+		t.Errorf("two waits took %s and %d looks", took, looked)
+	}
+	w.LimitWaits(time.Second)
+	lost := &harness.UnreachableError{Node: "store"}
+	start = time.Now()
+	err := w.until(t.Context(), time.Minute, func(context.Context) error { return lost })
+	if !errors.Is(err, lost) || time.Since(start) > time.Second {
+		t.Errorf("what can't be asked was waited for, %s: %v", time.Since(start), err)
+	}
+}
+
+func (p placed) Dial(context.Context, uint16) (net.Conn, error) {
+	return nil, errors.New("a placed node is nowhere")
+}
