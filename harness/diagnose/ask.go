@@ -52,6 +52,9 @@ func (f *facts) askServices(ctx context.Context) {
 		group.Go(func() { f.askSwarm(ctx) })
 	}
 	f.each(func(h *hostFacts) {
+		if h.hangs() {
+			f.askAgain(ctx, h)
+		}
 		switch {
 		case h.answers():
 			f.askHost(ctx, h)
@@ -62,6 +65,14 @@ func (f *facts) askServices(ctx context.Context) {
 		}
 	})
 	group.Wait()
+}
+
+// askAgain gives an engine that was silent a second chance: its machine may have
+// been busy for a moment.
+func (f *facts) askAgain(ctx context.Context, h *hostFacts) {
+	ctx, cancel := context.WithTimeout(ctx, secondAnswer)
+	defer cancel()
+	h.info, h.infoErr = f.cluster.Engine(h.host.Name).Info(ctx)
 }
 
 func (f *facts) askConsul(ctx context.Context) {

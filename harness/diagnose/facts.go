@@ -10,12 +10,13 @@ import (
 	"labcheck/harness/engine"
 )
 
-// How long answers are waited for: an engine's first, all that comes after it,
-// and what is asked of a host that is silent.
+// How long answers are waited for: an engine's first, once more where that does
+// not come, and all that is asked after it.
 const (
-	firstAnswer = 1200 * time.Millisecond
-	answers     = 1800 * time.Millisecond
-	logLines    = 40
+	firstAnswer  = 1200 * time.Millisecond
+	secondAnswer = 800 * time.Millisecond
+	answers      = 1800 * time.Millisecond
+	logLines     = 40
 )
 
 // facts is what a cluster answered.
