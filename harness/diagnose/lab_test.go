@@ -80,20 +80,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cluster.Close() })
-	b := &bench{cluster, name, outer}
-	if err := b.forgetful(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// forgetful has the manager forget soon who had an address on docker0. A
-// container gets the address and the MAC of the one before it, so that an engine
-// which starts Consul again otherwise dials its cluster store, in vain, at a
-// neighbour that is taken for alive: 5 s each time, 50 s in all.
-func (b *bench) forgetful(ctx context.Context) error {
-	return b.sh(ctx, b.Topology().Manager.Name, `cd /proc/sys/net/ipv4/neigh/docker0
-echo 0 > delay_first_probe_time; echo 1 > ucast_solicit; echo 500 > base_reachable_time_ms`)
+	return &bench{cluster, name, outer}
 }
 
 // do does what a line of a fault says.
