@@ -189,7 +189,7 @@ func (b *bench) again(ctx context.Context, node string) error {
 	await, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	start := time.Now()
-	err := harness.Until(await, 100*time.Millisecond, func(ctx context.Context) error {
+	return harness.Until(await, 100*time.Millisecond, func(ctx context.Context) error {
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		err := b.Engine(node).Ping(short)
@@ -200,10 +200,6 @@ func (b *bench) again(ctx context.Context, node string) error {
 		}
 		return err
 	})
-	if err == nil && node == b.Topology().Manager.Name {
-		err = b.forgetful(ctx)
-	}
-	return err
 }
 
 // whole waits until the cluster is as the tutorial leaves it, and the diagnosis
