@@ -249,17 +249,20 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 		return unreachable(h.name, h.addr, "", err)
 	}
 	defer func() { _ = session.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = session.Close() })()
 	var stdout, stderr bytes.Buffer
 	session.Stdout, session.Stderr = &stdout, &stderr
-	err = session.Run(quoted(r.Argv))
+	ran := make(chan error, 1)
+	go func() { ran <- session.Run(quoted(r.Argv)) }()
+	select {
+	case err = <-ran:
+	case <-ctx.Done():
+		return ctx.Err() // sshd ends a session only when its command has ended
+	}
 	r.Stdout, r.Stderr = stdout.String(), stderr.String()
 	var exit *ssh.ExitError
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
 	case errors.As(err, &exit) && exit.Signal() == "":
 		r.ExitCode = exit.ExitStatus()
 		return nil

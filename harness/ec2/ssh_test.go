@@ -176,6 +176,9 @@ func echo(c ssh.NewChannel) {
 		var command struct{ Line string }
 		_ = ssh.Unmarshal(q.Payload, &command)
 		_ = q.Reply(true, nil)
+		if strings.Contains(command.Line, "forever") {
+			continue // it runs, whatever becomes of the session
+		}
 		_, _ = io.WriteString(stream, command.Line)
 		_, _ = stream.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(strings.Count(command.Line, "!"))}))
 		_ = stream.Close()
@@ -291,6 +294,12 @@ func TestExec(t *testing.T) {
 		r, err := nodes[0].Exec(t.Context(), "docker", "info", "it's $HOME")
 		if err != nil || r.Stdout != `'docker' 'info' 'it'\''s $HOME'` || r.Node != "manager" {
 			t.Errorf("a command that looks: %+v, %v", r, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		if _, err := nodes[0].Exec(ctx, "docker", "info", "forever"); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 2*time.Second {
+			t.Errorf("a command that does not end: %v after %s", err, time.Since(start))
 		}
 		_, err = nodes[0].Exec(t.Context(), "reboot", "!!!")
 		var ran *harness.RunError
