@@ -116,7 +116,7 @@ func bytesOf(size string) (int64, error) {
 	number, err := strconv.ParseInt(size[:len(size)-len(unit)], 10, 64)
 	shift, known := map[string]uint{"": 0, "B": 0, "kB": 10, "KiB": 10, "MiB": 20, "GiB": 30}[strings.TrimSpace(unit)]
 	if err != nil || !known || number <= 0 || number > math.MaxInt64>>shift/100 {
-		return 0, fmt.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", size)
+		return 0, harness.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", "%q は正確なサイズではない。docker info --format '{{.MemTotal}}' の出力を使う", size)
 	}
 	return number << shift, nil
 }
