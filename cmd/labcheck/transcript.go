@@ -143,7 +143,7 @@ var volatile = []struct {
 	is   *regexp.Regexp
 	word string
 }{
-	{regexp.MustCompile(`[ (]+\d+(\.\d+)? ?(s|ms)\b`), " TIME"},
+	{regexp.MustCompile(`[ (]+(\d+ min )?\d+(\.\d+)? ?(s|ms)\b`), " TIME"},
 	{regexp.MustCompile(`\d+(\.\d+)? ?[kKMGT]?i?B\b`), "SIZE"},
 	{regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{12})\b`), "ID"},
 }

@@ -92,7 +92,7 @@ func (s *session) watch(ctx context.Context, f watchFlags) error {
 func (w *watcher) serve() (stop func(), err error) {
 	l, err := net.Listen("tcp", w.listen)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("--listen: %w", err), "another --listen"}
+		return nil, &usageError{fmt.Errorf("--listen: %w", err), w.lang.Say("another --listen", "別の --listen")}
 	}
 	server := &http.Server{Handler: w.metrics.handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(l) }() // it ends with stop

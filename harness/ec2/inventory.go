@@ -74,14 +74,17 @@ type InventoryError struct {
 	File string
 	// Line and Column count from 1; 0 where the error has no place.
 	Line, Column int
-	What         string
+	What         harness.Text
 }
 
-func (e *InventoryError) Error() string {
+func (e *InventoryError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *InventoryError) In(l harness.Lang) string {
 	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.What)
+		return fmt.Sprintf("%s: %s", e.File, e.What.In(l))
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.What)
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.What.In(l))
 }
 
 // ReadFile reads an inventory's file. The error is an *InventoryError where it
@@ -103,27 +106,27 @@ func ReadFile(name string) (Inventory, error) {
 func Read(name string, content []byte) (Inventory, error) {
 	var i Inventory
 	if len(content) > maxInventory {
-		return i, &InventoryError{File: name, What: fmt.Sprintf("longer than %d bytes", maxInventory)}
+		return i, &InventoryError{File: name, What: harness.Textf("longer than %d bytes", "%d バイトより長い", maxInventory)}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict())
 	switch err := d.Decode(&i); {
 	case errors.Is(err, io.EOF):
-		return i, &InventoryError{File: name, What: "there is nothing in it"}
+		return i, &InventoryError{File: name, What: harness.Text{EN: "there is nothing in it", JA: "中身がない"}}
 	case err != nil:
 		return i, placed(name, err)
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return i, &InventoryError{File: name, What: "a second document after the first"}
+		return i, &InventoryError{File: name, What: harness.Text{EN: "a second document after the first", JA: "2 つ目の文書がある"}}
 	}
 	return i, i.check(places{name, content})
 }
 
 // placed takes the place out of an error of the YAML library.
 func placed(name string, err error) error {
-	e := &InventoryError{File: name, What: err.Error()}
+	e := &InventoryError{File: name, What: harness.Text{EN: err.Error(), JA: err.Error()}}
 	var yamlErr yaml.Error
 	if errors.As(err, &yamlErr) {
-		e.What = yamlErr.GetMessage()
+		e.What = harness.Text{EN: yamlErr.GetMessage(), JA: yamlErr.GetMessage()}
 		if t := yamlErr.GetToken(); t != nil && t.Position != nil {
 			e.Line, e.Column = t.Position.Line, t.Position.Column
 		}

@@ -71,7 +71,7 @@ func newLogins(o SSH) (*logins, error) {
 		l.file, err = sshconfig.Decode(bytes.NewReader(content))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, harness.Errorf("read %s: %w", "%s の読み取り: %w", name, err)
 	}
 	return l, nil
 }
@@ -99,7 +99,7 @@ func (t *Target) jumpHost(spec string) (*sshHost, error) {
 	if host, port, err := net.SplitHostPort(spec); err == nil {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
-			return nil, fmt.Errorf("jump host %s: %s is no port", spec, port)
+			return nil, harness.Errorf("jump host %s: %s is no port", "踏み台ホスト %s: %s はポートではない", spec, port)
 		}
 		login.Port, spec = uint16(n), host
 	}
@@ -304,7 +304,7 @@ func (l *logins) read(name string) (ssh.Signer, error) {
 	}
 	passphrase, err := l.Ask(fmt.Sprintf("Passphrase of %s: ", name))
 	if err != nil {
-		return nil, fmt.Errorf("ask for the passphrase of %s: %w", name, err)
+		return nil, harness.Errorf("ask for the passphrase of %s: %w", "%s のパスフレーズの入力: %w", name, err)
 	}
 	key, err = ssh.ParsePrivateKeyWithPassphrase(content, passphrase)
 	if err != nil {

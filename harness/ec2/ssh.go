@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -269,7 +268,7 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	case over.broken():
 		return h.cut(err)
 	}
-	return fmt.Errorf("run %s on %s: %w", r.Argv[0], h.name, err)
+	return harness.Errorf("run %s on %s: %w", "%s の実行(%s): %w", r.Argv[0], h.name, err)
 }
 
 func (h *sshHost) close() {
