@@ -96,7 +96,7 @@ func (w *watcher) serve() (stop func(), err error) {
 	}
 	server := &http.Server{Handler: w.metrics.handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(l) }() // it ends with stop
-	fmt.Fprintf(w.err, "serving http://%s/metrics and /healthz\n", l.Addr())
+	fmt.Fprintln(w.err, w.lang.Say("serving http://%s/metrics and /healthz", "http://%s/metrics と /healthz を提供している", l.Addr()))
 	return func() { _ = server.Close() }, nil
 }
 
@@ -155,22 +155,24 @@ type change struct {
 	Counts   *harness.Counts `json:"counts,omitempty"`
 }
 
-// String is the change in a line.
-func (c change) String() string {
+// In is the change in a line, in a language.
+func (c change) In(l harness.Lang) string {
 	at := c.Time.Format(time.RFC3339)
+	claim := fmt.Sprintf("%s (%s)", c.Name, c.ID)
 	switch {
 	case c.Counts != nil:
-		line := fmt.Sprintf("%s %s: %d claims hold, %d are false, %d could not be checked", at, c.Verdict, c.Counts.Passed, c.Counts.Failed, c.Counts.Skipped)
+		line := l.Say("%s %s: %d claims hold, %d are false, %d could not be checked", "%s %s: 記述 %d 件が成り立ち、%d 件が成り立たず、%d 件は検査できなかった",
+			at, c.Verdict, c.Counts.Passed, c.Counts.Failed, c.Counts.Skipped)
 		if c.Reason != "" {
 			line += ": " + c.Reason
 		}
 		return line
 	case c.Status == harness.Failed:
-		return fmt.Sprintf("%s ✗ %s (%s): expected %s, seen %s", at, c.Name, c.ID, oneLine(c.Expected), oneLine(c.Seen))
+		return l.Say("%s ✗ %s: expected %s, seen %s", "%s ✗ %s: 期待値 %s、実際 %s", at, claim, oneLine(c.Expected), oneLine(c.Seen))
 	case c.Status == harness.Skipped:
-		return fmt.Sprintf("%s - %s (%s): %s", at, c.Name, c.ID, oneLine(c.Reason))
+		return fmt.Sprintf("%s - %s: %s", at, claim, oneLine(c.Reason))
 	}
-	return fmt.Sprintf("%s ✓ %s (%s): holds again", at, c.Name, c.ID)
+	return l.Say("%s ✓ %s: holds again", "%s ✓ %s: 再び成り立つ", at, claim)
 }
 
 func oneLine(s string) string {
@@ -180,7 +182,7 @@ func oneLine(s string) string {
 // line prints a change; with --json as one JSON document in a line.
 func (w *watcher) line(c change) {
 	if !w.json {
-		fmt.Fprintln(w.out, c)
+		fmt.Fprintln(w.out, c.In(w.lang))
 		return
 	}
 	w.printed = true
