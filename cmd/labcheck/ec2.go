@@ -20,6 +20,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/ec2"
 	"labcheck/harness/engine"
+	"labcheck/harness/report"
 	"labcheck/harness/suite"
 )
 
@@ -226,22 +227,7 @@ func (s *session) lacks(t harness.Topology, sc suite.Scenario) string {
 
 // sizesFrom says which sizes are the page's, and which the inventory's.
 func (a *app) sizesFrom(t harness.Topology) string {
-	own := map[bool][]string{}
-	for _, h := range t.Hosts() {
-		for _, size := range []struct {
-			name string
-			own  bool
-		}{{"CPUs", h.Own.CPUs}, {a.lang.Say("memory", "メモリ"), h.Own.Memory}} {
-			own[size.own] = append(own[size.own], a.lang.Say("%s of %s", "%[2]s の %[1]s", size.name, h.Name))
-		}
-	}
-	switch {
-	case len(own[true]) == 0:
-		return a.lang.Say("expected sizes: the page's", "期待する大きさ: ページの値")
-	case len(own[false]) == 0:
-		return a.lang.Say("expected sizes: the inventory's", "期待する大きさ: インベントリの値")
-	}
-	return a.lang.Say("expected sizes: the inventory's; the page's for the %s", "期待する大きさ: インベントリの値。ページの値を使うもの: %s", strings.Join(own[false], ", "))
+	return a.lang.Say("expected sizes: %s", "期待する大きさ: %s", report.Sizes(a.lang, t))
 }
 
 // bootstrapReal performs what of the tutorial is not done yet on a cluster that

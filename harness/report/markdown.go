@@ -74,6 +74,9 @@ func (m *markdown) summary() {
 	if c := m.Page; c != nil {
 		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", " ページのコマンド %[2]d 個中 %[1]d 個を実行、出力例 %[4]d 個中 %[3]d 個を比較。", c.Run, c.Commands, c.Compared, c.Outputs)
 	}
+	if sizes := m.Sizes(); sizes != "" {
+		line += m.Say(" Expected sizes: %s.", " 期待する大きさ: %s。", escape(sizes))
+	}
 	if n := m.Listed(); n > 0 {
 		line += m.Say(" %d values differ for a listed reason.", " 理由のわかっている相違 %d 箇所。", n)
 	}

@@ -99,6 +99,23 @@ func (p page) Hosts() []harness.Host {
 	return slices.DeleteFunc(hosts, func(h harness.Host) bool { return h.Name == "" && h.Addr == netip.Addr{} })
 }
 
+// Subnet is a lab's; empty where the hosts have none of their own.
+func (p page) Subnet() string {
+	if s := p.Target.Topology.Subnet; s.IsValid() {
+		return s.String()
+	}
+	return ""
+}
+
+// Sizes says where the expected sizes come from; empty of labs, whose sizes are
+// always the page's.
+func (p page) Sizes() string {
+	if p.Target.Name == "sim" {
+		return ""
+	}
+	return Sizes(p.Lang, p.Target.Topology)
+}
+
 // Place says what was checked.
 func (p page) Place() string {
 	switch {
