@@ -1,8 +1,8 @@
 # `make help` says what there is.
 LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
-# Labs of different packages would fight for the machine.
-LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 20m
+# Labs of more than two packages would fight for the machine.
+LAB_TEST := go test -tags lab -p 2 -count 1 -timeout 20m
 SOAK := 20
 BENCH := 10
 

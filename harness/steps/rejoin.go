@@ -50,8 +50,13 @@ func (w *World) leaves(ctx context.Context, host, id string) error {
 	if err := w.cluster.Consul().Delete(ctx, swarmNodes+netip.AddrPortFrom(h.Addr, harness.EnginePort).String()); err != nil {
 		return err
 	}
-	return w.notListed(ctx, host, 30*time.Second)
+	return w.notListed(ctx, host, noticed)
 }
+
+// noticed is how long the cluster may take to notice that a node has left. A
+// manager that lost Consul asks it again after 60 s (docker/docker,
+// pkg/discovery/kv/kv.go, Watch).
+const noticed = 90 * time.Second
 
 func (w *World) host(name string) (harness.Host, bool) {
 	for _, h := range w.topology().Hosts() {
