@@ -49,8 +49,7 @@ func (b *builder) build(ctx context.Context, n Name, baseRef string, extra []fil
 	return ctx.Err()
 }
 
-// name gives a new image its name, unless another user's labcheck was quicker:
-// an image that loses its name to another would stay behind nameless.
+// name gives a new image its name, unless another user's labcheck was quicker.
 func (b *builder) name(ctx context.Context, id, ref string) error {
 	there, err := b.has(ctx, ref)
 	switch {
@@ -59,12 +58,29 @@ func (b *builder) name(ctx context.Context, id, ref string) error {
 	case there:
 		_, err = b.engine.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
 	default:
-		err = b.engine.ImageTag(ctx, id, ref)
+		err = b.tag(ctx, id, ref)
 	}
 	if err != nil {
 		return harness.Errorf("name image %s: %w", "イメージ %s への名前付け: %w", ref, err)
 	}
 	return nil
+}
+
+// tag is name where both of two labchecks find that the name is free. The image
+// that loses it to the other is removed, and with it one that was not named yet:
+// its labcheck does not miss it, for there is the other.
+func (b *builder) tag(ctx context.Context, id, ref string) error {
+	err := b.engine.ImageTag(ctx, id, ref)
+	if isNotFound(err) {
+		if there, _ := b.has(ctx, ref); there {
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = b.sweepImages(ctx, time.Now(), labelRecipe+"="+hashOf(ref), labelBuilder+"=")
+	return err
 }
 
 // hashOf is the tag of a reference of ours.

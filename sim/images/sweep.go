@@ -20,7 +20,7 @@ func isNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
 func (b *builder) sweep(ctx context.Context) (int, error) {
 	mine := labelBuilder + "=" + b.id
 	containers, err := b.removeContainers(ctx, filters.NewArgs(filters.Arg("label", mine)))
-	images, errImages := b.sweepImages(ctx, mine, time.Now())
+	images, errImages := b.sweepImages(ctx, time.Now(), mine)
 	return containers + images, errors.Join(err, errImages)
 }
 
@@ -40,11 +40,14 @@ func (b *builder) removeContainers(ctx context.Context, which filters.Args) (int
 	return len(left), errors.Join(errs...)
 }
 
-// sweepImages removes the images without a name which have that label and were
+// sweepImages removes the images without a name which have those labels and were
 // made before then, and says how many. Removing one may bare another that it
 // was built on.
-func (b *builder) sweepImages(ctx context.Context, label string, before time.Time) (int, error) {
-	which := filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", label))
+func (b *builder) sweepImages(ctx context.Context, before time.Time, labels ...string) (int, error) {
+	which := filters.NewArgs(filters.Arg("dangling", "true"))
+	for _, l := range labels {
+		which.Add("label", l)
+	}
 	for total := 0; ; {
 		left, err := b.engine.ImageList(ctx, image.ListOptions{Filters: which})
 		if err != nil {
@@ -76,6 +79,6 @@ const orphanAge = time.Hour
 // sweepOrphans removes what builds have left whose builder nobody is any more,
 // as after the user's cache was emptied.
 func (b *builder) sweepOrphans(ctx context.Context) error {
-	_, err := b.sweepImages(ctx, labelRecipe, time.Now().Add(-orphanAge))
+	_, err := b.sweepImages(ctx, time.Now().Add(-orphanAge), labelRecipe)
 	return err
 }

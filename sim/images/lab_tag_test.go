@@ -1,0 +1,63 @@
+//go:build lab
+
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/docker/docker/api/types/image"
+)
+
+// TestTagAtOnce has two labchecks name their images in the same moment, and a
+// third too late.
+func TestTagAtOnce(t *testing.T) {
+	l := newLab(t, Options{})
+	b, err := l.builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	ref := l.ref(Workload)
+	made := func(content string) string { return l.nameless(content, hashOf(ref)) }
+	first, second, third := made("first"), made("second"), made("third")
+	if err := l.engine.ImageTag(t.Context(), first, ref); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{second, third} {
+		if err := b.tag(t.Context(), id, ref); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := l.danglingWith(labelRecipe + "=" + hashOf(ref)); n > 0 {
+		t.Errorf("%d images lost their name", n)
+	}
+	if there, err := b.has(t.Context(), ref); !there || err != nil {
+		t.Errorf("the image is not there: %v", err)
+	}
+}
+
+// nameless imports an image as a build leaves it that has ended.
+func (l *lab) nameless(content, hash string) string {
+	l.t.Helper()
+	var root bytes.Buffer
+	w := tar.NewWriter(&root)
+	if err := errors.Join(w.WriteHeader(&tar.Header{Name: content, Mode: 0o644}), w.Close()); err != nil {
+		l.t.Fatal(err)
+	}
+	answer, err := l.engine.ImageImport(l.t.Context(), image.ImportSource{Source: &root, SourceName: "-"}, "", image.ImportOptions{
+		Changes: []string{"LABEL " + labelRecipe + "=" + hash + " " + labelBuilder + "="},
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer answer.Close()
+	var said struct{ Status string }
+	if err := json.NewDecoder(answer).Decode(&said); err != nil {
+		l.t.Fatal(err)
+	}
+	return said.Status
+}
