@@ -41,7 +41,7 @@ func (d *diagnosis) leader(s service, found box) {
 	err := d.facts.leaderErr
 	switch {
 	case err == nil && !s.right(found):
-		d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の%[1]sの引数がページと違う").
+		d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の %[1]sの引数がページと違う").
 			breaks = []part{{consulLookKind, ""}}
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader):
@@ -52,7 +52,7 @@ func (d *diagnosis) leader(s service, found box) {
 }
 
 func (d *diagnosis) noLeader(s service, found box) {
-	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の%[1]sは応答するが、リーダーがいない").
+	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の %[1]sは応答するが、リーダーがいない").
 		saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), `""`)
 	r.breaks = []part{{consulKind, ""}}
 	if slices.Contains(found.Args, "-bootstrap") {

@@ -53,10 +53,10 @@ func (d *diagnosis) join(s service) {
 	var r *finding
 	switch {
 	case discovery != d.store():
-		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place", "%[2]s の%[1]sが誤った場所に登録している").
+		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place", "%[2]s の %[1]sが誤った場所に登録している").
 			saw(docker(s.on.host, "inspect %s", found.Name), discovery+" instead of "+d.store())
 	case advertised != want:
-		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has", "%[2]s の%[1]sが、このホストの Engine のものでないアドレスを登録している").
+		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has", "%[2]s の %[1]sが、このホストの Engine のものでないアドレスを登録している").
 			saw(docker(s.on.host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+want)
 		if a, err := netip.ParseAddrPort(advertised); err == nil && a.Addr() == s.on.host.Addr {
 			r.Code = "join-wrong-port"

@@ -38,19 +38,19 @@ func (d *diagnosis) manages(s service, found box) {
 	have, want := last(found.Args), last(s.want)
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
-		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place", "%[2]s の%[1]sがノードを誤った場所で探している").
+		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place", "%[2]s の %[1]sがノードを誤った場所で探している").
 			saw(docker(s.on.host, "inspect %s", found.Name), have+" instead of "+want)
 		r.breaks = []part{{managerKind, ""}}
 		d.again(s, r, found, s.mine())
 	case d.facts.swarmErr != nil || d.facts.swarm == nil:
 		d.noManager(s, found)
 	case d.facts.swarm.Strategy != "spread":
-		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers", "%[2]s の%[1]sの戦略が spread ではない").
+		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers", "%[2]s の %[1]sの戦略が spread ではない").
 			saw("docker -H=tcp://"+at(s.on.host, harness.SwarmPort)+" info", "Strategy: "+d.facts.swarm.Strategy)
 		r.breaks = []part{{strategyKind, ""}}
 		d.again(s, r, found, s.mine())
 	case !s.right(found):
-		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の%[1]sの引数がページと違う")
+		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の %[1]sの引数がページと違う")
 		r.breaks = []part{{managerLookKind, ""}}
 		d.again(s, r, found, s.mine())
 	}

@@ -20,7 +20,11 @@ func TestTagAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.close()
+	defer func() {
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	ref := l.ref(Workload)
 	made := func(content string) string { return l.nameless(content, hashOf(ref)) }
 	first, second, third := made("first"), made("second"), made("third")
