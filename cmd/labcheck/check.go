@@ -12,6 +12,7 @@ import (
 
 	"labcheck/features"
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
@@ -157,48 +158,48 @@ func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evi
 		return err
 	}
 	defer cluster.Close()
-	running := ctx
-	var whole *wholeLab
-	if s.lab != nil {
-		if whole, err = s.watchLab(ctx, suite.Breaks(features.FS, s.lang, e.Run.Tags)); err != nil {
-			return err
-		}
-		defer whole.stop()
-		running = whole
-	}
-	o := suite.Options{
-		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
-		Cluster: cluster, Fresh: e.Target.Fresh, Progress: s.scenario,
-		FeatureEnded: func(ctx context.Context, feature string) {
-			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, cluster, feature))
-		},
-	}
-	if s.lab != nil {
-		o.Faulter = s.lab
-	}
-	if s.lab == nil || f.hurried {
-		o.Patience = f.wait
-	}
-	if s.lab == nil {
-		s.onReal(ctx, cluster, f, &o)
-	}
-	e.Scenarios, err = suite.Run(running, o)
-	e.Counts = suite.Count(e.Scenarios)
-	if book, err := page.Open(); err != nil {
+	whole, err := s.watchLab(ctx, suite.Breaks(features.FS, s.lang, e.Run.Tags))
+	if err != nil {
 		return err
-	} else if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
+	}
+	defer whole.stop()
+	e.Scenarios, err = suite.Run(whole, s.suiteOptions(ctx, cluster, f, e))
+	e.Counts = suite.Count(e.Scenarios)
+	book, bookErr := page.Open()
+	if bookErr != nil {
+		return bookErr
+	}
+	if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
 		e.Page = &n
 	}
-	if whole != nil {
-		if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
-			return lost
-		}
+	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
+		return lost
 	}
 	if lost := s.lost(e.Scenarios); lost != nil && ctx.Err() == nil {
 		err = lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
+}
+
+// suiteOptions say how the scenarios are to be run on a cluster.
+func (s *session) suiteOptions(ctx context.Context, c *engine.Cluster, f checkFlags, e *harness.Evidence) suite.Options {
+	o := suite.Options{
+		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
+		Cluster: c, Fresh: e.Target.Fresh, Progress: s.scenario,
+		FeatureEnded: func(ctx context.Context, feature string) {
+			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
+		},
+	}
+	if s.lab == nil || f.hurried {
+		o.Patience = f.wait
+	}
+	if s.lab == nil {
+		s.onReal(ctx, c, f, &o)
+	} else {
+		o.Faulter = s.lab
+	}
+	return o
 }
 
 func verdict(ctx context.Context, e *harness.Evidence, failed error) harness.Verdict {

@@ -17,7 +17,7 @@ import (
 type wholeLab struct {
 	context.Context
 	cancel context.CancelCauseFunc
-	lab    *sim.Lab
+	lab    *sim.Lab // nil: nodes that exist are not looked for
 	lang   harness.Lang
 	ended  []string // hosts that did not run when the check began
 	breaks bool     // the check itself ends hosts
@@ -34,12 +34,16 @@ const (
 // watchLab begins to look whether the lab is still there. A check that breaks
 // hosts on purpose is not told of hosts that ended.
 func (s *session) watchLab(ctx context.Context, breaks bool) (*wholeLab, error) {
-	ended, err := s.lab.Ended(ctx)
-	if err != nil {
+	w := &wholeLab{lab: s.lab, lang: s.lang, breaks: breaks}
+	w.Context, w.cancel = context.WithCancelCause(ctx)
+	if s.lab == nil {
+		return w, nil
+	}
+	var err error
+	if w.ended, err = s.lab.Ended(ctx); err != nil {
+		w.stop()
 		return nil, err
 	}
-	w := &wholeLab{lab: s.lab, lang: s.lang, ended: ended, breaks: breaks}
-	w.Context, w.cancel = context.WithCancelCause(ctx)
 	go w.watch()
 	return w, nil
 }
@@ -81,6 +85,9 @@ func (e *goneError) In(l harness.Lang) string {
 // lost is an error where hosts, or all of the lab, went away since the check
 // began. A host that somebody had stopped before is the check's to judge.
 func (w *wholeLab) lost(ctx context.Context) error {
+	if w.lab == nil {
+		return nil
+	}
 	ended, err := w.lab.Ended(ctx)
 	if errors.Is(err, harness.ErrNoNodes) {
 		return &goneError{w.lab.Lab()}
