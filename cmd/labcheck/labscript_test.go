@@ -4,8 +4,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -37,7 +39,17 @@ func TestLabScripts(t *testing.T) {
 type oneByOne struct{ *testing.T }
 
 func (o oneByOne) Run(name string, f func(testscript.T)) {
-	o.T.Run(name, func(t *testing.T) { f(oneByOne{t}) })
+	o.T.Run(name, func(t *testing.T) {
+		// The next script would find itself in the lab of one that failed.
+		t.Cleanup(func() {
+			for _, lab := range []string{"script", "walk"} {
+				if t.Failed() {
+					run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
+				}
+			}
+		})
+		f(oneByOne{t})
+	})
 }
 
 func (o oneByOne) Parallel()     {}
