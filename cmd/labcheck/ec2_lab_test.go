@@ -4,12 +4,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"labcheck/harness"
 )
 
 // endsWithin is how long a command may take, whatever is wrong with a cluster.
@@ -242,12 +245,17 @@ func fifth(t *testing.T, r *realLab) func() {
 // wait waits for what is about to come true.
 func wait(t *testing.T, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
 		if holds() {
-			return
+			return nil
 		}
+		return errors.New("it did not come true")
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("it did not come true within 30 s")
 }
 
 // testLeftovers: what a run that was cut off left behind is found and removed,
