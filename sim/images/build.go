@@ -8,7 +8,6 @@ import (
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
 
 	"labcheck/harness"
 )
@@ -56,7 +55,9 @@ func (b *builder) name(ctx context.Context, id, ref string) error {
 	case err != nil:
 		return err
 	case there:
-		_, err = b.engine.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
+		if err = b.removeImage(ctx, id); isNotFound(err) {
+			err = nil
+		}
 	default:
 		err = b.tag(ctx, id, ref)
 	}

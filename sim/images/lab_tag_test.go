@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/docker/docker/api/types/image"
+	"golang.org/x/sync/errgroup"
 )
 
 // TestTagAtOnce has two labchecks name their images in the same moment, and a
@@ -64,4 +66,36 @@ func (l *lab) nameless(content, hash string) string {
 		l.t.Fatal(err)
 	}
 	return said.Status
+}
+
+// TestRemoveAtOnce has several labchecks remove one image in the same moment.
+func TestRemoveAtOnce(t *testing.T) {
+	l := newLab(t, Options{})
+	b, err := l.builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for round := range 10 {
+		id := l.nameless(fmt.Sprint("round ", round), hashOf(l.ref(Workload)))
+		var g errgroup.Group
+		for range 8 {
+			g.Go(func() error {
+				if err := b.removeImage(t.Context(), id); !isNotFound(err) {
+					return err
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+		if _, err := l.engine.ImageInspect(t.Context(), id); !isNotFound(err) {
+			t.Errorf("round %d: the image is still there: %v", round, err)
+		}
+	}
 }

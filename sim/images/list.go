@@ -129,7 +129,7 @@ func last(all []Image, n Name) []Image {
 }
 
 func (b *builder) remove(ctx context.Context, ref string) error {
-	_, err := b.engine.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+	err := b.removeImage(ctx, ref)
 	switch {
 	case err == nil || isNotFound(err):
 		return nil

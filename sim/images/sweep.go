@@ -58,7 +58,7 @@ func (b *builder) sweepImages(ctx context.Context, before time.Time, labels ...s
 			if i.Created > before.Unix() {
 				continue
 			}
-			_, err := b.engine.ImageRemove(ctx, i.ID, image.RemoveOptions{PruneChildren: true})
+			err := b.removeImage(ctx, i.ID)
 			switch {
 			case err == nil:
 				removed++
@@ -70,6 +70,19 @@ func (b *builder) sweepImages(ctx context.Context, before time.Time, labels ...s
 			return total, nil
 		}
 	}
+}
+
+// removeImage removes an image. One that is gone already is not found; but where
+// two remove it in one moment the engine tells the later, as an error of its own,
+// that it does not recognize it.
+func (s *Store) removeImage(ctx context.Context, ref string) error {
+	_, err := s.engine.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+	if cerrdefs.IsInternal(err) {
+		if _, look := s.engine.ImageInspect(ctx, ref); isNotFound(look) {
+			return look
+		}
+	}
+	return err
 }
 
 // orphanAge is after how long what the build of another user, or of another

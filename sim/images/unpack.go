@@ -10,7 +10,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/docker/docker/api/types/image"
 	"github.com/klauspost/compress/zstd"
 
 	"labcheck/harness"
@@ -219,8 +218,7 @@ func (s *Store) forget(ctx context.Context, brought []Name) error {
 		if err != nil {
 			return err
 		}
-		_, err = s.engine.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
-		if err != nil && !isNotFound(err) {
+		if err = s.removeImage(ctx, ref); err != nil && !isNotFound(err) {
 			errs = append(errs, harness.Errorf("remove image %s: %w", "イメージ %s の削除: %w", ref, err))
 		}
 	}
