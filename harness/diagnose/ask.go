@@ -21,10 +21,15 @@ func (f *facts) askHosts(ctx context.Context) {
 		conn, err := f.cluster.Node(h.host.Name).Dial(first, harness.EnginePort)
 		if h.dialErr = err; err == nil {
 			_ = conn.Close() // nothing was said on it
+			asked := time.Now()
 			h.info, h.infoErr = f.cluster.Engine(h.host.Name).Info(first)
+			h.took = time.Since(asked)
 		}
-		if h.dialErr != nil || h.infoErr != nil {
-			h.probe = ask(ctx, f.cluster.Node(h.host.Name), dials(f.cluster.Topology(), h.host))
+	})
+	f.setPatience()
+	f.each(func(h *hostFacts) {
+		if !h.answers() {
+			h.probe = f.ask(ctx, h.host)
 			h.log = f.engineLog(ctx, h)
 		}
 	})
@@ -35,7 +40,7 @@ func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
 	if !ok {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, f.within(time.Second))
 	defer cancel()
 	log, _ := n.EngineLog(ctx, logLines) // what can't be had is as good as empty
 	return log
@@ -44,7 +49,7 @@ func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
 // askServices asks the engines that answer for all that is on them, and the
 // manager's services.
 func (f *facts) askServices(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, answers)
+	ctx, cancel := context.WithTimeout(ctx, f.within(answers))
 	defer cancel()
 	var group sync.WaitGroup
 	if m := f.hosts[f.cluster.Topology().Manager.Name]; m.answers() || m.hangs() {
@@ -70,7 +75,7 @@ func (f *facts) askServices(ctx context.Context) {
 // askAgain gives an engine that was silent a second chance: its machine may have
 // been busy for a moment.
 func (f *facts) askAgain(ctx context.Context, h *hostFacts) {
-	ctx, cancel := context.WithTimeout(ctx, secondAnswer)
+	ctx, cancel := context.WithTimeout(ctx, f.within(secondAnswer))
 	defer cancel()
 	h.info, h.infoErr = f.cluster.Engine(h.host.Name).Info(ctx)
 }
@@ -87,15 +92,15 @@ func (f *facts) askConsul(ctx context.Context) {
 	}
 }
 
-// askSwarm asks again for a moment while members are Pending: so are all of a
-// manager that has just started.
+// askSwarm asks again for a moment while members are Pending or not listed: so
+// are all of a manager that has just started.
 func (f *facts) askSwarm(ctx context.Context) {
-	moment, cancel := context.WithTimeout(ctx, firstAnswer)
+	moment, cancel := context.WithTimeout(ctx, f.within(firstAnswer))
 	defer cancel()
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
 		info, err := f.cluster.Swarm().Info(ctx)
 		f.swarmErr, f.swarm, f.swarmName = err, info.Swarm, info.Name
-		if err == nil && info.Swarm != nil && slices.ContainsFunc(info.Swarm.Members, pending) {
+		if err == nil && info.Swarm != nil && (len(info.Swarm.Members) < len(f.cluster.Topology().Members) || slices.ContainsFunc(info.Swarm.Members, pending)) {
 			return errPending
 		}
 		return nil
@@ -114,7 +119,7 @@ func (f *facts) askHost(ctx context.Context, h *hostFacts) {
 	group.Go(func() { h.hasConsul, _ = on.HasImage(ctx, consulImage) })
 	group.Go(func() { h.askNetworks(ctx, on, t.Network) })
 	group.Go(func() { h.peers, h.gossipErr = engine.Gossip(ctx, f.cluster.Node(h.host.Name)) })
-	group.Go(func() { h.probe = ask(ctx, f.cluster.Node(h.host.Name), dials(t, h.host)) })
+	group.Go(func() { h.probe = f.ask(ctx, h.host) })
 	group.Go(func() { h.log = f.engineLog(ctx, h) })
 	group.Wait()
 }

@@ -29,13 +29,15 @@ type Result struct {
 	Findings []harness.Finding `json:"findings"`
 	// Held is what was asked and was right, layer by layer.
 	Held []string `json:"held"`
-	// NotAsked is what could not be asked, because something below is broken.
+	// NotAsked is what could not be asked, because something below is broken or
+	// no answer came in time.
 	NotAsked []string      `json:"not_asked,omitempty"`
 	Duration time.Duration `json:"duration_ns"`
 }
 
 // Run looks for what is wrong with a cluster. It always comes to an end within
-// some 5 s, and an answer that does not come is part of what it finds.
+// some 5 s, and an answer that does not come is part of what it finds. Where all
+// engines are slow, their machine being busy, it waits up to four times as long.
 func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	start := time.Now()
 	d := &diagnosis{Options: o, topology: c.Topology(), facts: newFacts(c)}

@@ -24,11 +24,11 @@ func (d *diagnosis) silent(f *hostFacts) {
 			advise(d.Lang.Say("the machine is paused or overloaded: resume or restart it", "マシンが一時停止中か過負荷である。再開または再起動する"))
 	case f.probe.state == 'T':
 		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", "%s の Engine は停止(T)状態で、接続を受けても応答しない", h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe.state)).
+			saw("ps, on "+h.Name, engineState(f.probe)).
 			advise(d.Lang.Say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開する"))
 	default:
 		r = d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返さない", h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe.state)).sure(harness.Likely).
+			saw("ps, on "+h.Name, engineState(f.probe)).sure(harness.Likely).
 			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
 	}
 	r.saw(asked, answered)
@@ -55,7 +55,7 @@ func (d *diagnosis) hung() {
 			continue
 		}
 		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けるが、応答しない", h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe.state)).saw(asked, answered).sure(harness.Likely).
+			saw("ps, on "+h.Name, engineState(f.probe)).saw(asked, answered).sure(harness.Likely).
 			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
 	}
 }
@@ -90,12 +90,14 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func engineState(state byte) string {
-	switch state {
-	case 0:
+func engineState(p probe) string {
+	switch {
+	case p.state == 0 && p.partial:
+		return "no answer in time"
+	case p.state == 0:
 		return "no dockerd"
-	case 'T':
+	case p.state == 'T':
 		return "dockerd in state T (stopped)"
 	}
-	return "dockerd in state " + string(state)
+	return "dockerd in state " + string(p.state)
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // How long answers are waited for: an engine's first, once more where that does
-// not come, and all that is asked after it.
+// not come, and all that is asked after it. The last two are those of a machine
+// that is not busy: see busy.
 const (
 	firstAnswer  = 1200 * time.Millisecond
 	secondAnswer = 800 * time.Millisecond
@@ -19,10 +20,21 @@ const (
 	logLines     = 40
 )
 
+// promptly is how long an engine takes at the most to tell of itself where its
+// machine is not busy, and mostPatience how many times longer than there answers
+// are waited for at the most.
+const (
+	promptly     = 60 * time.Millisecond
+	mostPatience = 4
+)
+
 // facts is what a cluster answered.
 type facts struct {
 	cluster *engine.Cluster
 	hosts   map[string]*hostFacts
+	// patience is how many times longer than on an idle machine answers are
+	// waited for: the quickest engine shows how busy theirs are.
+	patience float64
 
 	leader    string
 	leaderErr error
@@ -39,6 +51,7 @@ type hostFacts struct {
 	dialErr error
 	infoErr error
 	info    engine.Info
+	took    time.Duration // that information
 	probe   probe
 	log     string // the end of the engine's, where the target can tell it
 
@@ -60,7 +73,7 @@ type logger interface {
 }
 
 func newFacts(c *engine.Cluster) *facts {
-	f := &facts{cluster: c, hosts: map[string]*hostFacts{}, entries: map[string]engine.Entry{}}
+	f := &facts{cluster: c, hosts: map[string]*hostFacts{}, patience: 1, entries: map[string]engine.Entry{}}
 	for _, h := range c.Topology().Hosts() {
 		f.hosts[h.Name] = &hostFacts{host: h}
 	}
@@ -74,6 +87,23 @@ func (f *facts) each(do func(*hostFacts)) {
 		group.Go(func() { do(h) })
 	}
 	group.Wait()
+}
+
+// within is a time to wait with patience.
+func (f *facts) within(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * f.patience)
+}
+
+// setPatience looks at the engine that answered the quickest: one may hang, but
+// where all are slow it is their machine that is busy.
+func (f *facts) setPatience() {
+	quickest := time.Duration(0)
+	for _, h := range f.hosts {
+		if h.answers() && (quickest == 0 || h.took < quickest) {
+			quickest = h.took
+		}
+	}
+	f.patience = min(max(1, float64(quickest)/float64(promptly)), mostPatience)
 }
 
 func (h *hostFacts) answers() bool { return h.dialErr == nil && h.infoErr == nil }

@@ -55,7 +55,7 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 			advise(d.Lang.Say("bring the interface up, or give it its address again", "インタフェースを起動するか、アドレスを付け直す"))
 	case f.probe.state == 0 || refused:
 		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", "%[2]s のポート %[1]d で待ち受ける Engine がない", harness.EnginePort, h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe.state)).
+			saw("ps, on "+h.Name, engineState(f.probe)).
 			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", "ホスト上で systemctl start docker を実行し、--host=tcp://%s で Engine を起動する", at(h, harness.EnginePort)))
 		d.whyEnded(f, r)
 	default:

@@ -55,18 +55,18 @@ print "no answer from $_->[2]\n" for values %waits;`
 const probeTime = 1500 * time.Millisecond
 
 // ask runs the script on a host.
-func ask(ctx context.Context, n harness.Node, dials []string) probe {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+func (f *facts) ask(ctx context.Context, h harness.Host) probe {
+	ctx, cancel := context.WithTimeout(ctx, f.within(probeTime))
 	defer cancel()
 	ping, err := engine.GossipPing()
 	if err != nil {
 		return probe{err: err}
 	}
 	argv := []string{"sh", "-c", script, "probe", dialler, hex.EncodeToString(ping)}
-	for _, d := range dials {
+	for _, d := range dials(f.cluster.Topology(), h) {
 		argv = append(argv, strings.Fields(d)...)
 	}
-	r, err := n.Exec(ctx, argv...)
+	r, err := f.cluster.Node(h.Name).Exec(ctx, argv...)
 	if err != nil && r.Stdout == "" {
 		return probe{err: err}
 	}

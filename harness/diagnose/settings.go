@@ -21,6 +21,9 @@ func (d *diagnosis) settings() {
 			d.setting(d.facts.hosts[h.Name])
 			d.roomless(d.facts.hosts[h.Name])
 		}
+		if d.facts.hosts[h.Name].probe.partial {
+			d.notAsked = append(d.notAsked, d.Lang.Say("all that %s says of itself: it did not come to an end in time", "%s 自身が語ることのすべて: 時間内に終わらなかった", h.Name))
+		}
 	}
 	d.asked(before, true, "every engine has the cluster store, advertises its own address and has room", "全 Engine にクラスタストアと空き容量があり、自分のアドレスを広告している")
 }
