@@ -231,18 +231,20 @@ func (w *World) reachByName(ctx context.Context) error {
 	return nil
 }
 
-// pings pings all its arguments at once and prints those that answered. One
-// packet is enough: over mynet none is lost. But an engine learns the name of
-// another's new container from Consul a moment after it started, and until then
-// says that there is no such name; that is asked again, for 10 s.
-const pings = `for name; do {
-	tries=0
+// pings pings all its arguments at once and prints those that answered. An
+// engine learns the name of another's new container from Consul, and where it is
+// by gossip, a moment after it started, which is seconds where the machines are
+// busy; until then there is no such name, or a packet is lost. Both are asked
+// again for 10 s, and how many packets were lost is said.
+const pings = `end=$(($(date +%s) + 10))
+for name; do {
+	lost=0
 	until ping -c 1 -W 3 "$name" >/dev/null 2>/tmp/"$name"; do
-		tries=$((tries + 1))
-		if [ $tries -eq 20 ] || ! grep -q "bad address" /tmp/"$name"; then cat /tmp/"$name" >&2; exit; fi
+		grep -q "bad address" /tmp/"$name" || lost=$((lost + 1))
+		if [ $(date +%s) -ge $end ]; then cat /tmp/"$name" >&2; exit; fi
 		sleep 0.5
 	done
-	echo "$name"
+	if [ $lost -eq 0 ]; then echo "$name"; else echo "$name (packets lost before: $lost)"; fi
 } & done; wait`
 
 // cannotReach says which ways from a container do not carry, and why.
