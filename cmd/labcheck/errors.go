@@ -76,6 +76,14 @@ func (e *endedError) In(l harness.Lang) string {
 
 func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
 
+// inTime is an error, and that --timeout was over when it came where it was.
+func inTime(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.As(cause, new(errTimeout)) {
+		return &endedError{cause, err}
+	}
+	return err
+}
+
 // finish says what went wrong, if anything did, and returns the exit code.
 func (a *app) finish(ctx context.Context, err error) int {
 	code := exitCode(ctx, err)
