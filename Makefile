@@ -1,13 +1,13 @@
 # `make help` says what there is.
 LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
-# Labs of more than two packages would fight for the machine.
-LAB_TEST := go test -tags lab -p 2 -count 1 -timeout 20m
+# Labs of more than one package would fight for the machine.
+LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 40m
 SOAK := 20
 BENCH := 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint bench soak faults images clean
+.PHONY: help build e2e docs test lint bench soak faults nightly images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at 
 
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
+
+nightly: faults soak ## All that takes long: `make faults`, `make soak`, every fault that a lab can be given
+	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run Fault ./sim ./harness/tutorial ./harness/suite
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

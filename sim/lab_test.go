@@ -26,6 +26,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/pace"
 	"labcheck/sim/images"
 )
 
@@ -345,7 +346,7 @@ func TestKilled(t *testing.T) {
 		t.Run(moment, func(t *testing.T) {
 			before := everything(t)
 			killAt(t, moment)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 			defer cancel()
 			err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
 				if diff := cmp.Diff(before, everything(t)); diff != "" {

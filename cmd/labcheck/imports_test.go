@@ -13,6 +13,7 @@ var arrows = map[string][]string{
 	"labcheck/features":         {},
 	"labcheck/harness":          {},
 	"labcheck/harness/engine":   {"labcheck/harness"},
+	"labcheck/harness/pace":     {},
 	"labcheck/harness/page":     {"labcheck/harness"},
 	"labcheck/harness/tutorial": {"labcheck/harness", "labcheck/harness/engine"},
 	"labcheck/harness/steps":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial"},

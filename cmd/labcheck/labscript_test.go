@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"labcheck/harness/pace"
 )
 
 // TestLabScripts are scripts on real labs, one after another: they share a
@@ -92,7 +94,7 @@ func start(ts *testscript.TestScript, words string, argv []string) *running {
 	r.place(ts, r.cmd)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	ts.Check(r.cmd.Start())
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(pace.Limit(time.Minute))
 	for !strings.Contains(r.err.String(), words) && time.Now().Before(deadline) {
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -117,7 +119,7 @@ func (r *running) ends(ts *testscript.TestScript, code int, within time.Duration
 	if err := r.cmd.Wait(); !errors.As(err, &ended) || ended.ExitCode() != code {
 		ts.Fatalf("it ended with %v, not %d:\n%s", err, code, r.err.String())
 	}
-	if took := time.Since(since); took > within {
+	if took := time.Since(since); took > pace.Limit(within) {
 		ts.Fatalf("it took %s to end:\n%s", took, r.err.String())
 	}
 }

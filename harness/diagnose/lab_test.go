@@ -20,6 +20,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
 	"labcheck/harness/engine"
+	"labcheck/harness/pace"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
@@ -186,7 +187,7 @@ func (b *bench) again(ctx context.Context, node string) error {
 	if err := b.outer.ContainerRestart(ctx, name, container.StopOptions{Timeout: &zero}); err != nil {
 		return err
 	}
-	await, cancel := context.WithTimeout(ctx, 10*time.Second)
+	await, cancel := context.WithTimeout(ctx, pace.Limit(10*time.Second))
 	defer cancel()
 	start := time.Now()
 	return harness.Until(await, 100*time.Millisecond, func(ctx context.Context) error {
@@ -195,7 +196,7 @@ func (b *bench) again(ctx context.Context, node string) error {
 		err := b.Engine(node).Ping(short)
 		c, inspectErr := b.outer.ContainerInspect(ctx, name)
 		ended := inspectErr == nil && !c.State.Running
-		if err != nil && (ended || time.Since(start) > 4*time.Second) {
+		if err != nil && (ended || time.Since(start) > pace.Limit(4*time.Second)) {
 			return nil
 		}
 		return err
@@ -205,7 +206,7 @@ func (b *bench) again(ctx context.Context, node string) error {
 // whole waits until the cluster is as the tutorial leaves it, and the diagnosis
 // agrees.
 func (b *bench) whole(ctx context.Context, atMost time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, atMost)
+	ctx, cancel := context.WithTimeout(ctx, pace.Limit(atMost))
 	defer cancel()
 	return harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error {
 		if p := tutorial.Inspect(ctx, b.Cluster); p.Stage != harness.StageNetwork {

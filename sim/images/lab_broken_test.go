@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/pace"
 )
 
 // quick is recipes that take seconds. The workload's is the given one.
@@ -72,9 +73,7 @@ func cancelled(l *lab) {
 	if err := l.Ensure(ctx); !errors.Is(err, context.Canceled) {
 		l.t.Errorf("got %v", err)
 	}
-	if took := time.Since(at); took > 5*time.Second {
-		l.t.Errorf("it took %s to stop", took)
-	}
+	pace.Within(l.t, "to stop", time.Since(at), 5*time.Second)
 	l.nothingLeft()
 }
 
@@ -98,9 +97,7 @@ func TestCancelledTools(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if took := time.Since(at); took > 15*time.Second {
-		t.Errorf("it took %s to stop", took)
-	}
+	pace.Within(t, "to stop", time.Since(at), 15*time.Second)
 	l.nothingLeft()
 	if left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*")); err != nil || len(left) > 0 {
 		t.Errorf("the tools left %v, %v", left, err)
@@ -124,7 +121,7 @@ func killed(l *lab) {
 	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(l.t.Context(), pace.Limit(15*time.Second))
 	defer cancel()
 	b, err := l.builder(ctx)
 	if err != nil {
@@ -233,7 +230,7 @@ func startRegistry(t *testing.T) (address string) {
 		_ = registry.Process.Kill()
 		_ = registry.Wait()
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 	defer cancel()
 	if err := harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
 		c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
@@ -293,9 +290,7 @@ func TestDeadRegistry(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.address) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
-		if took := time.Since(begin); took > 3300*time.Millisecond {
-			t.Errorf("%s: it took %s", name, took)
-		}
+		pace.Within(t, name, time.Since(begin), 3300*time.Millisecond)
 	}
 }
 

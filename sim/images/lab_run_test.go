@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"labcheck/harness"
+	"labcheck/harness/pace"
 )
 
 // labLabel marks what these tests make besides images.
@@ -92,7 +93,7 @@ func (l *lab) exec(id string, argv ...string) (string, error) {
 // eventually waits for a command in a container to answer something.
 func (l *lab) eventually(within time.Duration, id, want string, argv ...string) time.Duration {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), within)
+	ctx, cancel := context.WithTimeout(l.t.Context(), pace.Limit(within))
 	defer cancel()
 	begin := time.Now()
 	err := harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
@@ -156,9 +157,7 @@ func runWorkload(l *lab) {
 	if err := l.engine.ContainerStop(l.t.Context(), one, container.StopOptions{}); err != nil {
 		l.t.Fatal(err)
 	}
-	if took := time.Since(begin); took > 3*time.Second {
-		l.t.Errorf("it took %s to stop", took)
-	}
+	pace.Within(l.t, "to stop", time.Since(begin), 3*time.Second)
 	l.ended(one)
 }
 
@@ -168,9 +167,7 @@ func runConsul(l *lab) {
 	id := l.start(container.Config{Image: l.ref(Consul), Hostname: "consul", Cmd: []string{"-server", "-bootstrap"}}, first)
 	took := l.eventually(10*time.Second, id, "leader", "consul", "operator", "raft", "list-peers")
 	l.t.Logf("a leader after %s", took)
-	if took > 5*time.Second {
-		l.t.Errorf("it took %s to elect a leader", took)
-	}
+	pace.Within(l.t, "to elect a leader", took, 5*time.Second)
 	l.eventually(5*time.Second, id, "Success", "consul", "kv", "put", "it", "stays")
 	before := l.address(id)
 	if err := l.engine.ContainerStop(l.t.Context(), id, container.StopOptions{}); err != nil {
