@@ -18,15 +18,7 @@ import (
 // third too late.
 func TestTagAtOnce(t *testing.T) {
 	l := newLab(t, Options{})
-	b, err := l.builder(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := b.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	b := l.aBuilder()
 	ref := l.ref(Workload)
 	made := func(content string) string { return l.nameless(content, hashOf(ref)) }
 	first, second, third := made("first"), made("second"), made("third")
@@ -44,6 +36,21 @@ func TestTagAtOnce(t *testing.T) {
 	if there, err := b.has(t.Context(), ref); !there || err != nil {
 		t.Errorf("the image is not there: %v", err)
 	}
+}
+
+// aBuilder is one for the time of the test.
+func (l *lab) aBuilder() *builder {
+	l.t.Helper()
+	b, err := l.builder(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() {
+		if err := b.close(); err != nil {
+			l.t.Error(err)
+		}
+	})
+	return b
 }
 
 // nameless imports an image as a build leaves it that has ended.
@@ -71,15 +78,7 @@ func (l *lab) nameless(content, hash string) string {
 // TestRemoveAtOnce has several labchecks remove one image in the same moment.
 func TestRemoveAtOnce(t *testing.T) {
 	l := newLab(t, Options{})
-	b, err := l.builder(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := b.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	b := l.aBuilder()
 	for round := range 10 {
 		id := l.nameless(fmt.Sprint("round ", round), hashOf(l.ref(Workload)))
 		var g errgroup.Group
