@@ -43,7 +43,7 @@ faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDA
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 nightly: faults soak ## All that takes long: `make faults`, `make soak`, every fault that a lab can be given
-	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run Fault ./sim ./harness/tutorial ./harness/suite
+	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run Fault ./harness/tutorial ./harness/suite
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

@@ -89,7 +89,7 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	evidence.Run.Duration = time.Since(evidence.Run.Started)
 	evidence.Run.Verdict = verdict(ctx, &evidence, failed)
 	if failed != nil {
-		evidence.Run.Error = s.message(inTime(ctx, failed))
+		evidence.Run.Error = s.message(outOfTime(ctx, failed))
 	}
 	saved := s.save(ctx, f.out, evidence)
 	removed := s.leave(ctx, f, evidence)

@@ -76,8 +76,8 @@ func (e *endedError) In(l harness.Lang) string {
 
 func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
 
-// inTime is an error, and that --timeout was over when it came where it was.
-func inTime(ctx context.Context, err error) error {
+// outOfTime adds to an error that --timeout is over, where it is.
+func outOfTime(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.As(cause, new(errTimeout)) {
 		return &endedError{cause, err}
 	}

@@ -23,7 +23,7 @@ func (f *facts) askHosts(ctx context.Context) {
 			_ = conn.Close() // nothing was said on it
 			asked := time.Now()
 			h.info, h.infoErr = f.cluster.Engine(h.host.Name).Info(first)
-			h.took = time.Since(asked)
+			h.infoTook = time.Since(asked)
 		}
 	})
 	f.setPatience()
@@ -100,16 +100,20 @@ func (f *facts) askSwarm(ctx context.Context) {
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
 		info, err := f.cluster.Swarm().Info(ctx)
 		f.swarmErr, f.swarm, f.swarmName = err, info.Swarm, info.Name
-		if err == nil && info.Swarm != nil && (len(info.Swarm.Members) < len(f.cluster.Topology().Members) || slices.ContainsFunc(info.Swarm.Members, pending)) {
-			return errPending
+		if err == nil && info.Swarm != nil && f.settling(info.Swarm.Members) {
+			return errSettling
 		}
 		return nil
 	})
 }
 
-var errPending = errors.New("pending")
+var errSettling = errors.New("the manager does not know all its members yet")
 
-func pending(m engine.Member) bool { return m.Status == "Pending" }
+// settling tells whether a manager may be about to list more than it does.
+func (f *facts) settling(listed []engine.Member) bool {
+	pending := func(m engine.Member) bool { return m.Status == "Pending" }
+	return len(listed) < len(f.cluster.Topology().Members) || slices.ContainsFunc(listed, pending)
+}
 
 func (f *facts) askHost(ctx context.Context, h *hostFacts) {
 	on, t := f.cluster.Engine(h.host.Name), f.cluster.Topology()

@@ -47,13 +47,13 @@ type facts struct {
 
 // hostFacts is what one host answered.
 type hostFacts struct {
-	host    harness.Host
-	dialErr error
-	infoErr error
-	info    engine.Info
-	took    time.Duration // that information
-	probe   probe
-	log     string // the end of the engine's, where the target can tell it
+	host     harness.Host
+	dialErr  error
+	infoErr  error
+	info     engine.Info
+	infoTook time.Duration
+	probe    probe
+	log      string // the end of the engine's, where the target can tell it
 
 	containers []box
 	boxesErr   error
@@ -99,8 +99,8 @@ func (f *facts) within(d time.Duration) time.Duration {
 func (f *facts) setPatience() {
 	quickest := time.Duration(0)
 	for _, h := range f.hosts {
-		if h.answers() && (quickest == 0 || h.took < quickest) {
-			quickest = h.took
+		if h.answers() && (quickest == 0 || h.infoTook < quickest) {
+			quickest = h.infoTook
 		}
 	}
 	f.patience = min(max(1, float64(quickest)/float64(promptly)), mostPatience)

@@ -134,3 +134,25 @@ func TestLostPackets(t *testing.T) {
 		}
 	}
 }
+
+// TestPatience has engines answer soon, late, and not at all.
+func TestPatience(t *testing.T) {
+	for name, c := range map[string]struct {
+		took []time.Duration // of the engines that answer
+		want float64
+	}{
+		"idle":         {[]time.Duration{promptly / 2, promptly / 3}, 1},
+		"one is slow":  {[]time.Duration{promptly / 2, 10 * promptly}, 1},
+		"all are slow": {[]time.Duration{2 * promptly, 3 * promptly}, 2},
+		"at the most":  {[]time.Duration{100 * promptly}, mostPatience},
+		"none answers": {nil, 1},
+	} {
+		f := &facts{hosts: map[string]*hostFacts{"silent": {infoErr: errSilence}}}
+		for i, took := range c.took {
+			f.hosts[fmt.Sprint(i)] = &hostFacts{infoTook: took}
+		}
+		if f.setPatience(); f.patience != c.want {
+			t.Errorf("%s: %v times as long, not %v", name, f.patience, c.want)
+		}
+	}
+}
