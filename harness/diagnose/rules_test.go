@@ -135,6 +135,19 @@ func TestLostPackets(t *testing.T) {
 	}
 }
 
+// TestCutOff has a host not come to the end of what it says of itself: nothing is
+// found, and that is no sign of health.
+func TestCutOff(t *testing.T) {
+	d := healthyFacts()
+	d.facts.hosts["store"].probe.partial = true
+	if got := d.all(); got != "" {
+		t.Errorf("found %q", got)
+	}
+	if len(d.notAsked) != 1 || !strings.Contains(d.notAsked[0], "store") {
+		t.Errorf("not asked: %q", d.notAsked)
+	}
+}
+
 // TestPatience has engines answer soon, late, and not at all.
 func TestPatience(t *testing.T) {
 	for name, c := range map[string]struct {
