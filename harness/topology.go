@@ -52,6 +52,12 @@ type Topology struct {
 	// are 0.
 	SwarmPort  uint16 `json:"swarm_port,omitempty"`
 	ConsulPort uint16 `json:"consul_port,omitempty"`
+	// Replicas is how many of the members, the first ones, run a Swarm manager
+	// too. The page speaks of replicas and makes none.
+	Replicas int `json:"replicas,omitempty"`
+	// RestartJoin says that the join containers start again with their hosts,
+	// which the page's do not.
+	RestartJoin bool `json:"restart_join,omitempty"`
 }
 
 // Tutorial is the topology of the page, with the sizes that its `docker info`

@@ -34,7 +34,7 @@ nothing. It ends with 1 where it finds something, with 0 where all is well.`,
 }
 
 func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
-	cluster, err := s.cluster(ctx)
+	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return err
 	}

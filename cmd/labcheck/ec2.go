@@ -232,19 +232,19 @@ func (a *app) sizesFrom(t harness.Topology) string {
 
 // bootstrapReal performs what of the tutorial is not done yet on a cluster that
 // is no lab, after it was shown and agreed to.
-func (s *session) bootstrapReal(ctx context.Context, yes bool) error {
+func (s *session) bootstrapReal(ctx context.Context, b beyond, yes bool) error {
 	if _, err := s.target.Up(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.err, s.lang.Say("On the nodes of --target ec2%s this will be done, where it is not done already:", "--target ec2%s のノードで、まだ行われていなければ次を行う:", s.real.again()))
-	if err := s.plan(); err != nil {
+	if err := s.plan(b); err != nil {
 		return err
 	}
 	ok, err := s.agreed(yes, s.lang.Say("Go on?", "続けるか?"), "labcheck bootstrap --target ec2 --yes")
 	if err != nil || !ok {
 		return err
 	}
-	if err := s.bootstrap(ctx); err != nil {
+	if err := s.bootstrap(ctx, b); err != nil {
 		return err
 	}
 	return s.showStatus(ctx)

@@ -61,7 +61,8 @@ func slowFault(host string, f faultFlags) harness.Fault {
 	return harness.Fault{Kind: harness.FaultSlow, Node: host, Delay: f.delay, Loss: f.loss}
 }
 
-// stopFault reads consul, manager and join:NODE.
+// stopFault reads consul, manager and join:NODE, and of replicas consul:NODE and
+// manager:NODE.
 func stopFault(service string, _ faultFlags) harness.Fault {
 	name, node, given := strings.Cut(service, ":")
 	if !given {
@@ -77,14 +78,14 @@ func faultVerbs(l harness.Lang) []faultVerb {
 		{use: "cut HOST[,HOST]", short: l.Say("Drop what a host and another one, or all others, send each other", "ホストと、別のホストまたはほかのすべてのホストとの間の通信を捨てる"), fault: cutFault, flags: "cut"},
 		{use: "slow HOST", short: l.Say("Delay what a host sends, or lose some of it; needs the kernel's netem", "ホストの送るものを遅らせ、または失う。カーネルの netem が必要"), fault: slowFault, flags: "slow"},
 		{use: "fill-disk HOST", short: l.Say("Leave a host's engine no room for new containers and images", "新しいコンテナとイメージのための空きを Engine から奪う"), fault: hostFault(harness.FaultFillDisk)},
-		{use: "stop consul|manager|join:HOST", short: l.Say("Stop a container of the tutorial", "チュートリアルのコンテナを停止する"), fault: stopFault},
+		{use: "stop consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Stop a container of the tutorial", "チュートリアルのコンテナを停止する"), fault: stopFault},
 	}
 }
 
 func mendVerbs(l harness.Lang) []faultVerb {
 	return []faultVerb{
 		{use: "resume HOST", short: l.Say("Have a paused host go on", "止まっているホストを再び動かす"), fault: hostFault(harness.FaultPause)},
-		{use: "start HOST|consul|manager|join:HOST", short: l.Say("Start a host that is off, or a container that was stopped", "電源の切れたホスト、または停止したコンテナを起動する"), fault: hostFault(harness.FaultKill)},
+		{use: "start HOST|consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Start a host that is off, or a container that was stopped", "電源の切れたホスト、または停止したコンテナを起動する"), fault: hostFault(harness.FaultKill)},
 		{use: "heal HOST[,HOST]", short: l.Say("Take a cut off", "切れた通信を元に戻す"), fault: cutFault, flags: "cut"},
 	}
 }

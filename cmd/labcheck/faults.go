@@ -20,7 +20,7 @@ type faults struct {
 
 func (a *app) inFaults(ctx context.Context, do func(context.Context, *faults) error) error {
 	return a.inLab(ctx, func(ctx context.Context, s *session) error {
-		cluster, err := s.cluster(ctx)
+		cluster, err := s.clusterAsBuilt(ctx)
 		if err != nil {
 			return err
 		}
@@ -52,9 +52,9 @@ func (s *faults) check(f harness.Fault) error {
 		return &usageError{harness.Errorf("%s can't be cut off from itself", "%s を自分自身から切り離すことはできない", f.Node), "labcheck fault cut --help"}
 	}
 	ofManager := f.Node == s.lab.Topology().Manager.Name
-	if f.Kind == harness.FaultStop && (!slices.Contains(tutorial.Services(), f.Service) || (f.Service == "join") == ofManager) {
-		return &usageError{harness.Errorf("consul, manager and join:HOST are possible, with a host that joins",
-			"指定できるのは consul、manager と、参加するホストの join:HOST である"), "labcheck fault stop --help"}
+	if f.Kind == harness.FaultStop && (!slices.Contains(tutorial.Services(), f.Service) || f.Service == "join" && ofManager) {
+		return &usageError{harness.Errorf("consul, manager and join:HOST are possible, with a host that joins, and consul:HOST and manager:HOST with replicas",
+			"指定できるのは consul、manager と、参加するホストの join:HOST、レプリカがあれば consul:HOST と manager:HOST である"), "labcheck fault stop --help"}
 	}
 	return nil
 }
@@ -182,8 +182,8 @@ func undoWords(f harness.Fault) string {
 	case harness.FaultKill:
 		return "start " + f.Node
 	case harness.FaultStop:
-		if f.Service == "join" {
-			return "start join:" + f.Node
+		if f.Node != harness.Tutorial().Manager.Name {
+			return "start " + f.Service + ":" + f.Node
 		}
 		return "start " + f.Service
 	case harness.FaultCut:

@@ -84,7 +84,7 @@ func (s *session) up(ctx context.Context, bare bool) error {
 		return err
 	}
 	if !bare {
-		err = s.bootstrap(ctx)
+		err = s.bootstrap(ctx, beyond{})
 	} else {
 		err = nil
 	}
@@ -117,31 +117,76 @@ func (s *session) stands(took time.Duration) error {
 
 func (a *app) bootstrapCommand() *cobra.Command {
 	var plan, yes bool
+	b := &beyond{}
 	c := &cobra.Command{
 		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it", "すでにあるラボで、チュートリアルの残りを実行する"),
+		Long: a.lang.Say(`bootstrap does what of the tutorial is not done yet, and changes nothing else.
+
+With --replicas it builds what the page recommends for production and does not
+show: Swarm managers on as many more hosts, of which one is the primary, and
+Consul on three hosts. That needs hosts on which the page was not performed
+(labcheck up --bare). With --restart-join a host that reboots joins again, which
+with the page's own command it does not; join containers that are there already
+are changed.`, `bootstrap は、チュートリアルのうち済んでいないことだけを行い、ほかは何も変えない。
+
+--replicas を付けると、ページが本番向けに勧めながら手順を示していない構成を作る。
+ほかのホストにも指定した数だけ Swarm マネージャを置き(そのうち 1 つがプライマリに
+なる)、Consul を 3 台のホストで動かす。ページを実行していないホストが必要である
+(labcheck up --bare)。--restart-join を付けると、再起動したホストが再び参加する。
+ページのコマンドのままでは参加しない。すでにある join コンテナは変更される。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			b.given = cmd.Flags().Changed("replicas")
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
+				if err := b.check(s.target.Topology()); err != nil {
+					return err
+				}
 				switch {
 				case plan:
-					return s.plan()
+					return s.plan(*b)
 				case s.lab == nil:
-					return s.bootstrapReal(ctx, yes)
+					return s.bootstrapReal(ctx, *b, yes)
 				}
-				if err := s.bootstrap(ctx); err != nil {
+				if err := s.bootstrap(ctx, *b); err != nil {
 					return err
 				}
 				return s.showStatus(ctx)
 			})
 		},
 	}
+	c.Flags().IntVar(&b.replicas, "replicas", 0, a.lang.Say("Swarm managers on as many `hosts` more, and Consul on three", "Swarm マネージャを追加で置くホストの数 `hosts`。Consul は 3 台で動かす"))
+	c.Flags().BoolVar(&b.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot", "再起動したホストが再び参加するようにする"))
 	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing", "このラボでのチュートリアルのコマンドを表示し、何もしない"))
 	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed", "--target ec2 のノードを変える前に尋ねない"))
 	return c
 }
 
+// beyond is what bootstrap is asked to do beside what the page does.
+type beyond struct {
+	replicas    int
+	given       bool // the replicas
+	restartJoin bool
+}
+
+func (b beyond) check(t harness.Topology) error {
+	if b.replicas < 0 || b.replicas > len(t.Members) {
+		return &usageError{harness.Errorf("--replicas %d: 0 to %d are possible, one on each host beside the manager",
+			"--replicas %d: 指定できるのは 0 から %d まで。manager 以外の各ホストに 1 つである", b.replicas, len(t.Members)), "labcheck bootstrap --help"}
+	}
+	return nil
+}
+
+// of is a topology with it; what was not given stays.
+func (b beyond) of(t harness.Topology) harness.Topology {
+	if b.given {
+		t.Replicas = b.replicas
+	}
+	t.RestartJoin = t.RestartJoin || b.restartJoin
+	return t
+}
+
 // plan prints what bootstrap would do, as a reader would type it.
-func (s *session) plan() error {
-	steps := tutorial.Steps(s.target.Topology())
+func (s *session) plan(b beyond) error {
+	steps := tutorial.Steps(b.of(s.target.Topology()))
 	if s.json {
 		s.printJSON(steps)
 		return nil
@@ -152,12 +197,13 @@ func (s *session) plan() error {
 	return nil
 }
 
-func (s *session) bootstrap(ctx context.Context) error {
-	cluster, err := s.cluster(ctx)
+func (s *session) bootstrap(ctx context.Context, b beyond) error {
+	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
+	cluster = cluster.As(b.of(cluster.Topology()))
 	return s.progress.during(s.lang.Say("Perform the tutorial", "チュートリアルの実行"), func() error {
 		return tutorial.Bootstrap(ctx, cluster, s.step)
 	})

@@ -28,7 +28,7 @@ func (a *app) statusCommand() *cobra.Command {
 
 // showStatus only looks; a host that does not answer is part of what it shows.
 func (s *session) showStatus(ctx context.Context) error {
-	cluster, err := s.cluster(ctx)
+	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return err
 	}

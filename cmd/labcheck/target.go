@@ -6,6 +6,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
 
@@ -91,4 +92,13 @@ func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
 		nodes = s.probed(nodes)
 	}
 	return s.services.Open(s.target.Topology(), nodes)
+}
+
+// clusterAsBuilt is the cluster with what it has beside what the page makes.
+func (s *session) clusterAsBuilt(ctx context.Context) (*engine.Cluster, error) {
+	c, err := s.cluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return tutorial.Recognize(ctx, c), nil
 }

@@ -12,8 +12,8 @@ type Cluster struct {
 	topology harness.Topology
 	nodes    map[string]harness.Node
 	engines  map[string]*Client
-	swarm    *Client
-	consul   *Consul
+	managers map[string]*Client
+	consuls  map[string]*Consul
 }
 
 // Open prepares clients for all services of a topology, spoken to as the
@@ -25,7 +25,10 @@ func Open(t harness.Topology, nodes []harness.Node) (*Cluster, error) {
 
 // Open is Open with options.
 func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error) {
-	c := &Cluster{topology: t, nodes: map[string]harness.Node{}, engines: map[string]*Client{}}
+	c := &Cluster{
+		topology: t, nodes: map[string]harness.Node{},
+		engines: map[string]*Client{}, managers: map[string]*Client{}, consuls: map[string]*Consul{},
+	}
 	for _, n := range nodes {
 		c.nodes[n.Name()] = n
 	}
@@ -37,16 +40,23 @@ func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error
 		if n.Addr() != h.Addr {
 			return nil, fmt.Errorf("host %s has the address %s, its node %s", h.Name, h.Addr, n.Addr())
 		}
-		engine, err := o.connect(n, h.Engine().Port())
-		if err != nil {
+		var engineErr, managerErr, consulErr error
+		c.engines[h.Name], engineErr = o.connect(n, h.Engine().Port())
+		c.managers[h.Name], managerErr = o.connect(n, t.Swarm().Port())
+		c.consuls[h.Name], consulErr = o.connectConsul(n, t.Consul().Port())
+		if err := errors.Join(engineErr, managerErr, consulErr); err != nil {
 			return nil, err
 		}
-		c.engines[h.Name] = engine
 	}
-	var swarmErr, consulErr error
-	c.swarm, swarmErr = o.connect(c.nodes[t.Manager.Name], t.Swarm().Port())
-	c.consul, consulErr = o.connectConsul(c.nodes[t.Manager.Name], t.Consul().Port())
-	return c, errors.Join(swarmErr, consulErr)
+	return c, nil
+}
+
+// As is the same cluster, of which a topology with the same hosts says other
+// things. It shares its connections with c, and is not closed by itself.
+func (c *Cluster) As(t harness.Topology) *Cluster {
+	other := *c
+	other.topology = t
+	return &other
 }
 
 // Topology is what the cluster is to be.
@@ -58,17 +68,25 @@ func (c *Cluster) Node(name string) harness.Node { return c.nodes[name] }
 // Engine is the engine of a host of the topology; nil for another name.
 func (c *Cluster) Engine(name string) *Client { return c.engines[name] }
 
-// Swarm is the Swarm manager.
-func (c *Cluster) Swarm() *Client { return c.swarm }
+// Swarm is the Swarm manager, on the manager.
+func (c *Cluster) Swarm() *Client { return c.SwarmOn(c.topology.Manager.Name) }
 
-// Consul is the discovery backend.
-func (c *Cluster) Consul() *Consul { return c.consul }
+// SwarmOn is the Swarm manager of a host that has one; nil for a name that is no
+// host's.
+func (c *Cluster) SwarmOn(name string) *Client { return c.managers[name] }
+
+// Consul is the discovery backend, on the manager.
+func (c *Cluster) Consul() *Consul { return c.ConsulOn(c.topology.Manager.Name) }
+
+// ConsulOn is the Consul of a host that has one; nil for a name that is no
+// host's.
+func (c *Cluster) ConsulOn(name string) *Consul { return c.consuls[name] }
 
 // Close ends the idle connections.
 func (c *Cluster) Close() error {
-	errs := []error{c.swarm.Close(), c.consul.Close()}
-	for _, e := range c.engines {
-		errs = append(errs, e.Close())
+	var errs []error
+	for name, e := range c.engines {
+		errs = append(errs, e.Close(), c.managers[name].Close(), c.consuls[name].Close())
 	}
 	return errors.Join(errs...)
 }

@@ -89,6 +89,13 @@ func (c *Consul) Leader(ctx context.Context) (string, error) {
 	return leader, c.failed("leader", err)
 }
 
+// Servers are the addresses of the servers that Consul votes with, its own too,
+// such as 172.17.0.2:8300. A server that is lost stays one of them.
+func (c *Consul) Servers(ctx context.Context) ([]string, error) {
+	servers, err := c.api.Status().PeersWithQueryOptions((&api.QueryOptions{}).WithContext(ctx))
+	return servers, c.failed("servers", err)
+}
+
 // Keys lists the keys that start with prefix, sorted; none is no error.
 func (c *Consul) Keys(ctx context.Context, prefix string) ([]string, error) {
 	keys, _, err := c.api.KV().Keys(prefix, "", (&api.QueryOptions{}).WithContext(ctx))

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,10 +44,20 @@ type Container struct {
 	Created time.Time `json:"created,omitzero"`
 }
 
-// Port is a TCP port of a container and where its host publishes it.
+// Port is a port of a container and where its host publishes it.
 type Port struct {
 	Host      uint16 `json:"host"`
 	Container uint16 `json:"container"`
+	UDP       bool   `json:"udp,omitempty"` // TCP otherwise
+}
+
+// String is what docker's -p is given: 8500:8500, or 8301:8301/udp.
+func (p Port) String() string {
+	s := fmt.Sprintf("%d:%d", p.Host, p.Container)
+	if p.UDP {
+		s += "/udp"
+	}
+	return s
 }
 
 // Attachment is a container's place in a network.
@@ -78,8 +90,8 @@ func (c *Client) summary(s container.Summary) Container {
 		State: s.State, Running: isRunning(s.State), Labels: s.Labels,
 	}
 	for _, p := range s.Ports {
-		port := Port{p.PublicPort, p.PrivatePort}
-		if p.Type == "tcp" && p.PublicPort != 0 && !slices.Contains(listed.Ports, port) {
+		port := Port{p.PublicPort, p.PrivatePort, p.Type == "udp"}
+		if (p.Type == "tcp" || port.UDP) && p.PublicPort != 0 && !slices.Contains(listed.Ports, port) {
 			listed.Ports = append(listed.Ports, port)
 		}
 	}
@@ -113,7 +125,9 @@ func attachment(network, addr string) Attachment {
 }
 
 func (c Container) sorted() Container {
-	slices.SortFunc(c.Ports, func(a, b Port) int { return int(a.Host) - int(b.Host) })
+	slices.SortFunc(c.Ports, func(a, b Port) int {
+		return cmp.Or(int(a.Host)-int(b.Host), strings.Compare(a.String(), b.String()))
+	})
 	slices.SortFunc(c.Networks, func(a, b Attachment) int { return strings.Compare(a.Network, b.Network) })
 	return c
 }
@@ -148,8 +162,8 @@ func detailed(r container.InspectResponse, node string) Container {
 	d.Created, _ = time.Parse(time.RFC3339Nano, r.Created)
 	for p, bindings := range r.HostConfig.PortBindings {
 		for _, b := range bindings {
-			if host, err := parsePort(b.HostPort); err == nil && p.Proto() == "tcp" {
-				d.Ports = append(d.Ports, Port{host, uint16(p.Int())})
+			if host, err := parsePort(b.HostPort); err == nil && (p.Proto() == "tcp" || p.Proto() == "udp") {
+				d.Ports = append(d.Ports, Port{host, uint16(p.Int()), p.Proto() == "udp"})
 			}
 		}
 	}

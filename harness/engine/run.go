@@ -69,7 +69,11 @@ func (s RunSpec) config() (*container.Config, *container.HostConfig) {
 		host.NetworkMode = container.NetworkMode(s.Network)
 	}
 	for _, p := range s.Ports {
-		inside := nat.Port(fmt.Sprintf("%d/tcp", p.Container))
+		proto := "tcp"
+		if p.UDP {
+			proto = "udp"
+		}
+		inside := nat.Port(fmt.Sprintf("%d/%s", p.Container, proto))
 		config.ExposedPorts[inside] = struct{}{}
 		host.PortBindings[inside] = append(host.PortBindings[inside], nat.PortBinding{HostPort: strconv.Itoa(int(p.Host))})
 	}
@@ -89,6 +93,15 @@ func (c *Client) Start(ctx context.Context, id string) error {
 // Stop stops a container, killing it after 10 s; one that is stopped stays so.
 func (c *Client) Stop(ctx context.Context, id string) error {
 	return failed(c, "stop container "+id, c.api.ContainerStop(ctx, id, container.StopOptions{}))
+}
+
+// SetRestart gives a container another restart policy, such as unless-stopped,
+// as `docker update --restart` does.
+func (c *Client) SetRestart(ctx context.Context, id, policy string) error {
+	_, err := c.api.ContainerUpdate(ctx, id, container.UpdateConfig{
+		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyMode(policy)},
+	})
+	return failed(c, "update container "+id, err)
 }
 
 // Remove removes a container and its anonymous volumes, running or not.
@@ -157,6 +170,27 @@ func (c *Client) exec(ctx context.Context, id string, r *harness.Result) error {
 	done, err := c.api.ContainerExecInspect(ctx, made.ID)
 	r.ExitCode = done.ExitCode
 	return err
+}
+
+// CopyImage loads an image that another engine has, as `docker save` and
+// `docker load` do. Where that has none either the error is ErrNotFound.
+func (c *Client) CopyImage(ctx context.Context, from *Client, ref string) error {
+	content, err := from.api.ImageSave(ctx, []string{ref})
+	if err != nil {
+		return failed(from, "save image "+ref, err)
+	}
+	defer content.Close()
+	answer, err := c.api.ImageLoad(ctx, content)
+	if err != nil {
+		return failed(c, "load image "+ref, err)
+	}
+	// That a load fails is told in the stream; what counts is that the image is there.
+	said, err := io.ReadAll(answer.Body)
+	_, missing := c.api.ImageInspect(ctx, ref)
+	if err = errors.Join(err, answer.Body.Close(), missing); err != nil {
+		err = fmt.Errorf("%w (the engine said %q)", err, said)
+	}
+	return failed(c, "load image "+ref, err)
 }
 
 // Pull has the engine pull an image; without a tag, latest, as `docker run`

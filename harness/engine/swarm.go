@@ -45,6 +45,10 @@ type Member struct {
 	ServerVersion  string            `json:"server_version,omitempty"`
 }
 
+// Replica is the role of a Swarm manager that passes on to another one, the
+// primary, what it is asked to do.
+const Replica = "replica"
+
 // Healthy is the status of a member that containers can be placed on.
 const Healthy = "Healthy"
 

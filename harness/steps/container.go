@@ -141,7 +141,11 @@ func process(c engine.Container) string {
 func publishedPorts(c engine.Container) string {
 	var all []string
 	for _, p := range c.Ports {
-		all = append(all, fmt.Sprintf("%d->%d/tcp", p.Host, p.Container))
+		proto := "tcp"
+		if p.UDP {
+			proto = "udp"
+		}
+		all = append(all, fmt.Sprintf("%d->%d/%s", p.Host, p.Container, proto))
 	}
 	return strings.Join(all, ", ")
 }

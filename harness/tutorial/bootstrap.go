@@ -55,12 +55,13 @@ func serialized(report func(Event)) func(Event) {
 	}
 }
 
-// phases are the steps that can go side by side. The manager and the joins all
-// need Consul's leader: without one they would look again only after a minute
-// (see startSwarm). The network needs the hosts in the manager's list.
+// phases are the steps by their phase.
 func phases(steps []Step) [][]Step {
-	last := len(steps) - 1
-	return [][]Step{steps[:1], steps[1:last], steps[last:]}
+	var all [networkPhase + 1][]Step
+	for _, s := range steps {
+		all[s.phase] = append(all[s.phase], s)
+	}
+	return all[:]
 }
 
 func performAll(ctx context.Context, c *engine.Cluster, steps []Step, tell func(Event)) error {
@@ -103,20 +104,29 @@ func (s Step) look(ctx context.Context, c *engine.Cluster) error {
 	return s.part.missing(ctx, c)
 }
 
-// apply does the step, and pulls its image first where the engine lacks it, as
-// `docker run` does.
+// apply does the step, and gets its image first where the engine lacks it.
 func (s Step) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
 	what, err := s.try(ctx, c)
 	service, ok := s.part.(service)
 	if !ok || !errors.Is(err, engine.ErrNoImage) {
 		return what, err
 	}
-	pull, cancel := context.WithTimeout(ctx, pullImage)
-	defer cancel()
-	if err := c.Engine(s.Host).Pull(pull, service.spec.Image); err != nil {
+	if err := getImage(ctx, c, s.Host, service.spec.Image); err != nil {
 		return harness.Text{}, err
 	}
 	return s.try(ctx, c)
+}
+
+// getImage pulls an image, as `docker run` does. Consul's is copied from the
+// manager's engine: servers that vote together are to be of one version.
+func getImage(ctx context.Context, c *engine.Cluster, host, image string) error {
+	ctx, cancel := context.WithTimeout(ctx, pullImage)
+	defer cancel()
+	manager := c.Engine(c.Topology().Manager.Name)
+	if on := c.Engine(host); on != manager && image == consulImage {
+		return on.CopyImage(ctx, manager, image)
+	}
+	return c.Engine(host).Pull(ctx, image)
 }
 
 func (s Step) try(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
@@ -147,7 +157,7 @@ func (s Step) await(ctx context.Context, c *engine.Cluster) error {
 // configuration failed" (Engine 20.10.5; in most tries, not in all). Containers
 // on the network are in Undo's way: the error is the engine's own.
 func Undo(ctx context.Context, c *engine.Cluster) error {
-	backwards := phases(Steps(c.Topology()))[1:]
+	backwards := phases(Steps(c.Topology()))[swarmPhase:]
 	slices.Reverse(backwards)
 	for _, steps := range backwards {
 		if err := undoAll(ctx, c, steps); err != nil {

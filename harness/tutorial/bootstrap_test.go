@@ -175,7 +175,7 @@ func TestAwaitGivesUp(t *testing.T) {
 	ended := one("progrium/consul", "exited", "no", "consul", "-server", "-bootstrap")
 	c := cluster(t, map[uint16]http.HandlerFunc{harness.EnginePort: containers(t, ended)})
 	s := Steps(c.Topology())[0]
-	part := consulPart(c.Topology())
+	part := consulPart(c.Topology(), c.Topology().Manager)
 	part.spec.Restart = "" // as the joins have it
 	s.part = part
 	start := time.Now()

@@ -3,7 +3,9 @@ package tutorial
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
+	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -15,10 +17,24 @@ import (
 func Faulter(hosts harness.Faulter, c *engine.Cluster) harness.Faulter { return faulter{hosts, c} }
 
 // Services are the names of the page's containers, for harness.FaultStop: the
-// first two are the manager's, the last one is each member's.
+// first two are the manager's, and those of hosts that are replicas; the last one
+// is each member's.
 func Services() []string { return []string{consulID, managerID, joinService} }
 
 const joinService = "join"
+
+// servicesOn are the containers that a host is to run, by their names.
+func servicesOn(t harness.Topology, host string) iter.Seq2[string, service] {
+	return func(yield func(string, service) bool) {
+		for _, s := range Steps(t) {
+			part, ok := s.part.(service)
+			name, _, _ := strings.Cut(s.ID, "-")
+			if ok && s.Host == host && !yield(name, part) {
+				return
+			}
+		}
+	}
+}
 
 type faulter struct {
 	harness.Faulter
@@ -65,15 +81,10 @@ func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) erro
 
 // service finds the container that a fault is about.
 func (f faulter) service(fault harness.Fault) (service, error) {
-	t := f.cluster.Topology()
-	member := slices.IndexFunc(t.Members, func(h harness.Host) bool { return h.Name == fault.Node })
-	switch {
-	case fault.Service == consulID && fault.Node == t.Manager.Name:
-		return consulPart(t), nil
-	case fault.Service == managerID && fault.Node == t.Manager.Name:
-		return managerPart(t), nil
-	case fault.Service == joinService && member >= 0:
-		return joinPart(t, t.Members[member]), nil
+	for name, s := range servicesOn(f.cluster.Topology(), fault.Node) {
+		if name == fault.Service {
+			return s, nil
+		}
 	}
 	return service{}, harness.Errorf("the page has no %s container on %s", "ページでは、%[2]s に %[1]s のコンテナはない", fault.Service, fault.Node)
 }
@@ -104,17 +115,9 @@ func down(faults []harness.Fault, h harness.Host) bool {
 }
 
 func (f faulter) stopped(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
-	services := []string{joinService}
-	if h.Name == f.cluster.Topology().Manager.Name {
-		services = []string{consulID, managerID}
-	}
 	var all []harness.Fault
-	for _, name := range services {
+	for name, s := range servicesOn(f.cluster.Topology(), h.Name) {
 		fault := harness.Fault{Kind: harness.FaultStop, Node: h.Name, Service: name}
-		s, err := f.service(fault)
-		if err != nil {
-			return nil, err
-		}
 		found, err := s.find(ctx, f.cluster)
 		switch {
 		case errors.Is(err, errNoContainer), errors.As(err, new(*WrongError)): // the page was not done, or otherwise

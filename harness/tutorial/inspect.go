@@ -147,12 +147,8 @@ func (p *HostProgress) problem(err error) {
 
 // containers finds the tutorial's containers of a host.
 func (s *survey) containers(p *HostProgress) []error {
-	services := []service{joinPart(s.topology, p.Host)}
-	if p.Host.Name == s.topology.Manager.Name {
-		services = []service{consulPart(s.topology), managerPart(s.topology)}
-	}
 	var errs []error
-	for _, service := range services {
+	for _, service := range servicesOn(s.topology, p.Host.Name) {
 		found, err := service.find(s.ctx, s.cluster)
 		if err == nil {
 			p.Containers = append(p.Containers, found)
@@ -182,11 +178,22 @@ func (s *survey) stages() []StageProgress {
 	}
 	stage(harness.StageEngines, s.silent(), harness.Textf("%d engines answer", "%d 個の Engine が応答する", len(s.hosts)))
 	stage(harness.StageConsul, s.consulErr, harness.Textf("its leader is %s", "リーダは %s", s.leader))
-	stage(harness.StageManager, s.swarmErr, harness.Textf("%s, strategy %s", "%s、ストラテジは %s", s.swarm.Role, s.swarm.Strategy))
+	stage(harness.StageManager, s.swarmErr, harness.Textf("%s, strategy %s", "%s、ストラテジは %s", s.role(), s.swarm.Strategy))
 	stage(harness.StageJoined, s.unhealthy(), harness.Textf("%d members Healthy", "%d 個のノードが Healthy", len(s.topology.Members)))
 	stage(harness.StageNetwork, s.disconnected(), harness.Textf("%s is on every engine, and every engine has every other in its gossip",
 		"%s がすべての Engine にあり、すべての Engine がゴシップで互いを見つけている", s.topology.Network))
 	return stages
+}
+
+// role is the manager's among its replicas.
+func (s *survey) role() harness.Text {
+	switch {
+	case s.swarm.Role == engine.Replica:
+		return harness.Textf("%s of %s", "%[2]s の %[1]s", s.swarm.Role, s.swarm.Primary)
+	case s.topology.Replicas > 0:
+		return harness.Textf("%s, replicas on %d more hosts", "%s、レプリカがほかの %d 台のホストにある", s.swarm.Role, s.topology.Replicas)
+	}
+	return harness.Text{EN: s.swarm.Role, JA: s.swarm.Role}
 }
 
 // silent names the hosts whose engine does not answer.

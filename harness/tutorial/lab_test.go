@@ -283,7 +283,7 @@ func undone(t *testing.T, c *engine.Cluster) {
 // engines that had found it would, when it goes, be slow for half a minute.
 func refusesWrong(t *testing.T, c *engine.Cluster) {
 	manager := c.Engine(c.Topology().Manager.Name)
-	wrong := consulPart(c.Topology()).spec
+	wrong := consulPart(c.Topology(), c.Topology().Manager).spec
 	wrong.Args, wrong.Restart, wrong.Name, wrong.Ports = []string{"-dev"}, "", "other", nil
 	id, err := manager.Run(t.Context(), wrong)
 	if err != nil {
@@ -292,7 +292,7 @@ func refusesWrong(t *testing.T, c *engine.Cluster) {
 	err = Bootstrap(t.Context(), c, nil)
 	want := "step consul (1.3 of the page) on manager: manager: the Consul container other has " +
 		"arguments [-dev] instead of [-server -bootstrap], restart policy no instead of unless-stopped, " +
-		"published ports [] instead of [{8500 8500}]; " +
+		"published ports [] instead of [8500:8500]; " +
 		"mend it with `docker -H=tcp://192.168.38.11:2375 rm -f other` and try again"
 	if fmt.Sprint(err) != want || !errors.As(err, new(*WrongError)) {
 		t.Errorf("got  %v\nwant %s", err, want)

@@ -20,13 +20,15 @@ type Command struct {
 }
 
 // Page is every command of the page for a topology, in the page's order and
-// numbered as package page does. They belong to one shell: the export of 1.8
+// numbered as package page does. What a topology has beside the page has the
+// number of what it is one more of. They belong to one shell: the export of 1.8
 // holds for all that follow.
 func Page(t harness.Topology) []Command {
 	p := writer{topology: t}
-	p.add("1.3", "consul", "docker %s", consulPart(t).cli())
+	servers := t.ConsulServers()
+	p.services("1.3", consulID, append(servers[1:len(servers):len(servers)], servers[0]), consulPart)
 	p.look("1.4", "docker ps")
-	p.add("1.5", "manager", "docker %s", managerPart(t).cli())
+	p.services("1.5", managerID, t.Managers(), managerPart)
 	p.look("1.6", "docker info")
 	p.look("1.7", "docker ps")
 	swarm := "tcp://" + t.Swarm().String()
@@ -54,6 +56,18 @@ func Page(t harness.Topology) []Command {
 type writer struct {
 	topology harness.Topology
 	commands []Command
+}
+
+// services are the commands that start one of a service on each of several
+// hosts; on the manager, where they are typed, as the page has it.
+func (p *writer) services(number, id string, hosts []harness.Host, part func(harness.Topology, harness.Host) service) {
+	for _, h := range hosts {
+		docker := "docker"
+		if h.Name != p.topology.Manager.Name {
+			docker += " -H=tcp://" + h.Engine().String()
+		}
+		p.add(number, onHost(id, p.topology, h), "%s %s", docker, part(p.topology, h).cli())
+	}
 }
 
 func (p *writer) look(number, format string, args ...any) { p.add(number, "", format, args...) }

@@ -18,6 +18,9 @@ type service struct {
 	host  harness.Host
 	spec  engine.RunSpec
 	works func(context.Context, *engine.Cluster) error
+	// mayRestart says that a container which starts again with its host is right
+	// too where the page's does not.
+	mayRestart bool
 }
 
 // cli is the container's `run` as the page types it, after `docker` and its own
@@ -29,7 +32,7 @@ func (s service) cli() string {
 	}
 	words = append(words, "-d")
 	for _, p := range s.spec.Ports {
-		words = append(words, "-p", fmt.Sprintf("%d:%d", p.Host, p.Container))
+		words = append(words, "-p", p.String())
 	}
 	if s.spec.Hostname != "" {
 		words = append(words, "-h", s.spec.Hostname)
@@ -45,7 +48,16 @@ func (s service) missing(ctx context.Context, c *engine.Cluster) error {
 	if err := s.running(found); err != nil {
 		return err
 	}
+	if !s.restarts(found) {
+		return harness.Errorf("%s %s does not start again with its host", "%s %s はホストとともに再起動しない", s.name, found.Name)
+	}
 	return s.works(ctx, c)
+}
+
+// restarts tells whether a container's restart policy is what is wanted, as far
+// as that is not a *WrongError's affair.
+func (s service) restarts(found engine.Container) bool {
+	return !s.mayRestart || s.spec.Restart == "" || s.spec.Restart == found.RestartPolicy
 }
 
 func (s service) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
@@ -57,6 +69,9 @@ func (s service) apply(ctx context.Context, c *engine.Cluster) (harness.Text, er
 		return harness.Text{EN: "made", JA: "作成"}, err
 	case err != nil:
 		return harness.Text{}, err
+	case !s.restarts(found):
+		what := harness.Text{EN: "has it start again with its host", JA: "ホストとともに再起動するようにした"}
+		return what, errors.Join(on.SetRestart(ctx, found.ID, s.spec.Restart), on.Start(ctx, found.ID))
 	case found.Running:
 		return harness.Text{EN: "was there", JA: "作成済み"}, nil
 	}
@@ -203,7 +218,9 @@ func (s service) differs(found engine.Container) error {
 		}
 	}
 	compare(harness.Text{EN: "arguments", JA: "引数"}, s.spec.Args, found.Args)
-	compare(harness.Text{EN: "restart policy", JA: "再起動ポリシー"}, orNo(s.spec.Restart), orNo(found.RestartPolicy))
+	if policy := orNo(found.RestartPolicy); !s.mayRestart || policy != "no" && policy != unlessStopped {
+		compare(harness.Text{EN: "restart policy", JA: "再起動ポリシー"}, orNo(s.spec.Restart), policy)
+	}
 	compare(harness.Text{EN: "published ports", JA: "公開ポート"}, s.spec.Ports, found.Ports)
 	if s.spec.Hostname != "" {
 		compare(harness.Text{EN: "host name", JA: "ホスト名"}, s.spec.Hostname, found.Hostname)

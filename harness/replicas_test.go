@@ -1,0 +1,46 @@
+package harness_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+)
+
+// TestReplicas: which host has a manager, which one a Consul, and whom it asks.
+func TestReplicas(t *testing.T) {
+	const own = "manager frontend01 frontend02 "
+	for name, test := range map[string]struct {
+		replicas, members int
+		managers, consuls string
+		asks              string // the host whose Consul each host asks
+	}{
+		"the page":         {0, 4, "manager ", "manager ", "manager manager manager manager manager "},
+		"one replica":      {1, 4, "manager frontend01 ", own, own + "frontend01 frontend02 "},
+		"two":              {2, 4, own, own, own + "frontend01 frontend02 "},
+		"more than hosts":  {9, 2, own, own, own},
+		"no quorum to win": {1, 1, "manager frontend01 ", "manager ", "manager manager "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			topology := harness.Tutorial()
+			topology.Replicas, topology.Members = test.replicas, topology.Members[:test.members]
+			var asked []harness.Host
+			for _, h := range topology.Hosts() {
+				asked = append(asked, topology.ConsulOf(h))
+			}
+			got := []string{names(topology.Managers()), names(topology.ConsulServers()), names(asked)}
+			if diff := cmp.Diff([]string{test.managers, test.consuls, test.asks}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func names(hosts []harness.Host) string {
+	var all string
+	for _, h := range hosts {
+		all += h.Name + " "
+	}
+	return all
+}

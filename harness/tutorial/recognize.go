@@ -1,0 +1,59 @@
+package tutorial
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"labcheck/harness/engine"
+)
+
+// Recognize is a cluster as it was built: with the replicas of the Swarm manager
+// that it has, and whether all its join containers start again with their hosts.
+// What does not answer is taken for the page's.
+func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
+	ctx, cancel := context.WithTimeout(ctx, lookup)
+	defer cancel()
+	t := c.Topology()
+	hosts := t.Hosts()
+	built := make([]traits, len(hosts))
+	_ = eachHost(ctx, hosts, func(ctx context.Context, i int) error {
+		built[i] = traitsOf(ctx, c.Engine(hosts[i].Name))
+		return nil
+	})
+	t.RestartJoin = len(t.Members) > 0
+	for i, b := range built[1:] {
+		if b.replicates {
+			t.Replicas = i + 1
+		}
+		t.RestartJoin = t.RestartJoin && b.joinsAgain
+	}
+	if built[0].replicates && t.Replicas == 0 {
+		t.Replicas = 1 // one that was made and is gone, or does not answer
+	}
+	return c.As(t)
+}
+
+// traits are what of a host is not the page's.
+type traits struct {
+	replicates bool // its Swarm manager is one of several
+	joinsAgain bool // its join container starts again with it
+}
+
+func traitsOf(ctx context.Context, on *engine.Client) (t traits) {
+	all, err := on.Containers(ctx)
+	if err != nil {
+		return t
+	}
+	for _, listed := range all {
+		words := strings.Fields(listed.Command)
+		switch {
+		case slices.Contains(words, "manage"):
+			t.replicates = t.replicates || slices.Contains(words, "--replication")
+		case slices.Contains(words, "join"):
+			found, err := on.Inspect(ctx, listed.ID)
+			t.joinsAgain = t.joinsAgain || err == nil && found.RestartPolicy == unlessStopped
+		}
+	}
+	return t
+}
