@@ -31,6 +31,9 @@ func (a *app) inFaults(ctx context.Context, do func(context.Context, *faults) er
 
 // faultError makes errors of use of what can't be because of what is in force.
 func faultError(err error) error {
+	if errors.Is(err, tutorial.ErrNoService) {
+		return &usageError{err, "labcheck status"}
+	}
 	if errors.Is(err, harness.ErrInForce) || errors.Is(err, harness.ErrNotInForce) {
 		return &usageError{err, "labcheck fault list"}
 	}

@@ -16,7 +16,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/pace":     {},
 	"labcheck/harness/page":     {"labcheck/harness"},
 	"labcheck/harness/tutorial": {"labcheck/harness", "labcheck/harness/engine"},
-	"labcheck/harness/steps":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial"},
+	"labcheck/harness/steps":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial", "labcheck/harness/diagnose"},
 	"labcheck/harness/suite":    {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
 	"labcheck/harness/diagnose": {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/report":   {"labcheck/harness"},

@@ -127,13 +127,13 @@ show: Swarm managers on as many more hosts, of which one is the primary, and
 Consul on three hosts. That needs hosts on which the page was not performed
 (labcheck up --bare). With --restart-join a host that reboots joins again, which
 with the page's own command it does not; join containers that are there already
-are changed.`, `bootstrap は、チュートリアルのうち済んでいないことだけを行い、ほかは何も変えない。
+are changed.`, `bootstrap は、チュートリアルのうち済んでいないことだけを行い、ほかは変えない。
 
---replicas を付けると、ページが本番向けに勧めながら手順を示していない構成を作る。
-ほかのホストにも指定した数だけ Swarm マネージャを置き(そのうち 1 つがプライマリに
-なる)、Consul を 3 台のホストで動かす。ページを実行していないホストが必要である
-(labcheck up --bare)。--restart-join を付けると、再起動したホストが再び参加する。
-ページのコマンドのままでは参加しない。すでにある join コンテナは変更される。`),
+--replicas を付けると、ページが本番向けに勧めながら示していない構成にする。
+ほかのホストにも指定した数だけ Swarm マネージャを置き(1 つがプライマリになる)、
+Consul を 3 台のホストで動かす。ページを実行していないホストが必要である
+(labcheck up --bare)。--restart-join を付けると、再起動したホストが再び参加する
+(ページのコマンドでは参加しない)。すでにある join コンテナは変更される。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b.given = cmd.Flags().Changed("replicas")
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {

@@ -89,3 +89,13 @@ Feature: What happens when something breaks
     And the cluster stops listing "worker01" after 15 to 30 seconds
     When "worker01" joins as before
     Then the cluster is as it was within 60 seconds
+
+  # `labcheck bootstrap --restart-join` has them start again.
+  @fault @id:reboot-joins-again
+  Scenario: A node that is rebooted joins again where its join container starts with it
+    Given the tutorial was performed to its end
+    And the Swarm join containers start again with their hosts
+    When "worker01" is rebooted
+    Then "worker01" runs exactly one Swarm join container
+    And the cluster lists "worker01" at "192.168.33.200:2375" as Healthy within 60 seconds
+    And the cluster is as it was within 60 seconds

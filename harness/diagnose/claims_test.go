@@ -8,9 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"labcheck/features"
 	"labcheck/harness"
-	"labcheck/harness/suite"
 )
 
 func testDiagnosis(failed ...string) *diagnosis {
@@ -19,39 +17,6 @@ func testDiagnosis(failed ...string) *diagnosis {
 		d.Failed = append(d.Failed, harness.Scenario{ID: id})
 	}
 	return d
-}
-
-// TestClaims wants every claim of the table in the features, and its rows about
-// the hosts that the table has them about.
-func TestClaims(t *testing.T) {
-	all, err := suite.Load(features.FS, "en")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := map[string][]string{} // the scenarios' names, by id
-	for _, s := range all {
-		base, _, _ := strings.Cut(s.ID, "#")
-		rows[base] = append(rows[base], s.Name)
-	}
-	d := testDiagnosis()
-	for _, c := range claims {
-		names := rows[c.id]
-		if len(names) == 0 {
-			t.Errorf("no feature has %s", c.id)
-		}
-		if !c.byHost() {
-			continue
-		}
-		hosts := d.hostsOf(c.rows)
-		if len(names) != len(hosts) {
-			t.Errorf("%s has %d rows, not %d", c.id, len(names), len(hosts))
-		}
-		for i := range min(len(names), len(hosts)) {
-			if !strings.Contains(names[i], hosts[i]) {
-				t.Errorf("%s#%d is not about %s: %s", c.id, i+1, hosts[i], names[i])
-			}
-		}
-	}
 }
 
 // TestExplained: one cause explains the claims that rest on what is broken, and

@@ -34,6 +34,7 @@ func (d *diagnosis) consul() {
 		}
 	}
 	d.asked(before, could, "Consul answers and has a leader", "Consul が応答し、リーダーがいる")
+	d.servers()
 	d.reach()
 }
 
@@ -52,6 +53,10 @@ func (d *diagnosis) leader(s service, found box) {
 }
 
 func (d *diagnosis) noLeader(s service, found box) {
+	if len(d.topology.ConsulServers()) > 1 {
+		d.noQuorum(s, found)
+		return
+	}
 	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の %[1]sは応答するが、リーダーがいない").
 		saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), `""`)
 	r.breaks = []part{{consulKind, ""}}

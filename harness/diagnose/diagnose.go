@@ -48,6 +48,7 @@ func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	d.hung()
 	d.settings()
 	d.manager()
+	d.replicas()
 	d.joins()
 	d.members()
 	d.network()

@@ -27,6 +27,8 @@ const (
 	consulBoxKind   kind = "consul box"      // the Consul container is as the page has it
 	consulKind      kind = "consul"          // Consul answers and has a leader
 	consulLookKind  kind = "consul look"     // the rest of what the page gives Consul
+	serverKind      kind = "consul server"   // the host's Consul, where there is more than the manager's
+	replicaKind     kind = "replica"         // the host's Swarm manager, where there is more than the manager's
 	reachKind       kind = "reach consul"    // the host reaches Consul
 	managerBoxKind  kind = "manager box"     // the Swarm manager container is as the page has it
 	managerLookKind kind = "manager look"    // the rest of what the page gives the manager
@@ -56,6 +58,8 @@ var rests = map[kind][]kind{
 	consulBoxKind:   {engineKind},
 	consulKind:      {consulBoxKind},
 	consulLookKind:  {consulBoxKind},
+	serverKind:      {engineKind},
+	replicaKind:     {engineKind},
 	managerLookKind: {managerBoxKind},
 	managerBoxKind:  {engineKind},
 	managerKind:     {managerBoxKind},

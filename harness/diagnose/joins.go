@@ -49,12 +49,12 @@ func (d *diagnosis) join(s service) {
 		return
 	}
 	advertised, want := flag(found.Args, "--advertise"), at(s.on.host, harness.EnginePort)
-	discovery := strings.TrimSuffix(last(found.Args), "/")
+	discovery, place := strings.TrimSuffix(last(found.Args), "/"), strings.TrimSuffix(last(s.want), "/")
 	var r *finding
 	switch {
-	case discovery != d.store():
+	case discovery != place:
 		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place", "%[2]s の %[1]sが誤った場所に登録している").
-			saw(docker(s.on.host, "inspect %s", found.Name), discovery+" instead of "+d.store())
+			saw(docker(s.on.host, "inspect %s", found.Name), discovery+" instead of "+place)
 	case advertised != want:
 		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has", "%[2]s の %[1]sが、このホストの Engine のものでないアドレスを登録している").
 			saw(docker(s.on.host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+want)
@@ -65,7 +65,11 @@ func (d *diagnosis) join(s service) {
 		r.breaks = append(r.breaks, part{listKind, ""})
 	default:
 		d.surplus(s)
-		d.settled(s, found, "no", part{joinKind, s.on.host.Name})
+		restart := "no"
+		if d.topology.RestartJoin {
+			restart = "unless-stopped"
+		}
+		d.settled(s, found, restart, part{joinKind, s.on.host.Name})
 		return
 	}
 	d.again(s, r, found, s.mine())

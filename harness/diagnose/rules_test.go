@@ -14,8 +14,11 @@ import (
 
 // healthyFacts are those of a cluster where all is well, for what a lab can't
 // be made to be.
-func healthyFacts() *diagnosis {
+func healthyFacts() *diagnosis { return healthyFactsOf(harness.Tutorial()) }
+
+func healthyFactsOf(t harness.Topology) *diagnosis {
 	d := testDiagnosis()
+	d.topology = t
 	d.facts = &facts{
 		hosts: map[string]*hostFacts{}, entries: map[string]engine.Entry{}, leader: "172.17.0.2:8300",
 		swarm: &engine.Swarm{Role: "primary", Strategy: "spread"},
@@ -31,10 +34,16 @@ func healthyFacts() *diagnosis {
 		d.facts.hosts[h.Name] = f
 		d.facts.enter(engineNodes+at(h, harness.EnginePort), at(h, harness.EnginePort))
 	}
-	d.facts.runs(d.consulService(), consulImage, "/bin/start -server -bootstrap", "unless-stopped")
-	d.facts.runs(d.managerService(), swarmImage, "/swarm manage "+d.topology.Discovery(), "unless-stopped")
+	d.facts.runs(d.consulService(), consulImage, "/bin/start "+strings.Join(d.consulService().want, " "), "unless-stopped")
+	d.facts.runs(d.managerService(), swarmImage, "/swarm "+strings.Join(d.managerService().want, " "), "unless-stopped")
+	for _, h := range t.ConsulServers()[1:] {
+		d.facts.runs(d.server(h), consulImage, "/bin/start "+strings.Join(d.server(h).want, " "), "unless-stopped")
+	}
+	for _, h := range t.Replicated() {
+		d.facts.runs(d.replica(h), swarmImage, "/swarm "+strings.Join(d.replica(h).want, " "), "unless-stopped")
+	}
 	for _, h := range d.topology.Members {
-		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+at(h, harness.EnginePort)+" "+d.topology.Discovery(), "no")
+		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+at(h, harness.EnginePort)+" "+d.topology.DiscoveryOf(h), "no")
 		d.facts.enter(swarmNodes+at(h, harness.EnginePort), at(h, harness.EnginePort))
 		d.facts.swarm.Members = append(d.facts.swarm.Members, engine.Member{Name: h.Name, Status: "Healthy", Addr: netip.AddrPortFrom(h.Addr, harness.EnginePort)})
 	}
@@ -63,6 +72,7 @@ func (d *diagnosis) all() string {
 	d.hung()
 	d.settings()
 	d.manager()
+	d.replicas()
 	d.joins()
 	d.members()
 	d.network()

@@ -36,6 +36,18 @@ type Client struct {
 // Nothing is taken from the environment: no proxy, no DOCKER_HOST.
 func Connect(n harness.Node, port uint16) (*Client, error) { return Options{}.connect(n, port) }
 
+// connectReplica is connect for a Swarm manager that may be a replica. What it
+// passes on to the primary it passes on with the connection, and all that is
+// asked on that later, too: a replica then answers as the primary does
+// (docker/swarm 1.2.9, api/utils.go, hijack). So each request has its own.
+func (o Options) connectReplica(n harness.Node, port uint16) (*Client, error) {
+	c, err := o.connect(n, port)
+	if err == nil {
+		c.transport.DisableKeepAlives = true
+	}
+	return c, err
+}
+
 func (o Options) connect(n harness.Node, port uint16) (*Client, error) {
 	c := &Client{node: n, port: port, scheme: scheme(o.TLS), transport: &http.Transport{TLSClientConfig: o.TLS}}
 	web := &http.Client{Transport: c.transport, CheckRedirect: client.CheckRedirect}

@@ -188,3 +188,34 @@ func TestOpen(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReplicaConnections: what is asked of a Swarm manager that may be a replica
+// is asked on a connection of its own.
+func TestReplicaConnections(t *testing.T) {
+	topology := harness.Tutorial()
+	topology.Members = nil
+	for replicas, want := range map[int]int{0: 1, 1: 3} {
+		from := map[string]bool{}
+		n := answer(t, func(w http.ResponseWriter, r *http.Request) {
+			from[r.RemoteAddr] = true
+			w.Header().Set("API-Version", "1.41")
+			say(w, "{}")
+		})
+		topology.Replicas = replicas
+		c, err := Open(topology, []harness.Node{n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := c.Swarm().Ping(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(from) != want {
+			t.Errorf("%d replicas: %d connections, not %d", replicas, len(from), want)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ type Cluster struct {
 	topology harness.Topology
 	nodes    map[string]harness.Node
 	engines  map[string]*Client
+	swarm    *Client
 	managers map[string]*Client
 	consuls  map[string]*Consul
 }
@@ -42,13 +43,15 @@ func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error
 		}
 		var engineErr, managerErr, consulErr error
 		c.engines[h.Name], engineErr = o.connect(n, h.Engine().Port())
-		c.managers[h.Name], managerErr = o.connect(n, t.Swarm().Port())
+		c.managers[h.Name], managerErr = o.connectReplica(n, t.Swarm().Port())
 		c.consuls[h.Name], consulErr = o.connectConsul(n, t.Consul().Port())
 		if err := errors.Join(engineErr, managerErr, consulErr); err != nil {
 			return nil, err
 		}
 	}
-	return c, nil
+	var err error
+	c.swarm, err = o.connect(c.nodes[t.Manager.Name], t.Swarm().Port())
+	return c, err
 }
 
 // As is the same cluster, of which a topology with the same hosts says other
@@ -69,10 +72,15 @@ func (c *Cluster) Node(name string) harness.Node { return c.nodes[name] }
 func (c *Cluster) Engine(name string) *Client { return c.engines[name] }
 
 // Swarm is the Swarm manager, on the manager.
-func (c *Cluster) Swarm() *Client { return c.SwarmOn(c.topology.Manager.Name) }
+func (c *Cluster) Swarm() *Client {
+	if c.topology.Replicas > 0 {
+		return c.SwarmOn(c.topology.Manager.Name)
+	}
+	return c.swarm
+}
 
-// SwarmOn is the Swarm manager of a host that has one; nil for a name that is no
-// host's.
+// SwarmOn is the Swarm manager of a host that has one, and may be a replica; nil
+// for a name that is no host's.
 func (c *Cluster) SwarmOn(name string) *Client { return c.managers[name] }
 
 // Consul is the discovery backend, on the manager.
@@ -84,7 +92,7 @@ func (c *Cluster) ConsulOn(name string) *Consul { return c.consuls[name] }
 
 // Close ends the idle connections.
 func (c *Cluster) Close() error {
-	var errs []error
+	errs := []error{c.swarm.Close()}
 	for name, e := range c.engines {
 		errs = append(errs, e.Close(), c.managers[name].Close(), c.consuls[name].Close())
 	}

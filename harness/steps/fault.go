@@ -18,19 +18,32 @@ type trouble struct {
 	faults []harness.Fault
 	at     time.Time // of the last fault
 	joins  []join
+	again  []join // those that were made to start again with their hosts
+	// Of a cluster with replicas: what it is without them, the host of the
+	// manager that was primary before the last fault, and Consul's keys.
+	page    *harness.Topology
+	primary string
+	keys    []string
 }
 
 // WithFaults lets sentences break the cluster's hosts on purpose.
 func (w *World) WithFaults(f harness.Faulter) *World {
 	if f != nil {
-		w.faulter = tutorial.Faulter(f, w.cluster)
+		w.hosts = f
+		w.sees(w.topology())
 	}
 	return w
 }
 
+// sees has the world expect a cluster that is built otherwise.
+func (w *World) sees(t harness.Topology) {
+	w.cluster = w.cluster.As(t)
+	w.faulter = tutorial.Faulter(w.hosts, w.cluster)
+}
+
 // performed does what of the tutorial is not done and notes how the cluster is.
 func (w *World) performed(ctx context.Context) error {
-	if w.faulter == nil {
+	if w.hosts == nil {
 		return harness.Errorf("hosts are broken on purpose only in a lab", "ホストをわざと壊すのはラボでだけである")
 	}
 	w.load.lasting = true
@@ -50,6 +63,7 @@ func (w *World) breaks(ctx context.Context, f harness.Fault) error {
 	if w.faulter == nil || w.trouble.before == nil {
 		return harness.Errorf("the tutorial must be performed to its end first", "先にチュートリアルを最後まで実行する必要がある")
 	}
+	w.trouble.primary, _ = w.primary(ctx)
 	w.trouble.faults = append(w.trouble.faults, f)
 	w.trouble.at = time.Now()
 	return w.faulter.Break(ctx, f)
@@ -102,6 +116,12 @@ func (w *World) mend(ctx context.Context) error {
 	err := w.takenOff(ctx)
 	for _, j := range w.trouble.joins {
 		err = errors.Join(err, w.joinsAsBefore(ctx, j.host))
+	}
+	for _, j := range w.trouble.again {
+		err = errors.Join(err, w.cluster.Engine(j.host).SetRestart(ctx, j.pages.ID, "no"))
+	}
+	if w.trouble.page != nil {
+		w.sees(*w.trouble.page)
 	}
 	w.trouble = trouble{}
 	return err

@@ -10,6 +10,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 )
 
 // join is a join container of the page's, and the one that stands in for it.
@@ -37,6 +38,23 @@ func (w *World) joinsWith(ctx context.Context, host string, heartbeat, ttl int) 
 		return err
 	}
 	return w.listedAgain(ctx, host)
+}
+
+// joinAgain has the page's join containers start again with their hosts, as
+// `labcheck bootstrap --restart-join` does.
+func (w *World) joinAgain(ctx context.Context) error {
+	for _, h := range w.topology().Members {
+		pages, err := w.only(ctx, swarmJoin, h.Name)
+		if err != nil {
+			return err
+		}
+		if pages.RestartPolicy == "no" {
+			w.trouble.again = append(w.trouble.again, join{host: h.Name, pages: pages})
+		}
+	}
+	t := w.topology()
+	t.RestartJoin = true
+	return tutorial.Bootstrap(ctx, w.cluster.As(t), nil)
 }
 
 // leaves stops a join container, forgets what it registered, and waits until

@@ -288,6 +288,50 @@ func (w *World) sentences() []sentence {
 			`^そのコンテナが (\d+) 秒以内に 1 つのノードだけにある$`, w.onlyOnce,
 		},
 		{
+			`^the Swarm join containers start again with their hosts$`,
+			`^swarm join コンテナはホストとともに再起動する$`, w.joinAgain,
+		},
+		{
+			`^the cluster was built with (\d+) replicas of the Swarm manager$`,
+			`^クラスタは、Swarm マネージャのレプリカ (\d+) 個とともに構築されている$`, w.builtWith,
+		},
+		{
+			`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
+			`^Swarm マネージャの 1 つがプライマリで、ほかはどれもそれを示し、どれにも (\d+) 個のノードがすべて Healthy として (\d+) 秒以内に表示される$`, w.onePrimary,
+		},
+		{
+			`^the Swarm manager that is primary is stopped$`,
+			`^プライマリの Swarm マネージャを停止する$`, w.primaryStops,
+		},
+		{
+			`^another Swarm manager is primary after (\d+) to (\d+) seconds$`,
+			`^別の Swarm マネージャが (\d+) 秒から (\d+) 秒のうちにプライマリになる$`, w.another,
+		},
+		{
+			`^no Swarm manager is primary within (\d+) seconds$`,
+			`^プライマリの Swarm マネージャが (\d+) 秒以内になくなる$`, w.noPrimary,
+		},
+		{
+			`^a container can be started through port 3375 of every Swarm manager that answers$`,
+			`^応答するどの Swarm マネージャでも、ポート 3375 を通してコンテナを起動できる$`, w.startThroughEach,
+		},
+		{
+			`^Consul has (\d+) servers within (\d+) seconds$`,
+			`^Consul のサーバが (\d+) 台、(\d+) 秒以内にそろう$`, w.servers,
+		},
+		{
+			`^Consul has no leader within (\d+) seconds$`,
+			`^Consul のリーダが (\d+) 秒以内にいなくなる$`, w.noLeader,
+		},
+		{
+			`^Consul has every key that it had within (\d+) seconds$`,
+			`^Consul に、元からあったキーが (\d+) 秒以内にすべてそろう$`, w.keysAreThere,
+		},
+		{
+			`^the diagnosis names the cause "([^"]*)"$`,
+			`^診断は原因 "([^"]*)" を示す$`, w.diagnosed,
+		},
+		{
 			`^the cluster is as it was within (\d+) seconds$`,
 			`^クラスタが (\d+) 秒以内に元の状態に戻る$`, w.asBefore,
 		},

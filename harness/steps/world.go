@@ -32,7 +32,8 @@ type World struct {
 	last     harness.Result // what was typed last, and the answer
 	page     beside
 	load     *workload
-	faulter  harness.Faulter // nil where hosts can't be broken
+	hosts    harness.Faulter // nil where hosts can't be broken
+	faulter  harness.Faulter // the same, and the containers on them
 	trouble  trouble
 
 	mu       sync.Mutex

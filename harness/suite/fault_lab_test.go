@@ -37,3 +37,16 @@ func TestFaultScenarios(t *testing.T) {
 		t.Errorf("containers (-before +after):\n%s", diff)
 	}
 }
+
+// TestReplicaScenarios does the same with a cluster that has replicas. By day it
+// stops the primary, and no more.
+func TestReplicaScenarios(t *testing.T) {
+	lab, c := freshHosts(t)
+	o := suite.Options{Features: features.FS, Lang: "ja", Tags: suite.TagReplicas, Cluster: c, Faulter: lab, Fresh: true}
+	if !pace.Thorough() {
+		o.Tags = "@id:primary-stopped"
+	}
+	done, err := suite.Run(t.Context(), o)
+	wantAll(t, done, err)
+	slowest(t, done)
+}

@@ -21,9 +21,16 @@ const (
 	TagVerify   = "@verify"   // only looks
 	TagWorkload = "@workload" // starts containers and removes them again
 	TagFault    = "@fault"    // breaks hosts of a lab and mends them again; only where asked for
+	TagReplicas = "@replicas" // the same of a cluster with replicas, which it builds on a fresh lab
 )
 
-func kindTags() []string { return []string{TagTutorial, TagVerify, TagWorkload, TagFault} }
+func kindTags() []string {
+	return []string{TagTutorial, TagVerify, TagWorkload, TagFault, TagReplicas}
+}
+
+// breaks tells whether the scenario breaks hosts, and so is run only where it is
+// asked for.
+func (s Scenario) breaks() bool { return s.Has(TagFault) || s.Has(TagReplicas) }
 
 // idTag begins the tag that names a scenario for good: @id:kebab-name.
 const idTag = "@id:"

@@ -82,7 +82,10 @@ func (r *run) whySkip() string {
 	case r.source.Has(TagTutorial) && !r.Fresh:
 		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one",
 			"チュートリアルを実行するシナリオには、新しいラボが必要である")
-	case r.source.Has(TagFault) && r.Faulter == nil:
+	case r.source.Has(TagReplicas) && r.Faulter != nil && !r.Fresh:
+		return r.Lang.Say("it builds a cluster with replicas, for which the lab must be a fresh one",
+			"レプリカのあるクラスタを構築するシナリオには、新しいラボが必要である")
+	case r.source.breaks() && r.Faulter == nil:
 		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that",
 			"ホストをわざと壊すシナリオであり、そのためにあるのはラボだけである")
 	case r.Skip != nil:
@@ -200,7 +203,7 @@ func (r *run) cleanedUp() string {
 // cleanUp removes what the scenario made, also when the run was interrupted.
 func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
 	timeout := cleanupTimeout
-	if r.source.Has(TagFault) {
+	if r.source.breaks() {
 		timeout = mendTimeout
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)

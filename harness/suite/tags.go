@@ -41,7 +41,7 @@ func Breaks(features fs.FS, lang harness.Lang, tags string) bool {
 		return false
 	}
 	chosen, err := choose(all, tags)
-	return err == nil && slices.ContainsFunc(chosen, func(s Scenario) bool { return s.Has(TagFault) })
+	return err == nil && slices.ContainsFunc(chosen, Scenario.breaks)
 }
 
 // tag is one tag of an expression: godog drops every @ and takes ~ for not.
@@ -76,15 +76,16 @@ func effective(all []Scenario, tags string) string {
 	tags = strings.TrimSpace(tags)
 	for _, t := range slices.Concat(terms(tags)...) {
 		for _, s := range all {
-			if s.Has(TagFault) && (t == TagFault || t == idTag+s.base()) {
+			if s.breaks() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.base()) {
 				return tags
 			}
 		}
 	}
+	const leftOut = "~" + TagFault + " && ~" + TagReplicas
 	if tags == "" {
-		return "~" + TagFault
+		return leftOut
 	}
-	return tags + " && ~" + TagFault
+	return tags + " && " + leftOut
 }
 
 // base is the id without the number of a row.

@@ -36,9 +36,27 @@ const pause = 50 * time.Millisecond
 // The error is a *StepError, of the step that failed first.
 func Bootstrap(ctx context.Context, c *engine.Cluster, report func(Event)) error {
 	tell := serialized(report)
-	for _, steps := range phases(Steps(c.Topology())) {
+	all := Steps(c.Topology())
+	if err := inTheWay(ctx, c, all); err != nil {
+		return err
+	}
+	for _, steps := range phases(all) {
 		if err := performAll(ctx, c, steps, tell); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// inTheWay is what stops the page's first step, before others are done for it:
+// where the page was performed as it is there is no way to replicas.
+func inTheWay(ctx context.Context, c *engine.Cluster, steps []Step) error {
+	for _, s := range steps {
+		if s.phase != consulPhase {
+			continue
+		}
+		if err := s.look(ctx, c); errors.As(err, new(*WrongError)) {
+			return &StepError{s, err}
 		}
 	}
 	return nil

@@ -185,6 +185,61 @@ func TestAwaitGivesUp(t *testing.T) {
 	}
 }
 
+// TestRestartPolicy: a join container that starts again with its host is right;
+// where that is asked for, one that does not is changed.
+func TestRestartPolicy(t *testing.T) {
+	topology := harness.Tutorial()
+	h := topology.Members[0]
+	for _, c := range []struct {
+		policy           string
+		asked, ok, wrong bool
+	}{
+		{"no", false, true, false},
+		{"", false, true, false},
+		{"unless-stopped", false, true, false},
+		{"always", false, true, true},
+		{"no", true, false, false},
+		{"unless-stopped", true, true, false},
+		{"on-failure", true, false, true},
+	} {
+		topology.RestartJoin = c.asked
+		s := joinPart(topology, h)
+		found := engine.Container{Image: "swarm", Command: "/swarm join", Args: s.spec.Args, RestartPolicy: c.policy}
+		if ok, err := s.restarts(found), s.differs(found); ok != c.ok || (err != nil) != c.wrong {
+			t.Errorf("%+v: as asked for %v, wrong: %v", c, ok, err)
+		}
+	}
+	manager := managerPart(topology, topology.Manager)
+	found := engine.Container{Image: "swarm", Command: "/swarm manage", Args: manager.spec.Args, RestartPolicy: "no", Ports: manager.spec.Ports}
+	if err := manager.differs(found); err == nil {
+		t.Error("a manager that does not start again with its host is right")
+	}
+}
+
+// TestPhases: what a step needs is done in a phase before it.
+func TestPhases(t *testing.T) {
+	topology := harness.Tutorial()
+	for replicas, want := range map[int]string{
+		0: "| consul | manager join-frontend01 join-frontend02 join-worker01 join-store | | network",
+		2: "consul-frontend01 consul-frontend02 | consul | manager join-frontend01 join-frontend02 join-worker01 join-store | " +
+			"manager-frontend01 manager-frontend02 | network",
+	} {
+		topology.Replicas = replicas
+		var all []string
+		for _, steps := range phases(Steps(topology)) {
+			var ids []string
+			for _, s := range steps {
+				ids = append(ids, s.ID)
+			}
+			all = append(all, strings.Join(ids, " "))
+		}
+		got := strings.ReplaceAll(strings.TrimSpace(strings.Join(all, " | ")), "  ", " ")
+		if got != want {
+			t.Errorf("%d replicas:\ngot  %s\nwant %s", replicas, got, want)
+		}
+	}
+}
+
 func TestHealthy(t *testing.T) {
 	h := harness.Tutorial().Members[0]
 	member := func(name, addr, status, reason string) engine.Swarm {

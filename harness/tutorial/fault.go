@@ -23,6 +23,9 @@ func Services() []string { return []string{consulID, managerID, joinService} }
 
 const joinService = "join"
 
+// ErrNoService is a container that is not one of the cluster's, on that host.
+var ErrNoService = harness.Errorf("the cluster has none", "このクラスタにはない")
+
 // servicesOn are the containers that a host is to run, by their names.
 func servicesOn(t harness.Topology, host string) iter.Seq2[string, service] {
 	return func(yield func(string, service) bool) {
@@ -86,7 +89,7 @@ func (f faulter) service(fault harness.Fault) (service, error) {
 			return s, nil
 		}
 	}
-	return service{}, harness.Errorf("the page has no %s container on %s", "ページでは、%[2]s に %[1]s のコンテナはない", fault.Service, fault.Node)
+	return service{}, harness.Errorf("the %s container of %s: %w", "%[2]s の %[1]s コンテナ: %[3]w", fault.Service, fault.Node, ErrNoService)
 }
 
 // Faults adds the page's containers that are there and do not run, whoever

@@ -30,13 +30,23 @@ func TestPage(t *testing.T) {
 	for _, subnet := range []string{"192.168.33.0/24", "10.1.2.0/24"} {
 		t.Run(subnet, func(t *testing.T) {
 			topology := topologyIn(t, subnet)
-			var got strings.Builder
-			for _, c := range Page(topology) {
-				got.WriteString(c.Page + " " + c.Host + " " + c.Step + " $ " + c.Text + "\n")
-			}
-			golden(t, "page-"+topology.Manager.Addr.String()+".golden", got.String())
+			golden(t, "page-"+topology.Manager.Addr.String()+".golden", rendered(topology))
 		})
 	}
+}
+
+func TestPageWithReplicas(t *testing.T) {
+	topology := harness.Tutorial()
+	topology.Replicas, topology.RestartJoin = 2, true
+	golden(t, "page-replicas.golden", rendered(topology))
+}
+
+func rendered(t harness.Topology) string {
+	var all strings.Builder
+	for _, c := range Page(t) {
+		all.WriteString(c.Page + " " + c.Host + " " + c.Step + " $ " + c.Text + "\n")
+	}
+	return all.String()
 }
 
 // TestPageIsTheData holds what is rendered equal to what was recorded.
