@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
 	"labcheck/harness/report"
+	"labcheck/harness/suite"
 )
 
 func (a *app) diagnoseCommand() *cobra.Command {
@@ -80,10 +82,15 @@ func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
 	if len(failed) == 0 || ctx.Err() != nil {
 		return
 	}
-	cluster, err := s.cluster(ctx)
+	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return // that there is no lab any more is told elsewhere
 	}
 	defer cluster.Close()
+	if !slices.ContainsFunc(failed, func(c harness.Scenario) bool { return slices.Contains(c.Tags, suite.TagReplicas) }) {
+		t := cluster.Topology()
+		t.Replicas = 0 // the page's claims are about a cluster without
+		cluster = cluster.As(t)
+	}
 	e.Findings = diagnose.Run(ctx, cluster, diagnose.Options{Lang: e.Run.Lang, Failed: failed}).Findings
 }

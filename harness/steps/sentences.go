@@ -308,8 +308,8 @@ func (w *World) sentences() []sentence {
 			`^別の Swarm マネージャが (\d+) 秒から (\d+) 秒のうちにプライマリになる$`, w.another,
 		},
 		{
-			`^no Swarm manager is primary within (\d+) seconds$`,
-			`^プライマリの Swarm マネージャが (\d+) 秒以内になくなる$`, w.noPrimary,
+			`^no other Swarm manager is primary$`,
+			`^ほかの Swarm マネージャはプライマリにならない$`, w.oneAtMost,
 		},
 		{
 			`^a container can be started through port 3375 of every Swarm manager that answers$`,
