@@ -152,6 +152,10 @@ func TestEnvironment(t *testing.T) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil || version != "1.8.7" {
 		t.Errorf("%q, %v", version, err)
 	}
+	// What HTTP_PROXY is, net/http reads once in a process's life.
+	if engine.transport.Proxy != nil || consul.transport.Proxy != nil {
+		t.Error("a proxy is used")
+	}
 }
 
 func TestErrorsSayWhere(t *testing.T) {
