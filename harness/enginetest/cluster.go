@@ -27,6 +27,8 @@ type Cluster struct {
 	// what Consul holds, value by key; nil changes nothing.
 	Status func([][2]string) [][2]string
 	Keys   func(map[string]string)
+	// Exec answers what is run in a container that has no Exec of its own.
+	Exec func(host string, in *Container, argv []string) (stdout, stderr string, code int)
 
 	mu      sync.Mutex
 	calls   []string
@@ -59,11 +61,11 @@ func New(t harness.Topology) *Cluster {
 func (c *Cluster) Performed() *Cluster {
 	t := c.Topology
 	c.manager().Add(Container{
-		Image: "progrium/consul", Args: []string{"-server", "-bootstrap"}, Hostname: "consul", Restart: "unless-stopped",
+		Image: "progrium/consul", Args: []string{"-server", "-bootstrap"}, Hostname: "consul", Restart: "unless-stopped", Networks: map[string]string{"bridge": "172.17.0.2"},
 		Ports: []Port{{t.Consul().Port(), harness.ConsulPort}},
 	})
 	c.manager().Add(Container{
-		Image: "swarm", Args: []string{"manage", t.Discovery()}, Restart: "unless-stopped",
+		Image: "swarm", Args: []string{"manage", t.Discovery()}, Restart: "unless-stopped", Networks: map[string]string{"bridge": "172.17.0.3"},
 		Ports: []Port{{t.Swarm().Port(), harness.EnginePort}},
 	})
 	for _, h := range t.Members {
@@ -120,6 +122,7 @@ func (c *Cluster) serve(h *Host, port uint16, handler http.HandlerFunc) {
 		defer c.mu.Unlock()
 		handler(w, r)
 	}))
+	s.Config.SetKeepAlivesEnabled(false) // a host that is off has no connection left
 	h.services[port] = s.Listener.Addr().String()
 	c.close = append(c.close, s.Close)
 }

@@ -13,6 +13,7 @@ import (
 
 // run is a command in a container, between its start and its end.
 type run struct {
+	on   string
 	in   *Container
 	argv []string
 	code int
@@ -68,7 +69,7 @@ func (a api) serve(w http.ResponseWriter, r *http.Request, path string) {
 	case parts[0] == "containers" && len(parts) > 1:
 		a.containers(w, r, parts[1:])
 	case parts[0] == "exec" && len(parts) == 3:
-		a.exec(w, parts[1], parts[2])
+		a.exec(w, r, parts[1], parts[2])
 	case parts[0] == "networks":
 		a.networks(w, r, parts[1:])
 	case path == "/images/create":
@@ -128,7 +129,7 @@ func (a api) containers(w http.ResponseWriter, r *http.Request, parts []string) 
 		var asked struct{ Cmd []string }
 		_ = json.NewDecoder(r.Body).Decode(&asked)
 		id := a.c.newID("exec")
-		a.c.running[id] = run{in: c, argv: asked.Cmd}
+		a.c.running[id] = run{on: h.Name, in: c, argv: asked.Cmd}
 		say(w, http.StatusCreated, map[string]string{"Id": id})
 	}
 }
@@ -277,15 +278,19 @@ func framed(stream byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{stream, 0, 0, 0}, uint32(len(text))), text...)
 }
 
-func (a api) exec(w http.ResponseWriter, id, what string) {
+func (a api) exec(w http.ResponseWriter, r *http.Request, id, what string) {
+	_, _ = io.Copy(io.Discard, r.Body) // closing with something unread would reset the connection
 	asked := a.c.running[id]
 	if what == "json" {
 		say(w, http.StatusOK, map[string]any{"ExitCode": asked.code})
 		return
 	}
 	var stdout, stderr string
-	if asked.in.Exec != nil {
+	switch {
+	case asked.in.Exec != nil:
 		stdout, stderr, asked.code = asked.in.Exec(asked.argv)
+	case a.c.Exec != nil:
+		stdout, stderr, asked.code = a.c.Exec(asked.on, asked.in, asked.argv)
 	}
 	a.c.running[id] = asked
 	conn, _, err := w.(http.Hijacker).Hijack()

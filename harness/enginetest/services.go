@@ -123,8 +123,18 @@ type member struct {
 	State int
 }
 
+// introduced has the host's engine, and those that it knows, know all.
+func (h *Host) introduced() {
+	unknown := h.Unknown
+	for name, other := range h.cluster.Hosts {
+		if !slices.Contains(unknown, name) {
+			other.Unknown = nil
+		}
+	}
+}
+
 // gossip answers a state with that of the host's engine. Whoever is told of
-// members has been introduced to all.
+// members has been introduced.
 func (h *Host) gossip(conn net.Conn) {
 	defer conn.Close()
 	r := bufio.NewReader(conn)
@@ -135,7 +145,7 @@ func (h *Host) gossip(conn net.Conn) {
 	h.cluster.Change(func() {
 		_, _ = conn.Write(h.state()) // who asks may be gone
 		if header.Nodes > 0 {
-			h.Unknown = nil
+			h.introduced()
 		}
 	})
 }
