@@ -5,9 +5,10 @@ TOOL := go tool -modfile=.ci/tools/go.mod
 LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 40m
 SOAK := 20
 BENCH := 10
+FUZZTIME := 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint bench soak faults nightly images clean
+.PHONY: help build e2e docs test lint mutate fuzz race vulns bench soak faults nightly images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +33,19 @@ test: ## Unit, command-line, browser and real-lab tests
 
 lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
+	go run ./.ci/mutate -check
+
+mutate: ## Break each check of engine, tutorial, diagnose and steps: a test must fail. MUTANTS=regexp: only these
+	go run ./.ci/mutate $(if $(MUTANTS),-run '$(MUTANTS)')
+
+fuzz: ## Fuzz each parser for FUZZTIME
+	@go list ./... | while read -r package; do \
+		tests=$$(go test -list '^Fuzz' $$package) || exit; \
+		for test in $$(echo "$$tests" | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$test\$$" -fuzztime $(FUZZTIME) $$package || exit; \
+		done \
+	done
+
 
 bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory a host
 	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck

@@ -42,8 +42,9 @@ func (d *diagnosis) leader(s service, found box) {
 	err := d.facts.leaderErr
 	switch {
 	case err == nil && !s.right(found):
-		d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の %[1]sの引数がページと違う").
-			breaks = []part{{consulLookKind, ""}}
+		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の %[1]sの引数がページと違う")
+		r.advise(d.Lang.Say("it works as it is; made anew it loses what it holds: %s, then %s", "このままでも動く。作り直すと保持しているデータが失われる: %s、続いて %s", docker(s.on.host, "rm -f %s", found.Name), s.command))
+		r.breaks = []part{{consulLookKind, ""}}
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader):
 		d.noLeader(s, found)

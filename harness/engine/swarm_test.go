@@ -169,6 +169,7 @@ func TestParseSwarmRefuses(t *testing.T) {
 		"cpus":           {add("  └ Reserved CPUs", "1"), StatusError{6, "  └ Reserved CPUs", "1", "not USED / ALL"}},
 		"memory":         {add("  └ Reserved Memory", "much / more"), StatusError{6, "  └ Reserved Memory", "much / more", `"much" is no size`}},
 		"counts":         {add("  └ Containers", "1 (1 Running)"), StatusError{6, "  └ Containers", "1 (1 Running)", "not ALL (… Running, … Paused, … Stopped)"}},
+		"less than 0":    {add("  └ Containers", "-1"), StatusError{6, "  └ Containers", "-1", `not a count: strconv.ParseUint: parsing "-1": invalid syntax`}},
 		"label":          {add("  └ Labels", "blue"), StatusError{6, "  └ Labels", "blue", `"blue" is no label`}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,318 @@
+package diagnose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/enginetest"
+)
+
+// performed is a cluster on which the tutorial was done, and whose hosts tell of
+// themselves.
+func performed(t *testing.T) (*engine.Cluster, *enginetest.Cluster) {
+	t.Helper()
+	f := enginetest.New(harness.Tutorial()).Performed()
+	t.Cleanup(f.Close)
+	for _, h := range f.Hosts {
+		h.Run = tells(h, "")
+	}
+	c, err := engine.Open(f.Topology, f.Nodes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c, f
+}
+
+// tells has a host answer the script, with more at its end.
+func tells(h *enginetest.Host, more string) func(context.Context, []string) (harness.Result, error) {
+	out := fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== forward\n1\n== engine\nState: S\n== silent\n%s", h.Addr, more)
+	return func(_ context.Context, argv []string) (harness.Result, error) {
+		return harness.Result{Argv: argv, Stdout: out}, nil
+	}
+}
+
+func found(r Result) string {
+	var all []string
+	for _, f := range r.Findings {
+		all = append(all, strings.TrimSpace(f.Code+" "+f.Node))
+	}
+	return strings.Join(all, ", ")
+}
+
+// TestRun asks a cluster, broken here and there.
+func TestRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		breaks func(*enginetest.Cluster)
+		want   string
+	}{
+		"healthy":      {func(*enginetest.Cluster) {}, ""},
+		"off":          {func(f *enginetest.Cluster) { f.Hosts["store"].Off = true }, "engine-ended store"},
+		"off and mute": {func(f *enginetest.Cluster) { f.Hosts["store"].Off, f.Hosts["store"].Run = true, nil }, "host-down store"},
+		"no leader":    {func(f *enginetest.Cluster) { f.NoLeader = true }, "consul-no-leader manager"},
+		"no join":      {func(f *enginetest.Cluster) { f.Hosts["store"].Containers = nil }, "join-missing store"},
+		"no image": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Containers, f.Hosts["store"].Images = nil, []string{"progrium/consul"}
+		}, "join-no-image store"},
+		"no Consul's image": {func(f *enginetest.Cluster) {
+			f.Hosts["manager"].Containers, f.Hosts["manager"].Images = f.Hosts["manager"].Containers[1:], []string{"swarm"}
+		}, "consul-no-image manager"},
+		"fatal": {func(f *enginetest.Cluster) {
+			b := f.Hosts["store"].Find("join")
+			b.Restarts, b.Log = 2, "level=info a\nlevel=fatal b\n"
+		}, "join-restarting store"},
+		"no key": {func(f *enginetest.Cluster) {
+			f.Keys = func(m map[string]string) { delete(m, swarmNodes+"192.168.33.250:2375") }
+		}, "key-missing store"},
+		"unhealthy": {func(f *enginetest.Cluster) {
+			f.Status = func(s [][2]string) [][2]string { s[6][1] = "Unhealthy"; return s }
+		}, "member-unhealthy frontend01"},
+		"no manager": {func(f *enginetest.Cluster) { f.Hosts["manager"].Find("manage").State = "exited" }, "manager-stopped manager"},
+		"two networks": {func(f *enginetest.Cluster) {
+			n := f.Hosts["store"].Networks[1]
+			n.ID, n.Driver = strings.Repeat("e", 64), "bridge"
+			f.Hosts["store"].Networks = append(f.Hosts["store"].Networks, n)
+		}, "network-twice store"},
+		"other networks": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Networks = append(f.Hosts["store"].Networks, enginetest.Network{ID: strings.Repeat("e", 64), Name: "mine", Driver: "bridge"})
+		}, ""},
+		"split": {func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"manager"} }, "gossip-split"},
+		"out of reach": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Run = tells(f.Hosts["store"], "no answer from tcp 192.168.33.11 8500")
+		}, "consul-unreachable store"},
+		"not told of": {func(f *enginetest.Cluster) {
+			for name, addr := range map[string]string{"store": "10.0.0.2/24", "worker01": "10.0.0.3/24"} {
+				f.Hosts[name].Networks[1].Containers = map[string]string{"in " + name: addr}
+			}
+			f.Hosts["worker01"].Run = tells(f.Hosts["worker01"], "== neighbour\n10.0.0.2 dev vx")
+		}, "neighbours-lost store"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on, f := performed(t)
+			c.breaks(f)
+			r := Run(t.Context(), on, Options{})
+			if got := found(r); got != c.want || r.Duration <= 0 || (len(r.NotAsked) == 0) != (c.want == "") && c.want == "" {
+				t.Errorf("found %q, not %q; not asked: %q", got, c.want, r.NotAsked)
+			}
+			if calls := f.Calls(); len(calls) > 0 {
+				t.Errorf("changed: %q", calls)
+			}
+		})
+	}
+}
+
+// TestRunHangs: an engine that says nothing is given up in time, and one that
+// was silent for a moment is asked again.
+func TestRunHangs(t *testing.T) {
+	on, f := performed(t)
+	f.Hosts["store"].Silent = true
+	r := Run(t.Context(), on, Options{})
+	if got := found(r); got != "engine-hangs store" || r.Duration > 10*time.Second {
+		t.Errorf("found %q after %s", got, r.Duration)
+	}
+	asked := 0
+	f.Change(func() {
+		f.Hosts["store"].Silent = false
+		for i := range f.Hosts["store"].Networks {
+			f.Hosts["store"].Networks[i].Options = nil
+		}
+		f.Hosts["store"].Answer[harness.EnginePort] = func(w http.ResponseWriter, r *http.Request) {
+			if asked++; asked == 1 {
+				<-r.Context().Done()
+			}
+			f.Change(func() { delete(f.Hosts["store"].Answer, harness.EnginePort) })
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"ID": "x", "Name": "store", "ServerVersion": "20.10.5", "ClusterStore": "consul://192.168.33.11:8500", "ClusterAdvertise": "192.168.33.250:2375"}`)
+		}
+	})
+	if got := found(Run(t.Context(), on, Options{})); got != "" {
+		t.Errorf("silent for a moment: %q", got)
+	}
+}
+
+// TestSettling: of a manager that has just started the list is asked for again.
+func TestSettling(t *testing.T) {
+	on, f := performed(t)
+	asked := 0
+	f.Status = func(s [][2]string) [][2]string {
+		if asked++; asked < 3 {
+			s[6][1] = "Pending"
+		}
+		return s
+	}
+	if got := found(Run(t.Context(), on, Options{})); got != "" || asked < 3 {
+		t.Errorf("found %q, asked %d times", got, asked)
+	}
+	for want, members := range map[bool][]engine.Member{
+		true:  {{Status: "Healthy"}, {Status: "Healthy"}, {Status: "Healthy"}},
+		false: {{Status: "Healthy"}, {Status: "Healthy"}, {Status: "Unhealthy"}, {Status: "Healthy"}},
+	} {
+		if got := newFacts(on).settling(members); got != want {
+			t.Errorf("%v: %v", members, got)
+		}
+	}
+}
+
+// TestTraffic sends packets, and takes away what sent them.
+func TestTraffic(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost func(from, to string) bool
+		want string
+	}{
+		"all arrive":     {func(string, string) bool { return false }, ""},
+		"one host's":     {func(from, to string) bool { return from == "store" || to == "store" }, "packets-lost store"},
+		"here and there": {func(from, to string) bool { return from != to && from < to }, "packets-lost"},
+	} {
+		on, f := performed(t)
+		f.Exec = func(from string, _ *enginetest.Container, argv []string) (string, string, int) {
+			for to, h := range f.Hosts {
+				if b := h.Find(workloadImage); b != nil && b.Networks["mynet"] == argv[len(argv)-1] && c.lost(from, to) {
+					return "", "", 1
+				}
+			}
+			return "", "", 0
+		}
+		r := Run(t.Context(), on, Options{Workload: true})
+		if got := found(r); got != c.want {
+			t.Errorf("%s: found %q, not %q", name, got, c.want)
+		}
+		pinged := 0
+		for _, call := range f.Calls() {
+			if strings.HasSuffix(call, "/exec") {
+				pinged++
+			}
+		}
+		if pinged != 20 {
+			t.Errorf("%s: %d ways were tried", name, pinged)
+		}
+		for _, h := range f.Hosts {
+			if h.Find(workloadImage) != nil {
+				t.Errorf("%s: what sent packets is still on %s", name, h.Name)
+			}
+		}
+	}
+	on, f := performed(t)
+	f.Hosts["store"].Images = []string{"swarm"}
+	r := Run(t.Context(), on, Options{Workload: true})
+	if len(r.Findings) != 0 || len(r.NotAsked) != 1 || !strings.Contains(r.NotAsked[0], "reach one another") {
+		t.Errorf("one without the image: %+v", r)
+	}
+}
+
+// TestDials: what each host has to reach.
+func TestDials(t *testing.T) {
+	topology := harness.Tutorial()
+	for from, want := range map[harness.Host]int{topology.Manager: 1 + 4*3, topology.Members[0]: 1 + 4*2} {
+		all := dials(topology, from)
+		if len(all) != want || all[0] != "tcp 192.168.33.11 8500" || slices.ContainsFunc(all[1:], func(d string) bool { return strings.Contains(d, " "+from.Addr.String()+" ") }) {
+			t.Errorf("%s: %q", from.Name, all)
+		}
+	}
+}
+
+// TestDialler runs what a host runs, against ports that answer and that do not.
+func TestDialler(t *testing.T) {
+	perl, err := exec.LookPath("perl")
+	if err != nil {
+		t.Skip(err)
+	}
+	tcp, err1 := net.Listen("tcp", "127.0.0.1:0")
+	closed, err2 := net.Listen("tcp", "127.0.0.1:0")
+	udp, err3 := net.ListenPacket("udp", "127.0.0.1:0")
+	silent, err4 := net.ListenPacket("udp", "127.0.0.1:0")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []io.Closer{tcp, udp, silent} {
+		t.Cleanup(func() { c.Close() })
+	}
+	closed.Close()
+	said := make(chan string, 1)
+	go func() {
+		b := make([]byte, 100)
+		n, from, err := udp.ReadFrom(b)
+		if err != nil {
+			said <- err.Error()
+			return
+		}
+		_, _ = udp.WriteTo([]byte("x"), from)
+		said <- string(b[:n])
+	}()
+	words := func(proto string, a net.Addr) []string {
+		host, port, _ := net.SplitHostPort(a.String())
+		return []string{proto, host, port}
+	}
+	argv := slices.Concat([]string{"-e", dialler, "6869"}, words("tcp", tcp.Addr()), words("tcp", closed.Addr()), words("udp", udp.LocalAddr()), words("udp", silent.LocalAddr()))
+	start := time.Now()
+	out, err := exec.Command(perl, argv...).CombinedOutput()
+	if took := time.Since(start); err != nil || took > 10*time.Second {
+		t.Errorf("after %s: %v", took, err)
+	}
+	got := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(got)
+	want := []string{"no answer from " + strings.Join(words("tcp", closed.Addr()), " "), "no answer from " + strings.Join(words("udp", silent.LocalAddr()), " ")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if s := <-said; s != "hi" {
+		t.Errorf("the datagram was %q", s)
+	}
+}
+
+// TestAsk: a host that answers a part of what it is asked is believed that much.
+func TestAsk(t *testing.T) {
+	on, f := performed(t)
+	store := f.Topology.Members[3]
+	var argv []string
+	answers := func(out string, err error) probe {
+		f.Change(func() {
+			f.Hosts["store"].Run = func(_ context.Context, asked []string) (harness.Result, error) {
+				argv = asked
+				return harness.Result{Stdout: out}, err
+			}
+		})
+		return newFacts(on).ask(t.Context(), store)
+	}
+	failed := errors.New("exit code 1")
+	if p := answers("== forward\n1\n", failed); p.err != nil || p.forward != "1" || p.partial {
+		t.Errorf("%+v", p)
+	}
+	if p := answers("", failed); p.err != failed {
+		t.Errorf("%+v", p)
+	}
+	if argv[0] != "sh" || argv[2] != script || argv[4] != dialler || len(argv) != 6+3*9 || !strings.HasPrefix(argv[5], "00") {
+		t.Errorf("%q", argv)
+	}
+	f.Change(func() {
+		f.Hosts["store"].Run = func(ctx context.Context, asked []string) (harness.Result, error) {
+			<-ctx.Done()
+			return harness.Result{Stdout: "== forward\n1\n"}, ctx.Err()
+		}
+	})
+	if p := newFacts(on).ask(t.Context(), store); !p.partial || p.forward != "1" {
+		t.Errorf("cut off: %+v", p)
+	}
+}
+
+// TestFailed: findings are the causes of the claims that failed.
+func TestFailed(t *testing.T) {
+	on, f := performed(t)
+	f.Hosts["store"].Containers = nil
+	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{{ID: "join#4"}, {ID: "consul-leader"}}})
+	if got := found(r); got != "join-missing store, unexplained" || !slices.Equal(r.Findings[0].Explains, []string{"join#4"}) || !slices.Equal(r.Findings[1].Explains, []string{"consul-leader"}) {
+		t.Errorf("%+v", r)
+	}
+}
