@@ -120,6 +120,7 @@ func (a *app) bootstrapCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it", "すでにあるラボで、チュートリアルの残りを実行する"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.goesOn = true
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
 				switch {
 				case plan:
@@ -176,6 +177,7 @@ func (a *app) downCommand() *cobra.Command {
 was cut off in and could not remove itself: what carries labcheck's own label.`, `down はラボを取り除く。--target ec2 では、途中で切れた検査が取り除けなかった
 テスト用のコンテナ(labcheck のラベルの付いたもの)だけを取り除く。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.goesOn = true
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
 				if s.lab == nil {
 					return s.downReal(ctx, yes)
