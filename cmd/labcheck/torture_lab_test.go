@@ -4,11 +4,9 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +68,7 @@ func TestTorture(t *testing.T) {
 		seed = rand.Uint64N(1_000_000)
 	}
 	began := time.Now()
-	x := &torture{T: t, rand: rand.New(rand.NewPCG(seed, 0)), place: newPlace(t)}
+	x := &torture{T: t, rand: rand.New(rand.NewPCG(seed, 0)), place: newPlace(t).withCanary(t)}
 	x.slow = x.measure()
 	fmt.Printf("SEED=%d; commands take %.1f times as long as usual\n", seed, x.slow)
 	for x.cuts < cuts && !t.Failed() {
@@ -160,8 +158,7 @@ type cutOff struct {
 	command  string
 	way      string
 	moment   time.Duration
-	code     int            // -1 where a signal ended it
-	signal   syscall.Signal // which did
+	code     int // -1 where a signal ended it
 	out, err string
 	ended    time.Time
 }
@@ -183,47 +180,35 @@ func (x *torture) cutProgram(program, command string, flags ...string) cutOff {
 	if err := cmd.Start(); err != nil {
 		x.Fatal(err)
 	}
-	ended := make(chan error)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended is in ProcessState
+		close(ended)
+	}()
 	wait := c.moment
 	for _, signal := range way.signals {
-		select {
-		case err := <-ended:
-			ended = nil
-			c.finish(x.T, err)
-		case <-time.After(wait):
+		if !within(ended, wait) {
 			// As a terminal does, to all of the group; what the watchdog is in is another.
 			_ = syscall.Kill(-cmd.Process.Pid, signal)
 		}
-		if ended == nil {
-			break
-		}
 		wait = again
 	}
-	if ended != nil {
-		select {
-		case err := <-ended:
-			c.finish(x.T, err)
-		case <-time.After(pace.Limit(30 * time.Second)):
-			_ = cmd.Process.Kill()
-			<-ended
-			x.Errorf("%s did not end within 30 s of %s:\n%s", command, way.name, said.String())
-		}
+	if !within(ended, pace.Limit(30*time.Second)) {
+		_ = cmd.Process.Kill()
+		x.Errorf("%s did not end within 30 s of %s", command, way.name)
+		<-ended
 	}
-	c.ended, c.out, c.err = time.Now(), out.String(), said.String()
+	c.ended, c.code, c.out, c.err = time.Now(), cmd.ProcessState.ExitCode(), out.String(), said.String()
 	return c
 }
 
-func (c *cutOff) finish(t *testing.T, err error) {
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) {
-		t.Fatal(err)
-	}
-	if failed != nil {
-		c.code = failed.ExitCode()
-		if status, ok := failed.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			c.signal = status.Signal()
-		}
+// within says whether a process ends within that time.
+func within(ended <-chan struct{}, limit time.Duration) bool {
+	select {
+	case <-ended:
+		return true
+	case <-time.After(limit):
+		return false
 	}
 }
 

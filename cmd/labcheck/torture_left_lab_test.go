@@ -38,18 +38,26 @@ type place struct {
 	before []string
 }
 
-// newPlace has a canary stand beside: what is not labcheck's must outlive it.
+// newPlace has labcheck, and nothing beside.
 func newPlace(t *testing.T) place {
 	t.Helper()
 	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}
 	p.goBuild(t, "labcheck")
-	p.goBuild(t, "other", "-overlay", p.otherRecipes(t, "swarm/Dockerfile", "workload/Dockerfile"))
-	p.goBuild(t, "baseless", "-overlay", p.otherRecipes(t, "root.go", "swarm/Dockerfile", "workload/Dockerfile"))
 	for _, dir := range []string{"work", "tmp", "cache"} {
 		if err := os.Mkdir(p.at(dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
+	p.before = p.everything(t)
+	return p
+}
+
+// withCanary has a canary stand beside: what is not labcheck's must outlive it.
+// It also has labchecks with other recipes.
+func (p place) withCanary(t *testing.T) place {
+	t.Helper()
+	p.goBuild(t, "other", "-overlay", p.otherRecipes(t, "swarm/Dockerfile", "workload/Dockerfile"))
+	p.goBuild(t, "baseless", "-overlay", p.otherRecipes(t, "root.go", "swarm/Dockerfile", "workload/Dockerfile"))
 	docker(t, "", "network", "create", "--subnet", canarySubnet, canaryName)
 	t.Cleanup(func() { docker(t, "", "network", "rm", canaryName) })
 	docker(t, "", "volume", "create", canaryName)
@@ -106,11 +114,11 @@ func (p place) otherRecipes(t *testing.T, files ...string) (overlay string) {
 // command is a command line of labcheck, on its lab, that keeps here what it
 // writes.
 func (p place) command(program, command string, flags ...string) *exec.Cmd {
-	args := append(strings.Fields(command), flags...)
+	args := append(strings.Fields(command), "--lab", tortureName, "--lang", "en")
 	if command == "up" || command == "check" {
 		args = append(args, "--subnet", tortureSubnet)
 	}
-	cmd := exec.Command(p.at(program), append(args, "--lab", tortureName, "--lang", "en")...)
+	cmd := exec.Command(p.at(program), append(args, flags...)...) // the last of a flag counts
 	cmd.Dir = p.at("work")
 	cmd.Env = append(os.Environ(), p.mark, "TMPDIR="+p.at("tmp"), "XDG_CACHE_HOME="+p.at("cache"), "GOCACHE="+goEnv("GOCACHE"), "GITHUB_ACTIONS=")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -185,7 +193,7 @@ func (p place) everything(t *testing.T) []string {
 	} {
 		for line := range strings.Lines(docker(t, "", list...)) {
 			what, lab, _ := strings.Cut(strings.TrimSpace(line), " =")
-			if lab == "" || lab == tortureName {
+			if lab == "" || strings.HasPrefix(lab, tortureName) {
 				all = append(all, what)
 			}
 		}
