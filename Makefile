@@ -6,9 +6,10 @@ LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 40m
 SOAK := 20
 BENCH := 10
 FUZZTIME := 60s
+TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race vulns bench soak faults nightly images clean
+.PHONY: help build e2e docs test lint mutate fuzz race vulns bench soak torture faults nightly images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -53,10 +54,14 @@ bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory
 soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at once
 	LABCHECK_SOAK=$(SOAK) $(LAB_TEST) -timeout 60m -v -run TestSoak ./cmd/labcheck
 
+torture: ## End TORTURE commands by signals at random moments; nothing may be left. SEED=: the same again
+	LABCHECK_TORTURE=$(TORTURE) LABCHECK_SEED=$(SEED) $(LAB_TEST) -timeout 90m -v -run TestTorture ./cmd/labcheck
+
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
-nightly: faults soak ## All that takes long: `make faults`, `make soak`, every fault that a lab can be given
+nightly: TORTURE := 200
+nightly: faults soak torture ## All that takes long: `make faults`, `make soak`, `make torture`, every fault that a lab can be given
 	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run Fault ./harness/tutorial ./harness/suite
 
 images: build ## Make the images that hosts are made from

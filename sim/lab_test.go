@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -309,19 +310,14 @@ func TestMadeMeanwhile(t *testing.T) {
 }
 
 // Two that make the same lab at the same moment: one does, the other says so
-// and takes nothing away.
+// and takes nothing away. Two that remove it both find it gone.
 func TestSameLabTwice(t *testing.T) {
-	var errs [2]error
-	done := make(chan int)
+	before := everything(t)
 	labs := [2]*Lab{open(t, testOptions("test-twice")), open(t, testOptions("test-twice"))}
-	for i, l := range labs {
-		go func() {
-			_, errs[i] = l.Up(t.Context())
-			done <- i
-		}()
-	}
-	<-done
-	<-done
+	errs := both(labs, func(l *Lab) error {
+		_, err := l.Up(t.Context())
+		return err
+	})
 	if (errs[0] == nil) == (errs[1] == nil) {
 		t.Fatalf("one must win: %v; %v", errs[0], errs[1])
 	}
@@ -338,6 +334,24 @@ func TestSameLabTwice(t *testing.T) {
 			t.Errorf("%s: %v", n.Name(), err)
 		}
 	}
+	for i, err := range both(labs, func(l *Lab) error { return l.Down(t.Context()) }) {
+		if err != nil {
+			t.Errorf("labcheck %d that removes it: %v", i+1, err)
+		}
+	}
+	if diff := cmp.Diff(before, everything(t)); diff != "" {
+		t.Errorf("both removed the lab, and left (-before +after):\n%s", diff)
+	}
+}
+
+// both has two labchecks do something at the same moment.
+func both(labs [2]*Lab, do func(*Lab) error) (errs [2]error) {
+	var group sync.WaitGroup
+	for i, l := range labs {
+		group.Go(func() { errs[i] = do(l) })
+	}
+	group.Wait()
+	return errs
 }
 
 // A command that is killed leaves nothing behind, at whatever moment.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	dockercontainer "github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/volume"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
@@ -151,16 +150,16 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 	labels := l.labels()
 	labels[labelNode] = s.host.Name
 	labels[labelAddr] = s.host.Addr.String()
-	if _, err := l.engine.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels}); err != nil {
-		return nil, harness.Errorf("make volume: %w", "ボリュームの作成: %w", err)
-	}
 	c, err := testcontainers.Run(ctx, s.image,
 		testcontainers.WithName(name),
 		testcontainers.WithLabels(labels),
 		testcontainers.WithEnv(l.env(s)),
 		testcontainers.WithCmd(l.flags(s.host)...),
 		testcontainers.WithConfigModifier(func(c *container.Config) { c.Hostname = s.host.Name }),
-		testcontainers.WithHostConfigModifier(func(c *container.HostConfig) { confine(c, name) }),
+		testcontainers.WithHostConfigModifier(func(c *container.HostConfig) {
+			confine(c)
+			c.Mounts = []mount.Mount{disk(name, labels)}
+		}),
 		testcontainers.WithEndpointSettingsModifier(func(e map[string]*network.EndpointSettings) {
 			e[l.name] = &network.EndpointSettings{
 				NetworkID:  s.bridge.id,
@@ -178,14 +177,23 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 // confine gives the node what an engine in a container needs, and no more:
 // that is less than --privileged. Engines that lack a capability themselves
 // refuse --privileged altogether.
-func confine(c *container.HostConfig, volume string) {
+func confine(c *container.HostConfig) {
 	c.CapAdd = []string{"SYS_ADMIN", "NET_ADMIN"}
 	c.SecurityOpt = []string{"seccomp=unconfined", "apparmor=unconfined"}
 	// The API's form of systempaths=unconfined: nothing in /proc is hidden.
 	c.MaskedPaths, c.ReadonlyPaths = []string{}, []string{}
 	c.CgroupnsMode = container.CgroupnsModePrivate
 	c.Tmpfs = map[string]string{"/run": "", "/tmp": ""}
-	c.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: volume, Target: "/var/lib/docker"}}
+}
+
+// disk is the volume that a node's engine keeps its state on. The engine makes it
+// with the container, also where it has just been swept by who was interrupted:
+// with its labels it is found again.
+func disk(name string, labels map[string]string) mount.Mount {
+	return mount.Mount{
+		Type: mount.TypeVolume, Source: name, Target: "/var/lib/docker",
+		VolumeOptions: &mount.VolumeOptions{Labels: labels},
+	}
 }
 
 func (l *Lab) env(s nodeSpec) map[string]string {

@@ -11,6 +11,8 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
+	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
 	"labcheck/sim/images"
@@ -69,13 +71,28 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	if err == nil && string(said) == keepWord {
 		return nil
 	}
-	engine, err := connect(ctx)
+	engine, err := connectAgain(ctx)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
 	l := &Lab{name: argv[0], run: argv[1], engine: engine}
-	return errors.Join(l.sweepAll(ctx), images.New(engine, images.Options{}).Sweep(ctx))
+	var group errgroup.Group
+	group.Go(func() error { return l.sweepAll(ctx) })
+	group.Go(func() error { return images.New(engine, images.Options{}).Sweep(ctx) })
+	return group.Wait()
+}
+
+// connectAgain waits for an engine that does not answer: what ended the command
+// may have been that the engine was restarted.
+func connectAgain(ctx context.Context) (engine *client.Client, err error) {
+	ctx, cancel := context.WithTimeout(ctx, downTimeout)
+	defer cancel()
+	err = harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) (err error) {
+		engine, err = connect(ctx)
+		return err
+	})
+	return engine, err
 }
 
 // quiet is how long nothing new may come up before the watchdog is done: the
@@ -88,12 +105,8 @@ func (l *Lab) sweepAll(ctx context.Context) error {
 	defer cancel()
 	var last error
 	for clean := time.Now(); time.Since(clean) < quiet; {
-		last = l.sweep(ctx, l.filterRun())
 		left, err := l.count(ctx, l.filterRun())
-		if err != nil {
-			return errors.Join(last, err)
-		}
-		if left > 0 || last != nil {
+		if last = errors.Join(l.sweep(ctx, l.filterRun()), err); left > 0 || last != nil {
 			clean = time.Now()
 		}
 		select {

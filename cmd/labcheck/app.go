@@ -46,6 +46,7 @@ type app struct {
 	verbose  bool
 	noColor  bool
 	printed  bool // the JSON document was
+	goesOn   bool // the command leaves what it has done, also when it is interrupted
 	real     realFlags
 }
 

@@ -93,7 +93,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	}
 	text := a.message(err)
 	if code == exitInterrupted {
-		text = a.lang.Say("interrupted; what was made is removed again", "中断した。作成したものは取り除いた")
+		text = a.interrupted()
 	}
 	if a.json && !a.printed {
 		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": a.hint(err)})
@@ -103,6 +103,15 @@ func (a *app) finish(ctx context.Context, err error) int {
 		fmt.Fprintln(a.err, a.lang.Say("   try:", "   対処:"), h)
 	}
 	return code
+}
+
+// interrupted is what becomes of what a command had done when a signal ended it.
+func (a *app) interrupted() string {
+	if a.goesOn {
+		return a.lang.Say("interrupted; what was done stays, and the same command goes on from there",
+			"中断した。済んだことはそのまま残り、同じコマンドで続きから再開する")
+	}
+	return a.lang.Say("interrupted; what was made is removed again", "中断した。作成したものは取り除いた")
 }
 
 func exitCode(ctx context.Context, err error) int {

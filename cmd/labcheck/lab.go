@@ -135,6 +135,7 @@ Consul を 3 台のホストで動かす。ページを実行していないホ�
 (labcheck up --bare)。--restart-join を付けると、再起動したホストが再び参加する
 (ページのコマンドでは参加しない)。すでにある join コンテナは変更される。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.goesOn = true
 			b.given = cmd.Flags().Changed("replicas")
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
 				if err := b.check(s.target.Topology()); err != nil {
@@ -222,6 +223,7 @@ func (a *app) downCommand() *cobra.Command {
 was cut off in and could not remove itself: what carries labcheck's own label.`, `down はラボを取り除く。--target ec2 では、途中で切れた検査が取り除けなかった
 テスト用のコンテナ(labcheck のラベルの付いたもの)だけを取り除く。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.goesOn = true
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
 				if s.lab == nil {
 					return s.downReal(ctx, yes)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/image"
@@ -54,7 +55,7 @@ func (l *lab) aBuilder() *builder {
 }
 
 // nameless imports an image as a build leaves it that has ended.
-func (l *lab) nameless(content, hash string) string {
+func (l *lab) nameless(content, hash string, labels ...string) string {
 	l.t.Helper()
 	var root bytes.Buffer
 	w := tar.NewWriter(&root)
@@ -62,7 +63,7 @@ func (l *lab) nameless(content, hash string) string {
 		l.t.Fatal(err)
 	}
 	answer, err := l.engine.ImageImport(l.t.Context(), image.ImportSource{Source: &root, SourceName: "-"}, "", image.ImportOptions{
-		Changes: []string{"LABEL " + labelRecipe + "=" + hash + " " + labelBuilder + "="},
+		Changes: []string{"LABEL " + labelRecipe + "=" + hash + " " + labelBuilder + "= " + strings.Join(labels, " ")},
 	})
 	if err != nil {
 		l.t.Fatal(err)
@@ -73,6 +74,24 @@ func (l *lab) nameless(content, hash string) string {
 		l.t.Fatal(err)
 	}
 	return said.Status
+}
+
+// TestSweepUnnamed has a labcheck killed when its image was finished and had no
+// name yet.
+func TestSweepUnnamed(t *testing.T) {
+	l := newLab(t, Options{})
+	b := l.aBuilder()
+	id := l.nameless("unnamed", hashOf(l.ref(Workload)), labelMaker+"="+b.id)
+	other := l.nameless("another's", hashOf(l.ref(Workload)), labelMaker+"=another")
+	if found, err := b.sweep(t.Context()); found != 1 || err != nil {
+		t.Errorf("%d things were swept, %v", found, err)
+	}
+	if _, err := l.engine.ImageInspect(t.Context(), id); !isNotFound(err) {
+		t.Errorf("the image: %v", err)
+	}
+	if err := b.removeImage(t.Context(), other); err != nil {
+		t.Errorf("the image of another labcheck: %v", err)
+	}
 }
 
 // TestRemoveAtOnce has several labchecks remove one image in the same moment.

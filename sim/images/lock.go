@@ -69,10 +69,33 @@ func (b *builder) settle() (err error) {
 	if b.id, err = readID(b.lock); err != nil {
 		return err
 	}
+	// What belongs to another user the tool removes, that made it.
+	_ = b.removeToolDirs()
 	if err := os.RemoveAll(b.temp); err != nil {
 		return err
 	}
 	return os.MkdirAll(b.temp, 0o700)
+}
+
+// toolDir makes a place for the temporary files of a tool which does not remove
+// them all when it is ended. It is not in temp: a tool that becomes another user
+// must be able to pass.
+func (b *builder) toolDir() (string, error) {
+	dir, err := os.MkdirTemp("", b.toolPrefix()+"*")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o711)
+}
+
+func (b *builder) toolPrefix() string { return "labcheck-" + b.id + "-" }
+
+func (b *builder) removeToolDirs() error {
+	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), b.toolPrefix()+"*"))
+	for _, dir := range dirs {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
 }
 
 // readID is what the lock's file says; it is written when the file is new.
@@ -88,7 +111,7 @@ func readID(lock *os.File) (string, error) {
 
 // close lets the next one build.
 func (b *builder) close() error {
-	return errors.Join(os.RemoveAll(b.temp), b.lock.Close())
+	return errors.Join(b.removeToolDirs(), os.RemoveAll(b.temp), b.lock.Close())
 }
 
 func (b *builder) tell(n Name, what string) {

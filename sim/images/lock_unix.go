@@ -16,10 +16,3 @@ func tryLock(f *os.File) error {
 	}
 	return err
 }
-
-// ownGroup has a program and those that it starts end together, by one signal,
-// and keeps the terminal's Ctrl-C from them: they are told by us.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
-// interrupt asks a program of ownGroup to clean up and end.
-func interrupt(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGTERM) }

@@ -18,30 +18,42 @@ const endTimeout = 10 * time.Second
 
 // program is one that runs on this machine. It ends with its context.
 type program struct {
-	cmd  *exec.Cmd
-	said *tail
-	out  io.Reader // its standard output, where it was started by stream
-	err  error     // how it ended
-	once sync.Once
+	cmd   *exec.Cmd
+	leash *leash
+	said  *tail
+	out   io.Reader // its standard output, where it was started by stream
+	err   error     // how it ended
+	once  sync.Once
 }
 
 // newProgram has its stderr kept, and told line by line.
 func newProgram(ctx context.Context, tell func(string), argv ...string) *program {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.SysProcAttr = ownGroup()
-	cmd.Cancel = func() error { return interrupt(cmd.Process) }
+	p := &program{cmd: cmd, said: &tail{tell: tell}}
+	cmd.Cancel = func() error { return p.leash.pull(cmd) }
 	cmd.WaitDelay = endTimeout
-	said := &tail{tell: tell}
-	cmd.Stderr = said
-	return &program{cmd: cmd, said: said}
+	cmd.Stderr = p.said
+	return p
 }
 
 // run runs it to its end.
 func (p *program) run() error {
-	if err := p.cmd.Start(); err != nil {
+	if err := p.start(); err != nil {
 		return err
 	}
 	return p.wait()
+}
+
+func (p *program) start() (err error) {
+	if p.leash, err = newLeash(); err != nil {
+		return err
+	}
+	p.leash.hold(p.cmd)
+	if err := p.cmd.Start(); err != nil {
+		p.leash.drop()
+		return err
+	}
+	return nil
 }
 
 // stream starts it; Read then gives its standard output.
@@ -50,7 +62,7 @@ func (p *program) stream() error {
 	if p.out, err = p.cmd.StdoutPipe(); err != nil {
 		return err
 	}
-	return p.cmd.Start()
+	return p.start()
 }
 
 // Read ends with io.EOF only where the program has succeeded: half a root file
@@ -69,7 +81,7 @@ func (p *program) Read(b []byte) (int, error) {
 // stop ends it, unless it has ended.
 func (p *program) stop() {
 	if p.cmd.ProcessState == nil {
-		_ = interrupt(p.cmd.Process) // what it says then is not the cause
+		_ = p.leash.pull(p.cmd) // what it says then is not the cause
 		_ = p.wait()
 	}
 }
@@ -79,6 +91,7 @@ func (p *program) wait() error {
 		if err := p.cmd.Wait(); err != nil {
 			p.err = fmt.Errorf("%s: %w%s", filepath.Base(p.cmd.Path), err, p.said)
 		}
+		p.leash.drop()
 	})
 	return p.err
 }

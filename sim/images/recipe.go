@@ -50,6 +50,9 @@ const (
 	// who built it. On the finished image it is empty: the containers of a lab
 	// have their image's labels, and must not be taken for a build's.
 	labelBuilder = "labcheck.builder"
+	// labelMaker stays on the finished image, and says whose one is that was not
+	// named yet when its labcheck was killed.
+	labelMaker = "labcheck.maker"
 )
 
 var fromLine = regexp.MustCompile(`(?i)^\s*FROM\s`)
@@ -63,7 +66,7 @@ func stamp(dockerfile []byte, n Name, hash, builder string) []byte {
 		line = strings.TrimRight(line, "\n")
 		fmt.Fprintln(&out, line)
 		if !continued && fromLine.MatchString(line) {
-			fmt.Fprintf(&out, "LABEL %s=%q %s=%q %s=%q\n", labelImage, n, labelRecipe, hash, labelBuilder, builder)
+			fmt.Fprintf(&out, "LABEL %s=%q %s=%q %s=%q %s=%q\n", labelImage, n, labelRecipe, hash, labelMaker, builder, labelBuilder, builder)
 		}
 		continued = strings.HasSuffix(line, `\`)
 	}

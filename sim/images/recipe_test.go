@@ -80,11 +80,11 @@ from scratch
 COPY --from=files / /`), Consul, "abc", "me"))
 	want := `ARG BASE
 FROM ${BASE} AS files
-LABEL labcheck.image="consul" labcheck.recipe="abc" labcheck.builder="me"
+LABEL labcheck.image="consul" labcheck.recipe="abc" labcheck.maker="me" labcheck.builder="me"
 RUN echo \
 FROM nothing
 from scratch
-LABEL labcheck.image="consul" labcheck.recipe="abc" labcheck.builder="me"
+LABEL labcheck.image="consul" labcheck.recipe="abc" labcheck.maker="me" labcheck.builder="me"
 COPY --from=files / /
 LABEL labcheck.builder=""
 `

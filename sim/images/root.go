@@ -56,7 +56,10 @@ func (b *builder) startRoot(ctx context.Context, arch string) (*program, error) 
 func (b *builder) rootProgram(ctx context.Context, arch string) (*program, error) {
 	if path, err := exec.LookPath("mmdebstrap"); err == nil {
 		argv := append([]string{path, "--architectures=" + arch}, baseOptions()...)
-		return newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, "-")...)...), nil
+		p := newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, "-")...)...)
+		dir, err := b.toolDir()
+		p.cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+		return p, err
 	}
 	path, err := exec.LookPath("debootstrap")
 	if err != nil || os.Geteuid() != 0 {

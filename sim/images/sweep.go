@@ -16,11 +16,11 @@ import (
 func isNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
 
 // sweep removes what this builder's builds have left, and says how much that
-// was: containers, and the images of steps and stages.
+// was: containers, the images of steps and stages, and finished ones that have no
+// name.
 func (b *builder) sweep(ctx context.Context) (int, error) {
-	mine := labelBuilder + "=" + b.id
-	containers, err := b.removeContainers(ctx, filters.NewArgs(filters.Arg("label", mine)))
-	images, errImages := b.sweepImages(ctx, time.Now(), mine)
+	containers, err := b.removeContainers(ctx, filters.NewArgs(filters.Arg("label", labelBuilder+"="+b.id)))
+	images, errImages := b.sweepImages(ctx, time.Now(), labelMaker+"="+b.id)
 	return containers + images, errors.Join(err, errImages)
 }
 

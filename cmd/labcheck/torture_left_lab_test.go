@@ -1,0 +1,270 @@
+//go:build lab
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness/pace"
+	"labcheck/sim/images"
+)
+
+const (
+	tortureName   = "torture"
+	tortureSubnet = "192.168.80.0/24"
+	canaryName    = "torture-canary"
+	canarySubnet  = "192.168.95.0/24"
+	// tortureMark is in the environment of all that a cut-off command starts.
+	tortureMark = "LABCHECK_TORTURED="
+)
+
+// place is where commands are cut off, and what was there before.
+type place struct {
+	dir    string // the programs, and what they write
+	mark   string
+	canary string
+	before []string
+}
+
+// newPlace has labcheck, and nothing beside.
+func newPlace(t *testing.T) place {
+	t.Helper()
+	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}
+	p.goBuild(t, "labcheck")
+	for _, dir := range []string{"work", "tmp", "cache"} {
+		if err := os.Mkdir(p.at(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.before = p.everything(t)
+	return p
+}
+
+// withCanary has a canary stand beside: what is not labcheck's must outlive it.
+// It also has labchecks with other recipes.
+func (p place) withCanary(t *testing.T) place {
+	t.Helper()
+	p.goBuild(t, "other", "-overlay", p.otherRecipes(t, "swarm/Dockerfile", "workload/Dockerfile"))
+	p.goBuild(t, "baseless", "-overlay", p.otherRecipes(t, "root.go", "swarm/Dockerfile", "workload/Dockerfile"))
+	docker(t, "", "network", "create", "--subnet", canarySubnet, canaryName)
+	t.Cleanup(func() { docker(t, "", "network", "rm", canaryName) })
+	docker(t, "", "volume", "create", canaryName)
+	t.Cleanup(func() { docker(t, "", "volume", "rm", canaryName) })
+	workload := p.images(t, "labcheck")["workload"].Ref
+	docker(t, "", "run", "--detach", "--name", canaryName, "--network", canaryName, "--volume", canaryName+":/data", workload, "sh", "-c", "date > /data/began; exec /bin/idle")
+	t.Cleanup(func() { docker(t, "", "rm", "--force", canaryName) })
+	p.canary, p.before = p.sing(t), p.everything(t)
+	return p
+}
+
+func (p place) at(name string) string { return filepath.Join(p.dir, name) }
+
+func (p place) goBuild(t *testing.T, name string, flags ...string) {
+	t.Helper()
+	args := slices.Concat([]string{"build", "-o", p.at(name)}, flags, []string{"."})
+	if said, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		t.Fatalf("go %v: %v\n%s", args, err, said)
+	}
+}
+
+// differences are what in recipes does not matter.
+var differences = map[string][2]string{
+	"root.go":             {`"--dpkgopt=force-unsafe-io",`, `"--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/torture/*",`},
+	"swarm/Dockerfile":    {"FROM ", "# torture\nFROM "},
+	"workload/Dockerfile": {"ARG BASE\n", "# torture\nARG BASE\n"},
+}
+
+// otherRecipes has images made from recipes that differ a little: their names are
+// others, and so they have to be made, while those that everybody uses stay as
+// they are.
+func (p place) otherRecipes(t *testing.T, files ...string) (overlay string) {
+	t.Helper()
+	replace := map[string]string{}
+	for _, file := range files {
+		original, err := filepath.Abs("../../sim/images/" + file)
+		content, errRead := os.ReadFile(original)
+		other := strings.Replace(string(content), differences[file][0], differences[file][1], 1)
+		if other == string(content) {
+			t.Fatalf("%s has no %q", file, differences[file][0])
+		}
+		replace[original] = p.at(strings.ReplaceAll(file, "/", "-"))
+		if err := errors.Join(err, errRead, os.WriteFile(replace[original], []byte(other), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := json.Marshal(map[string]any{"Replace": replace})
+	if err := errors.Join(err, os.WriteFile(p.at("overlay.json"), content, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return p.at("overlay.json")
+}
+
+// command is a command line of labcheck, on its lab, that keeps here what it
+// writes.
+func (p place) command(program, command string, flags ...string) *exec.Cmd {
+	args := append(strings.Fields(command), "--lab", tortureName, "--lang", "en")
+	if command == "up" || command == "check" {
+		args = append(args, "--subnet", tortureSubnet)
+	}
+	cmd := exec.Command(p.at(program), append(args, flags...)...) // the last of a flag counts
+	cmd.Dir = p.at("work")
+	cmd.Env = append(os.Environ(), p.mark, "TMPDIR="+p.at("tmp"), "XDG_CACHE_HOME="+p.at("cache"), "GOCACHE="+goEnv("GOCACHE"), "GITHUB_ACTIONS=")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+func goEnv(name string) string {
+	out, _ := exec.Command("go", "env", name).Output() // a build says what is wrong
+	return strings.TrimSpace(string(out))
+}
+
+// images are those that a labcheck wants, by name, there or not.
+func (p place) images(t *testing.T, program string) map[string]images.Image {
+	t.Helper()
+	out, err := exec.Command(p.at(program), "images", "ls", "--json").Output()
+	var list []images.Image
+	if err := errors.Join(err, json.Unmarshal(out, &list)); err != nil {
+		t.Fatalf("images ls: %v\n%s", err, out)
+	}
+	all := map[string]images.Image{}
+	for _, i := range list {
+		if !i.Stale {
+			all[string(i.Name)] = i
+		}
+	}
+	return all
+}
+
+// whole fails where an image that everybody uses is not there.
+func (p place) whole(t *testing.T) {
+	t.Helper()
+	for name, i := range p.images(t, "labcheck") {
+		if !i.Present {
+			t.Errorf("image %s is missing", name)
+		}
+	}
+}
+
+// built are the images that a labcheck with other recipes has finished, as
+// everything tells them.
+func (p place) built(t *testing.T, program string) []string {
+	t.Helper()
+	var all []string
+	for _, i := range p.images(t, program) {
+		what := fmt.Sprintf("image %s ", i.Ref)
+		if i.Present && !slices.ContainsFunc(p.before, func(b string) bool { return strings.HasPrefix(b, what) }) {
+			all = append(all, what+strings.TrimSpace(docker(t, "", "inspect", "--type", "image", "--format", "{{.Id}}", i.Ref)))
+		}
+	}
+	return all
+}
+
+func (p place) discardImages(t *testing.T, built []string) {
+	t.Helper()
+	for _, i := range built {
+		docker(t, "", "rmi", strings.Fields(i)[1])
+	}
+	if diff := cmp.Diff(p.before, p.everything(t)); diff != "" {
+		t.Fatalf("the images that were built have left something (-before +after):\n%s", diff)
+	}
+}
+
+// everything is what the engine has, but for what is of other people's labs.
+func (p place) everything(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, list := range [][]string{
+		{"ps", "--all", "--no-trunc", "--format", `container {{.Names}} {{.ID}} {{.Image}} ={{.Label "labcheck.lab"}}`},
+		{"network", "ls", "--no-trunc", "--format", `network {{.Name}} {{.ID}} ={{.Label "labcheck.lab"}}`},
+		{"volume", "ls", "--format", `volume {{.Name}} ={{.Label "labcheck.lab"}}`},
+		{"images", "--no-trunc", "--format", "image {{.Repository}}:{{.Tag}} {{.ID}} ="},
+	} {
+		for line := range strings.Lines(docker(t, "", list...)) {
+			what, lab, _ := strings.Cut(strings.TrimSpace(line), " =")
+			if lab == "" || strings.HasPrefix(lab, tortureName) {
+				all = append(all, what)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// sing is how the canary is.
+func (p place) sing(t *testing.T) string {
+	t.Helper()
+	return docker(t, "", "inspect", "--type", "container", "--format", "{{.Id}} {{.State.StartedAt}} {{.State.Running}} {{.RestartCount}}", canaryName) +
+		docker(t, "", "network", "inspect", "--format", "{{.Id}} {{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}", canaryName) +
+		docker(t, "", "volume", "inspect", "--format", "{{.CreatedAt}}", canaryName) +
+		docker(t, "", "exec", canaryName, "cat", "/data/began")
+}
+
+// clean waits, for 10 s, until the engine has what it is to have, and neither a
+// process nor a file is left of what was cut off.
+func (x *torture) clean(after string, want func() []string) {
+	x.Helper()
+	for deadline := time.Now().Add(pace.Limit(10 * time.Second)); ; time.Sleep(100 * time.Millisecond) {
+		left := x.place.processes() + x.place.files() + cmp.Diff(slices.Sorted(slices.Values(want())), x.place.everything(x.T))
+		if left == "" {
+			break
+		}
+		if time.Now().After(deadline) {
+			x.Fatalf("10 s after %s there is left (-before +after):\n%s", after, left)
+		}
+	}
+	if diff := cmp.Diff(x.place.canary, x.place.sing(x.T)); diff != "" {
+		x.Fatalf("%s changed what is not labcheck's (-before +after):\n%s", after, diff)
+	}
+}
+
+// processes are those that a cut-off command has left: its watchdog, and the
+// tools that make images.
+func (p place) processes() string {
+	left := ""
+	all, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range all {
+		environ, err := os.ReadFile(file)
+		if err != nil || !slices.Contains(strings.Split(string(environ), "\x00"), p.mark) {
+			continue // it has ended meanwhile, or is another's
+		}
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		left += fmt.Sprintf("process %s: %q\n", filepath.Base(filepath.Dir(file)), strings.ReplaceAll(string(line), "\x00", " "))
+	}
+	return left
+}
+
+// files are those that were left, but for the evidence, and the one that is
+// locked by who builds and says who built last.
+func (p place) files() string {
+	left := ""
+	for _, dir := range []string{"work/*", "tmp/*", "cache/*", "cache/labcheck/*"} {
+		found, _ := filepath.Glob(p.at(dir))
+		for _, file := range found {
+			if !slices.Contains([]string{p.evidence(), p.at("cache/labcheck"), p.at("cache/labcheck/build.lock")}, file) {
+				left += "file " + file + "\n"
+			}
+		}
+	}
+	return left
+}
+
+func (p place) evidence() string { return p.at("work/evidence") }
+
+func (p place) discard(t *testing.T) {
+	t.Helper()
+	if err := os.RemoveAll(p.evidence()); err != nil {
+		t.Error(err)
+	}
+}
