@@ -62,7 +62,7 @@ faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDA
 
 nightly: TORTURE := 200
 nightly: faults soak torture ## All that takes long: `make faults`, `make soak`, `make torture`, every fault that a lab can be given
-	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run Fault ./harness/tutorial ./harness/suite
+	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Replica' ./harness/tutorial ./harness/suite
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build
