@@ -52,8 +52,12 @@ func New(t harness.Topology) *Cluster {
 		c.serve(on, h.Engine().Port(), on.engine)
 		c.listen(on, harness.GossipPort, on.gossip)
 	}
-	c.serve(c.manager(), t.Swarm().Port(), c.swarm)
-	c.serve(c.manager(), t.Consul().Port(), c.consul)
+	for _, h := range t.Managers() {
+		c.serve(c.Hosts[h.Name], t.Swarm().Port(), c.swarm)
+	}
+	for _, h := range t.ConsulServers() {
+		c.serve(c.Hosts[h.Name], t.Consul().Port(), c.consul)
+	}
 	return c
 }
 
