@@ -130,6 +130,20 @@ func TestKindsOfAnswers(t *testing.T) {
 	}
 }
 
+// TestNoContainer: an answer that is JSON, and no container.
+func TestNoContainer(t *testing.T) {
+	for _, answered := range []string{`{}`, `{"Id": "1"}`, `{"Id": "1", "State": {}, "Config": {}, "HostConfig": {}}`} {
+		c, err := Connect(answer(t, always200(answered)), harness.EnginePort)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if _, err := c.Inspect(t.Context(), "a"); !errors.Is(err, ErrWrongService) {
+			t.Errorf("%s: %v", answered, err)
+		}
+	}
+}
+
 // TestPullsLatest: an image without a tag is latest, not all of its tags.
 func TestPullsLatest(t *testing.T) {
 	var asked []string
