@@ -46,6 +46,11 @@ fuzz: ## Fuzz each parser for FUZZTIME
 		done \
 	done
 
+race: ## Unit tests with the race detector
+	go test -race ./...
+
+vulns: ## Known vulnerabilities of what labcheck uses; asks vuln.go.dev
+	$(TOOL) govulncheck ./...
 
 bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory a host
 	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck
@@ -56,8 +61,9 @@ soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at 
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
-nightly: faults soak ## All that takes long: `make faults`, `make soak`, every fault that a lab can be given
+nightly: faults soak mutate fuzz race vulns ## All that takes long: faults, soak, mutate, fuzz, race, vulns, every fault that a lab can be given, labs with -race
 	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run Fault ./harness/tutorial ./harness/suite
+	$(LAB_TEST) -race ./harness/engine ./harness/tutorial ./harness/suite ./harness/diagnose ./sim
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build
