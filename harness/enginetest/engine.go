@@ -244,7 +244,8 @@ func (a api) place(env []string) *Host {
 	for _, h := range a.hosts {
 		fits := !slices.ContainsFunc(env, func(e string) bool {
 			node, constrained := strings.CutPrefix(e, "constraint:node==")
-			return constrained && strings.TrimPrefix(node, "~") != h.Name
+			node, soft := strings.CutPrefix(node, "~")
+			return constrained && node != h.Name && !(soft && !a.c.Hosts[node].up("join"))
 		})
 		if fits && (best == nil || len(h.Containers) < len(best.Containers)) {
 			best = h
