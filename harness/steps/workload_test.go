@@ -54,7 +54,7 @@ func TestOnOneEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.load.started[0]
-	c, _ := f.Hosts[s.host], f.Hosts["manager"]
+	c := f.Hosts[s.host]
 	if got := c.Find("sleep"); got == nil || got.Args[1] != "60" || got.Labels[WorkloadLabel] != w.run {
 		t.Errorf("%+v", got)
 	}
@@ -68,9 +68,18 @@ func TestOnOneEngine(t *testing.T) {
 		t.Errorf("another count: %v", err)
 	}
 	twin := *c.Find("sleep")
+	second := f.Hosts["store"]
+	if second == c {
+		second = f.Hosts["worker01"]
+	}
+	f.Change(func() { second.Containers = append(second.Containers, &twin) })
+	if err := w.onOneEngine(ctx); !errors.As(err, &m) || !strings.Contains(m.Seen, second.Name) || !strings.Contains(m.Seen, s.host) {
+		t.Errorf("on two nodes: %v", err)
+	}
+	f.Change(func() { second.Containers = second.Containers[:1] })
 	f.Change(func() { f.Hosts["manager"].Containers = append(f.Hosts["manager"].Containers, &twin) })
 	if err := w.onOneEngine(ctx); !errors.As(err, &m) || m.Seen != "manager, "+s.host {
-		t.Errorf("on two: %v", err)
+		t.Errorf("on the manager too: %v", err)
 	}
 	f.Change(func() { c.Containers = c.Containers[:1] })
 	if err := w.onOneEngine(ctx); !errors.As(err, &m) || m.Seen != "manager" {
