@@ -316,3 +316,15 @@ func TestFailed(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestBoxes: what can't be listed is not nothing.
+func TestBoxes(t *testing.T) {
+	on, f := performed(t)
+	if all, err := boxes(t.Context(), on.Engine("manager")); err != nil || len(all) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	f.Change(func() { f.Hosts["store"].Off = true })
+	if _, err := boxes(t.Context(), on.Engine("store")); !errors.Is(err, engine.ErrRefused) {
+		t.Error(err)
+	}
+}
