@@ -123,12 +123,14 @@ func TestRunHangs(t *testing.T) {
 	if got := found(r); got != "engine-hangs store" || r.Duration > 10*time.Second {
 		t.Errorf("found %q after %s", got, r.Duration)
 	}
+	f.Change(func() { f.Hosts["manager"].Find("consul").State = "exited" })
+	if got := found(Run(t.Context(), on, Options{})); got != "consul-stopped manager" {
+		t.Errorf("waiting for Consul: found %q", got)
+	}
 	asked := 0
 	f.Change(func() {
+		f.Hosts["manager"].Find("consul").State = "running"
 		f.Hosts["store"].Silent = false
-		for i := range f.Hosts["store"].Networks {
-			f.Hosts["store"].Networks[i].Options = nil
-		}
 		f.Hosts["store"].Answer[harness.EnginePort] = func(w http.ResponseWriter, r *http.Request) {
 			if asked++; asked == 1 {
 				<-r.Context().Done()
