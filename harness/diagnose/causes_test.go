@@ -357,7 +357,7 @@ func TestCauses(t *testing.T) {
 			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
 		}, "neighbours-lost worker01", onStore + "restart a"},
 		"neighbours of a host with none": {func(d *diagnosis, _ *hostFacts) { attach(d.facts.hosts["worker01"], "b", "10.0.0.3") }, "", ""},
-		"neighbours that can't be asked": {func(d *diagnosis, f *hostFacts) {
+		"neighbours of its own": {func(_ *diagnosis, f *hostFacts) {
 			attach(f, "a", "10.0.0.2")
 			f.networks[0].Containers = append(f.networks[0].Containers, engine.Endpoint{Container: "ep-b", Name: "b", Addr: netip.MustParseAddr("10.0.0.3")})
 		}, "", ""},

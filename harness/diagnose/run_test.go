@@ -292,14 +292,14 @@ func TestAsk(t *testing.T) {
 	if p := answers("== forward\n1\n", failed); p.err != nil || p.forward != "1" || p.partial {
 		t.Errorf("%+v", p)
 	}
-	if p := answers("", failed); p.err != failed {
+	if p := answers("", failed); !errors.Is(p.err, failed) {
 		t.Errorf("%+v", p)
 	}
 	if argv[0] != "sh" || argv[2] != script || argv[4] != dialler || len(argv) != 6+3*9 || !strings.HasPrefix(argv[5], "00") {
 		t.Errorf("%q", argv)
 	}
 	f.Change(func() {
-		f.Hosts["store"].Run = func(ctx context.Context, asked []string) (harness.Result, error) {
+		f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
 			<-ctx.Done()
 			return harness.Result{Stdout: "== forward\n1\n"}, ctx.Err()
 		}

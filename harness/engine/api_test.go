@@ -365,11 +365,11 @@ func TestKindOf(t *testing.T) {
 		ErrClosed:       {syscall.ECONNRESET, errors.New("http: server closed idle connection")},
 		ErrTimeout:      {context.DeadlineExceeded, fmt.Errorf("read: %w", timeOut{})},
 		ErrWrongService: {errors.New(`malformed HTTP response "SSH"`)},
-		ErrTLS:          {errors.New("remote error: tls: bad certificate"), errors.New("Client sent an HTTP request to an HTTPS server."), errors.New("http: server gave HTTP response to HTTPS client")},
+		ErrTLS:          {errors.New("remote error: tls: bad certificate"), errors.New("client sent an HTTP request to an HTTPS server"), errors.New("http: server gave HTTP response to HTTPS client")},
 		nil:             {errors.New("no room"), context.Canceled},
 	} {
 		for _, err := range errs {
-			if got := kindOf(err); got != want {
+			if got := kindOf(err); !errors.Is(got, want) {
 				t.Errorf("%v: %v, want %v", err, got, want)
 			}
 		}
@@ -402,8 +402,10 @@ func TestSummary(t *testing.T) {
 	got := c.summary(container.Summary{
 		ID: "1", Names: []string{"/a"}, State: "paused",
 		Ports: []container.Port{
-			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"}, {PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
-			{PrivatePort: 53, PublicPort: 53, Type: "udp"}, {PrivatePort: 8300, Type: "tcp"},
+			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
+			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
+			{PrivatePort: 53, PublicPort: 53, Type: "udp"},
+			{PrivatePort: 8300, Type: "tcp"},
 		},
 		NetworkSettings: &container.NetworkSettingsSummary{Networks: map[string]*dockernet.EndpointSettings{"b": {}, "a": {IPAddress: "10.0.0.2"}}},
 	})

@@ -172,7 +172,7 @@ func (a api) place(env []string) *Host {
 		fits := !slices.ContainsFunc(env, func(e string) bool {
 			node, constrained := strings.CutPrefix(e, "constraint:node==")
 			node, soft := strings.CutPrefix(node, "~")
-			return constrained && node != h.Name && !(soft && !a.c.Hosts[node].up("join"))
+			return constrained && node != h.Name && (!soft || a.c.Hosts[node].up("join"))
 		})
 		if fits && (best == nil || len(h.Containers) < len(best.Containers)) {
 			best = h

@@ -125,7 +125,7 @@ func (a api) exec(w http.ResponseWriter, r *http.Request, id, what string) {
 	if err != nil {
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // who asked may be gone
 	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
 	_, _ = conn.Write(append(framed(1, stdout), framed(2, stderr)...))
 }

@@ -494,7 +494,7 @@ func TestManagerReaches(t *testing.T) {
 		t.Error(err)
 	}
 	f.Change(func() {
-		f.Hosts["manager"].Run = func(ctx context.Context, argv []string) (harness.Result, error) {
+		f.Hosts["manager"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
 			<-ctx.Done()
 			return harness.Result{}, ctx.Err()
 		}

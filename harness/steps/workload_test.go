@@ -270,7 +270,7 @@ func TestCleanUp(t *testing.T) {
 func TestGone(t *testing.T) {
 	other := errors.New("no room")
 	for err, want := range map[error]error{engine.ErrNotFound: nil, engine.ErrExists: nil, other: other, nil: nil} {
-		if got := gone(err); got != want {
+		if got := gone(err); !errors.Is(got, want) {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
