@@ -364,7 +364,7 @@ func TestKindOf(t *testing.T) {
 		ErrRefused:      {syscall.ECONNREFUSED},
 		ErrClosed:       {syscall.ECONNRESET, errors.New("http: server closed idle connection")},
 		ErrTimeout:      {context.DeadlineExceeded, fmt.Errorf("read: %w", timeOut{})},
-		ErrWrongService: {errors.New(`malformed HTTP response "SSH"`)},
+		ErrWrongService: {errors.New(`malformed HTTP response "SSH"`), errors.New("readLoopPeekFailLocked: %!w(<nil>)")},
 		ErrTLS:          {errors.New("remote error: tls: bad certificate"), errors.New("client sent an HTTP request to an HTTPS server"), errors.New("http: server gave HTTP response to HTTPS client")},
 		nil:             {errors.New("no room"), context.Canceled},
 	} {
