@@ -9,10 +9,10 @@ FUZZTIME := 60s
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race vulns bench soak torture faults nightly images clean
+.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough nightly images clean
 
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/labcheck
 	@go build -trimpath -o $(LABCHECK) ./cmd/labcheck
@@ -47,6 +47,11 @@ fuzz: ## Fuzz each parser for FUZZTIME
 		done \
 	done
 
+race: ## Unit tests with the race detector
+	go test -race ./...
+
+vulns: ## Known vulnerabilities of what labcheck uses; asks vuln.go.dev
+	$(TOOL) govulncheck ./...
 
 bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory a host
 	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck
@@ -60,9 +65,14 @@ torture: ## End TORTURE commands by signals at random moments; nothing may be le
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
-nightly: TORTURE := 200
-nightly: faults soak torture ## All that takes long: `make faults`, `make soak`, `make torture`, every fault that a lab can be given
+thorough: ## Every fault that a lab can be given, and a cluster with replicas
 	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Replica' ./harness/tutorial ./harness/suite
+
+race-labs: ## Tests on real labs with the race detector
+	$(LAB_TEST) -race -timeout 90m ./harness/engine ./harness/tutorial ./harness/suite ./harness/diagnose ./sim
+
+nightly: TORTURE := 200
+nightly: faults thorough soak torture mutate fuzz race race-labs vulns ## All of these, one after another: hours
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,4 +66,25 @@ func TestSlowIsReadBack(t *testing.T) {
 			t.Errorf("%q: %v, %+v", tt.shown, is, got)
 		}
 	}
+}
+
+// FuzzLook: what a host shows of faults that are none of ours is none, and a cut
+// among it is found.
+func FuzzLook(f *testing.F) {
+	f.Add("-A PREROUTING -s 192.168.33.20/32 -m comment --comment \"labcheck:cut:manager:80:both\" -j DROP", "qdisc netem 1abc: root refcnt 2 limit 1000 delay 100ms loss 5%\n", uint16(80), true)
+	f.Fuzz(func(t *testing.T, saved, qdisc string, port uint16, oneWay bool) {
+		for _, c := range cutsOf("store", saved) {
+			if c.Kind != harness.FaultCut || c.Node != "store" {
+				t.Errorf("%+v", c)
+			}
+		}
+		if s, ok := slowOf("store", qdisc); ok && (s.Kind != harness.FaultSlow || s.Delay < 0 || s.Loss < 0 || s.Loss > 100) {
+			t.Errorf("%+v of %q", s, qdisc)
+		}
+		want := harness.Fault{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: port, OneWay: oneWay}
+		line := rule{"raw", "PREROUTING", "-s 192.168.33.11/32", comment(want)}.line(true)
+		if got := cutsOf("store", saved+"\n"+line+"\n"); !slices.Contains(got, want) {
+			t.Errorf("%+v is not among %+v", want, got)
+		}
+	})
 }

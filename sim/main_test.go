@@ -6,10 +6,13 @@ import (
 	"net/netip"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // TestMain lets the test binary stand for labcheck: as a watchdog, and as a
-// command that makes a lab and is then ended from outside.
+// command that makes a lab and is then ended from outside. Of tests it wants no
+// goroutine to be left.
 func TestMain(m *testing.M) {
 	ctx := context.Background()
 	switch {
@@ -21,7 +24,7 @@ func TestMain(m *testing.M) {
 	case len(os.Args) == 4 && os.Args[1] == "up":
 		upAndWait(ctx, os.Args[2], os.Args[3])
 	default:
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	}
 }
 

@@ -32,7 +32,7 @@ func (f fate) String() string {
 }
 
 // timeOut ends a test that a mutant made endless.
-const timeOut = "60s"
+const timeOut = "120s"
 
 // args are the arguments of go test for a mutant.
 func (m mutant) args() []string {

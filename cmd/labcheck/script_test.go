@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
 
 // TestMain makes the test binary labcheck itself, for scripts and for its own
@@ -25,15 +27,20 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// watched runs the tests, unless a lab of one of them started this process as
-// its watchdog.
+// watched runs the tests and wants no goroutine to be left, unless a lab of one of
+// them started this process as its watchdog.
 type watched struct{ m *testing.M }
 
 func (w watched) Run() int {
 	if len(os.Args) == 4 && os.Args[1] == watchdogName {
 		return run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	}
-	return w.m.Run()
+	code := w.m.Run()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 func params(dir string) testscript.Params {

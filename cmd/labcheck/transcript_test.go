@@ -87,3 +87,23 @@ func TestNormal(t *testing.T) {
 		t.Error("ids and sizes differ")
 	}
 }
+
+// FuzzReadSessions: what is read of a document stands in it, and can be replaced.
+func FuzzReadSessions(f *testing.F) {
+	f.Add("<!-- labcheck transcript: labcheck check -->\n```\n$ make e2e\nit holds\n```\n")
+	f.Add("<!-- labcheck transcript: labcheck up -->\n```console\n$ a\n")
+	f.Fuzz(func(t *testing.T, document string) {
+		all, err := readSessions(document)
+		if err == nil && len(all) == 0 {
+			t.Error("a document without a session was read")
+		}
+		for _, s := range all {
+			if !strings.Contains(document, s.head+s.shown+"```") || !strings.HasPrefix(s.command, "labcheck ") || strings.Contains(s.shown, "```") {
+				t.Errorf("%+v", s)
+			}
+		}
+		if once := normal(document); normal(once) != once {
+			t.Errorf("%q: what is another each time is left in %q", document, once)
+		}
+	})
+}

@@ -68,6 +68,13 @@ func TestCauses(t *testing.T) {
 		"refused": {func(_ *diagnosis, f *hostFacts) {
 			f.dialErr, f.probe.state = errors.New("connection refused"), 'S'
 		}, "engine-ended store", ""},
+		"ended, and out of Consul's reach": {func(_ *diagnosis, f *hostFacts) {
+			f.dialErr, f.probe.silent["tcp 192.168.33.11 8500"] = errSilence, "no answer"
+		}, "engine-ended store", ""},
+		"hangs beside another": {func(d *diagnosis, f *hostFacts) {
+			d.facts.hosts["worker01"].info.Name = "x"
+			f.infoErr, f.probe.state = errSilence, 'S'
+		}, "host-name worker01, engine-hangs store", ""},
 		"bad advertise": {func(_ *diagnosis, f *hostFacts) {
 			f.dialErr, f.log = errSilence, "failed to start daemon: advertise\nlevel=info bye"
 		}, "engine-bad-advertise store", ""},
@@ -88,6 +95,10 @@ func TestCauses(t *testing.T) {
 		}, "host-frozen store", ""},
 		"engine frozen": {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = errSilence, 'T' }, "engine-frozen store", ""},
 		"disk full":     {func(_ *diagnosis, f *hostFacts) { f.probe.full = []string{"/var/lib/docker"} }, "disk-full store", ""},
+
+		"disk full, and so the join has ended": {func(_ *diagnosis, f *hostFacts) {
+			f.probe.full, f.containers = []string{"/var/lib/docker"}, nil
+		}, "disk-full store", ""},
 
 		// The engine's settings.
 		"no store":         {func(_ *diagnosis, f *hostFacts) { f.info.ClusterStore = "" }, "engine-no-store store", ""},
@@ -129,6 +140,9 @@ func TestCauses(t *testing.T) {
 			b.RestartCount, d.facts.leaderErr = 3, engine.ErrRefused
 		}, "consul-restarting manager", onManager + "rm -f consul\n" + consulAgain},
 		"Consul restarted, and works": {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").RestartCount = 3 }, "", ""},
+		"Consul restarted, no leader yet": {func(d *diagnosis, _ *hostFacts) {
+			d.facts.manager().box("").RestartCount, d.facts.leaderErr = 3, engine.ErrNoLeader
+		}, "consul-no-leader manager", ""},
 		"Consul's port taken": {func(d *diagnosis, _ *hostFacts) {
 			f := d.facts.manager()
 			f.containers[0] = other("web", "nginx", "/nginx", engine.Port{Host: 8500, Container: 80})
@@ -343,7 +357,7 @@ func TestCauses(t *testing.T) {
 			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
 		}, "neighbours-lost worker01", onStore + "restart a"},
 		"neighbours of a host with none": {func(d *diagnosis, _ *hostFacts) { attach(d.facts.hosts["worker01"], "b", "10.0.0.3") }, "", ""},
-		"neighbours that can't be asked": {func(d *diagnosis, f *hostFacts) {
+		"neighbours of its own": {func(_ *diagnosis, f *hostFacts) {
 			attach(f, "a", "10.0.0.2")
 			f.networks[0].Containers = append(f.networks[0].Containers, engine.Endpoint{Container: "ep-b", Name: "b", Addr: netip.MustParseAddr("10.0.0.3")})
 		}, "", ""},

@@ -29,6 +29,7 @@ func TestExplained(t *testing.T) {
 	}{
 		{part{joinKind, "frontend02"}, []string{"registered#2", "node-healthy#2", "cluster-totals#1", "never-heard-of"}},
 		{part{joinKind, "store"}, []string{"node-healthy#3", "cluster-totals#1", "never-heard-of"}},
+		{part{memberKind, "frontend02"}, []string{"node-healthy#2", "cluster-totals#1", "never-heard-of"}},
 		{part{strategyKind, ""}, []string{"swarm-settings#2", "never-heard-of"}},
 		{part{consulKind, ""}, []string{"registered#2", "registered#1", "node-healthy#2", "node-healthy#3", "cluster-totals#1", "consul-leader", "never-heard-of"}},
 		{part{engineKind, "manager"}, failed},

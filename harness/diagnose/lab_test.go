@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
+	"go.uber.org/goleak"
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
@@ -25,7 +26,8 @@ import (
 	"labcheck/sim"
 )
 
-// TestMain lets the test binary stand for labcheck as the lab's watchdog.
+// TestMain lets the test binary stand for labcheck as the lab's watchdog, and
+// wants no goroutine to be left.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "watchdog" {
 		if err := sim.Watch(context.Background(), os.Stdin, os.Args[2:]); err != nil {
@@ -34,7 +36,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // bench is a lab on which faults are tried, one after another.

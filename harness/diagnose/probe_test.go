@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,10 +98,49 @@ func FuzzParseProbe(f *testing.F) {
 	f.Add(answer)
 	f.Add("== link\n1: a mtu\n== addr\nx\n== disk\na b c d e f\n== engine\nState:\n== silent\nno answer from")
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, r := range parseProbe(s).rules {
+		p := parseProbe(s)
+		lines := strings.Count(s, "\n") + 1
+		if n := len(p.links) + len(p.rules) + len(p.full) + len(p.neighbours) + len(p.silent); n > lines {
+			t.Errorf("%d things were read of %d lines", n, lines)
+		}
+		for _, h := range harness.Tutorial().Hosts() {
+			if l, ok := p.outer(h); ok && l.addr.Addr() != h.Addr {
+				t.Errorf("%+v has not the address of %s", l, h.Name)
+			}
+		}
+		if all := p.refuses(2375, harness.Tutorial().Hosts()); len(all) > len(p.rules) {
+			t.Errorf("%d rules of %d", len(all), len(p.rules))
+		}
+		for _, r := range p.rules {
 			if r == "" {
 				t.Errorf("an empty rule of %q", s)
 			}
+		}
+	})
+}
+
+// FuzzLog: what is said of a log is a line of it with one of the words, and of
+// none after it.
+func FuzzLog(f *testing.F) {
+	f.Add("level=info a\nlevel=fatal b\n", "level=fatal", "level=error")
+	f.Add("failed to start daemon: advertise", "advertise", "x")
+	f.Fuzz(func(t *testing.T, log, one, other string) {
+		got := line(log, one, other)
+		for _, l := range strings.Split(log, "\n") {
+			if has := strings.Contains(l, one) || strings.Contains(l, other); has {
+				if strings.TrimSpace(l) == got {
+					return
+				}
+			}
+		}
+		if got != "" {
+			t.Errorf("%q is no line of %q with %q or %q", got, log, one, other)
+		}
+		d := testDiagnosis()
+		h := &hostFacts{host: d.topology.Members[0], log: log}
+		r := d.report("engine-ended", h.host.Name, hostsSection, "cause", part{engineKind, h.host.Name})
+		if d.whyEnded(h, r); r.Code == "" || r.Cause == "" {
+			t.Errorf("%+v", r)
 		}
 	})
 }

@@ -123,12 +123,14 @@ func TestRunHangs(t *testing.T) {
 	if got := found(r); got != "engine-hangs store" || r.Duration > 10*time.Second {
 		t.Errorf("found %q after %s", got, r.Duration)
 	}
+	f.Change(func() { f.Hosts["manager"].Find("consul").State = "exited" })
+	if got := found(Run(t.Context(), on, Options{})); got != "consul-stopped manager" {
+		t.Errorf("waiting for Consul: found %q", got)
+	}
 	asked := 0
 	f.Change(func() {
+		f.Hosts["manager"].Find("consul").State = "running"
 		f.Hosts["store"].Silent = false
-		for i := range f.Hosts["store"].Networks {
-			f.Hosts["store"].Networks[i].Options = nil
-		}
 		f.Hosts["store"].Answer[harness.EnginePort] = func(w http.ResponseWriter, r *http.Request) {
 			if asked++; asked == 1 {
 				<-r.Context().Done()
@@ -290,14 +292,14 @@ func TestAsk(t *testing.T) {
 	if p := answers("== forward\n1\n", failed); p.err != nil || p.forward != "1" || p.partial {
 		t.Errorf("%+v", p)
 	}
-	if p := answers("", failed); p.err != failed {
+	if p := answers("", failed); !errors.Is(p.err, failed) {
 		t.Errorf("%+v", p)
 	}
 	if argv[0] != "sh" || argv[2] != script || argv[4] != dialler || len(argv) != 6+3*9 || !strings.HasPrefix(argv[5], "00") {
 		t.Errorf("%q", argv)
 	}
 	f.Change(func() {
-		f.Hosts["store"].Run = func(ctx context.Context, asked []string) (harness.Result, error) {
+		f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
 			<-ctx.Done()
 			return harness.Result{Stdout: "== forward\n1\n"}, ctx.Err()
 		}
@@ -314,5 +316,17 @@ func TestFailed(t *testing.T) {
 	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{{ID: "join#4"}, {ID: "consul-leader"}}})
 	if got := found(r); got != "join-missing store, unexplained" || !slices.Equal(r.Findings[0].Explains, []string{"join#4"}) || !slices.Equal(r.Findings[1].Explains, []string{"consul-leader"}) {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestBoxes: what can't be listed is not nothing.
+func TestBoxes(t *testing.T) {
+	on, f := performed(t)
+	if all, err := boxes(t.Context(), on.Engine("manager")); err != nil || len(all) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	f.Change(func() { f.Hosts["store"].Off = true })
+	if _, err := boxes(t.Context(), on.Engine("store")); !errors.Is(err, engine.ErrRefused) {
+		t.Error(err)
 	}
 }

@@ -130,6 +130,20 @@ func TestKindsOfAnswers(t *testing.T) {
 	}
 }
 
+// TestNoContainer: an answer that is JSON, and no container.
+func TestNoContainer(t *testing.T) {
+	for _, answered := range []string{`{}`, `{"Id": "1"}`, `{"Id": "1", "State": {}, "Config": {}, "HostConfig": {}}`} {
+		c, err := Connect(answer(t, always200(answered)), harness.EnginePort)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if _, err := c.Inspect(t.Context(), "a"); !errors.Is(err, ErrWrongService) {
+			t.Errorf("%s: %v", answered, err)
+		}
+	}
+}
+
 // TestPullsLatest: an image without a tag is latest, not all of its tags.
 func TestPullsLatest(t *testing.T) {
 	var asked []string
@@ -350,12 +364,12 @@ func TestKindOf(t *testing.T) {
 		ErrRefused:      {syscall.ECONNREFUSED},
 		ErrClosed:       {syscall.ECONNRESET, errors.New("http: server closed idle connection")},
 		ErrTimeout:      {context.DeadlineExceeded, fmt.Errorf("read: %w", timeOut{})},
-		ErrWrongService: {errors.New(`malformed HTTP response "SSH"`)},
-		ErrTLS:          {errors.New("remote error: tls: bad certificate"), errors.New("Client sent an HTTP request to an HTTPS server."), errors.New("http: server gave HTTP response to HTTPS client")},
+		ErrWrongService: {errors.New(`malformed HTTP response "SSH"`), errors.New("readLoopPeekFailLocked: %!w(<nil>)")},
+		ErrTLS:          {errors.New("remote error: tls: bad certificate"), errors.New("client sent an HTTP request to an HTTPS server"), errors.New("http: server gave HTTP response to HTTPS client")},
 		nil:             {errors.New("no room"), context.Canceled},
 	} {
 		for _, err := range errs {
-			if got := kindOf(err); got != want {
+			if got := kindOf(err); !errors.Is(got, want) {
 				t.Errorf("%v: %v, want %v", err, got, want)
 			}
 		}
@@ -388,8 +402,10 @@ func TestSummary(t *testing.T) {
 	got := c.summary(container.Summary{
 		ID: "1", Names: []string{"/a"}, State: "paused",
 		Ports: []container.Port{
-			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"}, {PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
-			{PrivatePort: 53, PublicPort: 53, Type: "udp"}, {PrivatePort: 8300, Type: "tcp"},
+			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
+			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
+			{PrivatePort: 53, PublicPort: 53, Type: "udp"},
+			{PrivatePort: 8300, Type: "tcp"},
 		},
 		NetworkSettings: &container.NetworkSettingsSummary{Networks: map[string]*dockernet.EndpointSettings{"b": {}, "a": {IPAddress: "10.0.0.2"}}},
 	})

@@ -97,7 +97,7 @@ func TestKinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			within := time.Minute // only who is silent is to be given up
-			if test.want == ErrTimeout {
+			if errors.Is(test.want, ErrTimeout) {
 				within = 200 * time.Millisecond
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), within)

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+
+	"labcheck/harness"
 )
 
 // Container is a container as an engine or Swarm shows it.
@@ -97,7 +100,7 @@ func (c *Client) summary(s container.Summary) Container {
 	}
 	if s.NetworkSettings != nil {
 		for name, n := range s.NetworkSettings.Networks {
-			listed.Networks = append(listed.Networks, attachment(name, n.IPAddress))
+			listed.Networks = append(listed.Networks, attachment(name, n))
 		}
 	}
 	return listed.sorted()
@@ -119,9 +122,12 @@ func ownName(names []string) string {
 // isRunning holds for a paused container too, as docker inspect's Running.
 func isRunning(state string) bool { return state == "running" || state == "paused" }
 
-func attachment(network, addr string) Attachment {
-	a, _ := netip.ParseAddr(addr) // empty while the container does not run
-	return Attachment{network, a}
+func attachment(name string, n *network.EndpointSettings) Attachment {
+	if n == nil {
+		return Attachment{Network: name}
+	}
+	a, _ := netip.ParseAddr(n.IPAddress) // empty while the container does not run
+	return Attachment{name, a}
 }
 
 func (c Container) sorted() Container {
@@ -147,10 +153,16 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 	if on.Node.Name == "" {
 		on.Node.Name = c.node.Name()
 	}
-	return detailed(r, on.Node.Name), nil
+	found, err := detailed(r, on.Node.Name)
+	return found, failed(c, "inspect container "+id, err)
 }
 
-func detailed(r container.InspectResponse, node string) Container {
+// detailed takes what is there of every container; the error is ErrWrongService
+// where it is not.
+func detailed(r container.InspectResponse, node string) (Container, error) {
+	if r.ContainerJSONBase == nil || r.State == nil || r.Config == nil || r.HostConfig == nil || r.NetworkSettings == nil {
+		return Container{}, &kindError{ErrWrongService, harness.Errorf("the answer is no container", "応答がコンテナではない")}
+	}
 	d := Container{
 		ID: r.ID, Name: strings.TrimPrefix(r.Name, "/"), Node: node, Image: r.Config.Image,
 		Command: strings.Join(append([]string{r.Path}, r.Args...), " "),
@@ -168,7 +180,7 @@ func detailed(r container.InspectResponse, node string) Container {
 		}
 	}
 	for name, n := range r.NetworkSettings.Networks {
-		d.Networks = append(d.Networks, attachment(name, n.IPAddress))
+		d.Networks = append(d.Networks, attachment(name, n))
 	}
-	return d.sorted()
+	return d.sorted(), nil
 }

@@ -108,8 +108,10 @@ func closedEarly(err error) bool {
 	return strings.Contains(err.Error(), "http: server closed idle connection")
 }
 
-// notHTTP tells whether what was read is not HTTP at all; net/http has no type
-// for it (func (pc *persistConn) readResponse, net/textproto's ProtocolError).
+// notHTTP tells whether what was read is not HTTP at all, or came before anything
+// was asked, as an ssh server's greeting may; net/http has no type for either
+// (func (pc *persistConn) readResponse and readLoopPeekFailLocked, net/textproto's
+// ProtocolError).
 func notHTTP(err error) bool {
-	return strings.Contains(err.Error(), "malformed HTTP")
+	return strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(), "readLoopPeekFailLocked: %!w(<nil>)")
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // reply was recorded by TestLab, with -update, from an engine of a real lab
@@ -110,8 +111,19 @@ func FuzzReadState(f *testing.F) {
 		if _, err := peersOf(s.nodes); err != nil && !errors.Is(err, ErrWrongService) {
 			t.Fatal(err)
 		}
-		if _, err := s.message(); err != nil {
+		if len(s.nodes) > maxMembers || len(s.user) > maxGossip {
+			t.Fatalf("%d members, %d bytes", len(s.nodes), len(s.user))
+		}
+		message, err := s.message()
+		if err != nil {
 			t.Fatal(err)
+		}
+		again, err := readState(bytes.NewReader(message))
+		if len(message) > maxGossip {
+			return // what was compressed may be longer than what may come as it is
+		}
+		if diff := cmp.Diff(s, again, cmp.AllowUnexported(state{}), cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("written and read again: %v\n%s", err, diff)
 		}
 	})
 }

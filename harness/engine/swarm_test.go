@@ -212,6 +212,7 @@ func FuzzParseSwarm(f *testing.F) {
 		if got.Role == "" || got.Strategy == "" {
 			t.Fatalf("%+v", got)
 		}
+		sameWritten(t, got)
 		for _, m := range got.Members {
 			if m.Status == "" || !m.Addr.IsValid() || m.Name == "" || m.CPUs < 0 || m.Containers < 0 {
 				t.Fatalf("%+v", m)

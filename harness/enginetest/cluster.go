@@ -148,7 +148,10 @@ func (c *Cluster) listen(h *Host, port uint16, answer func(net.Conn)) {
 			group.Go(func() { answer(conn) })
 		}
 	})
-	c.close = append(c.close, func() { l.Close(); group.Wait() })
+	c.close = append(c.close, func() {
+		_ = l.Close()
+		group.Wait()
+	})
 }
 
 // note keeps a request that may change something.

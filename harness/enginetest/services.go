@@ -136,7 +136,7 @@ func (h *Host) introduced() {
 // gossip answers a state with that of the host's engine. Whoever is told of
 // members has been introduced.
 func (h *Host) gossip(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	r := bufio.NewReader(conn)
 	var header struct{ Nodes, UserStateLen int }
 	if _, err := r.ReadByte(); err != nil || codec.NewDecoder(r, &codec.MsgpackHandle{}).Decode(&header) != nil {

@@ -168,3 +168,17 @@ func FuzzParseNetworkInspect(f *testing.F) {
 		_, _ = ParseNetworkInspect(out) // must not panic
 	})
 }
+
+// FuzzParseID: an id is 64 digits, and the last line.
+func FuzzParseID(f *testing.F) {
+	f.Add("Unable to find image\n" + strings.Repeat("0f", 32) + "\n")
+	f.Fuzz(func(t *testing.T, out string) {
+		id, err := ParseID(out)
+		if err == nil && (len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" || !strings.HasSuffix(strings.TrimSpace(out), id)) {
+			t.Errorf("%q of %q", id, out)
+		}
+		if err != nil && id != "" {
+			t.Errorf("%q and %v", id, err)
+		}
+	})
+}

@@ -81,7 +81,7 @@ func (c *cast) command(r harness.Result) {
 	}
 	c.at += perKey
 	c.show("\n")
-	c.at += r.Duration
+	c.at += max(0, r.Duration) // evidence may say anything
 	c.show(ended(r.Stderr) + ended(r.Stdout))
 	if r.ExitCode != 0 {
 		c.show(fmt.Sprintf("(exit code %d)\n", r.ExitCode))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,4 +126,40 @@ func playCast(t *testing.T, name string) (shown string, seconds float64) {
 		t.Errorf("%s: a line's end is not a terminal's", name)
 	}
 	return all.String(), times[len(times)-1]
+}
+
+// FuzzCast: whatever a cluster says, a recording is JSON a line, its time goes on,
+// and nothing in it controls the terminal.
+func FuzzCast(f *testing.F) {
+	f.Add("A scenario", "export A=1\ndocker ps", "NAMES\r\n", "", int64(1e9), 0)
+	f.Add("\x1b]0;x\a", "printf '\x1b[2J'", "\xff\x00\u202e", "\u009b2J", int64(-1), 125)
+	f.Fuzz(func(t *testing.T, title, script, stdout, stderr string, took int64, code int) {
+		r := harness.Result{Node: "manager", Argv: []string{"sh", "-c", script}, Stdout: stdout, Stderr: stderr, Duration: time.Duration(took % int64(time.Hour)), ExitCode: code}
+		var b bytes.Buffer
+		if err := castOf(title, []shot{{title, []harness.Result{r, r}}})(&b); err != nil {
+			t.Fatal(err)
+		}
+		at := -1.0
+		for i, line := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
+			if i == 0 {
+				if err := json.Unmarshal([]byte(line), new(castHeader)); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			var event [3]any
+			if err := json.Unmarshal([]byte(line), &event); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			if now := event[0].(float64); now < at {
+				t.Errorf("back in time: %v after %v", now, at)
+			} else {
+				at = now
+			}
+			text := strings.NewReplacer("\r\n", "", "\t", "").Replace(event[2].(string))
+			if strings.ContainsFunc(text, unicode.IsControl) {
+				t.Errorf("control characters: %q", text)
+			}
+		}
+	})
 }

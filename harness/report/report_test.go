@@ -289,6 +289,19 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
+		var written bytes.Buffer
+		if err := Results(&written, e); err != nil {
+			t.Fatal(err)
+		}
+		first := written.String()
+		again, err := decode(&written)
+		if err != nil {
+			t.Fatalf("written and read again: %v", err)
+		}
+		written.Reset()
+		if err := Results(&written, again); err != nil || written.String() != first {
+			t.Errorf("written again it is another: %v\n%s\n%s", err, first, written.String())
+		}
 		// What was read can be reported on, whatever it is.
 		var out bytes.Buffer
 		if err := errors.Join(Terminal(&out, e, TerminalOptions{}), Commands(&out, e)); err != nil {

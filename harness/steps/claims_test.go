@@ -494,7 +494,7 @@ func TestManagerReaches(t *testing.T) {
 		t.Error(err)
 	}
 	f.Change(func() {
-		f.Hosts["manager"].Run = func(ctx context.Context, argv []string) (harness.Result, error) {
+		f.Hosts["manager"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
 			<-ctx.Done()
 			return harness.Result{}, ctx.Err()
 		}
@@ -542,8 +542,9 @@ func TestShownIDs(t *testing.T) {
 			[]string{inspect("mynet", consulID), inspect("mynet", managerID), inspect("bridge")},
 		},
 	} {
-		if w.last = (harness.Result{}); test.judge() == nil {
-			t.Errorf("%s: nothing was typed", name)
+		w.last = harness.Result{}
+		if err := test.judge(); err == nil || errors.As(err, new(*harness.Mismatch)) {
+			t.Errorf("%s: nothing was typed: %v", name, err)
 		}
 		for _, out := range test.true {
 			w.last = harness.Result{Argv: []string{"docker"}, Stdout: out}

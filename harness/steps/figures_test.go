@@ -127,6 +127,9 @@ func TestPatience(t *testing.T) {
 	if took := time.Since(start); took > pace.Limit(time.Second) || looked < 3 {
 		t.Errorf("two waits took %s and %d looks", took, looked)
 	}
+	if !w.patience.over() {
+		t.Error("two waits took none of the time that there was")
+	}
 	w.LimitWaits(time.Second)
 	lost := &harness.UnreachableError{Node: "store"}
 	start = time.Now()

@@ -139,6 +139,9 @@ func TestShown(t *testing.T) {
 		if err := judge(out); err != nil {
 			t.Errorf("%s: %v", tt.output, err)
 		}
+		if err := w.listsNetworkAmong(12, "mynet", "overlay"); !errors.As(err, new(*harness.Mismatch)) {
+			t.Errorf("%s: one too many: %v", tt.output, err)
+		}
 		for i := 0; i < len(tt.breaks); i += 2 {
 			broken := strings.Replace(out, tt.breaks[i], tt.breaks[i+1], 1)
 			if broken == out {

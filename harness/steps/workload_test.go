@@ -54,7 +54,7 @@ func TestOnOneEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.load.started[0]
-	c, _ := f.Hosts[s.host], f.Hosts["manager"]
+	c := f.Hosts[s.host]
 	if got := c.Find("sleep"); got == nil || got.Args[1] != "60" || got.Labels[WorkloadLabel] != w.run {
 		t.Errorf("%+v", got)
 	}
@@ -68,9 +68,18 @@ func TestOnOneEngine(t *testing.T) {
 		t.Errorf("another count: %v", err)
 	}
 	twin := *c.Find("sleep")
+	second := f.Hosts["store"]
+	if second == c {
+		second = f.Hosts["worker01"]
+	}
+	f.Change(func() { second.Containers = append(second.Containers, &twin) })
+	if err := w.onOneEngine(ctx); !errors.As(err, &m) || !strings.Contains(m.Seen, second.Name) || !strings.Contains(m.Seen, s.host) {
+		t.Errorf("on two nodes: %v", err)
+	}
+	f.Change(func() { second.Containers = second.Containers[:1] })
 	f.Change(func() { f.Hosts["manager"].Containers = append(f.Hosts["manager"].Containers, &twin) })
 	if err := w.onOneEngine(ctx); !errors.As(err, &m) || m.Seen != "manager, "+s.host {
-		t.Errorf("on two: %v", err)
+		t.Errorf("on the manager too: %v", err)
 	}
 	f.Change(func() { c.Containers = c.Containers[:1] })
 	if err := w.onOneEngine(ctx); !errors.As(err, &m) || m.Seen != "manager" {
@@ -261,7 +270,7 @@ func TestCleanUp(t *testing.T) {
 func TestGone(t *testing.T) {
 	other := errors.New("no room")
 	for err, want := range map[error]error{engine.ErrNotFound: nil, engine.ErrExists: nil, other: other, nil: nil} {
-		if got := gone(err); got != want {
+		if got := gone(err); !errors.Is(got, want) {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
@@ -496,9 +505,8 @@ func TestRescheduled(t *testing.T) {
 	}
 	w, f = performedWorld(t)
 	f.Hosts["store"].Find("join").State = "exited" // Swarm places it elsewhere
-	f.Change(func() { f.Hosts["store"].Images = nil })
-	if err := w.startToBeRescheduled(ctx, "store"); err == nil {
-		t.Error("it was not started")
+	if err := w.startToBeRescheduled(ctx, "store"); !errors.As(err, &m) || m.Expected != "store" || m.Seen == "store" {
+		t.Errorf("on another node at once: %v", err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.uber.org/goleak"
 
 	"labcheck/features"
 	"labcheck/harness"
@@ -31,7 +32,8 @@ import (
 // The lab of these tests stands beside whatever labs a person has.
 var subnet = netip.MustParsePrefix("192.168.37.0/24")
 
-// TestMain lets the test binary stand for labcheck as the lab's watchdog.
+// TestMain lets the test binary stand for labcheck as the lab's watchdog, and
+// wants no goroutine to be left.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "watchdog" {
 		if err := sim.Watch(context.Background(), os.Stdin, os.Args[2:]); err != nil {
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // freshLab starts hosts on which nothing of the tutorial was done.
