@@ -23,7 +23,7 @@ import (
 // are done before.
 var usual = map[string]time.Duration{
 	"up": 11 * time.Second, "check": 30 * time.Second, "bootstrap": 5 * time.Second,
-	"down": 1200 * time.Millisecond, "images build": 15 * time.Second,
+	"down": 1200 * time.Millisecond, "images build": 10 * time.Second,
 }
 
 // deck are the scenes that commands are cut off in, in the proportion in which
