@@ -69,6 +69,7 @@ func TestTorture(t *testing.T) {
 	}
 	began := time.Now()
 	x := &torture{T: t, rand: rand.New(rand.NewPCG(seed, 0)), place: newPlace(t).withCanary(t)}
+	t.Cleanup(x.tidy)
 	x.slow = x.measure()
 	fmt.Printf("SEED=%d; commands take %.1f times as long as usual\n", seed, x.slow)
 	for x.cuts < cuts && !t.Failed() {
@@ -83,6 +84,16 @@ func TestTorture(t *testing.T) {
 		longest = max(longest, d)
 	}
 	fmt.Printf("%d commands cut off in %s; the longest until nothing was left: %s\n", x.cuts, seconds(time.Since(began)), seconds(longest))
+}
+
+// tidy removes what a run that failed has left.
+func (x *torture) tidy() {
+	if x.Failed() {
+		x.done("down")
+		for _, program := range []string{"other", "baseless"} {
+			x.place.discardImages(x.T, x.place.built(x.T, program))
+		}
+	}
 }
 
 // measure has a lab come and go, uncut, and compares that with what is usual.
