@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"golang.org/x/sync/errgroup"
 )
@@ -82,12 +83,19 @@ func TestSweepUnnamed(t *testing.T) {
 	l := newLab(t, Options{})
 	b := l.aBuilder()
 	id := l.nameless("unnamed", hashOf(l.ref(Workload)), labelMaker+"="+b.id)
+	step, err := l.engine.ContainerCreate(t.Context(), &container.Config{Image: id, Cmd: []string{"/last"}}, nil, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := l.nameless("another's", hashOf(l.ref(Workload)), labelMaker+"=another")
-	if found, err := b.sweep(t.Context()); found != 1 || err != nil {
+	if found, err := b.sweep(t.Context()); found != 2 || err != nil {
 		t.Errorf("%d things were swept, %v", found, err)
 	}
 	if _, err := l.engine.ImageInspect(t.Context(), id); !isNotFound(err) {
 		t.Errorf("the image: %v", err)
+	}
+	if _, err := l.engine.ContainerInspect(t.Context(), step.ID); !isNotFound(err) {
+		t.Errorf("the container of its last step: %v", err)
 	}
 	if err := b.removeImage(t.Context(), other); err != nil {
 		t.Errorf("the image of another labcheck: %v", err)

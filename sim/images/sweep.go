@@ -20,8 +20,25 @@ func isNotFound(err error) bool { return cerrdefs.IsNotFound(err) }
 // name.
 func (b *builder) sweep(ctx context.Context) (int, error) {
 	containers, err := b.removeContainers(ctx, filters.NewArgs(filters.Arg("label", labelBuilder+"="+b.id)))
+	last, errLast := b.removeLastSteps(ctx)
 	images, errImages := b.sweepImages(ctx, time.Now(), labelMaker+"="+b.id)
-	return containers + images, errors.Join(err, errImages)
+	return containers + last + images, errors.Join(err, errLast, errImages)
+}
+
+// removeLastSteps removes the containers that builds' last steps are made in. They
+// have the finished image's labels, as a lab's have; but they are never started,
+// and what they are made from has no name.
+func (b *builder) removeLastSteps(ctx context.Context) (int, error) {
+	mine := filters.Arg("label", labelMaker+"="+b.id)
+	nameless, err := b.engine.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(mine, filters.Arg("dangling", "true"))})
+	if err != nil || len(nameless) == 0 {
+		return 0, err
+	}
+	which := filters.NewArgs(mine, filters.Arg("status", "created"))
+	for _, i := range nameless {
+		which.Add("ancestor", i.ID)
+	}
+	return b.removeContainers(ctx, which)
 }
 
 // removeContainers removes containers of builds, and says how many.
