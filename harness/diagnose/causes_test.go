@@ -162,9 +162,10 @@ func TestCauses(t *testing.T) {
 		"Consul's image was renamed": {func(d *diagnosis, _ *hostFacts) {
 			d.facts.manager().box("").Image, d.facts.manager().hasConsul = "mine/consul", false
 		}, "consul-other-image manager", onManager + "tag mine/consul progrium/consul\n" + onManager + "rm -f consul\n" + consulAgain},
-		"Consul with a tag":       {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").Image = "progrium/consul:latest" }, "", ""},
-		"Consul's restart policy": {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").RestartPolicy = "" }, "consul-restart-policy manager", onManager + "update --restart=unless-stopped consul"},
-		"Consul's arguments":      {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").argue("-server", "-bootstrap", "-x") }, "consul-wrong-arguments manager", ""},
+		"Consul with a tag":        {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").Image = "progrium/consul:latest" }, "", ""},
+		"Consul's restart policy":  {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").RestartPolicy = "" }, "consul-restart-policy manager", onManager + "update --restart=unless-stopped consul"},
+		"Consul's arguments":       {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").argue("-server", "-bootstrap", "-x") }, "consul-wrong-arguments manager", ""},
+		"Consul's other arguments": {func(d *diagnosis, _ *hostFacts) { d.facts.manager().box("").argue("-server", "-dev") }, "consul-wrong-arguments manager", ""},
 		"no bootstrap": {func(d *diagnosis, _ *hostFacts) {
 			d.facts.manager().box("").argue("-server")
 			d.facts.leaderErr = engine.ErrNoLeader
@@ -357,9 +358,13 @@ func TestCauses(t *testing.T) {
 			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
 		}, "neighbours-lost worker01", onStore + "restart a"},
 		"neighbours of a host with none": {func(d *diagnosis, _ *hostFacts) { attach(d.facts.hosts["worker01"], "b", "10.0.0.3") }, "", ""},
-		"neighbours of its own": {func(_ *diagnosis, f *hostFacts) {
+		"neighbours that engines have told of": {func(d *diagnosis, f *hostFacts) {
+			worker := d.facts.hosts["worker01"]
 			attach(f, "a", "10.0.0.2")
-			f.networks[0].Containers = append(f.networks[0].Containers, engine.Endpoint{Container: "ep-b", Name: "b", Addr: netip.MustParseAddr("10.0.0.3")})
+			attach(f, "ep-b", "10.0.0.3")
+			attach(worker, "b", "10.0.0.3")
+			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
+			worker.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
 		}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,7 @@ Filesystem     1024-blocks     Used Available Capacity Mounted on
 /dev/vda         264212084 15627576  79873688      17% /var/lib/docker
 /dev/vda         264212084 15627576  79873688      17% /var/lib/docker
 tmpfs                 4096     4096         0     100% /var/lib/docker/volumes
+overlay                  0        0         0        - /var/lib/docker/overlay2
 == engine
 Name:	dockerd
 Umask:	0022
@@ -73,6 +74,9 @@ func TestParseProbe(t *testing.T) {
 	frontend02, store := harness.Tutorial().Members[1], harness.Tutorial().Members[3]
 	if l, ok := got.outer(frontend02); !ok || l.name != "eth0" {
 		t.Errorf("%v %v", l, ok)
+	}
+	if parseProbe("== link\n1: a: <BROADCAST,LOWER_UP> mtu 1500").links[0].up {
+		t.Error("an interface that is not up is up")
 	}
 	if _, ok := got.outer(store); ok {
 		t.Error("an interface with another host's address")
