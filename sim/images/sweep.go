@@ -29,16 +29,24 @@ func (b *builder) sweep(ctx context.Context) (int, error) {
 // have the finished image's labels, as a lab's have; but they are never started,
 // and what they are made from has no name.
 func (b *builder) removeLastSteps(ctx context.Context) (int, error) {
-	mine := filters.Arg("label", labelMaker+"="+b.id)
-	nameless, err := b.engine.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(mine, filters.Arg("dangling", "true"))})
-	if err != nil || len(nameless) == 0 {
-		return 0, err
+	created, err := b.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
+		filters.Arg("label", labelMaker+"="+b.id), filters.Arg("status", "created"),
+	)})
+	if err != nil {
+		return 0, harness.Errorf("list containers of builds: %w", "作成に使ったコンテナの一覧: %w", err)
 	}
-	which := filters.NewArgs(mine, filters.Arg("status", "created"))
-	for _, i := range nameless {
-		which.Add("ancestor", i.ID)
+	removed := 0
+	for _, c := range created {
+		from, err := b.engine.ImageInspect(ctx, c.ImageID)
+		if err != nil || len(from.RepoTags) > 0 {
+			continue
+		}
+		n, err := b.removeContainers(ctx, filters.NewArgs(filters.Arg("id", c.ID)))
+		if removed += n; err != nil {
+			return removed, err
+		}
 	}
-	return b.removeContainers(ctx, which)
+	return removed, nil
 }
 
 // removeContainers removes containers of builds, and says how many.
