@@ -357,6 +357,20 @@ func TestCauses(t *testing.T) {
 			attach(d.facts.hosts["worker01"], "b", "10.0.0.3")
 			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
 		}, "neighbours-lost worker01", onStore + "restart a"},
+		"sent elsewhere": {func(d *diagnosis, f *hostFacts) {
+			attach(f, "a", "10.0.0.2")
+			attach(d.facts.hosts["worker01"], "b", "10.0.0.3")
+			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
+			d.facts.hosts["worker01"].probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+			f.probe.forwards = map[string]netip.Addr{"02:42:0a:00:00:03": d.facts.hosts["frontend01"].host.Addr}
+		}, "neighbour-stale store", ""},
+		"sent there": {func(d *diagnosis, f *hostFacts) {
+			attach(f, "a", "10.0.0.2")
+			attach(d.facts.hosts["worker01"], "b", "10.0.0.3")
+			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
+			d.facts.hosts["worker01"].probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+			f.probe.forwards = map[string]netip.Addr{"02:42:0a:00:00:03": d.facts.hosts["worker01"].host.Addr}
+		}, "", ""},
 		"neighbours of a host with none": {func(d *diagnosis, _ *hostFacts) { attach(d.facts.hosts["worker01"], "b", "10.0.0.3") }, "", ""},
 		"neighbours that engines have told of": {func(d *diagnosis, f *hostFacts) {
 			worker := d.facts.hosts["worker01"]

@@ -167,6 +167,7 @@ func (d *diagnosis) neighbours(f *hostFacts) {
 			continue
 		}
 		for addr, name := range d.facts.hosts[h.Name].local() {
+			d.stale(f.host, f.probe, h, addr)
 			if !slices.Contains(f.probe.neighbours, addr) {
 				lost = append(lost, fmt.Sprintf("%s (%s) on %s", name, addr, h.Name))
 				mend = append(mend, docker(h, "restart %s", name))
@@ -180,4 +181,22 @@ func (d *diagnosis) neighbours(f *hostFacts) {
 	slices.Sort(mend)
 	d.report("neighbours-lost", f.host.Name, networkSection, d.Lang.Say("%s was not told of containers on %s elsewhere, and will not be: they were attached before the engines had found one another", "%s は %s 上の他ホストのコンテナを知らされず、今後も知らされない。Engine 同士が見つけ合う前に接続されたためである", f.host.Name, d.topology.Network), part{packetKind, f.host.Name}).
 		saw("ip neigh show nud permanent, on "+f.host.Name, "no "+strings.Join(lost, ", no ")).mend(mend...)
+}
+
+// stale tells of an engine that sends what is for a container to a host that the
+// container is not on. An engine that had to ask where an address is keeps the
+// answer when the container is gone, and while it does, it does not heed what it
+// is told of the address's next container.
+func (d *diagnosis) stale(from harness.Host, now probe, on harness.Host, addr netip.Addr) bool {
+	to, told := now.forwards[hardwareAddr(addr)]
+	if !told || to == on.Addr {
+		return false
+	}
+	d.report("neighbour-stale", from.Name, networkSection, d.Lang.Say(
+		"%[1]s sends what is for %[2]s, which is on %[3]s, to %[4]s: a container with that address was there before",
+		"%[1]s は、%[3]s にある %[2]s 宛てのパケットを %[4]s に送っている。以前、そのアドレスのコンテナがそこにあったためである",
+		from.Name, addr, on.Name, to), part{packetKind, from.Name}).
+		saw("bridge fdb show, on "+from.Name, hardwareAddr(addr)+" dst "+to.String()+"; "+addr.String()+" is on "+on.Name).
+		advise(d.Lang.Say("restart the engine of %s: it forgets what it was told, and is told again", "%s の Engine を再起動する。覚えていたことを忘れ、改めて知らされる", from.Name))
+	return true
 }

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,10 @@ type probe struct {
 	// neighbours are the addresses of containers elsewhere that the kernel was
 	// told of.
 	neighbours []netip.Addr
-	silent     map[string]string // what did not answer: "tcp ADDR PORT", and how
+	// forwards are the hosts to which the kernel sends what is for containers
+	// elsewhere, by the container's hardware address.
+	forwards map[string]netip.Addr
+	silent   map[string]string // what did not answer: "tcp ADDR PORT", and how
 }
 
 // link is a network interface.
@@ -34,7 +38,7 @@ type link struct {
 }
 
 func parseProbe(out string) probe {
-	p := probe{silent: map[string]string{}}
+	p := probe{silent: map[string]string{}, forwards: map[string]netip.Addr{}}
 	section := ""
 	for line := range strings.Lines(out) {
 		line = strings.TrimSpace(line)
@@ -66,6 +70,8 @@ func (p *probe) take(section, line string, words []string) {
 		if a, err := netip.ParseAddr(words[0]); err == nil {
 			p.neighbours = append(p.neighbours, a)
 		}
+	case section == "forward to":
+		p.forwardTo(words)
 	case section == "silent":
 		if what, ok := strings.CutPrefix(line, "no answer from "); ok {
 			p.silent[what] = "no answer within 1 s, or refused"
@@ -94,6 +100,22 @@ func (p *probe) addr(words []string) {
 			p.links[i].addr, _ = netip.ParsePrefix(words[3])
 		}
 	}
+}
+
+// forwardTo takes a line such as "02:42:0a:00:00:03 dev vx-000100-da44f dst
+// 192.168.33.20 self permanent".
+func (p *probe) forwardTo(words []string) {
+	if i := slices.Index(words, "dst"); i > 0 && i+1 < len(words) {
+		if to, err := netip.ParseAddr(words[i+1]); err == nil {
+			p.forwards[words[0]] = to
+		}
+	}
+}
+
+// hardwareAddr is what the engine gives a container with that address.
+func hardwareAddr(a netip.Addr) string {
+	b := a.As4()
+	return fmt.Sprintf("02:42:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3])
 }
 
 // spare is what an engine must be able to write at the least, in KiB.

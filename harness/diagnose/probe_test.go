@@ -42,6 +42,10 @@ State:	T (stopped)
 == neighbour
 10.0.0.3 dev vx-000100-974fe lladdr 02:42:0a:00:00:03 PERMANENT
 nsenter: cannot open /var/run/docker/netns/*: No such file or directory
+== forward to
+33:33:00:00:00:01 dev eth0 self permanent
+02:42:0a:00:00:03 dev vx-000100-974fe dst 192.168.33.20 self permanent
+02:42:0a:00:00:04 dev vx-000100-974fe dst
 == silent
 no answer from tcp 192.168.33.11 8500
 `
@@ -64,6 +68,7 @@ func TestParseProbe(t *testing.T) {
 		full:       []string{"/var/lib/docker/volumes: 0 KiB of 4096 KiB free"},
 		state:      'T',
 		neighbours: []netip.Addr{netip.MustParseAddr("10.0.0.3")},
+		forwards:   map[string]netip.Addr{"02:42:0a:00:00:03": netip.MustParseAddr("192.168.33.20")},
 		silent:     map[string]string{"tcp 192.168.33.11 8500": "no answer within 1 s, or refused"},
 	}
 	got := parseProbe(answer)

@@ -21,6 +21,8 @@ echo '== disk'; df -P -k /var/lib/docker /var/lib/docker/*/
 echo '== engine'; grep -h -s -A 2 '^Name:.dockerd$' /proc/[0-9]*/status
 echo '== neighbour'; ip neigh show nud permanent
 for n in /var/run/docker/netns/*; do nsenter --net="$n" ip neigh show nud permanent; done
+echo '== forward to'; bridge fdb show
+for n in /var/run/docker/netns/*; do nsenter --net="$n" bridge fdb show; done
 echo '== silent'; perl -e "$@"`
 
 // dialler says which addresses do not answer within a second: TCP those that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -26,13 +27,44 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	name := "diagnose-" + strings.ToLower(rand.Text()[:8])
 	defer d.removeAll(context.WithoutCancel(ctx), c, name)
 	failed := d.startAll(ctx, c, name)
-	if failed == nil {
-		lost := d.pings(ctx, c, name)
-		if len(lost) > 0 {
+	if failed == nil && told(ctx) {
+		addrs := d.addresses(ctx, c, name)
+		lost := d.pings(ctx, c, name, addrs)
+		if len(lost) > 0 && !d.misled(ctx, lost, addrs) {
 			d.lostPackets(lost)
 		}
 	}
 	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", "全ホストのコンテナが %s で互いに届く", d.topology.Network)
+}
+
+// gossipTime is how long the engines have to tell one another of new containers:
+// five rounds of gossip. One that has to ask where a container is, because a
+// packet is for it already, keeps the answer for good: see stale.
+const gossipTime = time.Second
+
+// told waits until the engines have told one another.
+func told(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(gossipTime):
+		return true
+	}
+}
+
+// misled says whether packets are lost because an engine sends them where their
+// container is not.
+func (d *diagnosis) misled(ctx context.Context, lost []pair, addrs map[string]netip.Addr) bool {
+	misled := false
+	probes := map[string]probe{}
+	for _, p := range lost {
+		from, to := d.facts.hosts[p.from].host, d.facts.hosts[p.to].host
+		if _, asked := probes[p.from]; !asked {
+			probes[p.from] = d.facts.ask(ctx, from)
+		}
+		misled = d.stale(from, probes[p.from], to, addrs[p.to]) || misled
+	}
+	return misled
 }
 
 func (d *diagnosis) startAll(ctx context.Context, c *engine.Cluster, name string) (failed error) {
@@ -59,16 +91,15 @@ func (d *diagnosis) removeAll(ctx context.Context, c *engine.Cluster, name strin
 
 // pings tries every pair with a large packet, by address: names come by another
 // way, and later.
-func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string) []pair {
+func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string, addrs map[string]netip.Addr) []pair {
 	var mu sync.Mutex
 	var lost []pair
-	addrs := d.addresses(ctx, c, name)
 	d.facts.each(func(from *hostFacts) {
 		for to, addr := range addrs {
 			if to == from.host.Name {
 				continue
 			}
-			_, err := c.Engine(from.host.Name).Exec(ctx, name+"-"+from.host.Name, "ping", "-c", "3", "-A", "-W", "1", "-s", "1400", "-q", addr)
+			_, err := c.Engine(from.host.Name).Exec(ctx, name+"-"+from.host.Name, "ping", "-c", "3", "-A", "-W", "1", "-s", "1400", "-q", addr.String())
 			if err != nil {
 				mu.Lock()
 				lost = append(lost, pair{from.host.Name, to})
@@ -79,15 +110,15 @@ func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string) [
 	return lost
 }
 
-func (d *diagnosis) addresses(ctx context.Context, c *engine.Cluster, name string) map[string]string {
+func (d *diagnosis) addresses(ctx context.Context, c *engine.Cluster, name string) map[string]netip.Addr {
 	var mu sync.Mutex
-	all := map[string]string{}
+	all := map[string]netip.Addr{}
 	d.facts.each(func(h *hostFacts) {
 		found, err := c.Engine(h.host.Name).Inspect(ctx, name+"-"+h.host.Name)
 		for _, n := range found.Networks {
 			if err == nil && n.Network == d.topology.Network {
 				mu.Lock()
-				all[h.host.Name] = n.Addr.String()
+				all[h.host.Name] = n.Addr
 				mu.Unlock()
 			}
 		}

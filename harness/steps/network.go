@@ -236,7 +236,12 @@ func (w *World) reachByName(ctx context.Context) error {
 // by gossip, a moment after it started, which is seconds where the machines are
 // busy; until then there is no such name, or a packet is lost. Both are asked
 // again for 10 s, and how many packets were lost is said.
-const pings = `end=$(($(date +%s) + 10))
+//
+// Packets are not sent at once: an engine that has to ask the others where a
+// container is keeps the answer for good, also when the container is gone (see
+// README, the network). A second is five rounds of gossip.
+const pings = `sleep 1
+end=$(($(date +%s) + 10))
 for name; do {
 	lost=0
 	until ping -c 1 -W 3 "$name" >/dev/null 2>/tmp/"$name"; do
