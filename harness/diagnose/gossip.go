@@ -162,18 +162,20 @@ func (d *diagnosis) neighbours(f *hostFacts) {
 		return
 	}
 	var lost, mend []string
+	elsewhere := map[netip.Addr]harness.Host{}
 	for _, h := range d.topology.Hosts() {
 		if h == f.host {
 			continue
 		}
 		for addr, name := range d.facts.hosts[h.Name].local() {
-			d.stale(f.host, f.probe, h, addr)
+			elsewhere[addr] = h
 			if !slices.Contains(f.probe.neighbours, addr) {
 				lost = append(lost, fmt.Sprintf("%s (%s) on %s", name, addr, h.Name))
 				mend = append(mend, docker(h, "restart %s", name))
 			}
 		}
 	}
+	d.stale(f.host, f.probe, elsewhere)
 	if len(lost) == 0 {
 		return
 	}
@@ -183,20 +185,26 @@ func (d *diagnosis) neighbours(f *hostFacts) {
 		saw("ip neigh show nud permanent, on "+f.host.Name, "no "+strings.Join(lost, ", no ")).mend(mend...)
 }
 
-// stale tells of an engine that sends what is for a container to a host that the
-// container is not on. An engine that had to ask where an address is keeps the
-// answer when the container is gone, and while it does, it does not heed what it
-// is told of the address's next container.
-func (d *diagnosis) stale(from harness.Host, now probe, on harness.Host, addr netip.Addr) bool {
-	to, told := now.forwards[hardwareAddr(addr)]
-	if !told || to == on.Addr {
+// stale tells of an engine that sends what is for containers, by their addresses,
+// to hosts that they are not on. An engine that had to ask where an address is
+// keeps the answer when the container is gone, and while it does, it does not heed
+// what it is told of the address's next container.
+func (d *diagnosis) stale(from harness.Host, now probe, elsewhere map[netip.Addr]harness.Host) bool {
+	var astray []string
+	for addr, on := range elsewhere {
+		if to, told := now.forwards[hardwareAddr(addr)]; told && to != on.Addr {
+			astray = append(astray, fmt.Sprintf("%s dst %s; %s is on %s", hardwareAddr(addr), to, addr, on.Name))
+		}
+	}
+	if len(astray) == 0 {
 		return false
 	}
+	slices.Sort(astray)
 	d.report("neighbour-stale", from.Name, networkSection, d.Lang.Say(
-		"%[1]s sends what is for %[2]s, which is on %[3]s, to %[4]s: a container with that address was there before",
-		"%[1]s は、%[3]s にある %[2]s 宛てのパケットを %[4]s に送っている。以前、そのアドレスのコンテナがそこにあったためである",
-		from.Name, addr, on.Name, to), part{packetKind, from.Name}).
-		saw("bridge fdb show, on "+from.Name, hardwareAddr(addr)+" dst "+to.String()+"; "+addr.String()+" is on "+on.Name).
+		"%s sends packets for containers on %s to where earlier containers with their addresses were",
+		"%s は、%s 上のコンテナ宛てのパケットを、以前同じアドレスのコンテナがあったホストに送っている",
+		from.Name, d.topology.Network), part{packetKind, from.Name}).
+		saw("bridge fdb show, on "+from.Name, strings.Join(astray, "\n")).
 		advise(d.Lang.Say("restart the engine of %s: it forgets what it was told, and is told again", "%s の Engine を再起動する。覚えていたことを忘れ、改めて知らされる", from.Name))
 	return true
 }

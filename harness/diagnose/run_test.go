@@ -209,16 +209,20 @@ func TestTraffic(t *testing.T) {
 	on, f := performed(t)
 	f.Exec = func(string, *enginetest.Container, []string) (string, string, int) { return "", "", 1 }
 	lines := "== forward to\n"
-	for last := range 9 {
+	for last := range 252 {
 		lines += fmt.Sprintf("02:42:0a:00:00:%02x dev vx dst 192.168.33.99 self permanent\n", last)
 	}
 	f.Hosts["store"].Run = tells(f.Hosts["store"], lines)
-	if got := found(Run(t.Context(), on, Options{Workload: true})); got != "neighbour-stale store" {
+	r := Run(t.Context(), on, Options{Workload: true})
+	if got := found(r); got != "neighbour-stale store" {
 		t.Errorf("one is misled: found %q", got)
+	}
+	if r.Duration < time.Second {
+		t.Errorf("packets were sent before engines can have told one another: %s", r.Duration)
 	}
 	on, f = performed(t)
 	f.Hosts["store"].Images = []string{"swarm"}
-	r := Run(t.Context(), on, Options{Workload: true})
+	r = Run(t.Context(), on, Options{Workload: true})
 	if len(r.Findings) != 0 || len(r.NotAsked) != 1 || !strings.Contains(r.NotAsked[0], "reach one another") {
 		t.Errorf("one without the image: %+v", r)
 	}

@@ -56,13 +56,16 @@ func told(ctx context.Context) bool {
 // container is not.
 func (d *diagnosis) misled(ctx context.Context, lost []pair, addrs map[string]netip.Addr) bool {
 	misled := false
-	probes := map[string]probe{}
-	for _, p := range lost {
-		from, to := d.facts.hosts[p.from].host, d.facts.hosts[p.to].host
-		if _, asked := probes[p.from]; !asked {
-			probes[p.from] = d.facts.ask(ctx, from)
+	for _, from := range d.topology.Hosts() {
+		elsewhere := map[netip.Addr]harness.Host{}
+		for _, p := range lost {
+			if p.from == from.Name {
+				elsewhere[addrs[p.to]] = d.facts.hosts[p.to].host
+			}
 		}
-		misled = d.stale(from, probes[p.from], to, addrs[p.to]) || misled
+		if len(elsewhere) > 0 && d.stale(from, d.facts.ask(ctx, from), elsewhere) {
+			misled = true
+		}
 	}
 	return misled
 }
