@@ -1,8 +1,9 @@
 # `make help` says what there is.
 LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
-# Labs of more than one package would fight for the machine.
-LAB_TEST := go test -tags lab -p 1 -count 1 -timeout 40m
+# Labs of more than one package would fight for the machine, and tests hold them
+# to times. In CI, where these are longer, there are two: half of its time a lab waits.
+LAB_TEST := go test -tags lab,browser -p 1 -count 1 -timeout 40m
 SOAK := 20
 BENCH := 10
 FUZZTIME := 60s
@@ -28,9 +29,7 @@ docs: build ## Perform the tutorial in both languages and make pages of it: buil
 
 test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
-	go test ./...
-	go test -tags browser -count 1 -run Browser ./harness/report
-	$(LAB_TEST) ./...
+	$(LAB_TEST) $(if $(CI),-p 2) ./cmd/labcheck ./harness/suite ./sim/images ./...
 
 lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
@@ -65,8 +64,9 @@ torture: ## End TORTURE commands by signals at random moments; nothing may be le
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
 
-thorough: ## Every fault that a lab can be given, and a cluster with replicas
-	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Replica' ./harness/tutorial ./harness/suite
+thorough: ## Every fault that a lab can be given, a cluster with replicas, four labs, images with nothing compiled
+	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Replica|Life|LabsAtOnce' \
+		./harness/tutorial ./harness/suite ./sim/images ./cmd/labcheck
 
 race-labs: ## Tests on real labs with the race detector
 	$(LAB_TEST) -race -timeout 90m ./harness/engine ./harness/tutorial ./harness/suite ./harness/diagnose ./sim

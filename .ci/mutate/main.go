@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no lists in %s: %v", lists, err)
 	}
-	low := 0
+	var errs []error
 	for _, file := range files {
 		all, err := readFile(file)
 		if err != nil {
@@ -58,17 +59,14 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 			continue
 		}
 		score, err := try(ctx, out, all, *jobs)
-		if err != nil {
-			return err
+		if err == nil && score < *atLeast {
+			err = fmt.Errorf("%s is below %d %%", all[0].pkg, *atLeast)
 		}
-		if score < *atLeast {
-			low++
+		if errs = append(errs, err); ctx.Err() != nil {
+			break
 		}
 	}
-	if low > 0 {
-		return fmt.Errorf("%d packages below %d %%", low, *atLeast)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func matching(all []mutant, pattern *regexp.Regexp) []mutant {

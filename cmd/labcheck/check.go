@@ -158,7 +158,7 @@ func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evi
 		return err
 	}
 	defer cluster.Close()
-	whole, err := s.watchLab(ctx, suite.Breaks(features.FS, s.lang, e.Run.Tags))
+	whole, err := s.watchLab(ctx, checking, suite.Breaks(features.FS, s.lang, e.Run.Tags))
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func (a *app) hint(err error) string {
 		return inTheWay.Fix
 	case errors.As(err, &lost):
 		return lost.Hint.In(a.lang)
-	case errors.Is(err, sim.ErrEngine):
+	case errors.Is(err, sim.ErrEngine), errors.As(err, new(*silentError)):
 		return "labcheck doctor"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):
 		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -205,8 +206,16 @@ func (s *session) bootstrap(ctx context.Context, b beyond) error {
 	}
 	defer cluster.Close()
 	cluster = cluster.As(b.of(cluster.Topology()))
+	whole, err := s.watchLab(ctx, performing, false)
+	if err != nil {
+		return err
+	}
+	defer whole.stop()
 	return s.progress.during(s.lang.Say("Perform the tutorial", "チュートリアルの実行"), func() error {
-		return tutorial.Bootstrap(ctx, cluster, s.step)
+		if err := tutorial.Bootstrap(whole, cluster, s.step); err != nil {
+			return cmp.Or(whole.lost(context.WithoutCancel(ctx)), err)
+		}
+		return nil
 	})
 }
 

@@ -33,6 +33,7 @@ const (
 // place is where commands are cut off, and what was there before.
 type place struct {
 	dir    string // the programs, and what they write
+	host   string // of the engine, as DOCKER_HOST has it; "" is the machine's
 	mark   string
 	canary string
 	before []string
@@ -52,21 +53,36 @@ func newPlace(t *testing.T) place {
 	return p
 }
 
-// withCanary has a canary stand beside: what is not labcheck's must outlive it.
-// It also has labchecks with other recipes.
-func (p place) withCanary(t *testing.T) place {
+// withPrograms has labchecks with other recipes.
+func (p place) withPrograms(t *testing.T) place {
 	t.Helper()
 	p.goBuild(t, "other", "-overlay", p.otherRecipes(t, "swarm/Dockerfile", "workload/Dockerfile"))
 	p.goBuild(t, "baseless", "-overlay", p.otherRecipes(t, "root.go", "swarm/Dockerfile", "workload/Dockerfile"))
-	docker(t, "", "network", "create", "--subnet", canarySubnet, canaryName)
-	t.Cleanup(func() { docker(t, "", "network", "rm", canaryName) })
-	docker(t, "", "volume", "create", canaryName)
-	t.Cleanup(func() { docker(t, "", "volume", "rm", canaryName) })
+	return p
+}
+
+// withCanary has a canary stand beside: what is not labcheck's must outlive it.
+func (p place) withCanary(t *testing.T) place {
+	t.Helper()
+	p.docker(t, "network", "create", "--subnet", canarySubnet, canaryName)
+	t.Cleanup(func() { p.docker(t, "network", "rm", canaryName) })
+	p.docker(t, "volume", "create", canaryName)
+	t.Cleanup(func() { p.docker(t, "volume", "rm", canaryName) })
 	workload := p.images(t, "labcheck")["workload"].Ref
-	docker(t, "", "run", "--detach", "--name", canaryName, "--network", canaryName, "--volume", canaryName+":/data", workload, "sh", "-c", "date > /data/began; exec /bin/idle")
-	t.Cleanup(func() { docker(t, "", "rm", "--force", canaryName) })
+	p.docker(t, "run", "--detach", "--name", canaryName, "--restart", "always", "--network", canaryName, "--volume", canaryName+":/data", workload,
+		"sh", "-c", "[ -e /data/began ] || date > /data/began; exec /bin/idle")
+	t.Cleanup(func() { p.docker(t, "rm", "--force", canaryName) })
 	p.canary, p.before = p.sing(t), p.everything(t)
 	return p
+}
+
+// docker runs the client against the place's engine.
+func (p place) docker(t *testing.T, args ...string) string {
+	t.Helper()
+	if p.host != "" {
+		args = append([]string{"--host", p.host}, args...)
+	}
+	return docker(t, "", args...)
 }
 
 func (p place) at(name string) string { return filepath.Join(p.dir, name) }
@@ -121,6 +137,9 @@ func (p place) command(program, command string, flags ...string) *exec.Cmd {
 	cmd := exec.Command(p.at(program), append(args, flags...)...) // the last of a flag counts
 	cmd.Dir = p.at("work")
 	cmd.Env = append(os.Environ(), p.mark, "TMPDIR="+p.at("tmp"), "XDG_CACHE_HOME="+p.at("cache"), "GOCACHE="+goEnv("GOCACHE"), "GITHUB_ACTIONS=")
+	if p.host != "" {
+		cmd.Env = append(cmd.Env, "DOCKER_HOST="+p.host)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
@@ -133,7 +152,7 @@ func goEnv(name string) string {
 // images are those that a labcheck wants, by name, there or not.
 func (p place) images(t *testing.T, program string) map[string]images.Image {
 	t.Helper()
-	out, err := exec.Command(p.at(program), "images", "ls", "--json").Output()
+	out, err := p.command(program, "images ls", "--json").Output()
 	var list []images.Image
 	if err := errors.Join(err, json.Unmarshal(out, &list)); err != nil {
 		t.Fatalf("images ls: %v\n%s", err, out)
@@ -165,7 +184,7 @@ func (p place) built(t *testing.T, program string) []string {
 	for _, i := range p.images(t, program) {
 		what := fmt.Sprintf("image %s ", i.Ref)
 		if i.Present && !slices.ContainsFunc(p.before, func(b string) bool { return strings.HasPrefix(b, what) }) {
-			all = append(all, what+strings.TrimSpace(docker(t, "", "inspect", "--type", "image", "--format", "{{.Id}}", i.Ref)))
+			all = append(all, what+strings.TrimSpace(p.docker(t, "inspect", "--type", "image", "--format", "{{.Id}}", i.Ref)))
 		}
 	}
 	return all
@@ -174,7 +193,7 @@ func (p place) built(t *testing.T, program string) []string {
 func (p place) discardImages(t *testing.T, built []string) {
 	t.Helper()
 	for _, i := range built {
-		docker(t, "", "rmi", strings.Fields(i)[1])
+		p.docker(t, "rmi", strings.Fields(i)[1])
 	}
 	if diff := cmp.Diff(p.before, p.everything(t)); diff != "" {
 		t.Fatalf("the images that were built have left something (-before +after):\n%s", diff)
@@ -187,11 +206,11 @@ func (p place) everything(t *testing.T) []string {
 	var all []string
 	for _, list := range [][]string{
 		{"ps", "--all", "--no-trunc", "--format", `container {{.Names}} {{.ID}} {{.Image}} ={{.Label "labcheck.lab"}}`},
-		{"network", "ls", "--no-trunc", "--format", `network {{.Name}} {{.ID}} ={{.Label "labcheck.lab"}}`},
+		{"network", "ls", "--filter", "type=custom", "--no-trunc", "--format", `network {{.Name}} {{.ID}} ={{.Label "labcheck.lab"}}`},
 		{"volume", "ls", "--format", `volume {{.Name}} ={{.Label "labcheck.lab"}}`},
 		{"images", "--no-trunc", "--format", "image {{.Repository}}:{{.Tag}} {{.ID}} ="},
 	} {
-		for line := range strings.Lines(docker(t, "", list...)) {
+		for line := range strings.Lines(p.docker(t, list...)) {
 			what, lab, _ := strings.Cut(strings.TrimSpace(line), " =")
 			if lab == "" || strings.HasPrefix(lab, tortureName) {
 				all = append(all, what)
@@ -202,13 +221,18 @@ func (p place) everything(t *testing.T) []string {
 	return all
 }
 
-// sing is how the canary is.
+// sing is how the canary is. Where an engine is struck the canary is started again
+// with it.
 func (p place) sing(t *testing.T) string {
 	t.Helper()
-	return docker(t, "", "inspect", "--type", "container", "--format", "{{.Id}} {{.State.StartedAt}} {{.State.Running}} {{.RestartCount}}", canaryName) +
-		docker(t, "", "network", "inspect", "--format", "{{.Id}} {{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}", canaryName) +
-		docker(t, "", "volume", "inspect", "--format", "{{.CreatedAt}}", canaryName) +
-		docker(t, "", "exec", canaryName, "cat", "/data/began")
+	began := "{{.State.StartedAt}}"
+	if p.host != "" {
+		began = ""
+	}
+	return p.docker(t, "inspect", "--type", "container", "--format", "{{.Id}} "+began+" {{.State.Running}} {{.RestartCount}}", canaryName) +
+		p.docker(t, "network", "inspect", "--format", "{{.Id}} {{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}", canaryName) +
+		p.docker(t, "volume", "inspect", "--format", "{{.CreatedAt}}", canaryName) +
+		p.docker(t, "exec", canaryName, "cat", "/data/began")
 }
 
 // clean waits, for 10 s, until the engine has what it is to have, and neither a

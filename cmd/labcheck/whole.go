@@ -11,16 +11,17 @@ import (
 	"labcheck/sim"
 )
 
-// wholeLab is the context of a check. It ends when somebody removes the lab or
-// ends a host: what is checked from then on would fail, slowly, and not be
-// false.
+// wholeLab is the context of what takes long on a lab. It ends when somebody
+// removes the lab or ends a host, or when the engine does not answer any more:
+// what is done from then on would fail, slowly, and what is checked not be false.
 type wholeLab struct {
 	context.Context
 	cancel context.CancelCauseFunc
 	lab    *sim.Lab // nil: nodes that exist are not looked for
 	lang   harness.Lang
-	ended  []string // hosts that did not run when the check began
-	breaks bool     // the check itself ends hosts
+	work   work
+	ended  []string // hosts that did not run when it began
+	breaks bool     // the work itself ends hosts
 }
 
 const (
@@ -29,12 +30,32 @@ const (
 	// awayLooks is in how many looks in a row a host must be seen ended: one
 	// that restarts comes back.
 	awayLooks = 5
+	// lookTimeout is how long the engine may take to say which hosts run.
+	lookTimeout = 5 * time.Second
+	// silence is how long it may say nothing at all: one that is updated keeps
+	// its containers, where it is set to.
+	silence = 15 * time.Second
 )
 
-// watchLab begins to look whether the lab is still there. A check that breaks
-// hosts on purpose is not told of hosts that ended.
-func (s *session) watchLab(ctx context.Context, breaks bool) (*wholeLab, error) {
-	w := &wholeLab{lab: s.lab, lang: s.lang, breaks: breaks}
+// work is what is being done with a lab, and how to come back to it where a host
+// ended.
+type work struct{ during, again harness.Text }
+
+var (
+	checking = work{
+		harness.Text{EN: "while it was being checked", JA: "検査中"},
+		harness.Text{EN: "labcheck up%s, where the lab still stands, and check again", JA: "ラボがまだあれば labcheck up%s を実行し、検査し直す"},
+	}
+	performing = work{
+		harness.Text{EN: "while the tutorial was performed on it", JA: "チュートリアルの実行中"},
+		harness.Text{EN: "labcheck up%s", JA: "labcheck up%s を実行する"},
+	}
+)
+
+// watchLab begins to look whether the lab is still there. Work that breaks hosts
+// on purpose is not told of hosts that ended.
+func (s *session) watchLab(ctx context.Context, doing work, breaks bool) (*wholeLab, error) {
+	w := &wholeLab{lab: s.lab, lang: s.lang, work: doing, breaks: breaks}
 	w.Context, w.cancel = context.WithCancelCause(ctx)
 	if s.lab == nil {
 		return w, nil
@@ -49,6 +70,7 @@ func (s *session) watchLab(ctx context.Context, breaks bool) (*wholeLab, error) 
 }
 
 func (w *wholeLab) watch() {
+	answered := time.Now()
 	for away := 0; ; {
 		select {
 		case <-w.Done():
@@ -56,14 +78,21 @@ func (w *wholeLab) watch() {
 		case <-time.After(lookPause):
 		}
 		err := w.lost(w)
+		var silent *silentError
 		switch {
+		case errors.As(err, &silent):
+			if time.Since(answered) >= silence {
+				w.cancel(err)
+			}
+			continue
 		case errors.As(err, new(*goneError)):
 			away = awayLooks
-		case errors.As(err, new(*hintError)):
+		case err != nil:
 			away++
 		default:
 			away = 0
 		}
+		answered = time.Now()
 		if away >= awayLooks {
 			w.cancel(err)
 		}
@@ -72,32 +101,52 @@ func (w *wholeLab) watch() {
 
 func (w *wholeLab) stop() { w.cancel(nil) }
 
-// goneError is that a lab was removed under a check.
-type goneError struct{ lab string }
+// goneError is that a lab was removed under what was being done with it.
+type goneError struct {
+	lab    string
+	during harness.Text
+}
 
 func (e *goneError) Error() string { return e.In(harness.English) }
 
 // In is the text in a language.
 func (e *goneError) In(l harness.Lang) string {
-	return l.Say("lab %s was removed while it was being checked", "検査中にラボ %s が取り除かれた", e.lab)
+	return l.Say("lab %[1]s was removed %[2]s", "%[2]sにラボ %[1]s が取り除かれた", e.lab, e.during.In(l))
 }
 
-// lost is an error where hosts, or all of the lab, went away since the check
+// silentError is an engine that answered before.
+type silentError struct{ err error }
+
+func (e *silentError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *silentError) In(l harness.Lang) string {
+	return l.Say("the Docker engine does not answer any more: %s", "Docker Engine が応答しなくなった: %s", l.Error(e.err))
+}
+
+func (e *silentError) Unwrap() error { return e.err }
+
+// lost is an error where hosts, or all of the lab, went away since the work
 // began. A host that somebody had stopped before is the check's to judge.
 func (w *wholeLab) lost(ctx context.Context) error {
 	if w.lab == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	ended, err := w.lab.Ended(ctx)
-	if errors.Is(err, harness.ErrNoNodes) {
-		return &goneError{w.lab.Lab()}
+	switch {
+	case errors.Is(err, harness.ErrNoNodes):
+		return &goneError{w.lab.Lab(), w.work.during}
+	case err != nil:
+		return &silentError{err}
 	}
 	ended = slices.DeleteFunc(ended, func(name string) bool { return slices.Contains(w.ended, name) })
-	if err != nil || len(ended) == 0 || w.breaks {
-		return err
+	if len(ended) == 0 || w.breaks {
+		return nil
 	}
 	return &hintError{
-		harness.Errorf("%s of lab %s ended while it was being checked", "検査中に %s(ラボ %s)が終了した", strings.Join(ended, ", "), w.lab.Lab()),
-		w.lang.Say("labcheck up%s, where the lab still stands, and check again", "ラボがまだあれば labcheck up%s を実行し、検査し直す", labFlag(w.lab)),
+		harness.Errorf("%[1]s of lab %[2]s ended %[3]s", "%[3]sに %[1]s(ラボ %[2]s)が終了した", strings.Join(ended, ", "), w.lab.Lab(), w.work.during),
+		w.lang.Say(w.work.again.EN, w.work.again.JA, labFlag(w.lab)),
 	}
 }

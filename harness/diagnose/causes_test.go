@@ -357,20 +357,8 @@ func TestCauses(t *testing.T) {
 			attach(d.facts.hosts["worker01"], "b", "10.0.0.3")
 			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
 		}, "neighbours-lost worker01", onStore + "restart a"},
-		"sent elsewhere": {func(d *diagnosis, f *hostFacts) {
-			attach(f, "a", "10.0.0.2")
-			attach(d.facts.hosts["worker01"], "b", "10.0.0.3")
-			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
-			d.facts.hosts["worker01"].probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
-			f.probe.forwards = map[string]netip.Addr{"02:42:0a:00:00:03": d.facts.hosts["frontend01"].host.Addr}
-		}, "neighbour-stale store", ""},
-		"sent there": {func(d *diagnosis, f *hostFacts) {
-			attach(f, "a", "10.0.0.2")
-			attach(d.facts.hosts["worker01"], "b", "10.0.0.3")
-			f.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
-			d.facts.hosts["worker01"].probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
-			f.probe.forwards = map[string]netip.Addr{"02:42:0a:00:00:03": d.facts.hosts["worker01"].host.Addr}
-		}, "", ""},
+		"sent elsewhere":                 {func(d *diagnosis, _ *hostFacts) { storeSends(d, "frontend01") }, "neighbour-stale store", ""},
+		"sent there":                     {func(d *diagnosis, _ *hostFacts) { storeSends(d, "worker01") }, "", ""},
 		"neighbours of a host with none": {func(d *diagnosis, _ *hostFacts) { attach(d.facts.hosts["worker01"], "b", "10.0.0.3") }, "", ""},
 		"neighbours that engines have told of": {func(d *diagnosis, f *hostFacts) {
 			worker := d.facts.hosts["worker01"]
@@ -402,6 +390,16 @@ func TestCauses(t *testing.T) {
 func attach(f *hostFacts, name, addr string) {
 	f.networks = slices.Clone(f.networks)
 	f.networks[0].Containers = append(f.networks[0].Containers, engine.Endpoint{Container: name, Name: name, Addr: netip.MustParseAddr(addr)})
+}
+
+// storeSends has store send what is for a container of worker01's to a host.
+func storeSends(d *diagnosis, to string) {
+	store, worker := d.facts.hosts["store"], d.facts.hosts["worker01"]
+	attach(store, "a", "10.0.0.2")
+	attach(worker, "b", "10.0.0.3")
+	store.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
+	worker.probe.neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
+	store.probe.forwards = map[string]netip.Addr{"02:42:0a:00:00:03": d.facts.hosts[to].host.Addr}
 }
 
 // TestHeld: a healthy cluster's layers are all said to be right, and of a broken

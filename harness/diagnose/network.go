@@ -9,9 +9,6 @@ import (
 	"labcheck/harness/engine"
 )
 
-// overlay is the driver that the page's network has.
-const overlay = "overlay"
-
 // network finds out where the overlay network lacks, is another, or can't work.
 func (d *diagnosis) network() {
 	before := len(d.found)
@@ -36,7 +33,7 @@ func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
 	votes, best := map[string]int{}, ""
 	for _, f := range hosts {
 		for _, n := range f.networks {
-			if n.Driver == overlay {
+			if n.Driver == engine.Overlay {
 				votes[n.ID]++
 			}
 			if votes[n.ID] > votes[best] {
@@ -49,7 +46,7 @@ func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
 
 // create is the page's command for the network.
 func (d *diagnosis) create() string {
-	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", at(d.topology.Manager, harness.SwarmPort), overlay, d.topology.Network)
+	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", at(d.topology.Manager, harness.SwarmPort), engine.Overlay, d.topology.Network)
 }
 
 // noNetwork: no engine has the overlay network, though some may have another of

@@ -206,23 +206,30 @@ func TestTraffic(t *testing.T) {
 			}
 		}
 	}
+	for loses, want := range map[string]string{"store": "neighbour-stale store", "manager": "packets-lost manager"} {
+		on, f := performed(t)
+		f.Exec = func(from string, _ *enginetest.Container, _ []string) (string, string, int) {
+			if from == loses {
+				return "", "", 1
+			}
+			return "", "", 0
+		}
+		lines := "== forward to\n"
+		for last := range 252 {
+			lines += fmt.Sprintf("02:42:0a:00:00:%02x dev vx dst 192.168.33.99 self permanent\n", last)
+		}
+		f.Hosts["store"].Run = tells(f.Hosts["store"], lines)
+		r := Run(t.Context(), on, Options{Workload: true})
+		if got := found(r); got != want {
+			t.Errorf("store is misled, and %s loses packets: found %q, not %q", loses, got, want)
+		}
+		if r.Duration < time.Second {
+			t.Errorf("packets were sent before engines can have told one another: %s", r.Duration)
+		}
+	}
 	on, f := performed(t)
-	f.Exec = func(string, *enginetest.Container, []string) (string, string, int) { return "", "", 1 }
-	lines := "== forward to\n"
-	for last := range 252 {
-		lines += fmt.Sprintf("02:42:0a:00:00:%02x dev vx dst 192.168.33.99 self permanent\n", last)
-	}
-	f.Hosts["store"].Run = tells(f.Hosts["store"], lines)
-	r := Run(t.Context(), on, Options{Workload: true})
-	if got := found(r); got != "neighbour-stale store" {
-		t.Errorf("one is misled: found %q", got)
-	}
-	if r.Duration < time.Second {
-		t.Errorf("packets were sent before engines can have told one another: %s", r.Duration)
-	}
-	on, f = performed(t)
 	f.Hosts["store"].Images = []string{"swarm"}
-	r = Run(t.Context(), on, Options{Workload: true})
+	r := Run(t.Context(), on, Options{Workload: true})
 	if len(r.Findings) != 0 || len(r.NotAsked) != 1 || !strings.Contains(r.NotAsked[0], "reach one another") {
 		t.Errorf("one without the image: %+v", r)
 	}

@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 )
 
 // workloadImage is of the containers that send packets.
@@ -21,35 +23,20 @@ type pair struct{ from, to string }
 
 // traffic sends a packet from a container on each host to one on each other.
 func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+15*time.Second)
 	defer cancel()
 	before := len(d.found)
 	name := "diagnose-" + strings.ToLower(rand.Text()[:8])
 	defer d.removeAll(context.WithoutCancel(ctx), c, name)
 	failed := d.startAll(ctx, c, name)
-	if failed == nil && told(ctx) {
-		addrs := d.addresses(ctx, c, name)
+	addrs := d.addresses(ctx, c, name)
+	if failed == nil && tutorial.AwaitTold(ctx, c, hostsOf(addrs)) == nil {
 		lost := d.pings(ctx, c, name, addrs)
 		if len(lost) > 0 && !d.misled(ctx, lost, addrs) {
 			d.lostPackets(lost)
 		}
 	}
 	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", "全ホストのコンテナが %s で互いに届く", d.topology.Network)
-}
-
-// gossipTime is how long the engines have to tell one another of new containers:
-// five rounds of gossip. One that has to ask where a container is, because a
-// packet is for it already, keeps the answer for good: see stale.
-const gossipTime = time.Second
-
-// told waits until the engines have told one another.
-func told(ctx context.Context) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(gossipTime):
-		return true
-	}
 }
 
 // misled says whether packets are lost because an engine sends them where their
@@ -129,6 +116,15 @@ func (d *diagnosis) addresses(ctx context.Context, c *engine.Cluster, name strin
 	return all
 }
 
+// hostsOf are the hosts by address.
+func hostsOf(addrs map[string]netip.Addr) map[netip.Addr]string {
+	hosts := map[netip.Addr]string{}
+	for host, addr := range addrs {
+		hosts[addr] = host
+	}
+	return hosts
+}
+
 // lostPackets names the host that all lost packets have in common, if one has.
 func (d *diagnosis) lostPackets(lost []pair) {
 	host, breaks := "", d.everywhere(packetKind)
@@ -141,6 +137,7 @@ func (d *diagnosis) lostPackets(lost []pair) {
 	for _, p := range lost {
 		all = append(all, p.from+" to "+p.to)
 	}
+	slices.Sort(all)
 	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", "Engine 同士は見つけ合っているが、%s でコンテナ同士が届かない", d.topology.Network), breaks...).
 		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
 		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", "ホスト間で UDP %d を双方向に通す", vxlanPort))

@@ -395,6 +395,14 @@ func TestOwnName(t *testing.T) {
 	}
 }
 
+func TestPort(t *testing.T) {
+	for port, want := range map[Port]string{{80, 8080, false}: "80:8080", {53, 8600, true}: "53:8600/udp"} {
+		if got := port.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // TestSummary: a port is listed once for IPv4 and once for IPv6, and one that is
 // not published has no host port.
 func TestSummary(t *testing.T) {

@@ -6,7 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/hashicorp/go-msgpack/v2/codec"
 
 	"labcheck/harness"
 )
@@ -115,6 +118,66 @@ func sendAndRead(conn net.Conn, message []byte) (state, error) {
 		return state{}, err
 	}
 	return readState(conn)
+}
+
+// Tiding is what an engine's gossip tells of a container on an overlay network.
+type Tiding struct {
+	Endpoint string // which of its address's containers, one after another, it is
+	Addr     netip.Addr
+	Host     netip.Addr // where it is
+	Left     bool       // it is not there any more
+}
+
+// Tidings are what a node's engine was told of containers lately, its own
+// included, in no order. It may have been told of an end, and not of what ended.
+//
+// An engine tells the others by an event of its gossip, "jl HOST NETWORK
+// ENDPOINT" with "join ADDRESS MASK HARDWARE-ADDRESS" or "leave …"
+// (docker/libnetwork, drivers/overlay/ov_serf.go, notifyEvent). Members keep the
+// latest 512, and the state exchange carries them (see Gossip).
+func Tidings(ctx context.Context, n harness.Node) ([]Tiding, error) {
+	s, err := emptyState()
+	if err == nil {
+		s, err = exchange(ctx, n, s)
+	}
+	var all []Tiding
+	if err == nil {
+		all, err = tidingsOf(s.user)
+	}
+	return all, failed(gossipOf{n}, "tidings", err)
+}
+
+func tidingsOf(user []byte) ([]Tiding, error) {
+	if len(user) == 0 || user[0] != serfPushPullMsg {
+		return nil, &kindError{ErrWrongService, harness.Errorf("no state of Serf came", "Serf の状態が届かなかった")}
+	}
+	var told serfPushPull
+	if err := codec.NewDecoderBytes(user[1:], &codec.MsgpackHandle{}).Decode(&told); err != nil {
+		return nil, &kindError{ErrWrongService, harness.Errorf("state of Serf: %w", "Serf の状態: %w", err)}
+	}
+	var all []Tiding
+	for _, slot := range told.Events {
+		if slot == nil {
+			continue
+		}
+		for _, e := range slot.Events {
+			if t, ok := tidingOf(e); ok {
+				all = append(all, t)
+			}
+		}
+	}
+	return all, nil
+}
+
+// tidingOf is false of events that are about other things.
+func tidingOf(e serfEvent) (t Tiding, ok bool) {
+	name, payload := strings.Fields(e.Name), strings.Fields(string(e.Payload))
+	if len(name) != 4 || name[0] != "jl" || len(payload) < 2 {
+		return t, false
+	}
+	host, err1 := netip.ParseAddr(name[1])
+	addr, err2 := netip.ParseAddr(payload[1])
+	return Tiding{name[3], addr, host, payload[0] == "leave"}, err1 == nil && err2 == nil
 }
 
 func peersOf(nodes []nodeState) ([]Peer, error) {

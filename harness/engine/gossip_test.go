@@ -92,6 +92,54 @@ func TestPeersOfRefuses(t *testing.T) {
 	}
 }
 
+func tidings(t testing.TB, events ...serfEvent) []byte {
+	t.Helper()
+	slot := &struct{ Events []serfEvent }{events}
+	user, err := encode(serfPushPullMsg, serfPushPull{Events: []*struct{ Events []serfEvent }{nil, slot, nil}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+func TestTidingsOf(t *testing.T) {
+	addr := netip.MustParseAddr
+	got, err := tidingsOf(tidings(t,
+		serfEvent{"jl 192.168.33.20 net1 end1", []byte("join 10.0.0.2 255.255.255.0 02:42:0a:00:00:02")},
+		serfEvent{"jl 192.168.33.20 net1 end1", []byte("leave 10.0.0.2 255.255.255.0 02:42:0a:00:00:02")},
+		serfEvent{"deploy", []byte("join 10.0.0.2")},
+		serfEvent{"jl 192.168.33.20 net1", []byte("join 10.0.0.2")},
+		serfEvent{"xx 192.168.33.20 net1 end1", []byte("join 10.0.0.2")},
+		serfEvent{"jl nowhere net1 end1", []byte("join 10.0.0.2")},
+		serfEvent{"jl 192.168.33.20 net1 end1", []byte("join nothing")},
+		serfEvent{"jl 192.168.33.20 net1 end1", []byte("join")},
+	))
+	want := []Tiding{{"end1", addr("10.0.0.2"), addr("192.168.33.20"), false}, {"end1", addr("10.0.0.2"), addr("192.168.33.20"), true}}
+	if diff := cmp.Diff(want, got, byValue); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	for _, user := range []string{"", "\x01\x80", "\x02", "\x02nonsense"} {
+		if _, err := tidingsOf([]byte(user)); !errors.Is(err, ErrWrongService) {
+			t.Errorf("%q: %v", user, err)
+		}
+	}
+}
+
+func FuzzTidings(f *testing.F) {
+	f.Add(tidings(f, serfEvent{"jl 192.168.33.20 net1 end1", []byte("leave 10.0.0.2 255.255.255.0 02:42:0a:00:00:02")}))
+	f.Fuzz(func(t *testing.T, user []byte) {
+		all, err := tidingsOf(user)
+		if err != nil && !errors.Is(err, ErrWrongService) {
+			t.Fatal(err)
+		}
+		for _, tiding := range all {
+			if !tiding.Addr.IsValid() || !tiding.Host.IsValid() || tiding.Endpoint == "" {
+				t.Errorf("%+v", tiding)
+			}
+		}
+	})
+}
+
 func FuzzReadState(f *testing.F) {
 	f.Add(reply(f))
 	empty, err := emptyState()

@@ -53,8 +53,13 @@ type serfPushPull struct {
 	StatusLTimes map[string]uint64
 	LeftMembers  []string
 	EventLTime   uint64
-	Events       []struct{}
+	Events       []*struct{ Events []serfEvent } // nil where the buffer of 512 has a gap
 	QueryLTime   uint64
+}
+
+type serfEvent struct {
+	Name    string
+	Payload []byte
 }
 
 const serfPushPullMsg = 2

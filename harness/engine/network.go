@@ -10,6 +10,9 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
+// Overlay is the driver of networks that reach across engines.
+const Overlay = "overlay"
+
 // Network is a network as an engine or Swarm shows it.
 type Network struct {
 	ID      string            `json:"id"`

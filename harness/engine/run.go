@@ -196,9 +196,6 @@ func (c *Client) CopyImage(ctx context.Context, from *Client, ref string) error 
 // Pull has the engine pull an image; without a tag, latest, as `docker run`
 // does.
 func (c *Client) Pull(ctx context.Context, ref string) error {
-	if !strings.Contains(ref[strings.LastIndexByte(ref, '/')+1:], ":") {
-		ref += ":latest"
-	}
 	progress, err := c.api.ImagePull(ctx, ref, image.PullOptions{})
 	if err == nil {
 		err = errors.Join(pulled(progress), progress.Close())

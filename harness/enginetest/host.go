@@ -30,6 +30,11 @@ type Host struct {
 	// Unknown are the hosts that its engine does not have in its gossip, by
 	// name, and Suspect those of which it is not sure.
 	Unknown, Suspect []string
+	// Untold are the addresses of containers elsewhere that its gossip did not
+	// tell its engine of.
+	Untold []string
+	// Heard is what its gossip told it of containers that are not there any more.
+	Heard []Heard
 	// Answer takes the place of what listens on a port. It is not held up by
 	// Change.
 	Answer map[uint16]http.HandlerFunc
@@ -38,6 +43,12 @@ type Host struct {
 
 	cluster  *Cluster
 	services map[uint16]string
+}
+
+// Heard is of an endpoint, by any name, on a network that hosts share.
+type Heard struct {
+	Endpoint, Addr, Host string
+	Left                 bool
 }
 
 // Container is a container on a host.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -163,12 +164,45 @@ func (h *Host) state() []byte {
 	}
 	b := bytes.NewBuffer([]byte{6})
 	e := codec.NewEncoder(b, &codec.MsgpackHandle{})
+	told := h.told()
 	_ = e.Encode(struct {
 		Nodes, UserStateLen int
 		Join                bool
-	}{Nodes: len(all)}) // a buffer takes all
+	}{Nodes: len(all), UserStateLen: len(told)}) // a buffer takes all
 	for _, m := range all {
 		_ = e.Encode(m)
 	}
+	b.Write(told)
+	return b.Bytes()
+}
+
+// event is Serf's, as it is written.
+type event struct {
+	Name    string
+	Payload []byte
+}
+
+// told is Serf's state: of which containers on networks that hosts share the
+// host's engine was told.
+func (h *Host) told() []byte {
+	var slots []any
+	tell := func(word, network, endpoint, addr string, on netip.Addr) {
+		e := event{fmt.Sprintf("jl %s %s %s", on, id(network), id(endpoint)), fmt.Appendf(nil, "%s %s 255.255.255.0 02:42:0a:00:00:02", word, addr)}
+		slots = append(slots, nil, map[string]any{"LTime": len(slots), "Events": []event{e}})
+	}
+	for _, other := range h.cluster.Hosts {
+		for _, c := range other.Containers {
+			for network, addr := range c.Networks {
+				if network != "bridge" && !slices.Contains(h.Untold, addr) {
+					tell("join", network, c.Name+" on "+network, addr, other.Addr)
+				}
+			}
+		}
+	}
+	for _, e := range h.Heard {
+		tell(map[bool]string{false: "join", true: "leave"}[e.Left], "former", e.Endpoint, e.Addr, h.cluster.Hosts[e.Host].Addr)
+	}
+	b := bytes.NewBuffer([]byte{2})
+	_ = codec.NewEncoder(b, &codec.MsgpackHandle{}).Encode(map[string]any{"Events": slots}) // as in state
 	return b.Bytes()
 }

@@ -32,8 +32,10 @@ import (
 // they must be.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	// Root has no sandbox, and the page is our own.
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)...)
+	// Root has no sandbox, and the page is our own. What Chromium leaves goes with
+	// the test.
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Env("TMPDIR="+t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)

@@ -252,7 +252,8 @@ func (w *World) likenessOf(ctx context.Context, h harness.Host) ([]string, error
 	return lines, nil
 }
 
-// startOn has Swarm start a container on each of several nodes.
+// startOn has Swarm start a container on each of several nodes. Engines are told
+// of them before a fault may keep them from it.
 func (w *World) startOn(ctx context.Context, nodes, network string) error {
 	if err := w.takeTurn(ctx); err != nil {
 		return err
@@ -264,7 +265,7 @@ func (w *World) startOn(ctx context.Context, nodes, network string) error {
 			return w.mismatch(w.lang.Say("a container on %s", "%s のコンテナ", network), w.lang.Say("one on %s", "%s に 1 つ", node), w.lang.Error(err))
 		}
 	}
-	return nil
+	return w.startedAreTold(ctx)
 }
 
 func (w *World) stillRun(ctx context.Context) error {
@@ -282,7 +283,7 @@ func (w *World) stillRun(ctx context.Context) error {
 // reachWithin waits until each container reaches every other: after a partition
 // engines must first find one another again.
 func (w *World) reachWithin(ctx context.Context, seconds int) error {
-	return w.until(ctx, time.Duration(seconds)*time.Second, w.reachByName)
+	return w.until(ctx, time.Duration(seconds)*time.Second, w.reach)
 }
 
 // apart wants containers to reach their own side of a partition and not the

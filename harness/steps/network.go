@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -206,8 +207,16 @@ func (w *World) startOnTwo(ctx context.Context, one, other, network string) erro
 	return nil
 }
 
-// reachByName has each container ping every other by its name.
+// reachByName has each container that was just started ping every other by its
+// name.
 func (w *World) reachByName(ctx context.Context) error {
+	if err := w.startedAreTold(ctx); err != nil {
+		return err
+	}
+	return w.reach(ctx)
+}
+
+func (w *World) reach(ctx context.Context) error {
 	if len(w.load.started) < 2 {
 		return harness.Errorf("fewer than two containers were started", "起動したコンテナが 2 つに満たない")
 	}
@@ -231,15 +240,53 @@ func (w *World) reachByName(ctx context.Context) error {
 	return nil
 }
 
+// startedAreTold waits until engines were told where the started containers are,
+// and goes on where they were not, or that can't be known: the packets will tell.
+// The run's patience is not for this: packets sent too soon would do harm.
+func (w *World) startedAreTold(ctx context.Context) error {
+	hosts := map[netip.Addr]string{}
+	for _, s := range w.load.started {
+		addrs, err := overlayAddrs(ctx, w.cluster.Engine(s.host), s.id)
+		if err != nil {
+			return err
+		}
+		for _, a := range addrs {
+			hosts[a] = s.host
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, tutorial.TellTime)
+	defer cancel()
+	_ = w.await(wait, func(ctx context.Context) error { return tutorial.Awaited(tutorial.Told(ctx, w.cluster, hosts)) })
+	return ctx.Err()
+}
+
+// overlayAddrs are a container's addresses on the networks that engines tell one
+// another of.
+func overlayAddrs(ctx context.Context, e *engine.Client, id string) ([]netip.Addr, error) {
+	c, err := e.Inspect(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.Addr
+	for _, n := range c.Networks {
+		all, err := named(ctx, e, n.Network)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, func(n engine.Network) bool { return n.Driver == engine.Overlay }) {
+			addrs = append(addrs, n.Addr)
+		}
+	}
+	return addrs, nil
+}
+
 // pings pings all its arguments at once and prints those that answered. An
 // engine learns the name of another's new container from Consul, and where it is
 // by gossip, a moment after it started, which is seconds where the machines are
 // busy; until then there is no such name, or a packet is lost. Both are asked
 // again for 10 s, and how many packets were lost is said.
 //
-// Packets are not sent at once: an engine that has to ask the others where a
-// container is keeps the answer for good, also when the container is gone (see
-// README, the network). A second is five rounds of gossip.
+// Packets are not sent at once: engines are given tutorial.ActTime.
 const pings = `sleep 1
 end=$(($(date +%s) + 10))
 for name; do {

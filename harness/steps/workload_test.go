@@ -14,6 +14,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
+	"labcheck/harness/pace"
 )
 
 // ways has containers answer one another but on the ways that are cut, each
@@ -159,6 +160,65 @@ func TestReach(t *testing.T) {
 			t.Errorf("%s: one without an image was started", name)
 		}
 	}
+}
+
+// TestReachWaits: no packet is sent, and nothing broken, before engines were told
+// where containers are, however little else the run may wait for.
+func TestReachWaits(t *testing.T) {
+	var all []string // the addresses that a container may get
+	for i := range 256 {
+		all = append(all, fmt.Sprintf("10.0.0.%d", i))
+	}
+	untilTold := func(t *testing.T, starts, then func(context.Context, *World) error) {
+		w, f := performedWorld(t)
+		ways(f, never)
+		w.LimitWaits(0)
+		var told, asked time.Time
+		answer := f.Exec
+		f.Change(func() {
+			f.Exec = func(from string, c *enginetest.Container, argv []string) (string, string, int) {
+				asked = time.Now()
+				return answer(from, c, argv)
+			}
+			f.Hosts["manager"].Untold = all
+		})
+		later := time.AfterFunc(500*time.Millisecond, func() {
+			f.Change(func() { f.Hosts["manager"].Untold, told = nil, time.Now() })
+		})
+		defer later.Stop()
+		if err := starts(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		if err := then(t.Context(), w); err != nil || told.IsZero() || asked.Before(told) {
+			t.Errorf("%v; told at %s, asked at %s", err, told, asked)
+		}
+	}
+	t.Run("packets", func(t *testing.T) {
+		untilTold(t, func(ctx context.Context, w *World) error { return w.startOnTwo(ctx, "store", "worker01", "mynet") },
+			func(ctx context.Context, w *World) error { return w.reachByName(ctx) })
+	})
+	t.Run("bridges, of which nobody is told", func(t *testing.T) {
+		w, f := performedWorld(t)
+		f.Change(func() {
+			for _, h := range f.Hosts {
+				for i := range h.Networks {
+					if h.Networks[i].Name == "mynet" {
+						h.Networks[i].Driver = "bridge"
+					}
+				}
+				h.Untold = all
+			}
+		})
+		start := time.Now()
+		if err := w.startOn(t.Context(), "store, worker01", "mynet"); err != nil {
+			t.Fatal(err)
+		}
+		pace.Within(t, "the start", time.Since(start), 2*time.Second)
+	})
+	t.Run("faults", func(t *testing.T) {
+		untilTold(t, func(ctx context.Context, w *World) error { return w.startOn(ctx, "store, worker01", "mynet") },
+			func(ctx context.Context, w *World) error { return w.reach(ctx) })
+	})
 }
 
 // TestApart wants each side of a partition to reach its own, and not the other.

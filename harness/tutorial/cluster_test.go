@@ -91,6 +91,17 @@ func TestBootstrapFromNothing(t *testing.T) {
 	}
 }
 
+// TestNoImageToBeHad: what the registry says is why, not that the engine has none.
+func TestNoImageToBeHad(t *testing.T) {
+	_, c := fake(t, nil)
+	hosts := c.Topology().Hosts()
+	store := hosts[len(hosts)-1]
+	step := Step{Host: store.Name, within: time.Second, part: service{host: store, spec: engine.RunSpec{Image: "nothere"}}}
+	if _, err := step.apply(t.Context(), c); err == nil || !strings.Contains(err.Error(), "manifest unknown") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestBootstrapTakesUp: what lacks is done, and no more.
 func TestBootstrapTakesUp(t *testing.T) {
 	for name, test := range map[string]struct {

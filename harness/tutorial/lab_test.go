@@ -120,10 +120,41 @@ func reach(t *testing.T, c *engine.Cluster) {
 	}
 	group.Wait()
 	t.Logf("pinged after %s", time.Since(start).Round(time.Millisecond))
+	told(t, c, ids)
 	for i, h := range hosts {
 		if err := c.Engine(h.Name).Remove(t.Context(), ids[i]); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// told wants each engine's gossip to have told where the containers are, and that
+// none is anywhere else.
+func told(t *testing.T, c *engine.Cluster, ids []string) {
+	t.Helper()
+	hosts := c.Topology().Hosts()
+	at := map[netip.Addr]string{}
+	for i, h := range hosts {
+		found, err := c.Engine(h.Name).Inspect(t.Context(), ids[i])
+		if err != nil || len(found.Networks) != 1 {
+			t.Fatalf("%+v, %v", found.Networks, err)
+		}
+		at[found.Networks[0].Addr] = h.Name
+	}
+	if err := AwaitTold(t.Context(), c, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := Told(t.Context(), c, at); err != nil {
+		t.Error(err)
+	}
+	for addr, host := range at {
+		for _, other := range hosts {
+			at[addr] = other.Name
+			if err := Told(t.Context(), c, at); (err == nil) != (other.Name == host) {
+				t.Errorf("%s is on %s; on %s: %v", addr, host, other.Name, err)
+			}
+		}
+		at[addr] = host
 	}
 }
 

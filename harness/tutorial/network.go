@@ -9,9 +9,6 @@ import (
 	"labcheck/harness/engine"
 )
 
-// overlay is the driver of the tutorial's network.
-const overlay = "overlay"
-
 // networkPart is the overlay network: on every engine, and every engine in
 // every engine's gossip. A container that is attached to it before that loses
 // the neighbours that its engine could not be told of, for good: what is told
@@ -36,7 +33,7 @@ func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (harness.Text
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		note, err = harness.Text{EN: "made", JA: "作成"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, overlay)
+		note, err = harness.Text{EN: "made", JA: "作成"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, engine.Overlay)
 	case err == nil:
 		err = p.right(p.topology.Manager, n, n.ID)
 	}
@@ -83,8 +80,8 @@ func (p networkPart) everywhere(ctx context.Context, c *engine.Cluster) error {
 func (p networkPart) right(h harness.Host, n engine.Network, id string) error {
 	var what harness.Text
 	switch {
-	case n.Driver != overlay:
-		what = harness.Textf("network %s has the driver %s instead of %s", "ネットワーク %s のドライバは %s で、%s ではない", n.Name, n.Driver, overlay)
+	case n.Driver != engine.Overlay:
+		what = harness.Textf("network %s has the driver %s instead of %s", "ネットワーク %s のドライバは %s で、%s ではない", n.Name, n.Driver, engine.Overlay)
 	case n.ID != id:
 		what = harness.Textf("network %s has the ID %.12s instead of %.12s, which the manager has", "ネットワーク %s の ID は %.12s で、マネージャの %.12s と異なる", n.Name, n.ID, id)
 	default:

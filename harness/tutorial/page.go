@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 )
 
 // Command is a command of the page, as it is typed there.
@@ -38,18 +39,18 @@ func Page(t harness.Topology) []Command {
 		p.add("1.10", joinID(h), "docker -H=tcp://%s %s", h.Engine(), joinPart(t, h).cli())
 	}
 	p.look("1.11", "docker info")
-	engine := t.Manager.Engine()
-	p.look("3.2", "docker -H=tcp://%s network ls", engine)
+	manager := t.Manager.Engine()
+	p.look("3.2", "docker -H=tcp://%s network ls", manager)
 	p.look("3.3", "export DOCKER_HOST=%q", swarm) // for a reader who comes back
 	p.look("3.3", "docker network ls")
-	p.add("3.4", networkID, "docker network create --driver %s %s", overlay, t.Network)
+	p.add("3.4", networkID, "docker network create --driver %s %s", engine.Overlay, t.Network)
 	p.look("3.5", "docker network ls")
-	p.look("3.5", "docker -H=tcp://%s network ls", engine)
+	p.look("3.5", "docker -H=tcp://%s network ls", manager)
 	if len(t.Members) > 0 {
 		p.look("3.6", "docker -H=tcp://%s network ls", t.Members[0].Engine())
 	}
-	p.look("4", "docker -H=tcp://%s network inspect bridge", engine)
-	p.look("4", "docker -H=tcp://%s network inspect %s", engine, t.Network)
+	p.look("4", "docker -H=tcp://%s network inspect bridge", manager)
+	p.look("4", "docker -H=tcp://%s network inspect %s", manager, t.Network)
 	return p.commands
 }
 

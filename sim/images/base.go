@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"slices"
@@ -86,7 +87,9 @@ func (b *builder) usable(ctx context.Context, ref string) (bool, error) {
 	return found.Architecture == arch, err
 }
 
-// importRoot makes a root file system and gives it to the engine as ref.
+// importRoot makes a root file system and gives it to the engine as ref. The
+// engine is asked only when there is something to give: a request that waits for
+// its own content does not see that its connection broke.
 func (b *builder) importRoot(ctx context.Context, ref string) error {
 	arch, err := b.architecture(ctx)
 	if err != nil {
@@ -96,7 +99,12 @@ func (b *builder) importRoot(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := b.engine.ImageImport(ctx, image.ImportSource{Source: root, SourceName: "-"}, ref, image.ImportOptions{
+	defer root.stop()
+	content := bufio.NewReader(root)
+	if _, err := content.Peek(1); err != nil {
+		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", base, err)
+	}
+	answer, err := b.engine.ImageImport(ctx, image.ImportSource{Source: content, SourceName: "-"}, ref, image.ImportOptions{
 		Platform: "linux/" + arch,
 		Changes: []string{
 			fmt.Sprintf("LABEL %s=%s", labelImage, base),
@@ -105,12 +113,10 @@ func (b *builder) importRoot(ctx context.Context, ref string) error {
 		},
 	})
 	if err != nil {
-		root.stop()
 		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", base, err)
 	}
 	defer answer.Close()
 	if err := readMessages(answer, func(message) {}); err != nil {
-		root.stop()
 		return harness.Errorf("import image %s: %w", "イメージ %s の取り込み: %w", base, err)
 	}
 	b.done(base, "made", "作成")

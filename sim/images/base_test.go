@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -89,6 +91,21 @@ func TestWithoutABaseOrATool(t *testing.T) {
 		if err == nil || errors.Is(err, ErrNoBase) != c.noBase || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+// TestNothingToImport: what asks the engine first gets its answer, the teapot.
+func TestNothingToImport(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "mmdebstrap"), []byte("#!/bin/sh\necho 'E: no mirror' >&2\nexit 25\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("TMPDIR", t.TempDir())
+	err := fakeBuilder(t, fakeEngine{}, Options{}).importRoot(t.Context(), "labcheck/base:1")
+	want := "make image base: mmdebstrap: exit status 25\n    E: no mirror"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"golang.org/x/sync/errgroup"
@@ -99,6 +100,38 @@ func TestSweepUnnamed(t *testing.T) {
 	}
 	if err := b.removeImage(t.Context(), other); err != nil {
 		t.Errorf("the image of another labcheck: %v", err)
+	}
+}
+
+// TestSweepBesideTheEngine sweeps while the engine is at removing the container of
+// a step itself, as after a build that failed.
+func TestSweepBesideTheEngine(t *testing.T) {
+	l := newLab(t, Options{})
+	b := l.aBuilder()
+	for round := range 20 {
+		id := l.nameless(fmt.Sprint("round ", round), hashOf(l.ref(Workload)), labelBuilder+"="+b.id, labelMaker+"="+b.id)
+		step, err := l.engine.ContainerCreate(t.Context(), &container.Config{Image: id, Cmd: []string{"/step"}}, nil, nil, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var engine errgroup.Group
+		engine.Go(func() error {
+			err := l.engine.ContainerRemove(t.Context(), step.ID, container.RemoveOptions{Force: true})
+			if isNotFound(err) || cerrdefs.IsConflict(err) {
+				return nil
+			}
+			return err
+		})
+		if _, err := b.sweep(t.Context()); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+		if _, err := l.engine.ImageInspect(t.Context(), id); !isNotFound(err) {
+			t.Errorf("round %d: the step's image: %v", round, err)
+			_ = b.removeImage(t.Context(), id)
+		}
+		if err := engine.Wait(); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
 	}
 }
 

@@ -161,10 +161,13 @@ func (l *lab) ensure() []string {
 }
 
 // TestLife builds everything from nothing, as a new user does, and goes on
-// with what came of it: that takes a minute, and once is enough.
+// with what came of it: that takes a minute, and once is enough. By day what was
+// compiled once is not compiled again.
 func TestLife(t *testing.T) {
 	l := newLab(t, Options{})
-	t.Setenv("GOCACHE", t.TempDir())
+	if pace.Thorough() {
+		t.Setenv("GOCACHE", t.TempDir())
+	}
 	idle := isIdle()
 	begin := time.Now()
 	if diff := cmp.Diff([]string{"consul", "node", "swarm", "workload"}, l.ensure()); diff != "" {

@@ -61,3 +61,18 @@ func TestLeashChild(t *testing.T) {
 	p.cmd.Stdout = os.Stdout
 	t.Error(p.run())
 }
+
+// TestStopWhileItWrites ends a program that does not end by being told, because
+// it writes what nobody reads.
+func TestStopWhileItWrites(t *testing.T) {
+	p := newProgram(t.Context(), func(string) {}, "sh", "-c", "trap '' TERM; yes")
+	if err := p.stream(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	p.stop()
+	pace.Within(t, "its end", time.Since(begin), endTimeout/2)
+}

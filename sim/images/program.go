@@ -18,18 +18,20 @@ const endTimeout = 10 * time.Second
 
 // program is one that runs on this machine. It ends with its context.
 type program struct {
-	cmd   *exec.Cmd
-	leash *leash
-	said  *tail
-	out   io.Reader // its standard output, where it was started by stream
-	err   error     // how it ended
-	once  sync.Once
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	leash  *leash
+	said   *tail
+	out    io.ReadCloser // its standard output, where it was started by stream
+	err    error         // how it ended
+	once   sync.Once
 }
 
 // newProgram has its stderr kept, and told line by line.
 func newProgram(ctx context.Context, tell func(string), argv ...string) *program {
+	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	p := &program{cmd: cmd, said: &tail{tell: tell}}
+	p := &program{cmd: cmd, cancel: cancel, said: &tail{tell: tell}}
 	cmd.Cancel = func() error { return p.leash.pull(cmd) }
 	cmd.WaitDelay = endTimeout
 	cmd.Stderr = p.said
@@ -46,10 +48,12 @@ func (p *program) run() error {
 
 func (p *program) start() (err error) {
 	if p.leash, err = newLeash(); err != nil {
+		p.cancel()
 		return err
 	}
 	p.leash.hold(p.cmd)
 	if err := p.cmd.Start(); err != nil {
+		p.cancel()
 		p.leash.drop()
 		return err
 	}
@@ -78,12 +82,12 @@ func (p *program) Read(b []byte) (int, error) {
 	return n, io.EOF
 }
 
-// stop ends it, unless it has ended.
+// stop ends what stream has started, unless it has ended. While it writes what
+// nobody reads any more it does not end by being told.
 func (p *program) stop() {
-	if p.cmd.ProcessState == nil {
-		_ = p.leash.pull(p.cmd) // what it says then is not the cause
-		_ = p.wait()
-	}
+	p.cancel()
+	_ = p.out.Close()
+	_ = p.wait() // what it says then is not the cause
 }
 
 func (p *program) wait() error {
@@ -91,6 +95,7 @@ func (p *program) wait() error {
 		if err := p.cmd.Wait(); err != nil {
 			p.err = fmt.Errorf("%s: %w%s", filepath.Base(p.cmd.Path), err, p.said)
 		}
+		p.cancel()
 		p.leash.drop()
 	})
 	return p.err

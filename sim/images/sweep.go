@@ -49,7 +49,9 @@ func (b *builder) removeLastSteps(ctx context.Context) (int, error) {
 	return removed, nil
 }
 
-// removeContainers removes containers of builds, and says how many.
+// removeContainers removes containers of builds, and says how many. Until they
+// are gone what they were made from can't be removed, so where the engine is at
+// it already, for the build that failed, its end is waited for.
 func (b *builder) removeContainers(ctx context.Context, which filters.Args) (int, error) {
 	left, err := b.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: which})
 	if err != nil {
@@ -58,11 +60,25 @@ func (b *builder) removeContainers(ctx context.Context, which filters.Args) (int
 	var errs []error
 	for _, c := range left {
 		err := b.engine.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
-		if err != nil && !isNotFound(err) && !cerrdefs.IsConflict(err) { // conflict: it is being removed
+		if cerrdefs.IsConflict(err) { // it is being removed
+			err = b.removed(ctx, c.ID)
+		}
+		if err != nil && !isNotFound(err) {
 			errs = append(errs, harness.Errorf("remove a build's container: %w", "作成に使ったコンテナの削除: %w", err))
 		}
 	}
 	return len(left), errors.Join(errs...)
+}
+
+// removed waits until a container that is being removed is gone.
+func (b *builder) removed(ctx context.Context, id string) error {
+	gone, failed := b.engine.ContainerWait(ctx, id, container.WaitConditionRemoved)
+	select {
+	case <-gone:
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 // sweepImages removes the images without a name which have those labels and were

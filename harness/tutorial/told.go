@@ -1,0 +1,116 @@
+package tutorial
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+const (
+	// TellTime is how long engines may take to tell one another of a container.
+	// Gossip takes a second. What it loses (each member sends an event four times,
+	// to members at random; of five, one in some 200 is missed) comes with the next
+	// comparison of all that two members know, every 30 s (hashicorp/memberlist,
+	// config.go, RetransmitMult and PushPullInterval).
+	TellTime = 35 * time.Second
+	// ActTime is how long they may take to act on it: an engine gathers what it is
+	// told for up to a second (docker/libnetwork, drivers/overlay/ov_serf.go,
+	// UserCoalescePeriod).
+	ActTime = time.Second
+)
+
+// UntoldError is that an engine was not told of a container on another host, or
+// not that an earlier one with its address is gone.
+type UntoldError struct {
+	Host string // whose engine it is
+	Addr netip.Addr
+	On   string // the container's host
+}
+
+func (e *UntoldError) Error() string { return e.In(harness.English) }
+
+// In is the text in a language.
+func (e *UntoldError) In(l harness.Lang) string {
+	return l.Say("the engine of %s was not told yet that %s is on %s", "%s の Engine は、%s が %s にあることをまだ知らされていない", e.Host, e.Addr, e.On)
+}
+
+// Told is nil where each engine was told where containers on an overlay network
+// are: hosts by address. An *UntoldError comes to an end by waiting; any other
+// error is that it can't be known.
+//
+// Who sends packets to a container that an engine was not told of has it ask the
+// others, and keep the answer for good; who removes one has it told afterwards of
+// what is gone, for good. Then it sends what is for the address's next container
+// astray, and hears of nothing that could mend it.
+func Told(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]string) error {
+	hosts := c.Topology().Hosts()
+	tidings := make([][]engine.Tiding, len(hosts))
+	err := eachHost(ctx, hosts, func(ctx context.Context, i int) (err error) {
+		tidings[i], err = engine.Tidings(ctx, c.Node(hosts[i].Name))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	gone := endpoints(slices.Concat(tidings...), true)
+	for i, h := range hosts {
+		for _, on := range hosts {
+			for addr, host := range containers {
+				if host == on.Name && host != h.Name && !knowsOf(tidings[i], addr, on.Addr, gone) {
+					return &UntoldError{h.Name, addr, host}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// endpoints are those that came, or that left.
+func endpoints(tidings []engine.Tiding, left bool) map[string]bool {
+	all := map[string]bool{}
+	for _, t := range tidings {
+		if t.Left == left {
+			all[t.Endpoint] = true
+		}
+	}
+	return all
+}
+
+// knowsOf says whether what an engine was told has an address on a host, and none
+// there or elsewhere of which others know that it is gone.
+func knowsOf(tidings []engine.Tiding, addr, host netip.Addr, gone map[string]bool) bool {
+	left, there := endpoints(tidings, true), false
+	for _, t := range tidings {
+		switch {
+		case t.Left || t.Addr != addr || left[t.Endpoint]:
+		case gone[t.Endpoint]:
+			return false
+		case t.Host == host:
+			there = true
+		}
+	}
+	return there
+}
+
+// AwaitTold waits, for TellTime at most, until Told, and then until engines have
+// acted on it. It goes on where they were not told, or that can't be known: the
+// packets will tell. The error is ctx's.
+func AwaitTold(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]string) error {
+	wait, cancel := context.WithTimeout(ctx, TellTime)
+	defer cancel()
+	_ = harness.Until(wait, 200*time.Millisecond, func(ctx context.Context) error { return Awaited(Told(ctx, c, containers)) })
+	return sleep(ctx, ActTime)
+}
+
+// Awaited is what Told said where it comes to an end by waiting, else nil.
+func Awaited(err error) error {
+	if errors.As(err, new(*UntoldError)) {
+		return err
+	}
+	return nil
+}
