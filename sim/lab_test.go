@@ -431,7 +431,7 @@ func TestWatchSweepsBuilds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Watch(t.Context(), strings.NewReader(""), []string{l.name, l.run}); err != nil {
+	if err := Watch(t.Context(), strings.NewReader(""), []string{l.engine.DaemonHost(), l.name, l.run}); err != nil {
 		t.Error(err)
 	}
 	if _, err := l.engine.ContainerInspect(t.Context(), made.ID); !errdefs.IsNotFound(err) {

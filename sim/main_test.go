@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	ctx := context.Background()
 	switch {
-	case len(os.Args) == 4 && os.Args[1] == "watchdog":
+	case len(os.Args) == 5 && os.Args[1] == "watchdog":
 		if err := Watch(ctx, os.Stdin, os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -34,7 +34,7 @@ func (l *Lab) guard() error {
 	if len(l.opts.Watchdog) == 0 || l.watchdog != nil {
 		return nil
 	}
-	argv := append(append([]string{}, l.opts.Watchdog...), l.name, l.run)
+	argv := append(append([]string{}, l.opts.Watchdog...), l.engine.DaemonHost(), l.name, l.run)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
@@ -62,34 +62,38 @@ func (l *Lab) Keep() {
 
 // Watch is the watchdog's whole life: it waits for standard input to end and
 // then, unless it was told to keep the lab, removes what the run made, and what
-// of images it left half made. argv are the lab's name and the run.
+// of images it left half made. argv are the engine's address, the lab's name and
+// the run.
 func Watch(ctx context.Context, in io.Reader, argv []string) error {
-	if len(argv) != 2 {
-		return errors.New("the watchdog needs a lab and a run")
+	if len(argv) != 3 {
+		return errors.New("the watchdog needs an engine, a lab and a run")
 	}
 	said, err := io.ReadAll(in)
 	if err == nil && string(said) == keepWord {
 		return nil
 	}
-	engine, err := connectAgain(ctx)
+	engine, err := reachAgain(ctx, argv[0])
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	l := &Lab{name: argv[0], run: argv[1], engine: engine}
+	l := &Lab{name: argv[1], run: argv[2], engine: engine}
 	var group errgroup.Group
 	group.Go(func() error { return l.sweepAll(ctx) })
 	group.Go(func() error { return images.New(engine, images.Options{}).Sweep(ctx) })
 	return group.Wait()
 }
 
-// connectAgain waits for an engine that does not answer: what ended the command
-// may have been that the engine was restarted.
-func connectAgain(ctx context.Context) (engine *client.Client, err error) {
+// reachAgain waits for an engine that does not answer: what ended the command
+// may have been that the engine was restarted. Testcontainers is not asked where
+// it is: what it once found of an engine that was starting it holds on to.
+func reachAgain(ctx context.Context, host string) (engine *client.Client, err error) {
 	ctx, cancel := context.WithTimeout(ctx, downTimeout)
 	defer cancel()
 	err = harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) (err error) {
-		engine, err = connect(ctx)
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		engine, err = reach(ctx, host)
 		return err
 	})
 	return engine, err

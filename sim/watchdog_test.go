@@ -21,7 +21,7 @@ func TestWatchdogWaitsForTheEngine(t *testing.T) {
 	}
 	at := first.Addr().String()
 	first.Close()
-	dog := exec.Command(os.Args[0], "watchdog", "test-away", "RUN")
+	dog := exec.Command(os.Args[0], "watchdog", "tcp://"+at, "test-away", "RUN")
 	dog.Env = append(os.Environ(), "DOCKER_HOST=tcp://"+at, "XDG_CACHE_HOME="+t.TempDir())
 	var said strings.Builder
 	dog.Stderr = &said
@@ -33,8 +33,14 @@ func TestWatchdogWaitsForTheEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	starts := time.Now().Add(time.Second)
 	var asked atomic.Int32
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		if time.Now().Before(starts) && !strings.HasSuffix(r.URL.Path, "/_ping") {
+			http.Error(w, `{"message": "starting"}`, http.StatusServiceUnavailable)
+			return
+		}
 		answer := map[string]string{"/containers/json": "[]", "/volumes": "{}", "/networks": "[]", "/images/json": "[]"}
 		for path, text := range answer {
 			if strings.HasSuffix(r.URL.Path, path) {
@@ -43,7 +49,6 @@ func TestWatchdogWaitsForTheEngine(t *testing.T) {
 				return
 			}
 		}
-		w.Header().Set("Api-Version", "1.41")
 		fmt.Fprint(w, "{}")
 	})}
 	go func() { _ = server.Serve(again) }()

@@ -256,7 +256,7 @@ func watchdogArgv() []string {
 
 func watchdogCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: watchdogName + " LAB RUN", Hidden: true, Args: cobra.ExactArgs(2),
+		Use: watchdogName + " ENGINE LAB RUN", Hidden: true, Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// A signal is meant for the command that is watched over.
 			return sim.Watch(context.WithoutCancel(cmd.Context()), cmd.InOrStdin(), args)

@@ -240,17 +240,33 @@ func (p place) sing(t *testing.T) string {
 func (x *torture) clean(after string, want func() []string) {
 	x.Helper()
 	for deadline := time.Now().Add(pace.Limit(10 * time.Second)); ; time.Sleep(100 * time.Millisecond) {
-		left := x.place.processes() + x.place.files() + cmp.Diff(slices.Sorted(slices.Values(want())), x.place.everything(x.T))
+		left := x.place.processes() + x.place.files() + changed(want(), x.place.everything(x.T))
 		if left == "" {
 			break
 		}
 		if time.Now().After(deadline) {
-			x.Fatalf("10 s after %s there is left (-before +after):\n%s", after, left)
+			x.Fatalf("%sthat is left (+), or missing (-), 10 s after %s", left, after)
 		}
 	}
 	if diff := cmp.Diff(x.place.canary, x.place.sing(x.T)); diff != "" {
 		x.Fatalf("%s changed what is not labcheck's (-before +after):\n%s", after, diff)
 	}
+}
+
+// changed are the lines that are not as they are to be, and only those.
+func changed(want, have []string) string {
+	lines := ""
+	for _, line := range want {
+		if !slices.Contains(have, line) {
+			lines += "- " + line + "\n"
+		}
+	}
+	for _, line := range have {
+		if !slices.Contains(want, line) {
+			lines += "+ " + line + "\n"
+		}
+	}
+	return lines
 }
 
 // processes are those that a cut-off command has left: its watchdog, and the
@@ -264,7 +280,7 @@ func (p place) processes() string {
 			continue // it has ended meanwhile, or is another's
 		}
 		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-		left += fmt.Sprintf("process %s: %q\n", filepath.Base(filepath.Dir(file)), strings.ReplaceAll(string(line), "\x00", " "))
+		left += fmt.Sprintf("+ process %s: %q\n", filepath.Base(filepath.Dir(file)), strings.ReplaceAll(string(line), "\x00", " "))
 	}
 	return left
 }
@@ -277,7 +293,7 @@ func (p place) files() string {
 		found, _ := filepath.Glob(p.at(dir))
 		for _, file := range found {
 			if !slices.Contains([]string{p.evidence(), p.at("cache/labcheck"), p.at("cache/labcheck/build.lock")}, file) {
-				left += "file " + file + "\n"
+				left += "+ file " + file + "\n"
 			}
 		}
 	}

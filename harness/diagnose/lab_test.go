@@ -29,7 +29,7 @@ import (
 // TestMain lets the test binary stand for labcheck as the lab's watchdog, and
 // wants no goroutine to be left.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 4 && os.Args[1] == "watchdog" {
+	if len(os.Args) == 5 && os.Args[1] == "watchdog" {
 		if err := sim.Watch(context.Background(), os.Stdin, os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
