@@ -84,11 +84,15 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	return group.Wait()
 }
 
+// awayTimeout is how long an engine may be away: one that is updated, or Docker
+// Desktop, takes a minute or two to start again.
+const awayTimeout = 5 * time.Minute
+
 // reachAgain waits for an engine that does not answer: what ended the command
 // may have been that the engine was restarted. Testcontainers is not asked where
 // it is: what it once found of an engine that was starting it holds on to.
 func reachAgain(ctx context.Context, host string) (engine *client.Client, err error) {
-	ctx, cancel := context.WithTimeout(ctx, downTimeout)
+	ctx, cancel := context.WithTimeout(ctx, awayTimeout)
 	defer cancel()
 	err = harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) (err error) {
 		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
