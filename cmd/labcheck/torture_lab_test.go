@@ -180,6 +180,9 @@ func (x *torture) cutBuild() {
 		x.Errorf("%s: it has built %v", c, built)
 	}
 	x.place.whole(x.T)
+	if c.struck {
+		x.outer("fault", "undo") // to remove an image takes room too
+	}
 	x.place.discardImages(x.T, built)
 }
 
