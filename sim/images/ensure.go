@@ -79,13 +79,24 @@ func (b *builder) makeAll(ctx context.Context, missing []Name) error {
 	return group.Wait()
 }
 
+// lockGrace is how long a killed labcheck may seem to make images still: the
+// kernel closes a process's files one after another, so who outlives it can learn
+// of its end before the lock is free.
+const lockGrace = 3 * time.Second
+
 // Sweep removes what builds of this user that were cut off have left on the
 // engine. It is for whoever outlives a killed labcheck; Ensure does the same
-// by itself. Where a build is going on there is nothing for it to do.
+// by itself. Where another build is going on there is nothing for it to do.
 func (s *Store) Sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanTimeout)
 	defer cancel()
-	b, err := s.tryBuilder()
+	grace, end := context.WithTimeout(ctx, lockGrace)
+	defer end()
+	var b *builder
+	err := harness.Until(grace, 100*time.Millisecond, func(context.Context) (err error) {
+		b, err = s.tryBuilder()
+		return err
+	})
 	if errors.Is(err, errLocked) {
 		return nil
 	}

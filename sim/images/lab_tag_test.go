@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -132,6 +133,26 @@ func TestSweepBesideTheEngine(t *testing.T) {
 		if err := engine.Wait(); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
+	}
+}
+
+// TestSweepBeforeTheLockIsFree sweeps after a builder whose lock is let go of only
+// some time after its end was told.
+func TestSweepBeforeTheLockIsFree(t *testing.T) {
+	l := newLab(t, Options{})
+	b, err := l.tryBuilder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := l.nameless("lock", hashOf(l.ref(Workload)), labelMaker+"="+b.id)
+	time.AfterFunc(500*time.Millisecond, func() { b.lock.Close() })
+	defer b.lock.Close()
+	if err := l.Sweep(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.engine.ImageInspect(t.Context(), id); !isNotFound(err) {
+		t.Errorf("the image of the one that ended: %v", err)
+		_ = b.removeImage(t.Context(), id)
 	}
 }
 
