@@ -56,9 +56,12 @@ func reach(ctx context.Context, host string) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Ping(ctx); err != nil {
+	ping, err := c.Ping(ctx)
+	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	// Left to the first request, it would be a race with a second one beside.
+	c.NegotiateAPIVersionPing(ping)
 	return c, nil
 }
 

@@ -109,6 +109,13 @@ func (s *sshd) known(t *testing.T, key ssh.PublicKey) {
 	s.write(t, ".ssh/known_hosts", fmt.Sprintf("[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(key)))
 }
 
+// hush has it accept connections and say nothing.
+func (s *sshd) hush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent = true
+}
+
 func (s *sshd) accept(l net.Listener, config *ssh.ServerConfig) {
 	for {
 		conn, err := l.Accept()
@@ -342,7 +349,7 @@ func TestLogin(t *testing.T) {
 			want: []string{"the known host keys can't be read"},
 		},
 		{
-			name: "a silent host", ssh: ec2.SSH{Key: "~/.ssh/key"}, setup: func(_ *testing.T, s *sshd) { s.silent = true },
+			name: "a silent host", ssh: ec2.SSH{Key: "~/.ssh/key"}, setup: func(_ *testing.T, s *sshd) { s.hush() },
 			want: []string{"did not greet as sshd within 4s"},
 		},
 	}
