@@ -129,9 +129,15 @@ func (l *Lab) node(id string, h harness.Host, n labNetwork) *node {
 }
 
 // Ended are the names of the hosts that do not run, or are not there. The error
-// is harness.ErrNoNodes where there are none at all.
+// is harness.ErrNoNodes where there are none at all. It asks on a connection of
+// its own: an engine that shuts down goes on answering on those that it has.
 func (l *Lab) Ended(ctx context.Context) ([]string, error) {
-	found, err := l.containers(ctx)
+	engine, err := reach(ctx, l.engine.DaemonHost())
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	found, err := l.containersOn(ctx, engine)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +155,11 @@ func (l *Lab) Ended(ctx context.Context) ([]string, error) {
 
 // containers are the lab's node containers by node name, running or not.
 func (l *Lab) containers(ctx context.Context) (map[string]container.Summary, error) {
-	found, err := l.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: l.filter()})
+	return l.containersOn(ctx, l.engine)
+}
+
+func (l *Lab) containersOn(ctx context.Context, engine *client.Client) (map[string]container.Summary, error) {
+	found, err := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: l.filter()})
 	if err != nil {
 		return nil, err
 	}
