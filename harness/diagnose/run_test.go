@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,12 +128,12 @@ func TestRunHangs(t *testing.T) {
 	if got := found(Run(t.Context(), on, Options{})); got != "consul-stopped manager" {
 		t.Errorf("waiting for Consul: found %q", got)
 	}
-	asked := 0
+	var asked atomic.Int32
 	f.Change(func() {
 		f.Hosts["manager"].Find("consul").State = "running"
 		f.Hosts["store"].Silent = false
 		f.Hosts["store"].Answer[harness.EnginePort] = func(w http.ResponseWriter, r *http.Request) {
-			if asked++; asked == 1 {
+			if asked.Add(1) == 1 {
 				<-r.Context().Done()
 			}
 			f.Change(func() { delete(f.Hosts["store"].Answer, harness.EnginePort) })
