@@ -44,15 +44,21 @@ const (
 // comes of it, because the merge goes over the members sent (state.go,
 // mergeState), and no clock moves (see emptyState).
 func Gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
-	s, err := emptyState()
-	if err == nil {
-		s, err = exchange(ctx, n, s)
-	}
+	s, err := stateOf(ctx, n)
 	var peers []Peer
 	if err == nil {
 		peers, err = peersOf(s.nodes)
 	}
 	return peers, failed(gossipOf{n}, "members", err)
+}
+
+// stateOf is what a node's engine sends to a member that knows of nothing.
+func stateOf(ctx context.Context, n harness.Node) (state, error) {
+	s, err := emptyState()
+	if err != nil {
+		return s, err
+	}
+	return exchange(ctx, n, s)
 }
 
 // Introduce has two engines, and with them all that each has in its gossip, find
@@ -136,10 +142,7 @@ type Tiding struct {
 // (docker/libnetwork, drivers/overlay/ov_serf.go, notifyEvent). Members keep the
 // latest 512, and the state exchange carries them (see Gossip).
 func Tidings(ctx context.Context, n harness.Node) ([]Tiding, error) {
-	s, err := emptyState()
-	if err == nil {
-		s, err = exchange(ctx, n, s)
-	}
+	s, err := stateOf(ctx, n)
 	var all []Tiding
 	if err == nil {
 		all, err = tidingsOf(s.user)
