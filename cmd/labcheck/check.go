@@ -83,9 +83,7 @@ func (s *session) check(ctx context.Context, f checkFlags) error {
 	}
 	evidence := s.newEvidence(f.tags)
 	failed := s.runChecks(ctx, f, &evidence)
-	if s.lab != nil {
-		s.findCauses(ctx, &evidence) // it runs more on hosts than only looks
-	}
+	s.findCauses(ctx, &evidence)
 	evidence.Run.Duration = time.Since(evidence.Run.Started)
 	evidence.Run.Verdict = verdict(ctx, &evidence, failed)
 	if failed != nil {

@@ -9,6 +9,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
+	"labcheck/harness/engine"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 )
@@ -19,12 +20,24 @@ func (a *app) diagnoseCommand() *cobra.Command {
 		Use: "diagnose", Short: a.lang.Say("Say why the cluster is not as the tutorial promises, and what to do", "クラスタがチュートリアルどおりでない原因と、その対処を示す"),
 		Long: a.lang.Say(`diagnose looks for causes, from the hosts up to the packets: each layer is asked
 only where those below it hold, so that one cause is told once. It changes
-nothing. It ends with 1 where it finds something, with 0 where all is well.`,
+nothing. It ends with 1 where it finds something, with 0 where all is well.
+
+On nodes that exist (--target ec2) it asks by ssh what only a node itself can
+tell, as root where sudo needs no password. Without ssh it asks the rest, and
+says what it could not ask.`,
 			`diagnose は、ホストからパケットまで層ごとに原因を探す。上の層は下の層が正しい
 ときだけ調べるので、1 つの原因は一度だけ示される。何も変更しない。原因が見つか
-れば 1、何も無ければ 0 で終わる。`),
+れば 1、何も無ければ 0 で終わる。
+
+既存のノード(--target ec2)では、ノード自身しか知らないことを ssh で尋ねる。パス
+ワードなしで sudo できれば root として尋ねる。ssh が使えなければ残りを尋ね、尋ね
+られなかったことを示す。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
+			if packets && a.target != "sim" {
+				return &usageError{harness.Errorf("--packets starts containers, which diagnose does on a lab only", "--packets はコンテナを起動する。diagnose がそれを行うのはラボだけである"),
+					"labcheck check --target ec2 --allow workload"}
+			}
+			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error {
 				return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Workload: packets})
 			})
 		},
@@ -36,12 +49,15 @@ nothing. It ends with 1 where it finds something, with 0 where all is well.`,
 }
 
 func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
+	if err := s.reachable(ctx); err != nil {
+		return err
+	}
 	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	r := diagnose.Run(ctx, cluster, o)
+	r := s.runDiagnosis(ctx, cluster, o)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -66,8 +82,42 @@ func (s *session) showDiagnosis(r diagnose.Result) {
 		}
 	}
 	for _, h := range r.NotAsked {
-		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked, because of that: %s", "上記のため確認せず: %s", h))
+		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked: %s", "確認せず: %s", h))
 	}
+}
+
+// reachable finds out what of nodes that exist can be reached, so that the time
+// which a way to them takes is not the diagnosis's. Where no engine can, it is the
+// way that is broken, and nothing is known of the cluster.
+func (s *session) reachable(ctx context.Context) error {
+	if s.lab != nil {
+		return nil
+	}
+	cluster, err := s.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	s.reach(ctx, cluster)
+	var none lostError
+	for _, n := range s.nodes {
+		un := n.away()
+		if un == nil {
+			return nil
+		}
+		if !slices.ContainsFunc(none.all, func(o *harness.UnreachableError) bool { return o.Error() == un.Error() }) {
+			none.all = append(none.all, un)
+		}
+	}
+	return &none
+}
+
+func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnose.Options) diagnose.Result {
+	for _, n := range s.nodes {
+		n.askAgain()
+	}
+	o.Apart = s.lab == nil
+	return diagnose.Run(ctx, c, o)
 }
 
 // findCauses adds to the evidence why claims are false, as far as that can be
@@ -92,5 +142,5 @@ func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
 		t.Replicas = 0 // the page's claims are about a cluster without
 		cluster = cluster.As(t)
 	}
-	e.Findings = diagnose.Run(ctx, cluster, diagnose.Options{Lang: e.Run.Lang, Failed: failed}).Findings
+	e.Findings = s.runDiagnosis(ctx, cluster, diagnose.Options{Lang: e.Run.Lang, Failed: failed}).Findings
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"labcheck/harness"
+	"labcheck/harness/diagnose"
 	"labcheck/harness/ec2"
 	"labcheck/harness/engine"
 	"labcheck/harness/report"
@@ -87,7 +88,7 @@ func (s *session) openReal(ctx context.Context, may access) error {
 	}
 	services.ReadOnly = may == looks
 	t, err := ec2.Open(ec2.Options{
-		Inventory: inventory, ReadOnly: may == looks,
+		Inventory: inventory, ReadOnly: may == looks, Looks: diagnose.OnlyLooks,
 		SSH: ec2.SSH{
 			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
 			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.asker(),

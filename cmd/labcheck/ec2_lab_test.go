@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestReal(t *testing.T) {
 		says: []string{"run -d swarm join --advertise=192.168.61.20:2375", "no terminal to ask on", "--yes"},
 	})
 	r.wants(t, realCase{args: []string{"bootstrap", "--yes"}, code: exitHolds, says: []string{"✓ network"}})
-	for _, c := range append(append(wholeCases(), loginCases()...), brokenCases()...) {
+	for _, c := range slices.Concat(wholeCases(), loginCases(), brokenCases(), diagnoseCases()) {
 		t.Run(c.name, func(t *testing.T) { r.wants(t, c) })
 	}
 	t.Run("nothing is changed", func(t *testing.T) { testGuard(t, r) })
@@ -141,6 +142,14 @@ func loginCases() []realCase {
 	}
 }
 
+// inventory writes the lab's with something else in it.
+func inventory(name, from, to string) func(*testing.T, *realLab) func() {
+	return func(t *testing.T, r *realLab) func() {
+		r.write(t, name, strings.NewReplacer(from, to, to, from).Replace(r.inventory()))
+		return func() {}
+	}
+}
+
 // brokenCases are those of a cluster where something is wrong, and can be mended.
 func brokenCases() []realCase {
 	rule := func(node, rule string) func(*testing.T, *realLab) func() {
@@ -149,12 +158,6 @@ func brokenCases() []realCase {
 			from := "INPUT -p tcp -s 192.168.61.1 " + rule
 			r.sh(t, node, "iptables -I "+from)
 			return func() { r.sh(t, node, "iptables -D "+from) }
-		}
-	}
-	inventory := func(name, from, to string) func(*testing.T, *realLab) func() {
-		return func(t *testing.T, r *realLab) func() {
-			r.write(t, name, strings.NewReplacer(from, to, to, from).Replace(r.inventory()))
-			return func() {}
 		}
 	}
 	return []realCase{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"sync"
 
@@ -78,6 +79,39 @@ func (w *probed) Exec(ctx context.Context, argv ...string) (harness.Result, erro
 		w.lose(sshPort, un)
 	}
 	return r, err
+}
+
+// EngineLog is the node's, where its target can tell it.
+func (w *probed) EngineLog(ctx context.Context, lines int) (string, error) {
+	n, ok := w.Node.(interface {
+		EngineLog(ctx context.Context, lines int) (string, error)
+	})
+	if !ok {
+		return "", nil
+	}
+	return n.EngineLog(ctx, lines)
+}
+
+// away is why the node's engine can't be reached, where that is not word of the
+// node itself.
+func (w *probed) away() *harness.UnreachableError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var un *harness.UnreachableError
+	if !errors.As(w.lost[w.engine], &un) || un.Layer == harness.LayerPort || un.Layer == harness.LayerSilence {
+		return nil
+	}
+	return un
+}
+
+// askAgain forgets which services were silent: a diagnosis wants to know in what.
+func (w *probed) askAgain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.lost, func(_ uint16, err error) bool {
+		var un *harness.UnreachableError
+		return errors.As(err, &un) && un.Layer == harness.LayerSilence
+	})
 }
 
 // lose says that a port can't be reached any more, and why.

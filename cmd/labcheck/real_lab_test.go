@@ -113,12 +113,22 @@ func docker(t *testing.T, in string, args ...string) string {
 	return out.String()
 }
 
-// sshdImage is the nodes' image with Debian's openssh-server.
-const sshdImage = "labcheck-test/sshd"
+// sshdImage is the nodes' image with Debian's openssh-server and sudo, and two
+// users: ops may do all, guest nothing.
+const (
+	sshdImage = "labcheck-test/sshd"
+	addSSHD   = `RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openssh-server sudo
+RUN for u in ops guest; do useradd --password '*' "$u"; done; echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops
+`
+)
 
 // sshdFiles are what the packages brought, and the accounts that they made.
-const sshdFiles = `tar c -C / $(dpkg -L openssh-server openssh-client libwrap0 libcbor0 libfido2-1 libedit2 libbsd0 libmd0 2>/dev/null |
-	while read -r f; do if [ -f "$f" ] || [ -L "$f" ]; then echo "${f#/}"; fi; done | sort -u) etc/passwd etc/group etc/shadow`
+const sshdFiles = `tar c -C / $(dpkg -L openssh-server openssh-client sudo libwrap0 libcbor0 libfido2-1 libedit2 libbsd0 libmd0 2>/dev/null |
+	while read -r f; do if [ -f "$f" ] || [ -L "$f" ]; then echo "${f#/}"; fi; done | sort -u) etc/passwd etc/group etc/shadow etc/sudoers.d`
+
+// letIn gives a key to all users.
+const letIn = `keys=$(cat); for u in root ops guest; do
+	home=$(getent passwd $u | cut -d: -f6); mkdir -p "$home/.ssh"; echo "$keys" > "$home/.ssh/authorized_keys"; chown -R $u "$home"; done`
 
 const startSSHD = `mkdir -p /run/sshd && { [ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/host_key; } &&
 printf 'HostKey /etc/ssh/host_key\nPermitRootLogin prohibit-password\nPasswordAuthentication no\nMaxStartups 100\n' > /etc/ssh/sshd_config &&
@@ -128,7 +138,7 @@ printf 'HostKey /etc/ssh/host_key\nPermitRootLogin prohibit-password\nPasswordAu
 func (r *realLab) installSSH(t *testing.T) {
 	t.Helper()
 	node := strings.TrimSpace(docker(t, "", "inspect", "--format", "{{.Config.Image}}", "ec2test-manager"))
-	docker(t, "FROM "+node+"\nRUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openssh-server\n",
+	docker(t, "FROM "+node+"\n"+addSSHD,
 		"build", "--quiet", "--tag", sshdImage, "-")
 	t.Cleanup(func() { docker(t, "", "rmi", sshdImage) })
 	files := docker(t, "", "run", "--rm", "--entrypoint", "sh", sshdImage, "-c", sshdFiles)
@@ -140,7 +150,7 @@ func (r *realLab) installSSH(t *testing.T) {
 	for name, n := range r.nodes {
 		group.Go(func() {
 			docker(t, files, "exec", "-i", "ec2test-"+name, "tar", "x", "-C", "/")
-			docker(t, strings.Join(lines, ""), "exec", "-i", "ec2test-"+name, "sh", "-c", "mkdir -p -m 700 /root/.ssh && cat > /root/.ssh/authorized_keys")
+			docker(t, strings.Join(lines, ""), "exec", "-i", "ec2test-"+name, "sh", "-c", letIn)
 			key := r.sh(t, name, startSSHD)
 			mu.Lock()
 			defer mu.Unlock()

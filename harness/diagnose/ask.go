@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ func (f *facts) askHosts(ctx context.Context) {
 	f.each(func(h *hostFacts) {
 		first, cancel := context.WithTimeout(ctx, firstAnswer)
 		defer cancel()
-		conn, err := f.cluster.Node(h.host.Name).Dial(first, harness.EnginePort)
+		conn, err := f.cluster.Node(h.host.Name).Dial(first, h.host.Engine().Port())
 		if h.dialErr = err; err == nil {
 			_ = conn.Close() // nothing was said on it
 			asked := time.Now()
@@ -29,8 +30,9 @@ func (f *facts) askHosts(ctx context.Context) {
 	f.setPatience()
 	f.each(func(h *hostFacts) {
 		if !h.answers() {
-			h.probe = f.ask(ctx, h.host)
-			h.log = f.engineLog(ctx, h)
+			if h.probe = f.ask(ctx, h.host); h.probe.unasked == nil {
+				h.log = f.engineLog(ctx, h)
+			}
 		}
 	})
 }
@@ -40,7 +42,7 @@ func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
 	if !ok {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.within(time.Second))
+	ctx, cancel := context.WithTimeout(ctx, f.onHost(time.Second))
 	defer cancel()
 	log, _ := n.EngineLog(ctx, logLines) // what can't be had is as good as empty
 	return log
@@ -49,24 +51,24 @@ func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
 // askServices asks the engines that answer for all that is on them, and the
 // manager's services.
 func (f *facts) askServices(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, f.within(answers))
+	answering, cancel := context.WithTimeout(ctx, f.within(answers))
 	defer cancel()
 	var group sync.WaitGroup
 	if m := f.hosts[f.cluster.Topology().Manager.Name]; m.answers() || m.hangs() {
-		group.Go(func() { f.askConsul(ctx) })
-		group.Go(func() { f.askSwarm(ctx) })
+		group.Go(func() { f.askConsul(answering) })
+		group.Go(func() { f.askSwarm(answering) })
 	}
 	f.each(func(h *hostFacts) {
 		if h.hangs() {
-			f.askAgain(ctx, h)
+			f.askAgain(answering, h)
 		}
 		switch {
 		case h.answers():
-			f.askHost(ctx, h)
+			f.askHost(ctx, h, func() { f.askEngine(answering, h) })
 		case h.hangs(): // it lists its containers all the same
 			on := f.cluster.Engine(h.host.Name)
-			h.containers, h.boxesErr = boxes(ctx, on)
-			h.hasConsul, _ = on.HasImage(ctx, consulImage)
+			h.containers, h.boxesErr = boxes(answering, on, f.cluster.Topology())
+			h.hasConsul, _ = on.HasImage(answering, consulImage)
 		}
 	})
 	group.Wait()
@@ -115,16 +117,23 @@ func (f *facts) settling(listed []engine.Member) bool {
 	return len(listed) < len(f.cluster.Topology().Members) || slices.ContainsFunc(listed, pending)
 }
 
-func (f *facts) askHost(ctx context.Context, h *hostFacts) {
+// askHost asks a host by commands while its engine is asked.
+func (f *facts) askHost(ctx context.Context, h *hostFacts, askEngine func()) {
+	var group sync.WaitGroup
+	group.Go(askEngine)
+	group.Go(func() { h.probe = f.ask(ctx, h.host) })
+	group.Go(func() { h.log = f.engineLog(ctx, h) })
+	group.Wait()
+}
+
+func (f *facts) askEngine(ctx context.Context, h *hostFacts) {
 	on, t := f.cluster.Engine(h.host.Name), f.cluster.Topology()
 	var group sync.WaitGroup
-	group.Go(func() { h.containers, h.boxesErr = boxes(ctx, on) })
+	group.Go(func() { h.containers, h.boxesErr = boxes(ctx, on, t) })
 	group.Go(func() { h.hasSwarm, _ = on.HasImage(ctx, swarmImage) })
 	group.Go(func() { h.hasConsul, _ = on.HasImage(ctx, consulImage) })
 	group.Go(func() { h.askNetworks(ctx, on, t.Network) })
 	group.Go(func() { h.peers, h.gossipErr = engine.Gossip(ctx, f.cluster.Node(h.host.Name)) })
-	group.Go(func() { h.probe = f.ask(ctx, h.host) })
-	group.Go(func() { h.log = f.engineLog(ctx, h) })
 	group.Wait()
 }
 
@@ -132,25 +141,30 @@ func (f *facts) askHost(ctx context.Context, h *hostFacts) {
 // manager, their engines.
 func dials(t harness.Topology, from harness.Host) []string {
 	var all []string
-	add := func(proto string, to harness.Host, port uint16) {
-		all = append(all, dial(proto, to, port))
+	add := func(proto string, to netip.AddrPort) {
+		all = append(all, dial(proto, to))
 	}
-	add("tcp", t.Manager, harness.ConsulPort)
+	add("tcp", t.Consul())
 	for _, to := range t.Hosts() {
 		if to == from {
 			continue
 		}
-		add("udp", to, harness.GossipPort)
-		add("tcp", to, harness.GossipPort)
+		add("udp", gossipOf(to))
+		add("tcp", gossipOf(to))
 		if from == t.Manager {
-			add("tcp", to, harness.EnginePort)
+			add("tcp", to.Engine())
 		}
 	}
 	return all
 }
 
-func dial(proto string, to harness.Host, port uint16) string {
-	return fmt.Sprintf("%s %s %d", proto, to.Addr, port)
+func dial(proto string, to netip.AddrPort) string {
+	return fmt.Sprintf("%s %s %d", proto, to.Addr(), to.Port())
+}
+
+// gossipOf is where a host's engine takes gossip, and datagrams of it.
+func gossipOf(h harness.Host) netip.AddrPort {
+	return netip.AddrPortFrom(h.Addr, harness.GossipPort)
 }
 
 func (h *hostFacts) askNetworks(ctx context.Context, on *engine.Client, name string) {

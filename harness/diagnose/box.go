@@ -18,12 +18,12 @@ type box struct {
 
 // boxes are all containers that could be the tutorial's, and those that have
 // one of its ports, with the logs of those that do not run well.
-func boxes(ctx context.Context, on *engine.Client) ([]box, error) {
+func boxes(ctx context.Context, on *engine.Client, t harness.Topology) ([]box, error) {
 	listed, err := on.Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	listed = slices.DeleteFunc(listed, func(c engine.Container) bool { return !relevant(c) })
+	listed = slices.DeleteFunc(listed, func(c engine.Container) bool { return !relevant(c, t) })
 	all := make([]box, len(listed))
 	var group sync.WaitGroup
 	for i, l := range listed {
@@ -44,10 +44,10 @@ func boxes(ctx context.Context, on *engine.Client) ([]box, error) {
 
 // relevant tells what could be a container of the tutorial, whatever its image
 // is called by now, or stand in its place.
-func relevant(c engine.Container) bool {
+func relevant(c engine.Container, t harness.Topology) bool {
 	return strings.Contains(c.Image, swarmImage) || strings.Contains(c.Image, "consul") ||
 		runs(c, "manage") || runs(c, "join") || strings.HasPrefix(c.Command, "/bin/start") ||
-		publishes(c, harness.ConsulPort) || publishes(c, harness.SwarmPort)
+		publishes(c, t.Consul().Port()) || publishes(c, t.Swarm().Port())
 }
 
 // runs tells whether a container's program is Swarm's, with that argument.

@@ -500,19 +500,26 @@ func TestEngineState(t *testing.T) {
 
 // TestRelevant: what could be the tutorial's, or stand in its place.
 func TestRelevant(t *testing.T) {
+	page, moved := harness.Tutorial(), harness.Tutorial()
+	moved.ConsulPort, moved.SwarmPort = 8501, 3376
 	for name, want := range map[string]bool{"swarm": true, "x/consul": true, "nginx": false} {
-		if relevant(engine.Container{Image: name, Command: "/x"}) != want {
+		if relevant(engine.Container{Image: name, Command: "/x"}, page) != want {
 			t.Errorf("image %s: %v", name, !want)
 		}
 	}
 	for command, want := range map[string]bool{"/swarm manage x": true, "/usr/bin/swarm join x": true, "/swarm list": false, "/bin/start -server": true, "join": false, "sh join": false} {
-		if relevant(engine.Container{Image: "x", Command: command}) != want {
+		if relevant(engine.Container{Image: "x", Command: command}, page) != want {
 			t.Errorf("command %s: %v", command, !want)
 		}
 	}
 	for port, want := range map[uint16]bool{8500: true, 3375: true, 80: false} {
-		if relevant(engine.Container{Image: "x", Ports: []engine.Port{{Host: port}}}) != want {
+		c := engine.Container{Image: "x", Ports: []engine.Port{{Host: port}}}
+		if relevant(c, page) != want || relevant(c, moved) {
 			t.Errorf("port %d: %v", port, !want)
+		}
+		c.Ports[0].Host++
+		if relevant(c, moved) != want {
+			t.Errorf("port %d where the cluster has it: %v", port+1, !want)
 		}
 	}
 }

@@ -13,7 +13,7 @@ func (d *diagnosis) consulService() service {
 	return d.service("consul", service{
 		code: "consul", name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"},
 		on: d.facts.hosts[d.topology.Manager.Name], image: consulImage,
-		port:   engine.Port{Host: harness.ConsulPort, Container: harness.ConsulPort},
+		port:   engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
 		works:  d.facts.leaderErr == nil || errors.Is(d.facts.leaderErr, engine.ErrNoLeader),
 		breaks: part{consulBoxKind, ""}, section: consulSection,
 	})
@@ -59,7 +59,7 @@ func (d *diagnosis) noLeader(s service, found box) {
 		return
 	}
 	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の %[1]sは応答するが、リーダーがいない").
-		saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), `""`)
+		saw("GET /v1/status/leader of "+d.topology.Consul().String(), `""`)
 	r.breaks = []part{{consulKind, ""}}
 	if slices.Contains(found.Args, "-bootstrap") {
 		r.advise(d.Lang.Say("an election takes up to 10 s after a start: ask again; else look at docker logs %s", "選出には起動後 10 秒ほど掛かる。その後も無ければ docker logs %s を見る", found.Name)).sure(harness.Likely)
@@ -72,16 +72,20 @@ func (d *diagnosis) noLeader(s service, found box) {
 
 // noConsul: the container runs, and its port does not answer.
 func (d *diagnosis) noConsul(s service, err error) {
-	if rules := s.on.probe.refuses(harness.ConsulPort, d.topology.Hosts()); len(rules) > 0 {
-		d.blocked("consul-blocked", s.on, rules, harness.ConsulPort, part{consulKind, ""})
+	if rules := s.on.probe.refuses(d.topology.Consul().Port(), d.topology.Hosts()); len(rules) > 0 {
+		d.blocked("consul-blocked", s.on, rules, d.topology.Consul().Port(), part{consulKind, ""})
 		return
 	}
 	if s.on.probe.forward == "0" {
-		d.noForward(s.on).saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), reason(err))
+		d.noForward(s.on).saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err))
 		return
 	}
-	d.report("consul-silent", s.on.host.Name, consulSection, d.Lang.Say("the Consul container runs, and port %d does not answer", "Consul コンテナは動いているが、ポート %d が応答しない", harness.ConsulPort), part{consulKind, ""}).
-		saw("GET /v1/status/leader of "+at(s.on.host, harness.ConsulPort), reason(err)).sure(harness.Likely).
+	if un := lost(err); un != nil {
+		d.notReached(consulSection, un, part{consulKind, ""}).saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err))
+		return
+	}
+	d.report("consul-silent", s.on.host.Name, consulSection, d.Lang.Say("the Consul container runs, and port %d does not answer", "Consul コンテナは動いているが、ポート %d が応答しない", d.topology.Consul().Port()), part{consulKind, ""}).
+		saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err)).sure(harness.Likely).
 		mend(docker(s.on.host, "restart %s", s.mine()[0].Name))
 }
 
@@ -97,18 +101,18 @@ func (d *diagnosis) reach() {
 	could := d.holds(consulKind, "")
 	for _, h := range d.topology.Hosts() {
 		f := d.facts.hosts[h.Name]
-		target := dial("tcp", d.topology.Manager, harness.ConsulPort)
+		target := dial("tcp", d.topology.Consul())
 		said, silent := f.probe.silent[target]
 		if !could || !silent || !d.holds(engineKind, h.Name) {
 			continue
 		}
-		if rules := f.probe.refuses(harness.ConsulPort, d.topology.Hosts()); len(rules) > 0 {
-			d.blocked("consul-blocked", f, rules, harness.ConsulPort, part{reachKind, h.Name}).saw(target+", from "+h.Name, said)
+		if rules := f.probe.refuses(d.topology.Consul().Port(), d.topology.Hosts()); len(rules) > 0 {
+			d.blocked("consul-blocked", f, rules, d.topology.Consul().Port(), part{reachKind, h.Name}).saw(target+", from "+h.Name, said)
 			continue
 		}
 		d.report("consul-unreachable", h.Name, consulSection, d.Lang.Say("%s does not reach Consul", "%s から Consul に到達できない", h.Name), part{reachKind, h.Name}).
 			saw(target+", from "+h.Name, said).sure(harness.Likely).
-			advise(d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる"))
+			advise(d.between())
 	}
 	d.asked(before, could, "every host reaches Consul", "全ホストから Consul に到達できる")
 }

@@ -15,8 +15,10 @@ func (d *diagnosis) silent(f *hostFacts) {
 	asked, answered := docker(h, "info"), reason(f.infoErr)
 	var r *finding
 	switch {
+	case lost(f.infoErr) != nil:
+		r = d.notReached(hostsSection, lost(f.infoErr), part{engineKind, h.Name})
 	case errors.Is(f.infoErr, engine.ErrWrongService):
-		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではない", harness.EnginePort, h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではない", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
 			advise(d.Lang.Say("stop what has the port and start the engine", "ポートを占めているものを止め、Engine を起動する"))
 	case f.probe.err != nil:
 		r = d.report("host-frozen", h.Name, hostsSection, d.Lang.Say("%s takes connections, but nothing on it runs", "%s は接続を受け付けるが、何も動いていない", h.Name), part{engineKind, h.Name}).
@@ -27,11 +29,16 @@ func (d *diagnosis) silent(f *hostFacts) {
 			saw("ps, on "+h.Name, engineState(f.probe)).
 			advise(d.Lang.Say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開する"))
 	default:
-		r = d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返さない", h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe)).sure(harness.Likely).
-			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
+		r = d.silentEngine(f)
 	}
 	r.saw(asked, answered)
+}
+
+func (d *diagnosis) silentEngine(f *hostFacts) *finding {
+	h := f.host
+	return d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返さない", h.Name), part{engineKind, h.Name}).
+		saw("ps, on "+h.Name, engineState(f.probe)).sure(harness.Likely).
+		advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
 }
 
 // hung lays engines that hang to what keeps them from their cluster store,
@@ -54,6 +61,10 @@ func (d *diagnosis) hung() {
 			d.found[i].saw(asked, d.Lang.Say("%s: it waits for its cluster store", "%s: クラスタストアを待っている", answered))
 			continue
 		}
+		if f.probe.unasked != nil {
+			d.silentEngine(f).saw(asked, answered)
+			continue
+		}
 		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けるが、応答しない", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe)).saw(asked, answered).sure(harness.Likely).
 			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
@@ -72,7 +83,7 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 	case strings.Contains(last, "advertise"):
 		r.Code = "engine-bad-advertise"
 		r.Cause = d.Lang.Say("the engine of %s does not start: what it is to advertise is no address of it", "%s の Engine は起動しない。広告すべきものが自分のアドレスではない", f.host.Name)
-		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", "--cluster-advertise=%s で起動する", at(f.host, harness.EnginePort))
+		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", "--cluster-advertise=%s で起動する", f.host.Engine().String())
 	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
 		r.Code = "engine-no-backend"
 		r.Cause = d.Lang.Say("the engine of %s does not start: it was built without the backend that its cluster store names", "%s の Engine は起動しない。クラスタストアに指定されたバックエンドが組み込まれていない", f.host.Name)
@@ -82,6 +93,9 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 
 // reason is the last part of an error: what the system said.
 func reason(err error) string {
+	if un := (*harness.UnreachableError)(nil); errors.As(err, &un) && un.Err != nil {
+		err = un.Err
+	}
 	for _, kind := range []error{engine.ErrRefused, engine.ErrTimeout, engine.ErrClosed, engine.ErrWrongService} {
 		if errors.Is(err, kind) {
 			return kind.Error()
@@ -92,6 +106,8 @@ func reason(err error) string {
 
 func engineState(p probe) string {
 	switch {
+	case p.unasked != nil:
+		return "could not be asked"
 	case p.state == 0 && p.partial:
 		return "no answer in time"
 	case p.state == 0:

@@ -18,6 +18,7 @@ const (
 	secondAnswer = 800 * time.Millisecond
 	answers      = 1800 * time.Millisecond
 	logLines     = 40
+	wayIn        = 4500 * time.Millisecond // the time that ssh takes to know that nobody answers
 )
 
 // promptly is how long an engine takes at the most to tell of itself where its
@@ -35,6 +36,7 @@ type facts struct {
 	// patience is how many times longer than on an idle machine answers are
 	// waited for: the quickest engine shows how busy theirs are.
 	patience float64
+	apart    bool // see Options
 
 	leader    string
 	leaderErr error
@@ -72,8 +74,8 @@ type logger interface {
 	EngineLog(ctx context.Context, lines int) (string, error)
 }
 
-func newFacts(c *engine.Cluster) *facts {
-	f := &facts{cluster: c, hosts: map[string]*hostFacts{}, patience: 1, entries: map[string]engine.Entry{}}
+func newFacts(c *engine.Cluster, apart bool) *facts {
+	f := &facts{cluster: c, hosts: map[string]*hostFacts{}, patience: 1, apart: apart, entries: map[string]engine.Entry{}}
 	for _, h := range c.Topology().Hosts() {
 		f.hosts[h.Name] = &hostFacts{host: h}
 	}
@@ -89,9 +91,17 @@ func (f *facts) each(do func(*hostFacts)) {
 	group.Wait()
 }
 
-// within is a time to wait with patience.
+// within is a time to wait with patience, and onHost that for a command on a
+// host, which where hosts are apart has to find its way first.
 func (f *facts) within(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * f.patience)
+}
+
+func (f *facts) onHost(d time.Duration) time.Duration {
+	if f.apart {
+		d += wayIn
+	}
+	return f.within(d)
 }
 
 // setPatience looks at the engine that answered the quickest: one may hang, but
@@ -109,8 +119,9 @@ func (f *facts) setPatience() {
 func (h *hostFacts) answers() bool { return h.dialErr == nil && h.infoErr == nil }
 
 // hangs tells whether the engine runs, takes connections and says nothing: so
-// does one that waits for its cluster store.
+// does one that waits for its cluster store. Where nothing is known of the host
+// its engine is taken to run.
 func (h *hostFacts) hangs() bool {
 	return h.dialErr == nil && errors.Is(h.infoErr, engine.ErrTimeout) &&
-		h.probe.err == nil && h.probe.state != 'T' && (h.probe.state != 0 || h.probe.partial)
+		h.probe.err == nil && h.probe.state != 'T' && (h.probe.state != 0 || h.probe.partial || h.probe.unasked != nil)
 }

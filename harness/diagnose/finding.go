@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -153,7 +152,5 @@ func (f *finding) advise(text string) *finding {
 
 // docker is a docker command for a host's engine, as typed on the manager.
 func docker(h harness.Host, format string, args ...any) string {
-	return fmt.Sprintf("docker -H=tcp://%s %s", at(h, harness.EnginePort), fmt.Sprintf(format, args...))
+	return fmt.Sprintf("docker -H=tcp://%s %s", h.Engine(), fmt.Sprintf(format, args...))
 }
-
-func at(h harness.Host, port uint16) string { return netip.AddrPortFrom(h.Addr, port).String() }

@@ -51,7 +51,7 @@ func (d *diagnosis) gossip() {
 }
 
 func (d *diagnosis) registered(f *hostFacts) {
-	key := engineNodes + at(f.host, harness.EnginePort)
+	key := engineNodes + f.host.Engine().String()
 	if d.facts.entries[key].Key != "" {
 		return
 	}
@@ -84,12 +84,16 @@ func (d *diagnosis) filtered(f *hostFacts) {
 
 func (d *diagnosis) gossips(f *hostFacts) {
 	h := f.host
-	asked := "gossip of " + at(h, harness.GossipPort)
+	asked := "gossip of " + gossipOf(h).String()
 	switch {
 	case errors.Is(f.gossipErr, engine.ErrRefused):
 		d.report("gossip-not-joined", h.Name, networkSection, d.Lang.Say("the engine of %s is registered, but has joined no gossip", "%s の Engine は登録済みだが、ゴシップに参加していない", h.Name), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).
 			advise(d.Lang.Say("restart the engine", "Engine を再起動する"))
+	case lost(f.gossipErr) != nil:
+		if !d.deaf(f) {
+			d.notReached(networkSection, lost(f.gossipErr), part{gossipKind, h.Name}).saw(asked, reason(f.gossipErr))
+		}
 	case f.gossipErr != nil:
 		d.report("gossip-silent", h.Name, networkSection, d.Lang.Say("the engine of %s does not answer on port %d", "%s の Engine がポート %d で応答しない", h.Name, harness.GossipPort), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).sure(harness.Likely).
@@ -100,10 +104,10 @@ func (d *diagnosis) gossips(f *hostFacts) {
 }
 
 // deaf reports an engine that no other host's datagrams reach.
-func (d *diagnosis) deaf(f *hostFacts) {
+func (d *diagnosis) deaf(f *hostFacts) bool {
 	for _, proto := range []string{"udp", "tcp"} {
 		var lost []string
-		target := dial(proto, f.host, harness.GossipPort)
+		target := dial(proto, gossipOf(f.host))
 		asked := 0
 		for _, from := range d.topology.Hosts() {
 			p := d.facts.hosts[from.Name].probe
@@ -119,9 +123,10 @@ func (d *diagnosis) deaf(f *hostFacts) {
 			d.report("gossip-cut-off", f.host.Name, networkSection, d.Lang.Say("no other host reaches the engine of %s by %s", "他のどのホストからも %s の Engine に %s で届かない", f.host.Name, strings.ToUpper(proto)+" 7946"), part{gossipKind, f.host.Name}).
 				saw(target+", from "+strings.Join(lost, ", "), "no answer").sure(harness.Likely).
 				advise(d.Lang.Say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通す", harness.GossipPort))
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // split reports engines that have found one another only in parts.
@@ -158,7 +163,7 @@ func knows(peers []engine.Peer, addr netip.Addr) bool {
 // neighbours finds containers elsewhere that an engine was never told of: what
 // is told by gossip is told once.
 func (d *diagnosis) neighbours(f *hostFacts) {
-	if len(f.local()) == 0 || f.probe.err != nil {
+	if len(f.local()) == 0 || !f.probe.told || f.probe.user {
 		return
 	}
 	var lost, mend []string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -35,10 +36,10 @@ func (d *diagnosis) hosts() {
 // unreachable: no connection to the engine's port came about.
 func (d *diagnosis) unreachable(f *hostFacts) {
 	h := f.host
-	asked := "TCP " + at(h, harness.EnginePort)
+	asked := "TCP " + h.Engine().String()
 	answered := reason(f.dialErr)
-	refused := errors.Is(f.dialErr, engine.ErrRefused) || strings.Contains(answered, "refused")
-	rules := f.probe.refuses(harness.EnginePort, d.topology.Hosts())
+	refused := errors.Is(f.dialErr, engine.ErrRefused) || errors.Is(f.dialErr, syscall.ECONNREFUSED) || strings.Contains(answered, "refused")
+	rules := f.probe.refuses(h.Engine().Port(), d.topology.Hosts())
 	outer, known := f.probe.outer(h)
 	var r *finding
 	switch {
@@ -48,22 +49,57 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 			advise(d.Lang.Say("start the host, and look at why it ended", "ホストを起動し、停止した理由を調べる"))
 		d.whyEnded(f, r)
 	case len(rules) > 0:
-		r = d.blocked("engine-port-blocked", f, rules, harness.EnginePort, part{engineKind, h.Name})
-	case !known || !outer.up:
+		r = d.blocked("engine-port-blocked", f, rules, h.Engine().Port(), part{engineKind, h.Name})
+	case f.probe.unasked == nil && (!known || !outer.up):
 		r = d.report("host-link-down", h.Name, hostsSection, d.Lang.Say("no network interface of %s that is up has the address %s", "%s で稼働中のどのネットワークインタフェースにもアドレス %s がない", h.Name, h.Addr), part{engineKind, h.Name}).
 			saw("ip addr, on "+h.Name, describeLinks(f.probe.links)).
 			advise(d.Lang.Say("bring the interface up, or give it its address again", "インタフェースを起動するか、アドレスを付け直す"))
-	case f.probe.state == 0 || refused:
-		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", "%[2]s のポート %[1]d で待ち受ける Engine がない", harness.EnginePort, h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe)).
-			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", "ホスト上で systemctl start docker を実行し、--host=tcp://%s で Engine を起動する", at(h, harness.EnginePort)))
+	case f.probe.unasked == nil && f.probe.state == 0 || refused:
+		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", "%[2]s のポート %[1]d で待ち受ける Engine がない", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
+			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", "ホスト上で systemctl start docker を実行し、--host=tcp://%s で Engine を起動する", h.Engine().String()))
+		if f.probe.unasked == nil {
+			r.saw("ps, on "+h.Name, engineState(f.probe))
+		}
 		d.whyEnded(f, r)
+	case lost(f.dialErr) != nil:
+		r = d.notReached(hostsSection, lost(f.dialErr), part{engineKind, h.Name})
 	default:
-		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", "%s の Engine は動いているが、ポート %d に到達できない", h.Name, harness.EnginePort), part{engineKind, h.Name}).
+		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", "%s の Engine は動いているが、ポート %d に到達できない", h.Name, h.Engine().Port()), part{engineKind, h.Name}).
 			sure(harness.Likely).
-			advise(d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる"))
+			advise(d.between())
 	}
 	r.saw(asked, answered)
+	if f.probe.unasked != nil {
+		r.saw("a command on "+h.Name, d.Lang.Error(f.probe.unasked))
+	}
+}
+
+// lost is in which layer a service can't be reached from here, where the target
+// knows. That nothing listens on a port is word of its host.
+func lost(err error) *harness.UnreachableError {
+	var un *harness.UnreachableError
+	if !errors.As(err, &un) || un.Layer == harness.LayerPort {
+		return nil
+	}
+	return un
+}
+
+// notReached reports it: of a host that everything goes through only once.
+func (d *diagnosis) notReached(section string, un *harness.UnreachableError, breaks part) *finding {
+	cause := un.In(d.Lang)
+	if i := slices.IndexFunc(d.found, func(f *finding) bool { return f.Cause == cause }); i >= 0 {
+		d.found[i].breaks = append(d.found[i].breaks, breaks)
+		return d.found[i]
+	}
+	advice := un.Hint.In(d.Lang)
+	if advice == "" {
+		advice = d.between()
+	}
+	return d.report("unreachable", un.Node, section, cause, breaks).advise(advice)
+}
+
+func (d *diagnosis) between() string {
+	return d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる")
 }
 
 // blocked reports rules of a host's packet filter that stop a port, or that cut

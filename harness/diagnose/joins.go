@@ -48,7 +48,7 @@ func (d *diagnosis) join(s service) {
 	if !ok {
 		return
 	}
-	advertised, want := flag(found.Args, "--advertise"), at(s.on.host, harness.EnginePort)
+	advertised, want := flag(found.Args, "--advertise"), s.on.host.Engine().String()
 	discovery, place := strings.TrimSuffix(last(found.Args), "/"), strings.TrimSuffix(last(s.want), "/")
 	var r *finding
 	switch {
@@ -85,7 +85,7 @@ func (d *diagnosis) deleteKey(key string) string {
 
 // key: a member's join container runs; what is its key like?
 func (d *diagnosis) key(h harness.Host) {
-	address := at(h, harness.EnginePort)
+	address := h.Engine().String()
 	entry, there := d.facts.entries[swarmNodes+address]
 	restart := docker(h, "restart %s", d.joinService(h).mine()[0].Name)
 	asked := "consul kv get " + swarmNodes + address
@@ -112,13 +112,13 @@ func (d *diagnosis) strangers() {
 		return // a join container's wrong address explains them
 	}
 	for _, name := range d.keys(swarmNodes) {
-		known := slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool { return at(h, harness.EnginePort) == name })
+		known := slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool { return h.Engine().String() == name })
 		if known {
 			continue
 		}
 		code := "key-without-node"
 		what := d.Lang.Say("Consul has a key for %s, which is no node of the cluster", "クラスタのノードでない %s のキーが Consul にある", name)
-		if name == at(d.topology.Manager, harness.EnginePort) {
+		if name == d.topology.Manager.Engine().String() {
 			code, what = "manager-joined", d.Lang.Say("the manager's host has joined the cluster as a node", "マネージャのホストがノードとして参加している")
 		} else if _, err := netip.ParseAddrPort(name); err != nil {
 			code, what = "key-no-address", d.Lang.Say("Consul has a key %s, which is no address", "アドレスでないキー %s が Consul にある", name)

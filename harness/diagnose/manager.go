@@ -12,7 +12,7 @@ func (d *diagnosis) managerService() service {
 	return d.service("manager", service{
 		code: "manager", name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"},
 		on: d.facts.hosts[d.topology.Manager.Name], image: swarmImage, arg: "manage",
-		port:   engine.Port{Host: harness.SwarmPort, Container: harness.EnginePort},
+		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
 		works:  d.facts.swarm != nil,
 		breaks: part{managerBoxKind, ""}, section: managerSection,
 	})
@@ -46,7 +46,7 @@ func (d *diagnosis) manages(s service, found box) {
 		d.noManager(s, found)
 	case d.facts.swarm.Strategy != "spread":
 		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers", "%[2]s の %[1]sの戦略が spread ではない").
-			saw("docker -H=tcp://"+at(s.on.host, harness.SwarmPort)+" info", "Strategy: "+d.facts.swarm.Strategy)
+			saw("docker -H=tcp://"+d.topology.Swarm().String()+" info", "Strategy: "+d.facts.swarm.Strategy)
 		r.breaks = []part{{strategyKind, ""}}
 		d.again(s, r, found, s.mine())
 	case !s.right(found):
@@ -61,15 +61,19 @@ func (d *diagnosis) noManager(s service, found box) {
 	if d.facts.swarmErr != nil {
 		answered = reason(d.facts.swarmErr)
 	}
-	asked := "docker -H=tcp://" + at(s.on.host, harness.SwarmPort) + " info"
-	if rules := s.on.probe.refuses(harness.SwarmPort, nil); len(rules) > 0 {
-		d.blocked("manager-blocked", s.on, rules, harness.SwarmPort, part{managerKind, ""}).saw(asked, answered)
+	asked := "docker -H=tcp://" + d.topology.Swarm().String() + " info"
+	if rules := s.on.probe.refuses(d.topology.Swarm().Port(), nil); len(rules) > 0 {
+		d.blocked("manager-blocked", s.on, rules, d.topology.Swarm().Port(), part{managerKind, ""}).saw(asked, answered)
 		return
 	}
 	if !d.holds(managerKind, "") {
 		return // what stops it is found already
 	}
-	r := d.report("manager-silent", s.on.host.Name, managerSection, d.Lang.Say("the Swarm manager container runs, and port %d does not answer", "Swarm マネージャ・コンテナは動いているが、ポート %d が応答しない", harness.SwarmPort), part{managerKind, ""}).
+	if un := lost(d.facts.swarmErr); un != nil {
+		d.notReached(managerSection, un, part{managerKind, ""}).saw(asked, answered)
+		return
+	}
+	r := d.report("manager-silent", s.on.host.Name, managerSection, d.Lang.Say("the Swarm manager container runs, and port %d does not answer", "Swarm マネージャ・コンテナは動いているが、ポート %d が応答しない", d.topology.Swarm().Port()), part{managerKind, ""}).
 		saw(asked, answered).sure(harness.Likely).
 		mend(docker(s.on.host, "restart %s", found.Name))
 	if l := line(found.log, "level=fatal", "level=error"); l != "" {

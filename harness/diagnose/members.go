@@ -22,9 +22,9 @@ func (d *diagnosis) members() {
 func (d *diagnosis) member(h harness.Host) {
 	manager := d.facts.hosts[d.topology.Manager.Name]
 	m, listed := d.listed(h)
-	rules := manager.probe.refuses(harness.EnginePort, []harness.Host{h})
-	said, silent := manager.probe.silent[dial("tcp", h, harness.EnginePort)]
-	asked := "docker -H=tcp://" + at(d.topology.Manager, harness.SwarmPort) + " info"
+	rules := manager.probe.refuses(h.Engine().Port(), []harness.Host{h})
+	said, silent := manager.probe.silent[dial("tcp", h.Engine())]
+	asked := "docker -H=tcp://" + d.topology.Swarm().String() + " info"
 	answered := fmt.Sprintf("%s: Status: %s, Error: %s", m.Name, m.Status, m.Error)
 	if !listed {
 		answered = "no " + h.Name
@@ -36,11 +36,11 @@ func (d *diagnosis) member(h harness.Host) {
 	var r *finding
 	switch {
 	case len(rules) > 0 && (silent || m.Error != ""):
-		r = d.blocked("manager-cut-off", manager, rules, harness.EnginePort, part{pathKind, h.Name})
+		r = d.blocked("manager-cut-off", manager, rules, h.Engine().Port(), part{pathKind, h.Name})
 	case silent:
 		r = d.report("manager-cut-off", h.Name, managerSection, d.Lang.Say("the manager's host does not reach the engine of %s, which answers us", "マネージャのホストから %s の Engine に到達できない(こちらには応答する)", h.Name), part{pathKind, h.Name}).
-			saw(dial("tcp", h, harness.EnginePort)+", from "+d.topology.Manager.Name, said).sure(harness.Likely).
-			advise(d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる"))
+			saw(dial("tcp", h.Engine())+", from "+d.topology.Manager.Name, said).sure(harness.Likely).
+			advise(d.between())
 	case !listed:
 		r = d.report("member-missing", h.Name, managerSection, d.Lang.Say("%s is registered, and the manager does not list it", "%s は登録済みだが、マネージャの一覧にない", h.Name), part{memberKind, h.Name}).
 			sure(harness.Likely).mend(restart).
@@ -56,7 +56,7 @@ func (d *diagnosis) member(h harness.Host) {
 // listed is a host in the manager's list.
 func (d *diagnosis) listed(h harness.Host) (engine.Member, bool) {
 	for _, m := range d.facts.swarm.Members {
-		if m.Addr.String() == at(h, harness.EnginePort) {
+		if m.Addr.String() == h.Engine().String() {
 			return m, true
 		}
 	}

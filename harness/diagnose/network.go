@@ -46,7 +46,7 @@ func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
 
 // create is the page's command for the network.
 func (d *diagnosis) create() string {
-	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", at(d.topology.Manager, harness.SwarmPort), engine.Overlay, d.topology.Network)
+	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", d.topology.Swarm().String(), engine.Overlay, d.topology.Network)
 }
 
 // noNetwork: no engine has the overlay network, though some may have another of

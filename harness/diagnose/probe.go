@@ -14,6 +14,8 @@ import (
 // What the host has no program for stays empty.
 type probe struct {
 	err     error // that no command can be run there
+	unasked error // that no way leads to a command there, which says nothing of the host
+	user    bool  // that it is not root who answers
 	partial bool  // that the host did not come to the end of its answer
 	links   []link
 	rules   []string // of the packet filter, those that refuse or drop
@@ -26,7 +28,8 @@ type probe struct {
 	// forwards are the hosts to which the kernel sends what is for containers
 	// elsewhere, by the container's hardware address.
 	forwards map[string]netip.Addr
-	silent   map[string]string // what did not answer: "tcp ADDR PORT", and how
+	told     bool              // that the host came as far as that
+	silent   map[string]string // what did not answer: "tcp ADDR PORT", and how; nil where nothing was dialled
 }
 
 // link is a network interface.
@@ -44,6 +47,7 @@ func parseProbe(out string) probe {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(line, "== "); ok {
 			section = name
+			p.begin(name)
 			continue
 		}
 		p.take(section, line, strings.Fields(line))
@@ -51,9 +55,21 @@ func parseProbe(out string) probe {
 	return p
 }
 
+// begin is what it means that a host comes to a section.
+func (p *probe) begin(section string) {
+	switch section {
+	case "silent":
+		p.told = true
+	case "no dialler":
+		p.silent = nil
+	}
+}
+
 func (p *probe) take(section, line string, words []string) {
 	switch {
 	case len(words) == 0:
+	case section == "user":
+		p.user = line != "0"
 	case section == "link":
 		p.link(words)
 	case section == "addr":

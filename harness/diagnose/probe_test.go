@@ -69,6 +69,7 @@ func TestParseProbe(t *testing.T) {
 		state:      'T',
 		neighbours: []netip.Addr{netip.MustParseAddr("10.0.0.3")},
 		forwards:   map[string]netip.Addr{"02:42:0a:00:00:03": netip.MustParseAddr("192.168.33.20")},
+		told:       true,
 		silent:     map[string]string{"tcp 192.168.33.11 8500": "no answer within 1 s, or refused"},
 	}
 	got := parseProbe(answer)

@@ -14,7 +14,7 @@ func (d *diagnosis) server(h harness.Host) service {
 	return d.service("consul-"+h.Name, service{
 		code: "consul", name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"},
 		on: d.facts.hosts[h.Name], image: consulImage,
-		port:   engine.Port{Host: harness.ConsulPort, Container: harness.ConsulPort},
+		port:   engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
 		works:  true, // as far as is asked
 		breaks: part{serverKind, h.Name}, section: consulSection,
 	})
@@ -58,7 +58,7 @@ func (d *diagnosis) keysOf(server harness.Host) []part {
 // leader.
 func (d *diagnosis) noQuorum(s service, found box) {
 	servers := d.topology.ConsulServers()
-	asked := "GET /v1/status/leader of " + at(s.on.host, harness.ConsulPort)
+	asked := "GET /v1/status/leader of " + d.topology.Consul().String()
 	r := d.report("consul-no-quorum", s.on.host.Name, consulSection, "", part{consulKind, ""}).saw(asked, `""`)
 	runs := 1 // the manager's
 	for _, h := range servers[1:] {
@@ -104,7 +104,7 @@ func (d *diagnosis) replica(h harness.Host) service {
 	return d.service("manager-"+h.Name, service{
 		code: "manager", name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"},
 		on: d.facts.hosts[h.Name], image: swarmImage, arg: "manage",
-		port:   engine.Port{Host: harness.SwarmPort, Container: harness.EnginePort},
+		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
 		works:  true, // as far as is asked
 		breaks: part{replicaKind, h.Name}, section: managerSection,
 	})
@@ -129,7 +129,7 @@ func (d *diagnosis) replicas() {
 	could := d.holds(managerKind, "") && d.holds(consulKind, "") && d.facts.swarm != nil
 	if could && d.facts.swarm.Role == engine.Replica && strings.TrimSpace(d.facts.swarm.Primary) == "" {
 		d.report("manager-no-primary", d.topology.Manager.Name, managerSection, d.Lang.Say("no Swarm manager is primary: what is asked of them waits", "プライマリの Swarm マネージャがなく、どのマネージャへの要求も待たされる"), part{managerKind, ""}).
-			saw("docker -H=tcp://"+at(d.topology.Manager, harness.SwarmPort)+" info", "Role: replica, no Primary").sure(harness.Likely).
+			saw("docker -H=tcp://"+d.topology.Swarm().String()+" info", "Role: replica, no Primary").sure(harness.Likely).
 			advise(d.Lang.Say("an election takes up to 25 s after the primary or Consul's quorum was lost: ask again", "プライマリまたは Consul のクォーラムを失ってから、選出には 25 秒ほど掛かる。もう一度確認する"))
 	}
 	d.asked(before, could, "every replica of the Swarm manager runs, and one is primary", "Swarm マネージャのレプリカがすべて動き、1 つがプライマリである")

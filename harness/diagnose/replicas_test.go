@@ -85,5 +85,5 @@ func (b box) stopIn(h *hostFacts) {
 
 // forget drops a host's registration.
 func (d *diagnosis) forget(host string) {
-	delete(d.facts.entries, swarmNodes+at(d.facts.hosts[host].host, harness.EnginePort))
+	delete(d.facts.entries, swarmNodes+d.facts.hosts[host].host.Engine().String())
 }

@@ -25,14 +25,14 @@ func healthyFactsOf(t harness.Topology) *diagnosis {
 	}
 	for _, h := range d.topology.Hosts() {
 		f := &hostFacts{host: h, hasSwarm: true, hasConsul: true}
-		f.info = engine.Info{ID: h.Name, Name: h.Name, ServerVersion: "20.10.5", ClusterStore: d.store(), ClusterAdvertise: at(h, harness.EnginePort)}
-		f.probe = parseProbe(fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== forward\n1\n", h.Addr))
+		f.info = engine.Info{ID: h.Name, Name: h.Name, ServerVersion: "20.10.5", ClusterStore: d.store(), ClusterAdvertise: h.Engine().String()}
+		f.probe = parseProbe(fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== forward\n1\n== silent\n", h.Addr))
 		f.networks = []engine.Network{{ID: "one", Name: "mynet", Driver: "overlay", Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}}
 		for _, peer := range d.topology.Hosts() {
 			f.peers = append(f.peers, engine.Peer{Name: peer.Name, Addr: peer.Addr, State: engine.PeerAlive})
 		}
 		d.facts.hosts[h.Name] = f
-		d.facts.enter(engineNodes+at(h, harness.EnginePort), at(h, harness.EnginePort))
+		d.facts.enter(engineNodes+h.Engine().String(), h.Engine().String())
 	}
 	d.facts.runs(d.consulService(), consulImage, "/bin/start "+strings.Join(d.consulService().want, " "), "unless-stopped")
 	d.facts.runs(d.managerService(), swarmImage, "/swarm "+strings.Join(d.managerService().want, " "), "unless-stopped")
@@ -43,8 +43,8 @@ func healthyFactsOf(t harness.Topology) *diagnosis {
 		d.facts.runs(d.replica(h), swarmImage, "/swarm "+strings.Join(d.replica(h).want, " "), "unless-stopped")
 	}
 	for _, h := range d.topology.Members {
-		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+at(h, harness.EnginePort)+" "+d.topology.DiscoveryOf(h), "no")
-		d.facts.enter(swarmNodes+at(h, harness.EnginePort), at(h, harness.EnginePort))
+		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+h.Engine().String()+" "+d.topology.DiscoveryOf(h), "no")
+		d.facts.enter(swarmNodes+h.Engine().String(), h.Engine().String())
 		d.facts.swarm.Members = append(d.facts.swarm.Members, engine.Member{Name: h.Name, Status: "Healthy", Addr: netip.AddrPortFrom(h.Addr, harness.EnginePort)})
 	}
 	return d
@@ -108,7 +108,7 @@ func TestRules(t *testing.T) {
 		"not listed":     {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members = d.facts.swarm.Members[:3] }, "member-missing store"},
 		"unhealthy":      {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members[3].Status = "Unhealthy" }, "member-unhealthy store"},
 		"no network":     {func(_ *diagnosis, f *hostFacts) { f.networks = nil }, "network-missing store"},
-		"not registered": {func(d *diagnosis, f *hostFacts) { delete(d.facts.entries, engineNodes+at(f.host, harness.EnginePort)) }, "engine-not-registered store"},
+		"not registered": {func(d *diagnosis, f *hostFacts) { delete(d.facts.entries, engineNodes+f.host.Engine().String()) }, "engine-not-registered store"},
 		"no gossip":      {func(_ *diagnosis, f *hostFacts) { f.gossipErr = engine.ErrRefused }, "gossip-not-joined store"},
 		"gossip silent":  {func(_ *diagnosis, f *hostFacts) { f.gossipErr = errSilence }, "gossip-silent store"},
 		"datagrams lost": {func(d *diagnosis, _ *hostFacts) {

@@ -3,8 +3,6 @@ package diagnose
 import (
 	"strconv"
 	"strings"
-
-	"labcheck/harness"
 )
 
 // store is the cluster store that every engine is to have.
@@ -21,11 +19,24 @@ func (d *diagnosis) settings() {
 			d.setting(d.facts.hosts[h.Name])
 			d.roomless(d.facts.hosts[h.Name])
 		}
-		if d.facts.hosts[h.Name].probe.partial {
-			d.notAsked = append(d.notAsked, d.Lang.Say("all that %s says of itself: it did not come to an end in time", "%s 自身が語ることのすべて: 時間内に終わらなかった", h.Name))
-		}
+		d.unsaid(h.Name, d.facts.hosts[h.Name].probe)
 	}
 	d.asked(before, true, "every engine has the cluster store, advertises its own address and has room", "全 Engine にクラスタストアと空き容量があり、自分のアドレスを広告している")
+}
+
+// unsaid notes what a host does not say of itself.
+func (d *diagnosis) unsaid(host string, p probe) {
+	switch {
+	case p.unasked != nil:
+		d.notAsked = append(d.notAsked, d.Lang.Say("what %s says of itself: %s", "%s 自身が語ること: %s", host, d.Lang.Error(p.unasked)))
+	case p.partial:
+		d.notAsked = append(d.notAsked, d.Lang.Say("all that %s says of itself: it did not come to an end in time", "%s 自身が語ることのすべて: 時間内に終わらなかった", host))
+	case p.err == nil && p.silent == nil:
+		d.notAsked = append(d.notAsked, d.Lang.Say("what %s reaches: it has no perl to dial with", "%s から到達できるもの: 接続に使う perl がない", host))
+	}
+	if p.user {
+		d.notAsked = append(d.notAsked, d.Lang.Say("the packet filter of %s, and what its kernel was told of containers elsewhere: sudo wants a password there", "%s のパケットフィルタと、他ホストのコンテナについてカーネルが知らされたこと: sudo にパスワードが要る", host))
+	}
 }
 
 func (d *diagnosis) setting(f *hostFacts) {
@@ -34,7 +45,7 @@ func (d *diagnosis) setting(f *hostFacts) {
 	asked := docker(h, "info")
 	breaks := part{settingKind, h.Name}
 	restart := d.Lang.Say("restart the engine with --cluster-store=%s --cluster-advertise=%s (in /etc/default/docker or the unit), on the host itself",
-		"ホスト上で(/etc/default/docker かユニットに)--cluster-store=%s --cluster-advertise=%s を付け、Engine を再起動する", d.store(), at(h, harness.EnginePort))
+		"ホスト上で(/etc/default/docker かユニットに)--cluster-store=%s --cluster-advertise=%s を付け、Engine を再起動する", d.store(), h.Engine().String())
 	major, _, _ := strings.Cut(f.info.ServerVersion, ".")
 	version, _ := strconv.Atoi(major)
 	switch {
@@ -48,7 +59,7 @@ func (d *diagnosis) setting(f *hostFacts) {
 	case have != d.store():
 		d.report("engine-wrong-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has another cluster store", "%s の Engine のクラスタストアが違う", h.Name), breaks).
 			saw(asked, "Cluster Store: "+have).advise(restart)
-	case advertised != at(h, harness.EnginePort):
+	case advertised != h.Engine().String():
 		if advertised == "" {
 			advertised = "none"
 		}

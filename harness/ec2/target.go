@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,8 +22,10 @@ const dialTimeout = 4 * time.Second
 type Options struct {
 	Inventory Inventory
 	SSH       SSH
-	// ReadOnly has nodes refuse every command that OnlyLooks does not know.
+	// ReadOnly has nodes refuse every command that neither OnlyLooks nor Looks knows.
 	ReadOnly bool
+	// Looks knows more commands that change nothing; nil knows none.
+	Looks func(argv []string) bool
 }
 
 // Target is a cluster's nodes, which exist. It implements harness.Target.
@@ -162,7 +165,7 @@ func (n *node) unreachable(at string, err error) error {
 // be reached.
 func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: n.said.Name, Argv: argv, Start: time.Now()}
-	if n.target.opts.ReadOnly && !OnlyLooks(argv) {
+	if n.target.opts.ReadOnly && !n.target.opts.onlyLooks(argv) {
 		return harness.Result{}, harness.Errorf("run %q on %s: refused: this run only looks", "%[2]s で %[1]q を実行: 拒否した。この実行は見るだけである", argv, n.said.Name)
 	}
 	h, err := n.target.hostOf(n.said)
@@ -178,6 +181,16 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 		return r, err // it ran, and was not waited for
 	}
 	return r, r.Err()
+}
+
+func (o Options) onlyLooks(argv []string) bool {
+	return OnlyLooks(argv) || o.Looks != nil && o.Looks(argv)
+}
+
+// EngineLog is the end of what the node's engine wrote, as its journal has it.
+func (n *node) EngineLog(ctx context.Context, lines int) (string, error) {
+	r, err := n.Exec(ctx, engineLog(lines)...)
+	return strings.TrimSpace(r.Stdout), err
 }
 
 // Direct is the address by which this machine reaches a node itself; false
