@@ -26,13 +26,13 @@ func diagnoseCases() []realCase {
 		well      = "✓ every engine knows every other by gossip"
 		fromHere  = "-p tcp -s 192.168.61.1 --dport 2375 -j DROP"
 		datagrams = "-p udp --dport 7946 -j DROP"
-		noShell   = "not asked: what worker01 says of itself: "
+		noShell   = "not asked: manager, frontend01, frontend02, worker01, store: what only the host itself can tell: "
 	)
 	joinStopped := on("worker01", "docker stop $(docker ps -q --filter ancestor=swarm)", "docker start $(docker ps -aq --filter ancestor=swarm)")
 	return []realCase{
 		{name: "diagnose, through the manager", args: through("key", "diagnose"), code: exitHolds, says: []string{well}, silent: []string{"not asked"}},
 		{name: "diagnose, as a user with sudo", args: as("ops", "diagnose"), code: exitHolds, says: []string{well}, silent: []string{"not asked"}},
-		{name: "diagnose, as a user without", args: as("guest", "diagnose"), code: exitHolds, says: []string{well, "not asked: the packet filter of worker01", "sudo wants a password"}},
+		{name: "diagnose, as a user without", args: as("guest", "diagnose"), code: exitHolds, says: []string{well, "not asked: manager, frontend01, frontend02, worker01, store: its packet filter", "sudo wants a password"}},
 		{name: "diagnose, no login", args: []string{"diagnose"}, code: exitHolds, says: []string{well, noShell, "nothing says as whom to log in"}},
 		{name: "diagnose, wrong key", args: through("wrong", "diagnose"), code: exitUnreachable, says: []string{"sshd does not let root in"}},
 		{name: "diagnose by packets", args: []string{"diagnose", "--packets"}, code: exitUsage, says: []string{"--allow workload"}},
@@ -46,7 +46,7 @@ func diagnoseCases() []realCase {
 		},
 		{
 			name: "diagnose a security group", args: []string{"diagnose"}, breaks: rule("worker01", fromHere), code: exitFalse,
-			says: []string{"worker01 can't be reached at 192.168.61.200:2375: no answer within 4s", "--ssh-jump manager", noShell}, silent: []string{"does not run", "is down"},
+			says: []string{"worker01 can't be reached at 192.168.61.200:2375: no answer within 4s", "--ssh-jump manager", noShell}, silent: []string{"the join container", "is down"},
 		},
 		{name: "diagnose it through the manager", args: through("key", "diagnose"), breaks: rule("worker01", fromHere), code: exitHolds, says: []string{well}},
 		{
@@ -59,7 +59,7 @@ func diagnoseCases() []realCase {
 		},
 		{
 			name: "diagnose them as a user without sudo", args: as("guest", "diagnose"), breaks: rule("frontend02", datagrams), code: exitFalse,
-			says: []string{"no other host reaches the engine of frontend02 by UDP 7946", "not asked: the packet filter of frontend02"},
+			says: []string{"no other host reaches the engine of frontend02 by UDP 7946", "store: its packet filter"},
 		},
 		{
 			name: "diagnose a stopped engine", args: as("ops", "diagnose"), code: exitFalse,

@@ -130,11 +130,14 @@ func TestUnsaid(t *testing.T) {
 		"== user\n1000\n== silent\n== no dialler\n": "no perl|sudo wants a password",
 	} {
 		d := healthyFacts()
-		d.unsaid("store", parseProbe(out))
+		for _, h := range []string{"store", "worker01"} {
+			d.facts.hosts[h].probe = parseProbe(out)
+		}
+		d.unsaid()
 		var got []string
 		for _, n := range d.notAsked {
-			if !strings.Contains(n, "store") {
-				t.Errorf("%q: of no host", n)
+			if !strings.HasPrefix(n, "worker01, store: ") {
+				t.Errorf("%q: of other hosts", n)
 			}
 			got = append(got, n)
 		}
