@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,6 +157,11 @@ func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evi
 		return err
 	}
 	defer cluster.Close()
+	if s.lab == nil && slices.Contains(f.allow, "workload") {
+		if err := lacksWorkload(ctx, cluster); err != nil {
+			return err
+		}
+	}
 	whole, err := s.watchLab(ctx, checking, suite.Breaks(features.FS, s.lang, e.Run.Tags))
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -22,6 +23,7 @@ import (
 	"labcheck/harness/ec2"
 	"labcheck/harness/engine"
 	"labcheck/harness/report"
+	"labcheck/harness/steps"
 	"labcheck/harness/suite"
 )
 
@@ -196,6 +198,35 @@ func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o
 		}
 		return s.lacks(c.Topology(), sc)
 	}
+}
+
+// lacksWorkload says which nodes have no image to start containers of, where one
+// does not. Those that do not answer are told of elsewhere.
+func lacksWorkload(ctx context.Context, c *engine.Cluster) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	hosts := c.Topology().Hosts()
+	lacks := make([]bool, len(hosts))
+	var group sync.WaitGroup
+	for i, h := range hosts {
+		group.Go(func() {
+			has, err := c.Engine(h.Name).HasImage(ctx, steps.WorkloadImage)
+			lacks[i] = err == nil && !has
+		})
+	}
+	group.Wait()
+	var names []string
+	var at harness.Host
+	for i, h := range hosts {
+		if lacks[i] {
+			names, at = append(names, h.Name), h
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &hintError{harness.Errorf("--allow workload starts containers of the image %s, which is not on %s", "--allow workload はイメージ %s のコンテナを起動するが、それが %s にない", steps.WorkloadImage, strings.Join(names, ", ")),
+		fmt.Sprintf("labcheck images save - --only workload | docker -H=tcp://%s load", at.Engine())}
 }
 
 // again is the inventory's flag for another command line.

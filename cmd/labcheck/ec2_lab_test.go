@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -95,6 +96,10 @@ func wholeCases() []realCase {
 			says: []string{"74 claims hold"}, silent: []string{"log in"},
 		},
 		{name: "through the manager", args: through("key", "check"), code: exitHolds, says: []string{"74 claims hold"}},
+		{
+			name: "without its image", args: []string{"check", "--allow", "workload"}, breaks: withoutImage, code: exitUnreachable,
+			says: []string{"labcheck/workload, which is not on store", "labcheck images save - --only workload | docker -H=tcp://192.168.61.250:2375 load"}, silent: []string{"claims"},
+		},
 		{name: "with a workload", args: through("key", "check", "--allow", "workload"), code: exitHolds, says: []string{"78 claims hold"}, works: true},
 		{name: "exec", args: through("key", "exec", "store", "--", "sh", "-c", `echo "it's $(hostname)"; exit 7`), code: 7, says: []string{"it's store"}},
 		{name: "status", args: through("key", "status"), code: exitHolds, says: []string{"✓ network"}},
@@ -213,6 +218,19 @@ func brokenCases() []realCase {
 			name: "a fifth node that nobody expects", args: []string{"check"}, breaks: fifth, code: exitFalse,
 			says: []string{"manager 192.168.61.11:2375", "nodes: 4", "nodes: 5"},
 		},
+	}
+}
+
+// withoutImage removes the workload's image from a node. It comes back by what
+// labcheck says.
+func withoutImage(t *testing.T, r *realLab) func() {
+	r.sh(t, "store", "docker rmi labcheck/workload")
+	return func() {
+		var archive, said bytes.Buffer
+		if code := run(t.Context(), []string{"images", "save", "-", "--only", "workload"}, strings.NewReader(""), &archive, &said); code != exitHolds {
+			t.Fatalf("exit code %d: %s", code, said.String())
+		}
+		docker(t, archive.String(), "-H=tcp://192.168.61.250:2375", "load")
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"labcheck/harness"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -59,11 +60,14 @@ func (a *app) printChecks(checks []sim.Check) {
 }
 
 func (a *app) imagesCommand() *cobra.Command {
+	var only string
 	c := &cobra.Command{Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from", "ホストの元になるイメージを作成、一覧、保存、削除する")}
-	sub := func(use, short string, args cobra.PositionalArgs, do func(context.Context, *session, []string) error) {
-		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: usage(args), RunE: func(cmd *cobra.Command, given []string) error {
+	sub := func(use, short string, args cobra.PositionalArgs, do func(context.Context, *session, []string) error) *cobra.Command {
+		one := &cobra.Command{Use: use, Short: short, Args: usage(args), RunE: func(cmd *cobra.Command, given []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return do(ctx, s, given) })
-		}})
+		}}
+		c.AddCommand(one)
+		return one
 	}
 	sub("build", a.lang.Say("Make the images that are not there", "足りないイメージを作成する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		if err := s.ensureImages(ctx); err != nil {
@@ -74,9 +78,10 @@ func (a *app) imagesCommand() *cobra.Command {
 	sub("ls", a.lang.Say("List the images, and old ones that can go", "イメージと、不要になった古いイメージを一覧する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.listImages(ctx)
 	})
-	sub("save FILE", a.lang.Say("Write all images into a file, - for stdout", "すべてのイメージをファイルに書き出す。- は標準出力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
-		return s.saveImages(ctx, args[0])
+	save := sub("save FILE", a.lang.Say("Write all images into a file, - for stdout", "すべてのイメージをファイルに書き出す。- は標準出力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+		return s.saveImages(ctx, images.Name(only), args[0])
 	})
+	save.Flags().StringVar(&only, "only", "", a.lang.Say("one `image`, as docker load reads it, under the name that it has on a host", "1 つのイメージ(`image`)だけを、docker load で読める形で、ホストでの名前で書き出す"))
 	sub("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin", "save で書き出したファイルからイメージを読み込む。- は標準入力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
 		return s.loadImages(ctx, args[0])
 	})
@@ -136,18 +141,25 @@ func printTable(w io.Writer, t table.Writer) {
 }
 
 // saveImages writes to a file that takes its name only when it is whole.
-func (s *session) saveImages(ctx context.Context, file string) error {
+func (s *session) saveImages(ctx context.Context, only images.Name, file string) error {
+	save := s.lab.Images().Save
+	if only != "" {
+		if images.InNode(only) == nil {
+			return &usageError{harness.Errorf("--only %s: consul, swarm and workload are possible", "--only %s: 指定できるのは consul、swarm、workload である", only), "labcheck images save --help"}
+		}
+		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
+	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
 	if file == "-" {
-		return s.lab.Images().Save(ctx, s.out)
+		return save(ctx, s.out)
 	}
 	part, err := os.Create(file + ".part")
 	if err != nil {
 		return &usageError{err, s.lang.Say("another file", "別のファイル")}
 	}
-	err = s.progress.during(s.lang.Say("Save images", "イメージの保存"), func() error { return s.lab.Images().Save(ctx, part) })
+	err = s.progress.during(s.lang.Say("Save images", "イメージの保存"), func() error { return save(ctx, part) })
 	if closed := part.Close(); err == nil {
 		err = closed
 	}

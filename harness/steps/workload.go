@@ -34,7 +34,8 @@ type started struct {
 type counts map[string]int
 
 const (
-	workloadImage = "labcheck/workload"
+	// WorkloadImage is what scenarios start containers of.
+	WorkloadImage = "labcheck/workload"
 	// WorkloadLabel holds the run that started a container.
 	WorkloadLabel = "labcheck.workload"
 	// lifetime is how long what a scenario starts lives at most, so that what a
@@ -53,7 +54,7 @@ func (w *World) spec(name, network string) engine.RunSpec {
 		lives = lastingLifetime
 	}
 	return engine.RunSpec{
-		Name: name, Image: workloadImage, Network: network,
+		Name: name, Image: WorkloadImage, Network: network,
 		Args:   []string{"sleep", fmt.Sprint(int(lives.Seconds()))},
 		Labels: map[string]string{WorkloadLabel: w.run},
 	}

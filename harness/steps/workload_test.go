@@ -39,7 +39,7 @@ func names(f *enginetest.Cluster) []string {
 	var all []string
 	for _, h := range f.Topology.Hosts() {
 		for _, c := range f.Hosts[h.Name].Containers {
-			if c.Image == workloadImage {
+			if c.Image == WorkloadImage {
 				all = append(all, h.Name)
 			}
 		}
@@ -251,7 +251,7 @@ func TestApart(t *testing.T) {
 // does not keep its turn.
 func TestTurn(t *testing.T) {
 	w, f := performedWorld(t)
-	other := f.Hosts["manager"].Add(enginetest.Container{Name: turnName, Image: workloadImage, Labels: map[string]string{WorkloadLabel: "other"}})
+	other := f.Hosts["manager"].Add(enginetest.Container{Name: turnName, Image: WorkloadImage, Labels: map[string]string{WorkloadLabel: "other"}})
 	if err := w.takeTurn(t.Context()); err == nil || !strings.Contains(err.Error(), "another labcheck starts containers on this cluster (run other)") {
 		t.Errorf("%v", err)
 	}
@@ -295,10 +295,10 @@ func TestCleanUp(t *testing.T) {
 	}
 	store := f.Hosts["store"]
 	f.Change(func() {
-		store.Add(enginetest.Container{Name: "mine too", Image: workloadImage, Labels: ours})
-		store.Add(enginetest.Container{Name: "theirs", Image: workloadImage, Labels: others})
-		store.Add(enginetest.Container{Name: "theirs of old", Image: workloadImage, Labels: others, State: "exited"})
-		store.Add(enginetest.Container{Name: "a person's", Image: workloadImage, State: "exited"})
+		store.Add(enginetest.Container{Name: "mine too", Image: WorkloadImage, Labels: ours})
+		store.Add(enginetest.Container{Name: "theirs", Image: WorkloadImage, Labels: others})
+		store.Add(enginetest.Container{Name: "theirs of old", Image: WorkloadImage, Labels: others, State: "exited"})
+		store.Add(enginetest.Container{Name: "a person's", Image: WorkloadImage, State: "exited"})
 	})
 	if err := w.CleanUp(ctx); err != nil {
 		t.Fatal(err)
@@ -306,7 +306,7 @@ func TestCleanUp(t *testing.T) {
 	left := map[string][]string{}
 	for name, h := range f.Hosts {
 		for _, c := range h.Containers {
-			if c.Image == workloadImage {
+			if c.Image == WorkloadImage {
 				left[name] = append(left[name], c.Name)
 			}
 		}
