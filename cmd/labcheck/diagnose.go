@@ -34,8 +34,10 @@ says what it could not ask.`,
 られなかったことを示す。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if packets && a.target != "sim" {
-				return &usageError{harness.Errorf("--packets starts containers, which diagnose does on a lab only", "--packets はコンテナを起動する。diagnose がそれを行うのはラボだけである"),
-					"labcheck check --target ec2 --allow workload"}
+				return &usageError{
+					harness.Errorf("--packets starts containers, which diagnose does on a lab only", "--packets はコンテナを起動する。diagnose がそれを行うのはラボだけである"),
+					"labcheck check --target ec2 --allow workload",
+				}
 			}
 			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error {
 				return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Workload: packets})

@@ -225,8 +225,10 @@ func lacksWorkload(ctx context.Context, c *engine.Cluster) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return &hintError{harness.Errorf("--allow workload starts containers of the image %s, which is not on %s", "--allow workload はイメージ %s のコンテナを起動するが、それが %s にない", steps.WorkloadImage, strings.Join(names, ", ")),
-		fmt.Sprintf("labcheck images save - --only workload | docker -H=tcp://%s load", at.Engine())}
+	return &hintError{
+		harness.Errorf("--allow workload starts containers of the image %s, which is not on %s", "--allow workload はイメージ %s のコンテナを起動するが、それが %s にない", steps.WorkloadImage, strings.Join(names, ", ")),
+		fmt.Sprintf("labcheck images save - --only workload | docker -H=tcp://%s load", at.Engine()),
+	}
 }
 
 // again is the inventory's flag for another command line.

@@ -190,6 +190,24 @@ func TestRunApart(t *testing.T) {
 	}
 }
 
+// TestWayIn: who is apart has the time to find the way to a host.
+func TestWayIn(t *testing.T) {
+	on, f := performed(t)
+	f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
+		select {
+		case <-ctx.Done():
+			return harness.Result{}, ctx.Err()
+		case <-time.After(probeTime + time.Second):
+			return harness.Result{Stdout: "== user\n0\n== silent\n"}, nil
+		}
+	}
+	for _, apart := range []bool{true, false} {
+		if p := newFacts(on, apart).ask(t.Context(), on.Topology().Members[3]); p.told != apart {
+			t.Errorf("apart %v: %+v", apart, p)
+		}
+	}
+}
+
 // TestOnlyLooks: of all commands the diagnosis's own is known to change nothing.
 func TestOnlyLooks(t *testing.T) {
 	on, f := performed(t)

@@ -99,7 +99,7 @@ func (f *facts) within(d time.Duration) time.Duration {
 
 func (f *facts) onHost(d time.Duration) time.Duration {
 	if f.apart {
-		d += wayIn
+		return f.within(d) + wayIn
 	}
 	return f.within(d)
 }
