@@ -197,14 +197,20 @@ func TestWayIn(t *testing.T) {
 		select {
 		case <-ctx.Done():
 			return harness.Result{}, ctx.Err()
-		case <-time.After(probeTime + time.Second):
+		case <-time.After(probeTime + 2*wayToLost):
 			return harness.Result{Stdout: "== user\n0\n== silent\n"}, nil
 		}
 	}
+	store := on.Topology().Members[3]
 	for _, apart := range []bool{true, false} {
-		if p := newFacts(on, apart).ask(t.Context(), on.Topology().Members[3]); p.told != apart {
+		if p := newFacts(on, apart).ask(t.Context(), store); p.told != apart {
 			t.Errorf("apart %v: %+v", apart, p)
 		}
+	}
+	lost := newFacts(on, true)
+	lost.hosts["store"].dialErr = away(harness.LayerFirewall, "store")
+	if p := lost.ask(t.Context(), store); p.unasked == nil || !strings.Contains(p.unasked.Error(), "in time") {
+		t.Errorf("one that nobody answers for: %+v", p)
 	}
 }
 

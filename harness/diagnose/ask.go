@@ -42,7 +42,7 @@ func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
 	if !ok {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.onHost(time.Second))
+	ctx, cancel := context.WithTimeout(ctx, f.onHost(h.host, time.Second))
 	defer cancel()
 	log, _ := n.EngineLog(ctx, logLines) // what can't be had is as good as empty
 	return log

@@ -18,7 +18,11 @@ const (
 	secondAnswer = 800 * time.Millisecond
 	answers      = 1800 * time.Millisecond
 	logLines     = 40
-	wayIn        = 4500 * time.Millisecond // the time that ssh takes to know that nobody answers
+
+	// The time for the way to a host that is apart: what ssh takes to know that
+	// nobody answers, and less where nobody answered before.
+	wayIn     = 4500 * time.Millisecond
+	wayToLost = time.Second
 )
 
 // promptly is how long an engine takes at the most to tell of itself where its
@@ -97,11 +101,14 @@ func (f *facts) within(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * f.patience)
 }
 
-func (f *facts) onHost(d time.Duration) time.Duration {
-	if f.apart {
-		return f.within(d) + wayIn
+func (f *facts) onHost(h harness.Host, d time.Duration) time.Duration {
+	switch {
+	case !f.apart:
+		return f.within(d)
+	case lost(f.hosts[h.Name].dialErr) != nil:
+		return f.within(d) + wayToLost
 	}
-	return f.within(d)
+	return f.within(d) + wayIn
 }
 
 // setPatience looks at the engine that answered the quickest: one may hang, but

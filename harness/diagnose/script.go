@@ -63,6 +63,8 @@ print "no answer from $_->[2]\n" for values %waits;`
 // probeTime is how long a host's probe may take; what it dials has a second.
 const probeTime = 1500 * time.Millisecond
 
+var errNoWay = harness.Errorf("no command came to an end there in time", "コマンドが時間内に終わらなかった")
+
 // asks is the command by which a host is asked, without what it is to dial.
 var asks = []string{"sh", "-c", asRoot, "probe", "sh", "-c", script, "probe", dialler}
 
@@ -74,7 +76,7 @@ func OnlyLooks(argv []string) bool {
 
 // ask runs the script on a host.
 func (f *facts) ask(ctx context.Context, h harness.Host) probe {
-	ctx, cancel := context.WithTimeout(ctx, f.onHost(probeTime))
+	ctx, cancel := context.WithTimeout(ctx, f.onHost(h, probeTime))
 	defer cancel()
 	ping, err := engine.GossipPing()
 	if err != nil {
@@ -86,6 +88,8 @@ func (f *facts) ask(ctx context.Context, h harness.Host) probe {
 	}
 	r, err := f.cluster.Node(h.Name).Exec(ctx, argv...)
 	switch {
+	case err != nil && r.Stdout == "" && f.apart && ctx.Err() != nil:
+		return probe{unasked: errNoWay}
 	case err != nil && r.Stdout == "" && f.apart:
 		return probe{unasked: err}
 	case err != nil && r.Stdout == "":
