@@ -23,6 +23,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/google/go-cmp/cmp"
 
+	"labcheck/harness"
 	"labcheck/harness/pace"
 )
 
@@ -170,10 +171,16 @@ func TestLife(t *testing.T) {
 	}
 	idle := isIdle()
 	begin := time.Now()
+	l.onTold = func(what string) {
+		if strings.Contains(what, "installing essential packages") {
+			onlyItsOwn(t)
+		}
+	}
 	if diff := cmp.Diff([]string{"consul", "node", "swarm", "workload"}, l.ensure()); diff != "" {
 		t.Fatal(diff)
 	}
 	took := time.Since(begin)
+	l.onTold = func(string) {}
 	t.Logf("cold build: %s", took)
 	if took > 90*time.Second && idle {
 		t.Errorf("the cold build took %s, and 90 s is the most", took)
@@ -193,6 +200,30 @@ func TestLife(t *testing.T) {
 	step("registry", fromRegistry)
 	step("changed recipe", changedRecipe)
 	step("save and load", saveAndLoad)
+}
+
+// onlyItsOwn waits until the tool that makes the base has mounted something, which
+// nobody else may see: it goes with the tool also when that is killed.
+func onlyItsOwn(t *testing.T) {
+	ours := []byte(filepath.Join(os.TempDir(), "labcheck-"))
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(5*time.Second))
+	defer cancel()
+	err := harness.Until(ctx, 10*time.Millisecond, func(context.Context) error {
+		all, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+		for _, file := range all {
+			mounts, _ := os.ReadFile(file) // its process may just have ended
+			if bytes.Contains(mounts, ours) {
+				return nil
+			}
+		}
+		return errors.Join(errors.New("no process has mounted anything"), err)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if mounts, err := os.ReadFile("/proc/self/mountinfo"); err != nil || bytes.Contains(mounts, ours) {
+		t.Errorf("the tool mounts for everybody: %s, %v", mounts, err)
+	}
 }
 
 // isIdle says whether nothing else is at work here, so that times mean

@@ -18,6 +18,7 @@ const endTimeout = 10 * time.Second
 
 // program is one that runs on this machine. It ends with its context.
 type program struct {
+	name   string
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
 	leash  *leash
@@ -31,10 +32,23 @@ type program struct {
 func newProgram(ctx context.Context, tell func(string), argv ...string) *program {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	p := &program{cmd: cmd, cancel: cancel, said: &tail{tell: tell}}
+	p := &program{name: filepath.Base(argv[0]), cmd: cmd, cancel: cancel, said: &tail{tell: tell}}
 	cmd.Cancel = func() error { return p.leash.pull(cmd) }
 	cmd.WaitDelay = endTimeout
 	cmd.Stderr = p.said
+	return p
+}
+
+// newMounter is newProgram of one that mounts what it may not come to unmount:
+// where that is possible it does so in a mount namespace of its own, which ends
+// with it.
+func newMounter(ctx context.Context, tell func(string), argv ...string) *program {
+	own := []string{"unshare", "--mount"}
+	if exec.CommandContext(ctx, own[0], own[1], "true").Run() != nil {
+		return newProgram(ctx, tell, argv...)
+	}
+	p := newProgram(ctx, tell, append(own, argv...)...)
+	p.name = filepath.Base(argv[0])
 	return p
 }
 
@@ -93,7 +107,7 @@ func (p *program) stop() {
 func (p *program) wait() error {
 	p.once.Do(func() {
 		if err := p.cmd.Wait(); err != nil {
-			p.err = fmt.Errorf("%s: %w%s", filepath.Base(p.cmd.Path), err, p.said)
+			p.err = fmt.Errorf("%s: %w%s", p.name, err, p.said)
 		}
 		p.cancel()
 		p.leash.drop()

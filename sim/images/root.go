@@ -48,7 +48,7 @@ func (b *builder) startRoot(ctx context.Context, arch string) (*program, error) 
 		return nil, err
 	}
 	if err := p.stream(); err != nil {
-		return nil, harness.Errorf("start %s: %w", "%s の起動: %w", filepath.Base(p.cmd.Path), err)
+		return nil, harness.Errorf("start %s: %w", "%s の起動: %w", p.name, err)
 	}
 	return p, nil
 }
@@ -56,7 +56,7 @@ func (b *builder) startRoot(ctx context.Context, arch string) (*program, error) 
 func (b *builder) rootProgram(ctx context.Context, arch string) (*program, error) {
 	if path, err := exec.LookPath("mmdebstrap"); err == nil {
 		argv := append([]string{path, "--architectures=" + arch}, baseOptions()...)
-		p := newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, "-")...)...)
+		p := newMounter(ctx, b.tellTool, append(argv, b.orMirror(suite, "-")...)...)
 		dir, err := b.toolDir()
 		p.cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 		return p, err
@@ -73,12 +73,11 @@ func (b *builder) rootProgram(ctx context.Context, arch string) (*program, error
 	return b.debootstrap(ctx, path, arch)
 }
 
-// debootstrap writes into a directory, which tar then reads. What it mounts is
-// mounted in a namespace of its own: nothing of it is left to be removed.
+// debootstrap writes into a directory, which tar then reads.
 func (b *builder) debootstrap(ctx context.Context, path, arch string) (*program, error) {
 	dir := filepath.Join(b.temp, "root")
-	argv := []string{"unshare", "--mount", path, "--variant=minbase", "--arch=" + arch}
-	p := newProgram(ctx, b.tellTool, append(argv, b.orMirror(suite, dir)...)...)
+	argv := []string{path, "--variant=minbase", "--arch=" + arch}
+	p := newMounter(ctx, b.tellTool, append(argv, b.orMirror(suite, dir)...)...)
 	p.cmd.Stdout = p.said // it tells its progress and its errors there
 	if err := p.run(); err != nil {
 		return nil, harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", base, err)
