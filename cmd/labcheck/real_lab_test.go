@@ -118,7 +118,7 @@ func docker(t *testing.T, in string, args ...string) string {
 const (
 	sshdImage = "labcheck-test/sshd"
 	addSSHD   = `RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openssh-server sudo
-RUN for u in ops guest; do useradd --password '*' "$u"; done; echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops
+RUN for u in ops guest; do useradd --password '*' "$u"; done; usermod -aG sudo ops; echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops
 `
 )
 

@@ -57,8 +57,8 @@ func (d *diagnosis) gaps(p probe) []string {
 		all = append(all, d.Lang.Say("what the host reaches: it has no perl to dial with", "ホストから到達できるもの: 接続に使う perl がない"))
 	}
 	if p.user {
-		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: sudo wants a password there",
-			"パケットフィルタと、他ホストのコンテナについてカーネルが知らされたこと: sudo にパスワードが要る"))
+		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only root may read them, and sudo does not work there without a password",
+			"パケットフィルタと、他ホストのコンテナについてカーネルが知らされたこと: root だけが読め、パスワードなしでは sudo できない"))
 	}
 	return all
 }
