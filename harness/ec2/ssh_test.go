@@ -291,8 +291,13 @@ func TestExec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, readOnly := range []bool{false, true} {
-		target, err := ec2.Open(ec2.Options{Inventory: i, ReadOnly: readOnly, SSH: ec2.SSH{Home: s.home}})
+	for name, o := range map[string]ec2.Options{
+		"changes": {},
+		"looks":   {ReadOnly: true},
+		"told":    {ReadOnly: true, Looks: func(argv []string) bool { return argv[0] == "reboot" }},
+	} {
+		o.Inventory, o.SSH = i, ec2.SSH{Home: s.home}
+		target, err := ec2.Open(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,12 +315,21 @@ func TestExec(t *testing.T) {
 		}
 		_, err = nodes[0].Exec(t.Context(), "reboot", "!!!")
 		var ran *harness.RunError
-		if readOnly {
+		if name == "looks" {
 			if err == nil || !strings.Contains(err.Error(), "this run only looks") {
 				t.Errorf("a command that changes something, where only looking is allowed: %v", err)
 			}
 		} else if !errors.As(err, &ran) || ran.Result.ExitCode != 3 {
-			t.Errorf("a command that fails: %v", err)
+			t.Errorf("%s: a command that fails: %v", name, err)
+		}
+		log, ok := nodes[0].(interface {
+			EngineLog(ctx context.Context, lines int) (string, error)
+		})
+		if !ok {
+			t.Fatal("a node does not tell its engine's log")
+		}
+		if said, err := log.EngineLog(t.Context(), 7); err != nil || said != `'journalctl' '--unit' 'docker' '--no-pager' '--lines' '7'` {
+			t.Errorf("%s: its engine's log: %q, %v", name, said, err)
 		}
 	}
 }
