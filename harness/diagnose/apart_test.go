@@ -16,10 +16,14 @@ import (
 
 // away is that a service of store, or of the manager, can't be reached from here.
 func away(l harness.Layer, node string) *harness.UnreachableError {
-	return &harness.UnreachableError{
+	un := &harness.UnreachableError{
 		Node: node, Service: "192.168.33.250:1", Layer: l, What: harness.Textf("no", "否"),
 		Hint: harness.Textf("mend the way", "経路を直す"), Err: syscall.ETIMEDOUT,
 	}
+	if l == harness.LayerPort {
+		un.Err = syscall.ECONNREFUSED
+	}
+	return un
 }
 
 var errNoShell = errors.New("nothing says as whom to log in")
@@ -31,17 +35,14 @@ func TestApart(t *testing.T) {
 		breaks func(d *diagnosis, store *hostFacts)
 		want   string
 	}{
-		"no shell": {func(*diagnosis, *hostFacts) {}, ""},
-		"firewall": {func(_ *diagnosis, f *hostFacts) { f.dialErr = away(harness.LayerFirewall, "store") }, "unreachable store"},
-		"nothing listens": {func(_ *diagnosis, f *hostFacts) {
-			un := away(harness.LayerPort, "store")
-			un.Err = syscall.ECONNREFUSED
-			f.dialErr = un
-		}, "engine-ended store"},
-		"TLS":              {func(_ *diagnosis, f *hostFacts) { f.infoErr = away(harness.LayerTLS, "store") }, "unreachable store"},
-		"an engine hangs":  {func(_ *diagnosis, f *hostFacts) { f.infoErr = errSilence }, "engine-silent store"},
-		"its list hangs":   {func(_ *diagnosis, f *hostFacts) { f.boxesErr = errSilence }, "engine-silent store"},
-		"hangs, no Consul": {func(d *diagnosis, f *hostFacts) { f.infoErr = errSilence; d.stopConsul() }, "consul-stopped manager"},
+		"no shell":          {func(*diagnosis, *hostFacts) {}, ""},
+		"firewall":          {func(_ *diagnosis, f *hostFacts) { f.dialErr = away(harness.LayerFirewall, "store") }, "unreachable store"},
+		"nothing listens":   {func(_ *diagnosis, f *hostFacts) { f.dialErr = away(harness.LayerPort, "store") }, "engine-ended store"},
+		"no Consul listens": {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = away(harness.LayerPort, "manager") }, "consul-silent manager"},
+		"TLS":               {func(_ *diagnosis, f *hostFacts) { f.infoErr = away(harness.LayerTLS, "store") }, "unreachable store"},
+		"an engine hangs":   {func(_ *diagnosis, f *hostFacts) { f.infoErr = errSilence }, "engine-silent store"},
+		"its list hangs":    {func(_ *diagnosis, f *hostFacts) { f.boxesErr = errSilence }, "engine-silent store"},
+		"hangs, no Consul":  {func(d *diagnosis, f *hostFacts) { f.infoErr = errSilence; d.stopConsul() }, "consul-stopped manager"},
 		"token": {func(d *diagnosis, _ *hostFacts) {
 			d.facts.leaderErr = away(harness.LayerAccess, "manager")
 			clear(d.facts.entries)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -38,7 +37,7 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 	h := f.host
 	asked := "TCP " + h.Engine().String()
 	answered := reason(f.dialErr)
-	refused := errors.Is(f.dialErr, engine.ErrRefused) || errors.Is(f.dialErr, syscall.ECONNREFUSED) || strings.Contains(answered, "refused")
+	refused := errors.Is(f.dialErr, engine.ErrRefused) || strings.Contains(answered, "refused")
 	rules := f.probe.refuses(h.Engine().Port(), d.topology.Hosts())
 	outer, known := f.probe.outer(h)
 	var r *finding
