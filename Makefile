@@ -42,7 +42,7 @@ fuzz: ## Fuzz each parser for FUZZTIME
 	@go list ./... | while read -r package; do \
 		tests=$$(go test -list '^Fuzz' $$package) || exit; \
 		for test in $$(echo "$$tests" | grep '^Fuzz'); do \
-			go test -run '^$$' -fuzz "^$$test\$$" -fuzztime $(FUZZTIME) $$package || exit; \
+			go test -run '^$$' -fuzz "^$$test\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package || exit; \
 		done \
 	done
 
