@@ -45,6 +45,10 @@ func diagnoseCases() []realCase {
 			says: []string{"the join container on worker01 does not run", "docker -H=tcp://192.168.61.200:2375 start "},
 		},
 		{
+			name: "watch a join container", args: []string{"watch", "--interval", "1s", "--rounds", "2"}, breaks: joinStopped, code: exitFalse,
+			says: []string{" ! cause: the join container on worker01 does not run (join-stopped); try: docker -H=tcp://192.168.61.200:2375 start "},
+		},
+		{
 			name: "diagnose a security group", args: []string{"diagnose"}, breaks: rule("worker01", fromHere), code: exitFalse,
 			says: []string{"worker01 can't be reached at 192.168.61.200:2375: no answer within 4s", "--ssh-jump manager", noShell}, silent: []string{"the join container", "is down"},
 		},

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,10 +29,10 @@ func (a *app) watchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "watch", Short: a.lang.Say("Check again and again, and tell what changes", "検査を繰り返し、変わったものを示す"),
 		Long: a.lang.Say(`watch checks what only looks (@verify) every --interval, and prints a line for
-each claim that changes. It ends with Ctrl-C, and a summary. --listen serves
-Prometheus metrics at /metrics, and /healthz.`, `watch は見るだけのもの(@verify)を --interval ごとに検査し、変わった記述を
-1 行ずつ示す。Ctrl-C で終わり、まとめを示す。--listen は Prometheus の
-メトリクスを /metrics で、また /healthz を提供する。`),
+each claim that changes, and for what makes claims false. It ends with Ctrl-C,
+and a summary. --listen serves Prometheus metrics at /metrics, and /healthz.`, `watch は見るだけのもの(@verify)を --interval ごとに検査し、変わった記述と、
+成り立たなくなった原因を 1 行ずつ示す。Ctrl-C で終わり、まとめを示す。
+--listen は Prometheus のメトリクスを /metrics で、また /healthz を提供する。`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.interval <= 0 || f.rounds < 0 {
 				return &usageError{harness.Errorf("--interval must be more than 0, and --rounds not less", "--interval は 0 より大きく、--rounds は 0 以上である"), "labcheck watch --help"}
@@ -50,6 +52,7 @@ type watcher struct {
 	watchFlags
 	metrics *metrics
 	claims  map[string]harness.Scenario // as they were last
+	causes  map[string]bool             // those told since every claim was true
 	last    harness.Evidence
 	checks  int
 	whole   int // checks in which every claim was true
@@ -61,7 +64,7 @@ func (s *session) watch(ctx context.Context, f watchFlags) error {
 	if _, err := s.target.Nodes(ctx); err != nil {
 		return err
 	}
-	w := &watcher{session: s, watchFlags: f, metrics: newMetrics(f.interval), claims: map[string]harness.Scenario{}, began: time.Now()}
+	w := &watcher{session: s, watchFlags: f, metrics: newMetrics(f.interval), claims: map[string]harness.Scenario{}, causes: map[string]bool{}, began: time.Now()}
 	if f.listen != "" {
 		stop, err := w.serve()
 		if err != nil {
@@ -107,6 +110,9 @@ func (w *watcher) round(ctx context.Context) {
 	w.nodes = nil // what was lost before may be there again
 	e := w.newEvidence(suite.TagVerify)
 	failed := w.runScenarios(bounded, checkFlags{wait: watchWait, hurried: true}, &e)
+	if w.worse(e) {
+		w.findCauses(bounded, &e)
+	}
 	if ctx.Err() != nil {
 		return
 	}
@@ -126,8 +132,15 @@ func (w *watcher) round(ctx context.Context) {
 // watchWait is how long all waits of one check may take together.
 const watchWait = 5 * time.Second
 
-// tell prints a line for each claim that is not as it was; the first time only
-// what does not hold, and the counts.
+// worse tells whether a claim is false that was not.
+func (w *watcher) worse(e harness.Evidence) bool {
+	return slices.ContainsFunc(e.Scenarios, func(s harness.Scenario) bool {
+		return s.Status == harness.Failed && w.claims[s.ID].Status != harness.Failed
+	})
+}
+
+// tell prints a line for each claim that is not as it was, and for each cause that
+// is new; the first time only what does not hold, and the counts.
 func (w *watcher) tell(e harness.Evidence) {
 	for _, s := range e.Scenarios {
 		was, known := w.claims[s.ID]
@@ -137,22 +150,33 @@ func (w *watcher) tell(e harness.Evidence) {
 		}
 		w.line(change{Time: e.Run.Started, ID: s.ID, Name: s.Name, Status: s.Status, Reason: s.Reason, Expected: s.Expected, Seen: s.Seen})
 	}
+	if e.Run.Verdict == harness.VerdictHolds {
+		clear(w.causes)
+	}
+	for _, f := range e.Findings {
+		if !w.causes[f.Cause] {
+			w.causes[f.Cause] = true
+			w.line(change{Time: e.Run.Started, Finding: &f})
+		}
+	}
 	if w.checks == 1 || e.Run.Verdict != w.last.Run.Verdict {
 		w.line(change{Time: e.Run.Started, Verdict: e.Run.Verdict, Reason: e.Run.Error, Counts: &e.Counts})
 	}
 }
 
-// change is what watch prints: of a claim, or of the verdict on the whole.
+// change is what watch prints: of a claim, of a cause, or of the verdict on the
+// whole.
 type change struct {
-	Time     time.Time       `json:"time"`
-	ID       string          `json:"id,omitempty"`
-	Name     string          `json:"name,omitempty"`
-	Status   harness.Status  `json:"status,omitempty"`
-	Reason   string          `json:"reason,omitempty"`
-	Expected string          `json:"expected,omitempty"`
-	Seen     string          `json:"seen,omitempty"`
-	Verdict  harness.Verdict `json:"verdict,omitempty"`
-	Counts   *harness.Counts `json:"counts,omitempty"`
+	Time     time.Time        `json:"time"`
+	ID       string           `json:"id,omitempty"`
+	Name     string           `json:"name,omitempty"`
+	Status   harness.Status   `json:"status,omitempty"`
+	Reason   string           `json:"reason,omitempty"`
+	Expected string           `json:"expected,omitempty"`
+	Seen     string           `json:"seen,omitempty"`
+	Finding  *harness.Finding `json:"finding,omitempty"`
+	Verdict  harness.Verdict  `json:"verdict,omitempty"`
+	Counts   *harness.Counts  `json:"counts,omitempty"`
 }
 
 // In is the change in a line, in a language.
@@ -167,6 +191,9 @@ func (c change) In(l harness.Lang) string {
 			line += ": " + c.Reason
 		}
 		return line
+	case c.Finding != nil:
+		todo := strings.Join(c.Finding.Remedy, "; ")
+		return l.Say("%s ! cause: %s (%s); try: %s", "%s ! 原因: %s (%s)。対処: %s", at, c.Finding.Cause, c.Finding.Code, cmp.Or(todo, c.Finding.Advice))
 	case c.Status == harness.Failed:
 		return l.Say("%s ✗ %s: expected %s, seen %s", "%s ✗ %s: 期待値 %s、実際 %s", at, claim, oneLine(c.Expected), oneLine(c.Seen))
 	case c.Status == harness.Skipped:
