@@ -45,3 +45,9 @@ type Node interface {
 	// Dial connects to a TCP port of the node's Addr.
 	Dial(ctx context.Context, port uint16) (net.Conn, error)
 }
+
+// EngineLogger is what a node may be besides: one that can tell what its engine
+// wrote last. Nodes of labs and those reached by ssh are.
+type EngineLogger interface {
+	EngineLog(ctx context.Context, lines int) (string, error)
+}

@@ -83,9 +83,7 @@ func (w *probed) Exec(ctx context.Context, argv ...string) (harness.Result, erro
 
 // EngineLog is the node's, where its target can tell it.
 func (w *probed) EngineLog(ctx context.Context, lines int) (string, error) {
-	n, ok := w.Node.(interface {
-		EngineLog(ctx context.Context, lines int) (string, error)
-	})
+	n, ok := w.Node.(harness.EngineLogger)
 	if !ok {
 		return "", nil
 	}

@@ -38,7 +38,7 @@ func (f *facts) askHosts(ctx context.Context) {
 }
 
 func (f *facts) engineLog(ctx context.Context, h *hostFacts) string {
-	n, ok := f.cluster.Node(h.host.Name).(logger)
+	n, ok := f.cluster.Node(h.host.Name).(harness.EngineLogger)
 	if !ok {
 		return ""
 	}

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -70,12 +69,6 @@ type hostFacts struct {
 	hasConsul  bool
 	peers      []engine.Peer
 	gossipErr  error
-}
-
-// logger is a node that can tell what its engine wrote last. Not every target's
-// can.
-type logger interface {
-	EngineLog(ctx context.Context, lines int) (string, error)
 }
 
 func newFacts(c *engine.Cluster, apart bool) *facts {

@@ -60,8 +60,12 @@ func TestRun(t *testing.T) {
 		breaks func(*enginetest.Cluster)
 		want   string
 	}{
-		"healthy":      {func(*enginetest.Cluster) {}, ""},
-		"off":          {func(f *enginetest.Cluster) { f.Hosts["store"].Off = true }, "engine-ended store"},
+		"healthy": {func(*enginetest.Cluster) {}, ""},
+		"off":     {func(f *enginetest.Cluster) { f.Hosts["store"].Off = true }, "engine-ended store"},
+		"off, and says why": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Off = true
+			f.Hosts["store"].EngineLog = "level=info x\nfailed to start daemon: discovery advertise parsing failed\n"
+		}, "engine-bad-advertise store"},
 		"off and mute": {func(f *enginetest.Cluster) { f.Hosts["store"].Off, f.Hosts["store"].Run = true, nil }, "host-down store"},
 		"no leader":    {func(f *enginetest.Cluster) { f.NoLeader = true }, "consul-no-leader manager"},
 		"no join":      {func(f *enginetest.Cluster) { f.Hosts["store"].Containers = nil }, "join-missing store"},

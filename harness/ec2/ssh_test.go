@@ -322,9 +322,7 @@ func TestExec(t *testing.T) {
 		} else if !errors.As(err, &ran) || ran.Result.ExitCode != 3 {
 			t.Errorf("%s: a command that fails: %v", name, err)
 		}
-		log, ok := nodes[0].(interface {
-			EngineLog(ctx context.Context, lines int) (string, error)
-		})
+		log, ok := nodes[0].(harness.EngineLogger)
 		if !ok {
 			t.Fatal("a node does not tell its engine's log")
 		}

@@ -25,6 +25,8 @@ type Host struct {
 	Networks                      []Network
 	// Off has nothing listen, Silent has connections taken and nothing said.
 	Off, Silent bool
+	// EngineLog is what the engine wrote last.
+	EngineLog string
 	// Calls itself so, where that is not its name.
 	CalledAs string
 	// Unknown are the hosts that its engine does not have in its gossip, by
@@ -159,6 +161,12 @@ func (n node) Exec(ctx context.Context, argv ...string) (harness.Result, error) 
 		return harness.Result{}, fmt.Errorf("run on %s: %w", n.host.Name, errors.ErrUnsupported)
 	}
 	return run(ctx, argv)
+}
+
+func (n node) EngineLog(context.Context, int) (string, error) {
+	n.host.cluster.mu.Lock()
+	defer n.host.cluster.mu.Unlock()
+	return n.host.EngineLog, nil
 }
 
 func (n node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
