@@ -118,7 +118,7 @@ func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnos
 	for _, n := range s.nodes {
 		n.askAgain()
 	}
-	o.Apart = s.lab == nil
+	o.OutOfBand = s.lab == nil
 	return diagnose.Run(ctx, c, o)
 }
 

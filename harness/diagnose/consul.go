@@ -80,7 +80,7 @@ func (d *diagnosis) noConsul(s service, err error) {
 		d.noForward(s.on).saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err))
 		return
 	}
-	if un := lost(err); un != nil {
+	if un := unreached(err); un != nil {
 		d.notReached(consulSection, un, part{consulKind, ""}).saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err))
 		return
 	}

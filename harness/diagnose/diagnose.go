@@ -18,10 +18,10 @@ type Options struct {
 	// and what none explains is a finding of its own, with the code unexplained.
 	// Where it is nil they explain the claims that rest on what is broken.
 	Failed []harness.Scenario
-	// Apart says that commands come to hosts by another way than what their engines
-	// are asked, as by ssh: where none can be run nothing is known of the host, while
-	// a lab's then does not run.
-	Apart bool
+	// OutOfBand says that commands reach hosts by another way than their engines
+	// are asked, as by ssh: that none can be run says nothing of the host then. A
+	// lab's does not run where none can be.
+	OutOfBand bool
 	// Workload says that containers may be started on the overlay network to
 	// try it by packet. They are removed again. Without it nothing is changed.
 	Workload bool
@@ -42,10 +42,10 @@ type Result struct {
 // Run looks for what is wrong with a cluster. It always comes to an end within
 // some 5 s, and an answer that does not come is part of what it finds. Where all
 // engines are slow, their machine being busy, it waits up to four times as long;
-// and some 5 s more where hosts are apart and not all let in.
+// and some 5 s more where hosts are reached out of band and not all let in.
 func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	start := time.Now()
-	d := &diagnosis{Options: o, topology: c.Topology(), facts: newFacts(c, o.Apart)}
+	d := &diagnosis{Options: o, topology: c.Topology(), facts: newFacts(c, o.OutOfBand)}
 	d.facts.askHosts(ctx)
 	d.hosts()
 	d.facts.askServices(ctx)

@@ -15,8 +15,8 @@ func (d *diagnosis) silent(f *hostFacts) {
 	asked, answered := docker(h, "info"), reason(f.infoErr)
 	var r *finding
 	switch {
-	case lost(f.infoErr) != nil:
-		r = d.notReached(hostsSection, lost(f.infoErr), part{engineKind, h.Name})
+	case unreached(f.infoErr) != nil:
+		r = d.notReached(hostsSection, unreached(f.infoErr), part{engineKind, h.Name})
 	case errors.Is(f.infoErr, engine.ErrWrongService):
 		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではない", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
 			advise(d.Lang.Say("stop what has the port and start the engine", "ポートを占めているものを止め、Engine を起動する"))

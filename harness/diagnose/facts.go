@@ -18,7 +18,7 @@ const (
 	answers      = 1800 * time.Millisecond
 	logLines     = 40
 
-	// The time for the way to a host that is apart: what ssh takes to know that
+	// The time for the way to a host that is reached out of band: what ssh takes to know that
 	// nobody answers, and less where nobody answered before.
 	wayIn     = 4500 * time.Millisecond
 	wayToLost = time.Second
@@ -38,8 +38,8 @@ type facts struct {
 	hosts   map[string]*hostFacts
 	// patience is how many times longer than on an idle machine answers are
 	// waited for: the quickest engine shows how busy theirs are.
-	patience float64
-	apart    bool // see Options
+	patience  float64
+	outOfBand bool // see Options
 
 	leader    string
 	leaderErr error
@@ -71,8 +71,8 @@ type hostFacts struct {
 	gossipErr  error
 }
 
-func newFacts(c *engine.Cluster, apart bool) *facts {
-	f := &facts{cluster: c, hosts: map[string]*hostFacts{}, patience: 1, apart: apart, entries: map[string]engine.Entry{}}
+func newFacts(c *engine.Cluster, outOfBand bool) *facts {
+	f := &facts{cluster: c, hosts: map[string]*hostFacts{}, patience: 1, outOfBand: outOfBand, entries: map[string]engine.Entry{}}
 	for _, h := range c.Topology().Hosts() {
 		f.hosts[h.Name] = &hostFacts{host: h}
 	}
@@ -88,17 +88,17 @@ func (f *facts) each(do func(*hostFacts)) {
 	group.Wait()
 }
 
-// within is a time to wait with patience, and onHost that for a command on a
-// host, which where hosts are apart has to find its way first.
+// within is a time to wait with patience.
 func (f *facts) within(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * f.patience)
 }
 
+// onHost is within of a command on a host, which out of band has to find its way first.
 func (f *facts) onHost(h harness.Host, d time.Duration) time.Duration {
 	switch {
-	case !f.apart:
+	case !f.outOfBand:
 		return f.within(d)
-	case lost(f.hosts[h.Name].dialErr) != nil:
+	case unreached(f.hosts[h.Name].dialErr) != nil:
 		return f.within(d) + wayToLost
 	}
 	return f.within(d) + wayIn

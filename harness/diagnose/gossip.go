@@ -90,9 +90,9 @@ func (d *diagnosis) gossips(f *hostFacts) {
 		d.report("gossip-not-joined", h.Name, networkSection, d.Lang.Say("the engine of %s is registered, but has joined no gossip", "%s の Engine は登録済みだが、ゴシップに参加していない", h.Name), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).
 			advise(d.Lang.Say("restart the engine", "Engine を再起動する"))
-	case lost(f.gossipErr) != nil:
+	case unreached(f.gossipErr) != nil:
 		if !d.deaf(f) {
-			d.notReached(networkSection, lost(f.gossipErr), part{gossipKind, h.Name}).saw(asked, reason(f.gossipErr))
+			d.notReached(networkSection, unreached(f.gossipErr), part{gossipKind, h.Name}).saw(asked, reason(f.gossipErr))
 		}
 	case f.gossipErr != nil:
 		d.report("gossip-silent", h.Name, networkSection, d.Lang.Say("the engine of %s does not answer on port %d", "%s の Engine がポート %d で応答しない", h.Name, harness.GossipPort), part{gossipKind, h.Name}).

@@ -60,8 +60,8 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 			r.saw("ps, on "+h.Name, engineState(f.probe))
 		}
 		d.whyEnded(f, r)
-	case lost(f.dialErr) != nil:
-		r = d.notReached(hostsSection, lost(f.dialErr), part{engineKind, h.Name})
+	case unreached(f.dialErr) != nil:
+		r = d.notReached(hostsSection, unreached(f.dialErr), part{engineKind, h.Name})
 	default:
 		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", "%s の Engine は動いているが、ポート %d に到達できない", h.Name, h.Engine().Port()), part{engineKind, h.Name}).
 			sure(harness.Likely).
@@ -71,34 +71,6 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 	if f.probe.unasked != nil {
 		r.saw("a command on "+h.Name, d.Lang.Error(f.probe.unasked))
 	}
-}
-
-// lost is in which layer a service can't be reached from here, where the target
-// knows. That nothing listens on a port is word of its host.
-func lost(err error) *harness.UnreachableError {
-	var un *harness.UnreachableError
-	if !errors.As(err, &un) || un.Layer == harness.LayerPort {
-		return nil
-	}
-	return un
-}
-
-// notReached reports it: of a host that everything goes through only once.
-func (d *diagnosis) notReached(section string, un *harness.UnreachableError, breaks part) *finding {
-	cause := un.In(d.Lang)
-	if i := slices.IndexFunc(d.found, func(f *finding) bool { return f.Cause == cause }); i >= 0 {
-		d.found[i].breaks = append(d.found[i].breaks, breaks)
-		return d.found[i]
-	}
-	advice := un.Hint.In(d.Lang)
-	if advice == "" {
-		advice = d.between()
-	}
-	return d.report("unreachable", un.Node, section, cause, breaks).advise(advice)
-}
-
-func (d *diagnosis) between() string {
-	return d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる")
 }
 
 // blocked reports rules of a host's packet filter that stop a port, or that cut

@@ -69,7 +69,7 @@ func (d *diagnosis) noManager(s service, found box) {
 	if !d.holds(managerKind, "") {
 		return // what stops it is found already
 	}
-	if un := lost(d.facts.swarmErr); un != nil {
+	if un := unreached(d.facts.swarmErr); un != nil {
 		d.notReached(managerSection, un, part{managerKind, ""}).saw(asked, answered)
 		return
 	}

@@ -92,9 +92,9 @@ func (f *facts) ask(ctx context.Context, h harness.Host) probe {
 	}
 	r, err := f.cluster.Node(h.Name).Exec(ctx, argv...)
 	switch {
-	case err != nil && r.Stdout == "" && f.apart && ctx.Err() != nil:
+	case err != nil && r.Stdout == "" && f.outOfBand && ctx.Err() != nil:
 		return probe{unasked: errNoWay}
-	case err != nil && r.Stdout == "" && f.apart:
+	case err != nil && r.Stdout == "" && f.outOfBand:
 		return probe{unasked: err}
 	case err != nil && r.Stdout == "":
 		return probe{err: err}

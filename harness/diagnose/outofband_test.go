@@ -28,9 +28,9 @@ func away(l harness.Layer, node string) *harness.UnreachableError {
 
 var errNoShell = errors.New("nothing says as whom to log in")
 
-// TestApart are clusters whose hosts take commands by another way than their
+// TestOutOfBand are clusters whose hosts take commands by another way than their
 // engines, or take none.
-func TestApart(t *testing.T) {
+func TestOutOfBand(t *testing.T) {
 	for name, c := range map[string]struct {
 		breaks func(d *diagnosis, store *hostFacts)
 		want   string
@@ -176,22 +176,22 @@ func TestNotJudged(t *testing.T) {
 	}
 }
 
-// TestRunApart has hosts take no commands: of a lab's that is word of the host.
-func TestRunApart(t *testing.T) {
-	for apart, want := range map[bool]string{true: "engine-silent store", false: "host-frozen store"} {
+// TestRunOutOfBand has hosts take no commands: of a lab's that is word of the host.
+func TestRunOutOfBand(t *testing.T) {
+	for outOfBand, want := range map[bool]string{true: "engine-silent store", false: "host-frozen store"} {
 		on, f := performed(t)
 		f.Hosts["store"].Silent = true
 		f.Hosts["store"].Run = func(context.Context, []string) (harness.Result, error) { return harness.Result{}, errNoShell }
 		start := time.Now()
-		r := Run(t.Context(), on, Options{Apart: apart})
-		if found(r) != want || apart != (len(r.NotAsked) > 0) {
-			t.Errorf("apart %v: found %q, not asked %q", apart, found(r), r.NotAsked)
+		r := Run(t.Context(), on, Options{OutOfBand: outOfBand})
+		if found(r) != want || outOfBand != (len(r.NotAsked) > 0) {
+			t.Errorf("out of band %v: found %q, not asked %q", outOfBand, found(r), r.NotAsked)
 		}
 		pace.Within(t, "it", time.Since(start), 5*time.Second)
 	}
 }
 
-// TestWayIn: who is apart has the time to find the way to a host.
+// TestWayIn: who is reached out of band has the time to find the way to a host.
 func TestWayIn(t *testing.T) {
 	on, f := performed(t)
 	f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
@@ -203,9 +203,9 @@ func TestWayIn(t *testing.T) {
 		}
 	}
 	store := on.Topology().Members[3]
-	for _, apart := range []bool{true, false} {
-		if p := newFacts(on, apart).ask(t.Context(), store); p.told != apart {
-			t.Errorf("apart %v: %+v", apart, p)
+	for _, outOfBand := range []bool{true, false} {
+		if p := newFacts(on, outOfBand).ask(t.Context(), store); p.told != outOfBand {
+			t.Errorf("out of band %v: %+v", outOfBand, p)
 		}
 	}
 	lost := newFacts(on, true)
