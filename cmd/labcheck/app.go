@@ -135,7 +135,7 @@ func (a *app) root() *cobra.Command {
 // belong to --target ec2, and to what is about inventories.
 func (a *app) checkFlags(aboutInventory bool) error {
 	switch {
-	case a.target == "sim" && a.real.given() && !aboutInventory:
+	case a.target == "sim" && a.real.given() != nil && !aboutInventory:
 		return &usageError{harness.Errorf("flags for nodes that exist need --target ec2", "既存のノードについてのフラグには --target ec2 が必要である"), "labcheck --help"}
 	case a.target == "ec2" && a.real.check() != nil:
 		return &usageError{a.real.check(), "labcheck --help"}

@@ -158,7 +158,7 @@ func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evi
 	}
 	defer cluster.Close()
 	if s.lab == nil && slices.Contains(f.allow, "workload") {
-		if err := lacksWorkload(ctx, cluster); err != nil {
+		if err := s.lacksWorkload(ctx, cluster); err != nil {
 			return err
 		}
 	}

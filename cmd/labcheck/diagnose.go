@@ -36,7 +36,7 @@ says what it could not ask.`,
 			if packets && a.target != "sim" {
 				return &usageError{
 					harness.Errorf("--packets starts containers, which diagnose does on a lab only", "--packets はコンテナを起動する。diagnose がそれを行うのはラボだけである"),
-					"labcheck check --target ec2 --allow workload",
+					a.real.again("check", "--allow=workload"),
 				}
 			}
 			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error {

@@ -35,7 +35,7 @@ func diagnoseCases() []realCase {
 		{name: "diagnose, as a user without", args: as("guest", "diagnose"), code: exitHolds, says: []string{well, "not asked: manager, frontend01, frontend02, worker01, store: its packet filter", "sudo does not work there without a password"}},
 		{name: "diagnose, no login", args: []string{"diagnose"}, code: exitHolds, says: []string{well, noShell, "nothing says as whom to log in"}},
 		{name: "diagnose, wrong key", args: through("wrong", "diagnose"), code: exitUnreachable, says: []string{"sshd does not let root in"}},
-		{name: "diagnose by packets", args: []string{"diagnose", "--packets"}, code: exitUsage, says: []string{"--allow workload"}},
+		{name: "diagnose by packets", args: []string{"diagnose", "--packets"}, code: exitUsage, says: []string{"--allow=workload"}},
 		{
 			name: "diagnose a join container", args: []string{"diagnose"}, breaks: joinStopped, code: exitFalse,
 			says: []string{"the join container on worker01 does not run", "docker -H=tcp://192.168.61.200:2375 start "},

@@ -2,15 +2,15 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +29,7 @@ import (
 
 // realFlags are those of --target ec2.
 type realFlags struct {
+	set       *pflag.FlagSet // has all of them
 	inventory string
 	jump      string
 	user, key string
@@ -38,7 +39,8 @@ type realFlags struct {
 	aws       ec2.AWS
 }
 
-func (f *realFlags) add(flags *pflag.FlagSet, lang harness.Lang) {
+func (f *realFlags) add(all *pflag.FlagSet, lang harness.Lang) {
+	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
 	flags.StringVar(&f.inventory, "inventory", "", lang.Say("`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses",
 		"--target ec2 のノードの場所を書いたファイル(`file`)。省くとチュートリアルのアドレス"))
 	flags.StringVar(&f.jump, "ssh-jump", "", lang.Say("reach the nodes of --target ec2 by ssh through this `host`, such as manager",
@@ -63,10 +65,32 @@ func (f *realFlags) add(flags *pflag.FlagSet, lang harness.Lang) {
 		"この `ID` の VPC だけを検索する"))
 	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, lang.Say("look for instances with this tag only, `KEY=VALUE`; may be given again",
 		"このタグ(`KEY=VALUE`)のインスタンスだけを検索する。複数指定できる"))
+	f.set = flags
+	all.AddFlagSet(flags)
 }
 
-// given says whether any of the flags was used.
-func (f *realFlags) given() bool { return !reflect.DeepEqual(*f, realFlags{}) }
+// given are the flags that were used, as words of a command line.
+func (f *realFlags) given() []string {
+	var words []string
+	f.set.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed {
+			return
+		}
+		values := []string{flag.Value.String()}
+		if many, ok := flag.Value.(pflag.SliceValue); ok {
+			values = many.GetSlice()
+		}
+		for _, v := range values {
+			words = append(words, "--"+flag.Name+"="+v)
+		}
+	})
+	return words
+}
+
+// again is a command of labcheck's on the same nodes, as one types it.
+func (f *realFlags) again(command string, more ...string) string {
+	return harness.ShellLine(slices.Concat([]string{"labcheck", command, "--target=ec2"}, f.given(), more)...)
+}
 
 func (f *realFlags) check() error {
 	switch {
@@ -189,8 +213,8 @@ func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o
 	s.reach(ctx, c)
 	left, _ := leftovers(ctx, c) // what can't be asked is told by the claims
 	if len(left) > 0 {
-		s.progress.tell(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: labcheck down --target ec2%s",
-			"  以前の実行のテスト用コンテナが %d 個クラスタに残っている。取り除くには: labcheck down --target ec2%s", len(left), s.real.again()))
+		s.progress.tell(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s",
+			"  以前の実行のテスト用コンテナが %d 個クラスタに残っている。取り除くには: %s", len(left), s.real.again("down")))
 	}
 	o.Skip = func(sc suite.Scenario) string {
 		if sc.Has(suite.TagWorkload) && !slices.Contains(f.allow, "workload") {
@@ -202,7 +226,7 @@ func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o
 
 // lacksWorkload says which nodes have no image to start containers of, where one
 // does not. Those that do not answer are told of elsewhere.
-func lacksWorkload(ctx context.Context, c *engine.Cluster) error {
+func (s *session) lacksWorkload(ctx context.Context, c *engine.Cluster) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	hosts := c.Topology().Hosts()
@@ -227,16 +251,19 @@ func lacksWorkload(ctx context.Context, c *engine.Cluster) error {
 	}
 	return &hintError{
 		harness.Errorf("--allow workload starts containers of the image %s, which is not on %s", "--allow workload はイメージ %s のコンテナを起動するが、それが %s にない", steps.WorkloadImage, strings.Join(names, ", ")),
-		fmt.Sprintf("labcheck images save - --only workload | docker -H=tcp://%s load", at.Engine()),
+		"labcheck images save - --only workload | " + s.dockerOn(at, "load"),
 	}
 }
 
-// again is the inventory's flag for another command line.
-func (f *realFlags) again() string {
-	if f.inventory == "" {
-		return ""
+// dockerOn is the docker CLI, typed on this machine for a host's engine.
+func (s *session) dockerOn(h harness.Host, words ...string) string {
+	t := s.target.(*ec2.Target)
+	addr, direct := t.Direct(h.Name)
+	if !direct {
+		addr = h.Addr.String()
 	}
-	return " --inventory " + f.inventory
+	argv := append(t.Through(), "docker", "-H=tcp://"+net.JoinHostPort(addr, strconv.Itoa(int(h.Engine().Port()))))
+	return harness.ShellLine(append(argv, words...)...)
 }
 
 // quotedName is a name in a sentence of the features.
@@ -270,11 +297,11 @@ func (s *session) bootstrapReal(ctx context.Context, b beyond, yes bool) error {
 	if _, err := s.target.Up(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.err, s.lang.Say("On the nodes of --target ec2%s this will be done, where it is not done already:", "--target ec2%s のノードで、まだ行われていなければ次を行う:", s.real.again()))
+	fmt.Fprintln(s.err, s.lang.Say("On these nodes this will be done, where it is not done already:", "これらのノードで、まだ行われていなければ次を行う:"))
 	if err := s.plan(b); err != nil {
 		return err
 	}
-	ok, err := s.agreed(yes, s.lang.Say("Go on?", "続けるか?"), "labcheck bootstrap --target ec2 --yes")
+	ok, err := s.agreed(yes, s.lang.Say("Go on?", "続けるか?"), s.real.again("bootstrap", append(b.words(), "--yes")...))
 	if err != nil || !ok {
 		return err
 	}
@@ -300,7 +327,7 @@ func (s *session) downReal(ctx context.Context, yes bool) error {
 	}
 	removed := []string{}
 	if len(left) > 0 {
-		ok, askErr := s.agreed(yes, s.lang.Say("Remove these %d test containers of labcheck?", "labcheck のこのテスト用コンテナ %d 個を取り除くか?", len(left)), "labcheck down --target ec2 --yes")
+		ok, askErr := s.agreed(yes, s.lang.Say("Remove these %d test containers of labcheck?", "labcheck のこのテスト用コンテナ %d 個を取り除くか?", len(left)), s.real.again("down", "--yes"))
 		if askErr != nil {
 			return askErr
 		}
@@ -338,8 +365,8 @@ func (s *session) envReal() error {
 	manager := t.Topology().Manager
 	addr, direct := t.Direct(manager.Name)
 	if !direct {
-		return &hintError{harness.Errorf("this machine reaches the nodes by ssh only", "このマシンからノードに到達できるのは ssh だけである"), "labcheck exec --target ec2 manager -- docker info"}
+		return &hintError{harness.Errorf("this machine reaches the nodes by ssh only", "このマシンからノードに到達できるのは ssh だけである"), s.real.again("exec", manager.Name, "--", "docker", "info")}
 	}
-	s.printEnv(cmp.Or(addr, manager.Addr.String()))
+	s.printEnv(addr)
 	return nil
 }

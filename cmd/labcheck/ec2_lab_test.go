@@ -18,8 +18,10 @@ import (
 	"labcheck/harness/pace"
 )
 
-// endsWithin is how long a command may take, whatever is wrong with a cluster.
-const endsWithin = 15 * time.Second
+// endsWithin is how long a command may take, whatever is wrong with a cluster: 4 s
+// until nobody answers at an address, 5 s of --wait, 5 s for the causes, and what
+// the rest takes.
+const endsWithin = 20 * time.Second
 
 // realCase is a command line on a cluster with something wrong, or nothing.
 type realCase struct {

@@ -25,17 +25,17 @@ func (a *app) inFaults(ctx context.Context, do func(context.Context, *faults) er
 			return err
 		}
 		defer cluster.Close()
-		return faultError(do(ctx, &faults{s, tutorial.Faulter(s.lab, cluster)}))
+		return s.faultError(do(ctx, &faults{s, tutorial.Faulter(s.lab, cluster)}))
 	})
 }
 
 // faultError makes errors of use of what can't be because of what is in force.
-func faultError(err error) error {
+func (s *session) faultError(err error) error {
 	if errors.Is(err, tutorial.ErrNoService) {
-		return &usageError{err, "labcheck status"}
+		return &usageError{err, s.again("status")}
 	}
 	if errors.Is(err, harness.ErrInForce) || errors.Is(err, harness.ErrNotInForce) {
-		return &usageError{err, "labcheck fault list"}
+		return &usageError{err, s.again("fault list")}
 	}
 	return err
 }
@@ -48,7 +48,7 @@ func (s *faults) check(f harness.Fault) error {
 	}
 	for _, name := range []string{f.Node, f.Peer} {
 		if name != "" && !slices.Contains(names, name) || f.Node == "" {
-			return &usageError{harness.Errorf("no host %s in the lab; there are %v", "ラボにホスト %s はない。あるのは %v", name, names), "labcheck status"}
+			return &usageError{harness.Errorf("there is no host %s; there are %v", "ホスト %s はない。あるのは %v", name, names), s.again("status")}
 		}
 	}
 	if f.Kind == harness.FaultCut && f.Node == f.Peer {

@@ -53,6 +53,14 @@ func labFlag(l *sim.Lab) string {
 	return " --lab " + l.Lab()
 }
 
+// again is another command on the same target, as one types it.
+func (s *session) again(command string) string {
+	if s.lab == nil {
+		return s.real.again(command)
+	}
+	return "labcheck " + command + labFlag(s.lab)
+}
+
 func (a *app) printJSON(v any) {
 	a.printed = true
 	e := json.NewEncoder(a.out)
@@ -177,6 +185,18 @@ func (b beyond) check(t harness.Topology) error {
 	return nil
 }
 
+// words are its flags.
+func (b beyond) words() []string {
+	var words []string
+	if b.given {
+		words = append(words, fmt.Sprintf("--replicas=%d", b.replicas))
+	}
+	if b.restartJoin {
+		words = append(words, "--restart-join")
+	}
+	return words
+}
+
 // of is a topology with it; what was not given stays.
 func (b beyond) of(t harness.Topology) harness.Topology {
 	if b.given {
@@ -283,7 +303,7 @@ func (s *session) exec(ctx context.Context, name string, argv []string) error {
 	if err != nil {
 		return err
 	}
-	node, err := find(nodes, name)
+	node, err := s.find(nodes, name)
 	if err != nil {
 		return err
 	}
@@ -304,7 +324,7 @@ func (s *session) exec(ctx context.Context, name string, argv []string) error {
 	return nil
 }
 
-func find(nodes []harness.Node, name string) (harness.Node, error) {
+func (s *session) find(nodes []harness.Node, name string) (harness.Node, error) {
 	var names []string
 	for _, n := range nodes {
 		if n.Name() == name {
@@ -312,7 +332,7 @@ func find(nodes []harness.Node, name string) (harness.Node, error) {
 		}
 		names = append(names, n.Name())
 	}
-	return nil, &usageError{harness.Errorf("no host %s in the lab; there are %v", "ラボにホスト %s はない。あるのは %v", name, names), "labcheck status"}
+	return nil, &usageError{harness.Errorf("there is no host %s; there are %v", "ホスト %s はない。あるのは %v", name, names), s.again("status")}
 }
 
 func (a *app) envCommand() *cobra.Command {

@@ -67,7 +67,7 @@ func (a *app) open(ctx context.Context, may access, do func(context.Context, *se
 	defer s.target.Close()
 	err := do(ctx, s)
 	if errors.Is(err, harness.ErrNoNodes) {
-		err = &hintError{harness.Errorf("there is no lab %s", "ラボ %s はない", s.lab.Lab()), "labcheck up" + labFlag(s.lab)}
+		err = &hintError{harness.Errorf("there is no lab %s", "ラボ %s はない", s.lab.Lab()), s.again("up")}
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return &endedError{cause, err}

@@ -17,7 +17,7 @@ func (w *walk) compare(about page.Command, r harness.Result) error {
 	}
 	made, err := w.book.Compare(about, w.cluster.Topology(), r, w.lang)
 	if err != nil {
-		return &hintError{err, "labcheck status" + labFlag(w.lab)}
+		return &hintError{err, w.again("status")}
 	}
 	w.made = append(w.made, made)
 	fmt.Fprint(w.out, "\n", w.verdict(made))

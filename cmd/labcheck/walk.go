@@ -85,7 +85,7 @@ func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Comma
 	if r.ExitCode != 0 {
 		return &hintError{
 			harness.Errorf("the command ended with exit code %d", "コマンドが終了コード %d で終わった", r.ExitCode),
-			"labcheck status" + labFlag(w.lab),
+			w.again("status"),
 		}
 	}
 	if err := w.compare(about, r); err != nil {

@@ -251,7 +251,7 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	var stdout, stderr bytes.Buffer
 	session.Stdout, session.Stderr = &stdout, &stderr
 	ran := make(chan error, 1)
-	go func() { ran <- session.Run(quoted(r.Argv)) }()
+	go func() { ran <- session.Run(harness.ShellLine(r.Argv...)) }()
 	select {
 	case err = <-ran:
 	case <-ctx.Done():
@@ -277,13 +277,4 @@ func (h *sshHost) close() {
 	if h.conn != nil {
 		_ = h.conn.Close()
 	}
-}
-
-// quoted is argv as a POSIX shell takes it apart again.
-func quoted(argv []string) string {
-	var words []string
-	for _, a := range argv {
-		words = append(words, "'"+strings.ReplaceAll(a, "'", `'\''`)+"'")
-	}
-	return strings.Join(words, " ")
 }

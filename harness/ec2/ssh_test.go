@@ -304,7 +304,7 @@ func TestExec(t *testing.T) {
 		defer target.Close()
 		nodes, _ := target.Nodes(t.Context())
 		r, err := nodes[0].Exec(t.Context(), "docker", "info", "it's $HOME")
-		if err != nil || r.Stdout != `'docker' 'info' 'it'\''s $HOME'` || r.Node != "manager" {
+		if err != nil || r.Stdout != `docker info 'it'\''s $HOME'` || r.Node != "manager" {
 			t.Errorf("a command that looks: %+v, %v", r, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -326,7 +326,7 @@ func TestExec(t *testing.T) {
 		if !ok {
 			t.Fatal("a node does not tell its engine's log")
 		}
-		if said, err := log.EngineLog(t.Context(), 7); err != nil || said != `'journalctl' '--unit' 'docker' '--no-pager' '--lines' '7'` {
+		if said, err := log.EngineLog(t.Context(), 7); err != nil || said != `journalctl --unit docker --no-pager --lines 7` {
 			t.Errorf("%s: its engine's log: %q, %v", name, said, err)
 		}
 	}

@@ -199,3 +199,21 @@ func (t *Target) Direct(name string) (string, bool) {
 	n, ok := t.opts.Inventory.node(name)
 	return cmp.Or(n.Public, n.Address), ok && t.jump == nil
 }
+
+// Through is what a shell of this machine puts before a command that is to be
+// run where the nodes are reached from: nothing, or ssh to the jump host.
+func (t *Target) Through() []string {
+	if t.jump == nil {
+		return nil
+	}
+	login := t.jump.login
+	argv := []string{"ssh"}
+	if login.Key != "" {
+		argv = append(argv, "-i", login.Key)
+	}
+	if login.Port != 22 {
+		argv = append(argv, "-p", strconv.Itoa(int(login.Port)))
+	}
+	host, _, _ := net.SplitHostPort(t.jump.addr) // it was joined of them
+	return append(argv, login.User+"@"+host)
+}

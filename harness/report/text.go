@@ -75,22 +75,7 @@ func script(r harness.Result) string {
 	if len(r.Argv) == 3 && r.Argv[0] == "sh" && r.Argv[1] == "-c" {
 		return r.Argv[2]
 	}
-	var words []string
-	for _, a := range r.Argv {
-		words = append(words, quote(a))
-	}
-	return strings.Join(words, " ")
-}
-
-// quote quotes a word for a POSIX shell where it has to be.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_=+./:,@%^", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return harness.ShellLine(r.Argv...)
 }
 
 // failedStep is the step at which a scenario failed, and nil where it has none.

@@ -1,0 +1,26 @@
+package harness
+
+import (
+	"strings"
+	"unicode"
+)
+
+// ShellLine is a command as a POSIX shell takes it apart again; words are quoted
+// where they have to be.
+func ShellLine(argv ...string) string {
+	words := make([]string, len(argv))
+	for i, word := range argv {
+		words[i] = shellWord(word)
+	}
+	return strings.Join(words, " ")
+}
+
+func shellWord(word string) string {
+	special := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_=+./:,@%^", r)
+	}
+	if word != "" && !strings.ContainsFunc(word, special) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
