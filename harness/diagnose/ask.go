@@ -72,6 +72,35 @@ func (f *facts) askServices(ctx context.Context) {
 		}
 	})
 	group.Wait()
+	f.askStarted(ctx)
+}
+
+// askStarted asks again for a moment what refuses although its container runs:
+// that may have just been started.
+func (f *facts) askStarted(ctx context.Context) {
+	answering, cancel := context.WithTimeout(ctx, f.within(answers))
+	defer cancel()
+	moment, cancel := context.WithTimeout(answering, f.within(firstAnswer))
+	defer cancel()
+	m := f.hosts[f.cluster.Topology().Manager.Name]
+	var group sync.WaitGroup
+	again := func(s service, err *error, ask func(context.Context)) {
+		if !slices.ContainsFunc(m.containers, func(b box) bool { return b.State == "running" && s.is(b) }) {
+			return
+		}
+		group.Go(func() {
+			_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
+				if !errors.Is(*err, engine.ErrRefused) {
+					return nil
+				}
+				ask(answering)
+				return *err
+			})
+		})
+	}
+	again(service{image: consulImage}, &f.leaderErr, f.askConsul)
+	again(service{image: swarmImage, arg: "manage"}, &f.swarmErr, f.askSwarm)
+	group.Wait()
 }
 
 // askAgain gives an engine that was silent a second chance: its machine may have

@@ -40,6 +40,8 @@ type Host struct {
 	// Answer takes the place of what listens on a port. It is not held up by
 	// Change.
 	Answer map[uint16]http.HandlerFunc
+	// Starting is how many more connections ports refuse before something listens.
+	Starting map[uint16]int
 	// Run answers commands; nil can't run any.
 	Run func(ctx context.Context, argv []string) (harness.Result, error)
 
@@ -135,6 +137,9 @@ func (h *Host) refuses(port uint16) bool {
 	t := h.cluster.Topology
 	switch {
 	case h.Off || h.services[port] == "":
+		return true
+	case h.Starting[port] > 0:
+		h.Starting[port]--
 		return true
 	case h.Answer[port] != nil:
 		return false
