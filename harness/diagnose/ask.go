@@ -75,17 +75,19 @@ func (f *facts) askServices(ctx context.Context) {
 	f.askStarted(ctx)
 }
 
-// askStarted asks again for a moment what refuses although its container runs:
-// that may have just been started.
+// askStarted asks again for a moment what refuses although its container runs, and
+// has its port: that may have just been started.
 func (f *facts) askStarted(ctx context.Context) {
 	answering, cancel := context.WithTimeout(ctx, f.within(answers))
 	defer cancel()
 	moment, cancel := context.WithTimeout(answering, f.within(firstAnswer))
 	defer cancel()
-	m := f.hosts[f.cluster.Topology().Manager.Name]
+	t := f.cluster.Topology()
+	m := f.hosts[t.Manager.Name]
 	var group sync.WaitGroup
-	again := func(s service, err *error, ask func(context.Context)) {
-		if !slices.ContainsFunc(m.containers, func(b box) bool { return b.State == "running" && s.is(b) }) {
+	again := func(s service, port uint16, err *error, ask func(context.Context)) {
+		up := func(b box) bool { return b.State == "running" && s.is(b) && publishes(b.Container, port) }
+		if !slices.ContainsFunc(m.containers, up) {
 			return
 		}
 		group.Go(func() {
@@ -98,8 +100,8 @@ func (f *facts) askStarted(ctx context.Context) {
 			})
 		})
 	}
-	again(service{image: consulImage}, &f.leaderErr, f.askConsul)
-	again(service{image: swarmImage, arg: "manage"}, &f.swarmErr, f.askSwarm)
+	again(service{image: consulImage}, t.Consul().Port(), &f.leaderErr, f.askConsul)
+	again(service{image: swarmImage, arg: "manage"}, t.Swarm().Port(), &f.swarmErr, f.askSwarm)
 	group.Wait()
 }
 

@@ -35,7 +35,10 @@ type Result struct {
 	Held []string `json:"held"`
 	// NotAsked is what could not be asked, because something below is broken or
 	// no answer came in time.
-	NotAsked []string      `json:"not_asked,omitempty"`
+	NotAsked []string `json:"not_asked,omitempty"`
+	// Patience is how many times longer than where machines are idle answers were
+	// waited for, 1 to 4.
+	Patience float64       `json:"patience"`
 	Duration time.Duration `json:"duration_ns"`
 }
 
@@ -62,7 +65,7 @@ func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 		d.traffic(ctx, c)
 	}
 	r := d.result()
-	r.Duration = time.Since(start)
+	r.Patience, r.Duration = d.facts.patience, time.Since(start)
 	return r
 }
 

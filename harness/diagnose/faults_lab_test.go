@@ -118,7 +118,7 @@ func report(t *testing.T, o outcome) {
 			t.Logf("%+v", f)
 		}
 	}
-	pace.Within(t, o.name+": the diagnosis", o.found.Duration, ofBroken)
+	pace.Within(t, o.name+": the diagnosis", o.found.Duration, time.Duration(o.found.Patience*float64(ofBroken)))
 	if o.mendErr != nil {
 		t.Errorf("%s: %v", o.name, o.mendErr)
 	}

@@ -151,30 +151,33 @@ func TestRunHangs(t *testing.T) {
 }
 
 // TestStarted: what has just been started is asked again until it listens, for a
-// moment; what does not run is not waited for.
+// moment; what does not run, or has another port, is not waited for.
 func TestStarted(t *testing.T) {
 	const always = 1000
 	for name, c := range map[string]struct {
 		port    uint16
 		refuses int
-		state   string
+		breaks  func(*enginetest.Container)
 		want    string
 	}{
-		"Consul":                {harness.ConsulPort, 4, "running", ""},
-		"Consul, for good":      {harness.ConsulPort, always, "running", "consul-silent manager"},
-		"the manager":           {harness.SwarmPort, 4, "running", ""},
-		"the manager, for good": {harness.SwarmPort, always, "running", "manager-silent manager"},
-		"a manager that ended":  {harness.SwarmPort, always, "exited", "manager-stopped manager"},
+		"Consul":                {harness.ConsulPort, 4, nil, ""},
+		"Consul, for good":      {harness.ConsulPort, always, nil, "consul-silent manager"},
+		"the manager":           {harness.SwarmPort, 4, nil, ""},
+		"the manager, for good": {harness.SwarmPort, always, nil, "manager-silent manager"},
+		"a manager that ended":  {harness.SwarmPort, always, func(m *enginetest.Container) { m.State = "exited" }, "manager-stopped manager"},
+		"on another port":       {harness.SwarmPort, always, func(m *enginetest.Container) { m.Ports[0].Host = 3376 }, "manager-wrong-port manager"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on, f := performed(t)
 			m := f.Hosts["manager"]
 			m.Starting = map[uint16]int{c.port: c.refuses}
-			m.Find("manage").State = c.state
+			if c.breaks != nil {
+				c.breaks(m.Find("manage"))
+			}
 			if got := found(Run(t.Context(), on, Options{})); got != c.want {
 				t.Errorf("found %q, not %q", got, c.want)
 			}
-			if asked := c.refuses - m.Starting[c.port]; (asked > 2) != (c.state == "running") {
+			if asked := c.refuses - m.Starting[c.port]; (asked > 2) != (c.breaks == nil) {
 				t.Errorf("asked %d times", asked)
 			}
 		})
