@@ -73,6 +73,7 @@ func (f *facts) askServices(ctx context.Context) {
 	})
 	group.Wait()
 	f.askStarted(ctx)
+	f.askSilent(ctx)
 }
 
 // askStarted asks again for a moment what refuses although its container runs, and
@@ -104,6 +105,35 @@ func (f *facts) askStarted(ctx context.Context) {
 	again(service{image: swarmImage, arg: "manage"}, t.Swarm().Port(), &f.swarmErr, f.askSwarm)
 	group.Wait()
 }
+
+// askSilent asks once more what was silent: its machine may have been busy for a
+// moment. Where an engine hangs, which was asked twice, that moment is over: it
+// waits for a service that is silent indeed.
+func (f *facts) askSilent(ctx context.Context) {
+	for _, h := range f.hosts {
+		if h.hangs() {
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.within(answers))
+	defer cancel()
+	var group sync.WaitGroup
+	if silent(f.leaderErr) || silent(f.keysErr) {
+		group.Go(func() { f.askConsul(ctx) })
+	}
+	if silent(f.swarmErr) {
+		group.Go(func() { f.askSwarm(ctx) })
+	}
+	for _, h := range f.hosts {
+		if h.answers() && (silent(h.boxesErr) || silent(h.netErr) || silent(h.gossipErr)) {
+			group.Go(func() { f.askEngine(ctx, h) })
+		}
+	}
+	group.Wait()
+}
+
+// silent tells that no answer came in time, although a way leads there.
+func silent(err error) bool { return errors.Is(err, engine.ErrTimeout) && unreached(err) == nil }
 
 // askAgain gives an engine that was silent a second chance: its machine may have
 // been busy for a moment.
@@ -199,6 +229,7 @@ func gossipOf(h harness.Host) netip.AddrPort {
 }
 
 func (h *hostFacts) askNetworks(ctx context.Context, on *engine.Client, name string) {
+	h.networks = nil
 	h.all, h.netErr = on.Networks(ctx)
 	for _, n := range h.all {
 		if n.Name != name {

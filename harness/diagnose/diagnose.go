@@ -43,9 +43,10 @@ type Result struct {
 }
 
 // Run looks for what is wrong with a cluster. It always comes to an end within
-// some 5 s, and an answer that does not come is part of what it finds. Where all
-// engines are slow, their machine being busy, it waits up to four times as long;
-// and some 5 s more where hosts are reached out of band and not all let in.
+// some 5 s, and an answer that does not come is part of what it finds. Where a
+// command on a host hangs it takes some 5 s more, and as many where hosts are
+// reached out of band and not all let in. Where all engines are slow, their
+// machine being busy, it waits up to four times as long.
 func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	start := time.Now()
 	d := &diagnosis{Options: o, topology: c.Topology(), facts: newFacts(c, o.OutOfBand)}

@@ -92,16 +92,18 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 }
 
 // reason is the last part of an error: what the system said.
-func reason(err error) string {
+func reason(err error) string { return root(err).Error() }
+
+func root(err error) error {
 	if un := (*harness.UnreachableError)(nil); errors.As(err, &un) && un.Err != nil {
 		err = un.Err
 	}
 	for _, kind := range []error{engine.ErrRefused, engine.ErrTimeout, engine.ErrClosed, engine.ErrWrongService} {
 		if errors.Is(err, kind) {
-			return kind.Error()
+			return kind
 		}
 	}
-	return err.Error()
+	return err
 }
 
 func engineState(p probe) string {

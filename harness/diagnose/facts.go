@@ -11,7 +11,7 @@ import (
 
 // How long answers are waited for: an engine's first, once more where that does
 // not come, and all that is asked after it. The last two are those of a machine
-// that is not busy: see busy.
+// that is not busy: see within.
 const (
 	firstAnswer  = 1200 * time.Millisecond
 	secondAnswer = 800 * time.Millisecond

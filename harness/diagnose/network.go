@@ -11,10 +11,16 @@ import (
 
 // network finds out where the overlay network lacks, is another, or can't work.
 func (d *diagnosis) network() {
-	before := len(d.found)
+	before, all := len(d.found), true
 	var hosts []*hostFacts
 	for _, h := range d.topology.Hosts() {
-		if f := d.facts.hosts[h.Name]; d.holds(networkKind, h.Name) && f.netErr == nil {
+		f := d.facts.hosts[h.Name]
+		switch {
+		case !d.holds(networkKind, h.Name):
+		case f.netErr != nil:
+			all = false
+			d.notAsked = append(d.notAsked, d.Lang.Say("%s: its engine's networks: %s", "%s: Engine のネットワーク: %s", h.Name, d.Lang.Error(root(f.netErr))))
+		default:
 			hosts = append(hosts, f)
 		}
 	}
@@ -25,7 +31,7 @@ func (d *diagnosis) network() {
 			d.networkOn(f, id)
 		}
 	}
-	d.asked(before, len(hosts) > 0, "%s is one overlay network on every engine", "%s が全 Engine で同一のオーバレイ・ネットワークである", d.topology.Network)
+	d.asked(before, all && len(hosts) > 0, "%s is one overlay network on every engine", "%s が全 Engine で同一のオーバレイ・ネットワークである", d.topology.Network)
 }
 
 // theNetwork is the ID of the overlay network that most hosts have.

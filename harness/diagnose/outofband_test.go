@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"labcheck/harness"
@@ -203,16 +204,18 @@ func TestWayIn(t *testing.T) {
 		}
 	}
 	store := on.Topology().Members[3]
-	for _, outOfBand := range []bool{true, false} {
-		if p := newFacts(on, outOfBand).ask(t.Context(), store); p.told != outOfBand {
-			t.Errorf("out of band %v: %+v", outOfBand, p)
+	synctest.Test(t, func(t *testing.T) {
+		for _, outOfBand := range []bool{true, false} {
+			if p := newFacts(on, outOfBand).ask(t.Context(), store); p.told != outOfBand {
+				t.Errorf("out of band %v: %+v", outOfBand, p)
+			}
 		}
-	}
-	lost := newFacts(on, true)
-	lost.hosts["store"].dialErr = away(harness.LayerFirewall, "store")
-	if p := lost.ask(t.Context(), store); p.unasked == nil || !strings.Contains(p.unasked.Error(), "in time") {
-		t.Errorf("one that nobody answers for: %+v", p)
-	}
+		lost := newFacts(on, true)
+		lost.hosts["store"].dialErr = away(harness.LayerFirewall, "store")
+		if p := lost.ask(t.Context(), store); p.unasked == nil || !strings.Contains(p.unasked.Error(), "in time") {
+			t.Errorf("one that nobody answers for: %+v", p)
+		}
+	})
 }
 
 // TestOnlyLooks: of all commands the diagnosis's own is known to change nothing.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
+	"labcheck/harness/pace"
 )
 
 // performed is a cluster on which the tutorial was done, and whose hosts tell of
@@ -180,6 +182,52 @@ func TestStarted(t *testing.T) {
 			if asked := c.refuses - m.Starting[c.port]; (asked > 2) != (c.breaks == nil) {
 				t.Errorf("asked %d times", asked)
 			}
+		})
+	}
+}
+
+// TestSilentForAMoment: what was silent is asked once more before it is called
+// silent, or said to be not asked.
+func TestSilentForAMoment(t *testing.T) {
+	const always = 1000
+	for name, c := range map[string]struct {
+		host     string
+		late     enginetest.Late
+		want     string
+		notAsked string
+		hangs    string
+	}{
+		"Consul":                {"manager", enginetest.Late{Port: harness.ConsulPort, Path: "/leader", Left: 1}, "", "", ""},
+		"Consul, for good":      {"manager", enginetest.Late{Port: harness.ConsulPort, Path: "/leader", Left: always}, "consul-silent manager", "every host reaches Consul", ""},
+		"engines wait for it":   {"manager", enginetest.Late{Port: harness.ConsulPort, Path: "/leader", Left: always}, "consul-silent manager", "every host reaches Consul", "store"},
+		"Consul's keys":         {"manager", enginetest.Late{Port: harness.ConsulPort, Path: "/kv/docker/", Left: 1}, "", "", ""},
+		"the manager":           {"manager", enginetest.Late{Port: harness.SwarmPort, Path: "/info", Left: 1}, "", "", ""},
+		"the manager, for good": {"manager", enginetest.Late{Port: harness.SwarmPort, Path: "/info", Left: always}, "manager-silent manager", "the manager lists every member as Healthy", ""},
+		"an engine's networks":  {"store", enginetest.Late{Port: harness.EnginePort, Path: "/networks", Left: 1}, "", "", ""},
+		"networks, for good":    {"store", enginetest.Late{Port: harness.EnginePort, Path: "/networks", Left: always}, "", "store: its engine's networks: no answer in time; mynet is one overlay network on every engine", ""},
+		"an engine's gossip":    {"store", enginetest.Late{Port: harness.GossipPort, Left: 1}, "", "", ""},
+		"an engine's list":      {"store", enginetest.Late{Port: harness.EnginePort, Path: "/containers/json", Left: 1}, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // what they do is wait
+			on, f := performed(t)
+			f.Hosts[c.host].Late = c.late
+			times := min(2, c.late.Left)
+			if c.hangs != "" {
+				f.Hosts[c.hangs].Silent = true
+				times = 1
+			}
+			r := Run(t.Context(), on, Options{})
+			notAsked := strings.Join(r.NotAsked, "; ")
+			if got := found(r); got != c.want || !strings.HasPrefix(notAsked, c.notAsked) || (notAsked == "") != (c.notAsked == "") {
+				t.Errorf("found %q, not %q; not asked: %q", got, c.want, notAsked)
+			}
+			f.Change(func() {
+				if asked := c.late.Left - f.Hosts[c.host].Late.Left; asked != times {
+					t.Errorf("asked %d times", asked)
+				}
+			})
+			pace.Within(t, "it", r.Duration, 5*time.Second)
 		})
 	}
 }
@@ -364,9 +412,11 @@ func TestAsk(t *testing.T) {
 			return harness.Result{Stdout: "== forward\n1\n"}, ctx.Err()
 		}
 	})
-	if p := newFacts(on, false).ask(t.Context(), store); !p.partial || p.forward != "1" {
-		t.Errorf("cut off: %+v", p)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		if p := newFacts(on, false).ask(t.Context(), store); !p.partial || p.forward != "1" {
+			t.Errorf("cut off: %+v", p)
+		}
+	})
 }
 
 // TestFailed: findings are the causes of the claims that failed.

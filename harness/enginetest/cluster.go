@@ -5,6 +5,7 @@ package enginetest
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -116,8 +117,12 @@ func (c *Cluster) manager() *Host { return c.Hosts[c.Topology.Manager.Name] }
 func (c *Cluster) serve(h *Host, port uint16, handler http.HandlerFunc) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
-		other := h.Answer[port]
+		other, late := h.Answer[port], h.late(port, r.URL.Path)
 		c.mu.Unlock()
+		if late {
+			<-r.Context().Done()
+			return
+		}
 		if other != nil {
 			other(w, r)
 			return
@@ -145,7 +150,17 @@ func (c *Cluster) listen(h *Host, port uint16, answer func(net.Conn)) {
 			if err != nil {
 				return
 			}
-			group.Go(func() { answer(conn) })
+			group.Go(func() {
+				c.mu.Lock()
+				late := h.late(port, "")
+				c.mu.Unlock()
+				if late {
+					_, _ = io.Copy(io.Discard, conn) // until the other end is closed
+					_ = conn.Close()
+					return
+				}
+				answer(conn)
+			})
 		}
 	})
 	c.close = append(c.close, func() {

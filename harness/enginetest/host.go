@@ -42,11 +42,21 @@ type Host struct {
 	Answer map[uint16]http.HandlerFunc
 	// Starting is how many more connections ports refuse before something listens.
 	Starting map[uint16]int
+	// Late are requests that get no answer.
+	Late Late
 	// Run answers commands; nil can't run any.
 	Run func(ctx context.Context, argv []string) (harness.Result, error)
 
 	cluster  *Cluster
 	services map[uint16]string
+}
+
+// Late are how many more requests to a port, for what ends so, get no answer; of
+// gossip, which asks for nothing, connections.
+type Late struct {
+	Port uint16
+	Path string
+	Left int
 }
 
 // Heard is of an endpoint, by any name, on a network that hosts share.
@@ -151,6 +161,15 @@ func (h *Host) refuses(port uint16) bool {
 		return !h.cluster.manager().up("consul")
 	}
 	return false
+}
+
+// late tells whether a request gets no answer.
+func (h *Host) late(port uint16, path string) bool {
+	late := h.Late.Left > 0 && h.Late.Port == port && strings.HasSuffix(path, h.Late.Path)
+	if late {
+		h.Late.Left--
+	}
+	return late
 }
 
 type node struct{ host *Host }
