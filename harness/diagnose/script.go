@@ -66,7 +66,7 @@ print "no answer from $_->[2]\n" for values %waits;`
 
 // probeTime is how long a host's probe may take; what it dials has a second. It
 // starts some 30 processes: where engines answer at once but eight others want the
-// processor, that took up to 3.2 s. Where a command hangs all of it is waited for.
+// processor, that took up to 4.8 s. Where a command hangs all of it is waited for.
 const probeTime = 5 * time.Second
 
 var errNoWay = harness.Errorf("no command came to an end there in time", "コマンドが時間内に終わらなかった")
