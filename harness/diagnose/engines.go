@@ -94,6 +94,7 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 // reason is the last part of an error: what the system said.
 func reason(err error) string { return root(err).Error() }
 
+// root is the known kind of error that another is of, or that itself.
 func root(err error) error {
 	if un := (*harness.UnreachableError)(nil); errors.As(err, &un) && un.Err != nil {
 		err = un.Err
