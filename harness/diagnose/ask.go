@@ -124,9 +124,20 @@ func (f *facts) askSilent(ctx context.Context) {
 	if silent(f.swarmErr) {
 		group.Go(func() { f.askSwarm(ctx) })
 	}
+	t := f.cluster.Topology()
 	for _, h := range f.hosts {
-		if h.answers() && (silent(h.boxesErr) || silent(h.netErr) || silent(h.gossipErr)) {
-			group.Go(func() { f.askEngine(ctx, h) })
+		if !h.answers() {
+			continue
+		}
+		on := f.cluster.Engine(h.host.Name)
+		if silent(h.boxesErr) {
+			group.Go(func() { h.containers, h.boxesErr = boxes(ctx, on, t) })
+		}
+		if silent(h.netErr) {
+			group.Go(func() { h.askNetworks(ctx, on, t.Network) })
+		}
+		if silent(h.gossipErr) {
+			group.Go(func() { h.peers, h.gossipErr = engine.Gossip(ctx, f.cluster.Node(h.host.Name)) })
 		}
 	}
 	group.Wait()
