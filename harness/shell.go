@@ -19,7 +19,7 @@ func shellWord(word string) string {
 	special := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_=+./:,@%^", r)
 	}
-	if word != "" && !strings.ContainsFunc(word, special) {
+	if word != "" && word[0] != '=' && !strings.ContainsFunc(word, special) { // zsh expands =cmd
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

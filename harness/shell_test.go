@@ -17,6 +17,9 @@ func TestShellLine(t *testing.T) {
 	if got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"); !slices.Equal(got, argv) {
 		t.Errorf("sh takes %s apart as %q", line, got)
 	}
+	if got := ShellLine("=ls"); got != "'=ls'" {
+		t.Errorf("zsh takes %s for the path of ls", got)
+	}
 	if got := ShellLine("docker", "-H=tcp://192.168.33.11:3375", "info"); got != "docker -H=tcp://192.168.33.11:3375 info" {
 		t.Errorf("quoted without need: %s", got)
 	}

@@ -68,7 +68,7 @@ func (f *facts) askServices(ctx context.Context) {
 		case h.hangs(): // it lists its containers all the same
 			on := f.cluster.Engine(h.host.Name)
 			h.containers, h.boxesErr = boxes(answering, on, f.cluster.Topology())
-			h.hasConsul, _ = on.HasImage(answering, consulImage)
+			h.hasConsul = hasImage(answering, on, consulImage)
 		}
 	})
 	group.Wait()
@@ -202,11 +202,18 @@ func (f *facts) askEngine(ctx context.Context, h *hostFacts) {
 	on, t := f.cluster.Engine(h.host.Name), f.cluster.Topology()
 	var group sync.WaitGroup
 	group.Go(func() { h.containers, h.boxesErr = boxes(ctx, on, t) })
-	group.Go(func() { h.hasSwarm, _ = on.HasImage(ctx, swarmImage) })
-	group.Go(func() { h.hasConsul, _ = on.HasImage(ctx, consulImage) })
+	group.Go(func() { h.hasSwarm = hasImage(ctx, on, swarmImage) })
+	group.Go(func() { h.hasConsul = hasImage(ctx, on, consulImage) })
 	group.Go(func() { h.askNetworks(ctx, on, t.Network) })
 	group.Go(func() { h.peers, h.gossipErr = engine.Gossip(ctx, f.cluster.Node(h.host.Name)) })
 	group.Wait()
+}
+
+// hasImage is true also where the engine does not say: only what it said that it
+// lacks is called missing.
+func hasImage(ctx context.Context, on *engine.Client, ref string) bool {
+	has, err := on.HasImage(ctx, ref)
+	return has || err != nil
 }
 
 // dials is what a host has to reach: Consul, all others' gossip and, from the

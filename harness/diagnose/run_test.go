@@ -74,6 +74,10 @@ func TestRun(t *testing.T) {
 		"no image": {func(f *enginetest.Cluster) {
 			f.Hosts["store"].Containers, f.Hosts["store"].Images = nil, []string{"progrium/consul"}
 		}, "join-no-image store"},
+		"does not say whether it has the image": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Containers, f.Hosts["store"].Images = nil, []string{"progrium/consul"}
+			f.Hosts["store"].Late = enginetest.Late{Port: harness.EnginePort, Path: "/images/swarm/json", Left: 1}
+		}, "join-missing store"},
 		"no Consul's image": {func(f *enginetest.Cluster) {
 			f.Hosts["manager"].Containers, f.Hosts["manager"].Images = f.Hosts["manager"].Containers[1:], []string{"swarm"}
 		}, "consul-no-image manager"},
