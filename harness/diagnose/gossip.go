@@ -153,7 +153,7 @@ func (d *diagnosis) split() {
 	}
 	d.report("gossip-split", "", networkSection, d.Lang.Say("the engines' gossip is in parts that do not find one another any more", "Engine のゴシップが分裂し、もう自動では合流しない"), breaks...).
 		saw("gossip of every engine", strings.Join(lacks, "; ")).
-		advise(d.Lang.Say("labcheck bootstrap, with the flags of this command, joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", "labcheck bootstrap をこのコマンドと同じフラグで実行すると合流する(少ない側の Engine の再起動でも可)。%s 上のコンテナは再起動する", d.topology.Network))
+		advise(d.Lang.Say("labcheck bootstrap, for the same lab or target, joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", "同じラボまたは対象への labcheck bootstrap で合流する(少ない側の Engine の再起動でも可)。%s 上のコンテナは再起動する", d.topology.Network))
 }
 
 func knows(peers []engine.Peer, addr netip.Addr) bool {

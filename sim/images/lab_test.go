@@ -162,7 +162,7 @@ func (l *lab) ensure() []string {
 }
 
 // TestLife builds everything from nothing, as a new user does, and goes on
-// with what came of it: that takes a minute, and once is enough. By day what was
+// with what came of it: that takes minutes, and once is enough. By day what was
 // compiled once is not compiled again.
 func TestLife(t *testing.T) {
 	l := newLab(t, Options{})
