@@ -24,6 +24,9 @@ func (c *Cluster) swarm(w http.ResponseWriter, r *http.Request) {
 	c.note("swarm", r, path)
 	if path == "/info" {
 		manage := c.manager().Find("manage")
+		if manage == nil {
+			panic(http.ErrAbortHandler) // nobody listens
+		}
 		say(w, http.StatusOK, map[string]any{"Name": manage.ID[:12], "ServerVersion": "swarm/1.2.9", "NCPU": 4, "MemTotal": 7421703782, "SystemStatus": c.status()})
 		return
 	}

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/pace"
 	"labcheck/harness/page"
 )
 
@@ -114,28 +115,70 @@ func TestOvercommit(t *testing.T) {
 	}
 }
 
+// TestPatience: all waits together take what there is, beside one look that each
+// has, and what is so when it is looked at takes nothing.
 func TestPatience(t *testing.T) {
-	w := worldOf(t, harness.Tutorial())
-	w.LimitWaits(300 * time.Millisecond)
-	looked := 0
-	start := time.Now()
-	for range 2 {
-		if w.until(t.Context(), time.Minute, func(context.Context) error { looked++; return errors.New("not yet") }) == nil {
-			t.Error("a wait ended well")
+	notYet := errors.New("not yet")
+	hangs := func(ctx context.Context) error { <-ctx.Done(); return notYet }
+	for name, test := range map[string]struct {
+		limit, atMost time.Duration
+		probe         func(context.Context) error
+		took, left    time.Duration
+		looks         int
+		wants         error
+	}{
+		"what is so":             {limit: 3 * time.Second, probe: answers(4*time.Second, nil), took: 4 * time.Second, left: 3 * time.Second, looks: 1},
+		"so, and no time left":   {limit: 0, probe: answers(4*time.Second, nil), took: 4 * time.Second, looks: 1},
+		"so, but too late":       {limit: 9 * time.Second, atMost: 3 * time.Second, probe: hangs, took: 3 * time.Second, left: 6 * time.Second, looks: 1, wants: notYet},
+		"not so":                 {limit: 3 * time.Second, probe: answers(0, notYet), took: 3 * time.Second, looks: 17, wants: notYet},
+		"not so, and slow":       {limit: 3 * time.Second, probe: answers(time.Second, notYet), took: 3200 * time.Millisecond, left: -200 * time.Millisecond, looks: 3, wants: notYet},
+		"not so within its time": {limit: 3 * time.Second, atMost: time.Second, probe: answers(0, notYet), took: time.Second, left: 2 * time.Second, looks: 7, wants: notYet},
+		"never answers":          {limit: 3 * time.Second, probe: hangs, took: oneLook, left: 3*time.Second - oneLook, looks: 1, wants: notYet},
+		"no answer, none left":   {limit: 0, probe: hangs, took: oneLook, looks: 1, wants: notYet},
+		"can't be asked": {
+			limit: 3 * time.Second, probe: answers(time.Second, &harness.UnreachableError{Node: "store"}),
+			took: time.Second, left: 3 * time.Second, looks: 1, wants: &harness.UnreachableError{Node: "store"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := worldOf(t, harness.Tutorial())
+				w.LimitWaits(test.limit)
+				if test.atMost == 0 {
+					test.atMost = time.Minute
+				}
+				looks := 0
+				start := time.Now()
+				err := w.until(t.Context(), test.atMost, func(ctx context.Context) error { looks++; return test.probe(ctx) })
+				took := time.Since(start)
+				if test.wants == nil != (err == nil) || err != nil && !strings.Contains(err.Error(), test.wants.Error()) {
+					t.Errorf("got %v", err)
+				}
+				if took != test.took || w.patience.left != test.left || looks != test.looks {
+					t.Errorf("it took %s and %d looks, and %s are left", took, looks, w.patience.left)
+				}
+			})
+		})
+	}
+}
+
+// TestNoLimit: what can't be asked is not waited for where waits have no limit, too.
+func TestNoLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := worldOf(t, harness.Tutorial())
+		lost := &harness.UnreachableError{Node: "store"}
+		start := time.Now()
+		if err := w.until(t.Context(), time.Minute, answers(time.Second, lost)); !errors.Is(err, lost) || time.Since(start) != time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
 		}
-	}
-	if took := time.Since(start); took > pace.Limit(time.Second) || looked < 3 {
-		t.Errorf("two waits took %s and %d looks", took, looked)
-	}
-	if !w.patience.over() {
-		t.Error("two waits took none of the time that there was")
-	}
-	w.LimitWaits(time.Second)
-	lost := &harness.UnreachableError{Node: "store"}
-	start = time.Now()
-	err := w.until(t.Context(), time.Minute, func(context.Context) error { return lost })
-	if !errors.Is(err, lost) || time.Since(start) > time.Second {
-		t.Errorf("what can't be asked was waited for, %s: %v", time.Since(start), err)
+	})
+}
+
+// answers is a probe whose answer takes some time.
+func answers(after time.Duration, err error) func(context.Context) error {
+	return func(context.Context) error {
+		time.Sleep(after)
+		return err
 	}
 }
 

@@ -60,7 +60,8 @@ func (w *World) spec(name, network string) engine.RunSpec {
 	}
 }
 
-// takeTurn waits until no other run starts containers on this cluster.
+// takeTurn waits until no other run starts containers on this cluster. The run's
+// patience is not for this: it tells nothing of the cluster.
 func (w *World) takeTurn(ctx context.Context) error {
 	if w.load.turn {
 		return nil
@@ -68,7 +69,9 @@ func (w *World) takeTurn(ctx context.Context) error {
 	w.load.turn = true // from here on there may be something to remove
 	manager := w.cluster.Engine(w.topology().Manager.Name)
 	var h holder
-	return w.until(ctx, lifetime+10*time.Second, func(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lifetime+10*time.Second)
+	defer cancel()
+	return w.await(ctx, func(ctx context.Context) error {
 		_, err := patiently(ctx, manager, w.spec(turnName, ""))
 		if !errors.Is(err, engine.ErrExists) {
 			return err

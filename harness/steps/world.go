@@ -78,16 +78,6 @@ func (w *World) topology() harness.Topology { return w.cluster.Topology() }
 // those that the hosts have in this topology.
 func (w *World) here(text string) string { return page.Here(w.topology(), text) }
 
-// until waits for a probe to succeed, within the run's patience.
-func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {
-	ctx, done := w.patience.wait(ctx, atMost)
-	defer done()
-	if w.patience.over() {
-		return probe(ctx)
-	}
-	return w.await(ctx, probe)
-}
-
 // await waits for a probe to succeed until ctx is done.
 func (w *World) await(ctx context.Context, probe func(context.Context) error) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
