@@ -2,12 +2,16 @@ package images
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 
 	"labcheck/harness"
 )
@@ -48,40 +52,72 @@ func (b *builder) build(ctx context.Context, n Name, baseRef string, extra []fil
 	return ctx.Err()
 }
 
-// name gives a new image its name, unless another user's labcheck was quicker.
+// name gives a new image its name. Other users' labchecks may have made the same
+// image meanwhile and be at this, too. Which image is to have the name is then not a
+// matter of who comes first: an engine can't remove an image only if it has no
+// name, and what was seen without one may have got it when it is removed. It is the
+// one that was made first, as all of them see it, and that one nobody removes.
 func (b *builder) name(ctx context.Context, id, ref string) error {
-	there, err := b.has(ctx, ref)
-	switch {
-	case err != nil:
-		return err
-	case there:
-		if err = b.removeImage(ctx, id); isNotFound(err) {
-			err = nil
+	ctx, cancel := context.WithTimeout(ctx, cleanTimeout)
+	defer cancel()
+	for settled := false; !settled; {
+		rivals, err := b.rivals(ctx, id, ref)
+		if err == nil {
+			settled, err = b.nameFirst(ctx, rivals, ref)
 		}
-	default:
-		err = b.tag(ctx, id, ref)
-	}
-	if err != nil {
-		return harness.Errorf("name image %s: %w", "イメージ %s への名前付け: %w", ref, err)
+		if err != nil {
+			return harness.Errorf("name image %s: %w", "イメージ %s への名前付け: %w", ref, err)
+		}
 	}
 	return nil
 }
 
-// tag is name where both of two labchecks find that the name is free. The image
-// that loses it to the other is removed, and with it one that was not named yet:
-// its labcheck does not miss it, for there is the other.
-func (b *builder) tag(ctx context.Context, id, ref string) error {
-	err := b.engine.ImageTag(ctx, id, ref)
-	if isNotFound(err) {
-		if there, _ := b.has(ctx, ref); there {
-			return nil
+// rivals are the images of which one is to have the name, in the order in which they
+// were made: the new one, the one that has the name, and those of the same recipe
+// that are finished and have none.
+func (b *builder) rivals(ctx context.Context, id, ref string) ([]image.Summary, error) {
+	all, err := b.engine.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(
+		filters.Arg("label", labelRecipe+"="+hashOf(ref)), filters.Arg("label", labelBuilder+"="),
+	)})
+	rivals := slices.DeleteFunc(all, func(i image.Summary) bool {
+		return i.ID != id && !slices.Contains(i.RepoTags, ref) && !nameless(i)
+	})
+	slices.SortFunc(rivals, func(x, y image.Summary) int {
+		return cmp.Or(cmp.Compare(x.Created, y.Created), strings.Compare(x.ID, y.ID))
+	})
+	return rivals, err
+}
+
+// nameless tells of an image as engines list it. Older ones show a name in angle
+// brackets where there is none.
+func nameless(i image.Summary) bool {
+	return !slices.ContainsFunc(i.RepoTags, func(tag string) bool { return tag != "<none>:<none>" })
+}
+
+// nameFirst names the first of rivals and removes the others. It is settled where
+// there was nothing of this to do.
+func (b *builder) nameFirst(ctx context.Context, rivals []image.Summary, ref string) (settled bool, err error) {
+	if len(rivals) == 0 {
+		return false, harness.Errorf("it was removed meanwhile", "その間に削除された")
+	}
+	settled = true
+	if first := rivals[0]; !slices.Contains(first.RepoTags, ref) {
+		settled = false
+		if err := b.engine.ImageTag(ctx, first.ID, ref); isNotFound(err) {
+			return false, nil // who removed it has seen one that was made before it
+		} else if err != nil {
+			return false, err
 		}
 	}
-	if err != nil {
-		return err
+	for _, r := range rivals[1:] {
+		switch err := b.removeImage(ctx, r.ID); {
+		case err == nil, isNotFound(err):
+			settled = false
+		case !cerrdefs.IsConflict(err): // conflict: something uses it
+			return false, err
+		}
 	}
-	_, err = b.sweepImages(ctx, time.Now(), labelRecipe+"="+hashOf(ref), labelBuilder+"=")
-	return err
+	return settled, nil
 }
 
 // hashOf is the tag of a reference of ours.

@@ -5,41 +5,192 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 	"golang.org/x/sync/errgroup"
 )
 
-// TestTagAtOnce has two labchecks name their images in the same moment, and a
-// third too late.
-func TestTagAtOnce(t *testing.T) {
+// TestNameAtOnce has two labchecks name their images in the same moment: all that
+// the one does falls between two requests of the other's, whichever these are, and
+// whosever image was made first.
+func TestNameAtOnce(t *testing.T) {
 	l := newLab(t, Options{})
-	b := l.aBuilder()
-	ref := l.ref(Workload)
-	made := func(content string) string { return l.nameless(content, hashOf(ref)) }
-	first, second, third := made("first"), made("second"), made("third")
-	if err := l.engine.ImageTag(t.Context(), first, ref); err != nil {
+	for mine, others := range map[int]int{0: 1, 1: 0} {
+		requests := 0
+		for at := 0; at <= requests; at++ {
+			ids := l.madeAtOnce(2)
+			between := &between{APIClient: l.engine, at: at, do: func() { l.names(l.engine, ids[others]) }}
+			l.names(between, ids[mine])
+			l.namedOnly(ids[0])
+			requests = len(between.seen)
+			if t.Failed() {
+				t.Fatalf("the other came before request %d of %v", at, between.seen)
+			}
+		}
+		if requests < 4 {
+			t.Errorf("%d requests: this tests nothing", requests)
+		}
+	}
+}
+
+// TestNameManyAtOnce has more of them do it, as it happens.
+func TestNameManyAtOnce(t *testing.T) {
+	l := newLab(t, Options{})
+	for range 10 {
+		ids := l.madeAtOnce(6)
+		var all sync.WaitGroup
+		for _, id := range ids {
+			all.Go(func() { l.names(l.engine, id) })
+		}
+		all.Wait()
+		l.namedOnly(ids[0])
+	}
+}
+
+// TestNameUsed: what something uses stays, without the name.
+func TestNameUsed(t *testing.T) {
+	l := newLab(t, Options{})
+	ids := l.madeAtOnce(2)
+	user, err := l.engine.ContainerCreate(t.Context(), &container.Config{Image: ids[1], Cmd: []string{"/used"}}, nil, nil, nil, "")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{second, third} {
-		if err := b.tag(t.Context(), id, ref); err != nil {
+	l.names(l.engine, ids[1])
+	if n := l.danglingWith(labelRecipe + "=" + hashOf(l.ref(Workload))); n != 1 || l.ids()[Workload] != ids[0] {
+		t.Errorf("%d have no name, and %v do", n, l.ids())
+	}
+	if err := l.engine.ContainerRemove(t.Context(), user.ID, container.RemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.names(l.engine, ids[1])
+	l.namedOnly(ids[0])
+}
+
+// TestNameLater: an image that has its name keeps it from those made later.
+func TestNameLater(t *testing.T) {
+	l := newLab(t, Options{})
+	first := l.madeAtOnce(1)[0]
+	l.names(l.engine, first)
+	time.Sleep(time.Second) // in which engines count
+	later := ""
+	for range 8 {
+		later = l.nameless(rand.Text(), hashOf(l.ref(Workload)))
+	}
+	l.names(l.engine, later)
+	l.namedOnly(first)
+}
+
+// TestNameRemoved: what was removed meanwhile is not called named.
+func TestNameRemoved(t *testing.T) {
+	l := newLab(t, Options{})
+	b := &builder{Store: l.Store}
+	ids := l.madeAtOnce(2)
+	remove := func() {
+		if err := b.removeImage(t.Context(), ids[0]); err != nil {
 			t.Error(err)
 		}
 	}
-	if n := l.danglingWith(labelRecipe + "=" + hashOf(ref)); n > 0 {
-		t.Errorf("%d images lost their name", n)
+	l.names(&between{APIClient: l.engine, at: 1, do: remove}, ids[1])
+	l.namedOnly(ids[1])
+	if err := b.remove(t.Context(), l.ref(Workload)); err != nil {
+		t.Fatal(err)
 	}
-	if there, err := b.has(t.Context(), ref); !there || err != nil {
-		t.Errorf("the image is not there: %v", err)
+	if err := b.name(t.Context(), ids[1], l.ref(Workload)); err == nil || !strings.Contains(err.Error(), "it was removed meanwhile") {
+		t.Errorf("of an image that is gone: %v", err)
 	}
+}
+
+// madeAtOnce are images of a new recipe, finished and not named yet, in the order in
+// which they were made.
+func (l *lab) madeAtOnce(n int) []string {
+	l.t.Helper()
+	l.with(quick(l.t, "FROM scratch\n# "+rand.Text()+"\n"))
+	ref := l.ref(Workload)
+	b := &builder{Store: l.Store}
+	l.t.Cleanup(func() {
+		if _, err := b.sweepImages(context.Background(), time.Now(), labelRecipe+"="+hashOf(ref)); err != nil {
+			l.t.Error(err)
+		}
+	})
+	for range n {
+		l.nameless(rand.Text(), hashOf(ref))
+	}
+	made, err := b.rivals(l.t.Context(), "", ref)
+	if err != nil || len(made) != n {
+		l.t.Fatalf("%d images, %v", len(made), err)
+	}
+	var ids []string
+	for _, i := range made {
+		ids = append(ids, i.ID)
+	}
+	return ids
+}
+
+// names is a labcheck that has built an image and names it.
+func (l *lab) names(engine client.APIClient, id string) {
+	l.t.Helper()
+	b := &builder{Store: &Store{engine: engine, opts: l.opts}}
+	if err := b.name(l.t.Context(), id, l.ref(Workload)); err != nil {
+		l.t.Error(err)
+	}
+}
+
+// namedOnly wants that image to have the name and no other to be left.
+func (l *lab) namedOnly(id string) {
+	l.t.Helper()
+	if n := l.danglingWith(labelRecipe + "=" + hashOf(l.ref(Workload))); n > 0 {
+		l.t.Errorf("%d images have no name", n)
+	}
+	if there := l.ids()[Workload]; there != id {
+		l.t.Errorf("the name has %q, not %s", there, id)
+	}
+}
+
+// between does something before one of the requests that name an image.
+type between struct {
+	client.APIClient
+	at   int
+	do   func()
+	seen []string
+}
+
+func (b *between) note(what string) {
+	if len(b.seen) == b.at {
+		b.do()
+	}
+	b.seen = append(b.seen, what)
+}
+
+func (b *between) ImageList(ctx context.Context, o image.ListOptions) ([]image.Summary, error) {
+	b.note("list")
+	return b.APIClient.ImageList(ctx, o)
+}
+
+func (b *between) ImageTag(ctx context.Context, id, ref string) error {
+	b.note("tag " + id)
+	return b.APIClient.ImageTag(ctx, id, ref)
+}
+
+func (b *between) ImageRemove(ctx context.Context, id string, o image.RemoveOptions) ([]image.DeleteResponse, error) {
+	b.note("remove " + id)
+	return b.APIClient.ImageRemove(ctx, id, o)
+}
+
+func (b *between) ImageInspect(ctx context.Context, id string, o ...client.ImageInspectOption) (image.InspectResponse, error) {
+	b.note("inspect " + id)
+	return b.APIClient.ImageInspect(ctx, id, o...)
 }
 
 // aBuilder is one for the time of the test.
