@@ -269,7 +269,7 @@ func fifth(t *testing.T, r *realLab) func() {
 // wait waits for what is about to come true.
 func wait(t *testing.T, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(30*time.Second))
 	defer cancel()
 	err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
 		if holds() {

@@ -359,7 +359,7 @@ func perform(t *testing.T, c *engine.Cluster, b broken) {
 // to be. What gossip loses it tells up to 30 s later.
 func introduce(t *testing.T, c *engine.Cluster) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(time.Minute))
 	defer cancel()
 	if _, err := tutorial.Introduce(ctx, c); err != nil {
 		t.Error(err)
@@ -386,7 +386,7 @@ func introduce(t *testing.T, c *engine.Cluster) {
 // await waits for as many Healthy nodes in the manager's list.
 func await(t *testing.T, c *engine.Cluster, members int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(time.Minute))
 	defer cancel()
 	err := harness.Until(ctx, 100*time.Millisecond, func(ctx context.Context) error {
 		info, err := c.Swarm().Info(ctx)

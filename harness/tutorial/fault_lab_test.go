@@ -50,7 +50,7 @@ func TestFaultsLeaveNoTrace(t *testing.T) {
 }
 
 func leavesNoTrace(t *testing.T, faulter harness.Faulter, c *engine.Cluster, f harness.Fault) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(2*time.Minute))
 	defer cancel()
 	var before string
 	err := harness.Until(ctx, time.Second, func(ctx context.Context) (err error) {
