@@ -174,7 +174,7 @@ func TestNoLimit(t *testing.T) {
 	})
 }
 
-// answers is a probe whose answer takes some time.
+// answers is a probe whose answer takes some time, of synctest's clock.
 func answers(after time.Duration, err error) func(context.Context) error {
 	return func(context.Context) error {
 		time.Sleep(after)

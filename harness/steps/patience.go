@@ -22,9 +22,6 @@ const oneLook = 5 * time.Second
 // one look that each has in any case.
 func (w *World) LimitWaits(total time.Duration) { w.patience = &patience{total} }
 
-// over says that there is no time left to wait.
-func (p *patience) over() bool { return p.left <= 0 }
-
 // until waits for a probe to succeed, within the run's patience.
 func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, atMost)
@@ -33,8 +30,10 @@ func (w *World) until(ctx context.Context, atMost time.Duration, probe func(cont
 		return w.await(ctx, probe)
 	}
 	start := time.Now()
-	err := w.look(ctx, probe)
-	if err == nil || errors.As(err, new(*harness.UnreachableError)) || w.patience.over() {
+	look, cancel := context.WithTimeout(ctx, oneLook)
+	err := probe(look)
+	cancel()
+	if err == nil || errors.As(err, new(*harness.UnreachableError)) || w.patience.left <= 0 {
 		return err
 	}
 	defer func() { w.patience.left -= time.Since(start) }()
@@ -44,10 +43,4 @@ func (w *World) until(ctx context.Context, atMost time.Duration, probe func(cont
 		return err
 	}
 	return w.await(ctx, probe)
-}
-
-func (w *World) look(ctx context.Context, probe func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, oneLook)
-	defer cancel()
-	return probe(ctx)
 }

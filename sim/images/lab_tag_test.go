@@ -20,6 +20,9 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+	"labcheck/harness/pace"
 )
 
 // TestNameAtOnce has two labchecks name their images in the same moment: all that
@@ -27,7 +30,8 @@ import (
 // whosever image was made first.
 func TestNameAtOnce(t *testing.T) {
 	l := newLab(t, Options{})
-	for mine, others := range map[int]int{0: 1, 1: 0} {
+	for mine := range 2 {
+		others := 1 - mine
 		requests := 0
 		for at := 0; at <= requests; at++ {
 			ids := l.madeAtOnce(2)
@@ -83,7 +87,7 @@ func TestNameLater(t *testing.T) {
 	l := newLab(t, Options{})
 	first := l.madeAtOnce(1)[0]
 	l.names(l.engine, first)
-	time.Sleep(time.Second) // in which engines count
+	l.nextSecond()
 	later := ""
 	for range 8 {
 		later = l.nameless(rand.Text(), hashOf(l.ref(Workload)))
@@ -109,6 +113,35 @@ func TestNameRemoved(t *testing.T) {
 	}
 	if err := b.name(t.Context(), ids[1], l.ref(Workload)); err == nil || !strings.Contains(err.Error(), "it was removed meanwhile") {
 		t.Errorf("of an image that is gone: %v", err)
+	}
+}
+
+// nextSecond waits until the engine's clock shows another second: of when an image
+// was made engines list no more.
+func (l *lab) nextSecond() {
+	l.t.Helper()
+	second := func(ctx context.Context) (int64, error) {
+		info, err := l.engine.Info(ctx)
+		if err != nil {
+			return 0, err
+		}
+		now, err := time.Parse(time.RFC3339Nano, info.SystemTime)
+		return now.Unix(), err
+	}
+	before, err := second(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(l.t.Context(), pace.Limit(5*time.Second))
+	defer cancel()
+	if err := harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+		now, err := second(ctx)
+		if err == nil && now == before {
+			err = fmt.Errorf("the engine's clock shows second %d", now)
+		}
+		return err
+	}); err != nil {
+		l.t.Fatal(err)
 	}
 }
 
@@ -186,11 +219,6 @@ func (b *between) ImageTag(ctx context.Context, id, ref string) error {
 func (b *between) ImageRemove(ctx context.Context, id string, o image.RemoveOptions) ([]image.DeleteResponse, error) {
 	b.note("remove " + id)
 	return b.APIClient.ImageRemove(ctx, id, o)
-}
-
-func (b *between) ImageInspect(ctx context.Context, id string, o ...client.ImageInspectOption) (image.InspectResponse, error) {
-	b.note("inspect " + id)
-	return b.APIClient.ImageInspect(ctx, id, o...)
 }
 
 // aBuilder is one for the time of the test.

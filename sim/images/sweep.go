@@ -81,14 +81,11 @@ func (b *builder) removed(ctx context.Context, id string) error {
 	}
 }
 
-// sweepImages removes the images without a name which have those labels and were
+// sweepImages removes the images without a name which have that label and were
 // made before then, and says how many. Removing one may bare another that it
 // was built on.
-func (b *builder) sweepImages(ctx context.Context, before time.Time, labels ...string) (int, error) {
-	which := filters.NewArgs(filters.Arg("dangling", "true"))
-	for _, l := range labels {
-		which.Add("label", l)
-	}
+func (b *builder) sweepImages(ctx context.Context, before time.Time, label string) (int, error) {
+	which := filters.NewArgs(filters.Arg("dangling", "true"), filters.Arg("label", label))
 	for total := 0; ; {
 		left, err := b.engine.ImageList(ctx, image.ListOptions{Filters: which})
 		if err != nil {
