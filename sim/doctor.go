@@ -3,8 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -12,7 +10,6 @@ import (
 	"github.com/docker/go-units"
 
 	"labcheck/harness"
-	"labcheck/sim/images"
 )
 
 // What a lab takes: five nodes of less than 100 MB each and what runs on them,
@@ -43,8 +40,10 @@ func Doctor(ctx context.Context, o Options) []Check {
 	if err != nil {
 		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log", "Engine のログを見る"))}
 	}
-	checks := []Check{d.checkEngine(info), d.checkRights(info), d.checkFree(ctx, lab), d.checkMemory(info), d.checkDisk(info)}
-	return append(checks, d.checkImages(ctx, lab)...)
+	return []Check{
+		d.checkEngine(info), d.checkRights(info), d.checkFree(ctx, lab), d.checkMemory(info), d.checkDisk(info),
+		d.checkImages(ctx, lab),
+	}
 }
 
 // doctor says what it finds in a language.
@@ -115,44 +114,14 @@ func (d doctor) checkDisk(info system.Info) Check {
 	return Check{name, free >= diskNeeded, found, d.lang.Say("make room for 2 GiB there", "そこに 2 GiB の空きを作る")}
 }
 
-// checkImages says which images are there, and where some are not, whether
-// they can be made here.
-func (d doctor) checkImages(ctx context.Context, l *Lab) []Check {
-	missing, err := l.store.Missing(ctx)
+// checkImages says which images are there, and what it takes to make the others.
+func (d doctor) checkImages(ctx context.Context, l *Lab) Check {
+	plan, err := l.store.Plan(ctx)
 	if err != nil {
-		return []Check{d.failed(d.images(), err, "labcheck images build")}
+		return d.failed(d.images(), err, "labcheck images build")
 	}
-	if len(missing) == 0 {
-		return []Check{{d.images(), true, d.lang.Say("all are there", "すべてある"), ""}}
+	if len(plan.Missing) == 0 {
+		return Check{d.images(), true, d.lang.Say("all are there", "すべてある"), ""}
 	}
-	found := d.lang.Say("%v will be made when they are needed", "%v は必要になったときに作成する", missing)
-	return append([]Check{{d.images(), true, found, ""}}, d.checkTools(missing)...)
-}
-
-func (d doctor) checkTools(missing []images.Name) []Check {
-	var checks []Check
-	if slices.ContainsFunc(missing, func(n images.Name) bool { return n != images.Swarm }) {
-		checks = append(checks, d.checkTool("base", "mmdebstrap", "debootstrap"))
-	}
-	if slices.Contains(missing, images.Swarm) {
-		checks = append(checks, d.checkTool("swarm", "go"))
-	}
-	return checks
-}
-
-// checkTool is never a failure: where there is no tool, a registry may have
-// the image.
-func (d doctor) checkTool(what string, names ...string) Check {
-	name := d.lang.Say("%s tools", "%s のツール", what)
-	for _, tool := range names {
-		if path, err := exec.LookPath(tool); err == nil {
-			return Check{name, true, path, ""}
-		}
-	}
-	either := strings.Join(names, d.lang.Say(" or ", " か "))
-	fix := d.lang.Say("install %s", "%s をインストールする", either)
-	if runtime.GOOS == "linux" {
-		fix = "apt-get install " + names[0]
-	}
-	return Check{name, true, d.lang.Say("no %s here: a registry must have the image, or %s", "%s がない: イメージがレジストリになければ、%s", either, fix), ""}
+	return Check{d.images(), true, d.lang.Say("will be made when they are needed: %s", "必要になったときに作成する: %s", plan.In(d.lang)), ""}
 }

@@ -150,19 +150,6 @@ func (l *Lab) Topology() harness.Topology { return l.topology }
 // Images are the images that nodes are made from.
 func (l *Lab) Images() *images.Store { return l.store }
 
-// MakeImages makes the images that are not there. Should this process end
-// meanwhile, the watchdog removes what was half made.
-func (l *Lab) MakeImages(ctx context.Context) error {
-	if err := l.guard(); err != nil {
-		return err
-	}
-	if err := l.store.Ensure(ctx); err != nil {
-		return err
-	}
-	l.Keep()
-	return nil
-}
-
 // Close lets go of the engine; the lab stays as it is.
 func (l *Lab) Close() error { return l.engine.Close() }
 

@@ -63,29 +63,29 @@ func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 	return c, nil
 }
 
-// awaitConnected reads what socat says until the connection stands.
+// connectedLine is the first that relay writes. What the port sends follows.
+const connectedLine = "connected\n"
+
+// awaitConnected reads what relay says until it is connected.
 func (c *execConn) awaitConnected() error {
-	for {
-		stream, size, err := frameHeader(c.Reader)
-		switch {
-		case errors.Is(err, io.EOF):
-			return c.refusal()
-		case err != nil:
-			return err
-		case stream == frameStdout:
-			c.left = size // the other side spoke first: it stands
-			return nil
-		}
-		if err := c.keepErr(size); err != nil {
-			return err
-		}
-		if strings.Contains(c.errs.String(), "starting data transfer loop") {
-			return nil
-		}
+	said := make([]byte, len(connectedLine))
+	n, err := io.ReadFull(c, said)
+	switch {
+	case err == nil && string(said) == connectedLine:
+		return nil
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err
 	}
+	// The engine itself speaks here, if it could not start relay.
+	c.errs.Write(said[:n])
+	_, err = io.CopyN(&c.errs, c, maxErrs)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return c.refusal()
 }
 
-// refusal is why socat ended before it was connected.
+// refusal is why relay ended before it was connected.
 func (c *execConn) refusal() error {
 	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
 		if strings.Contains(strings.ToLower(c.errs.String()), errno.Error()) {

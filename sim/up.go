@@ -62,35 +62,48 @@ func (l *Lab) undo(ctx context.Context) error {
 	return l.sweep(ctx, l.filterRun())
 }
 
-// startNodes starts every node and gives it its images.
+// startNodes starts every node. The images that the tutorial pulls are in the
+// stores of their engines; only the manager's has Consul.
 func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 	there, err := l.containers(ctx)
 	if err != nil {
 		return err
 	}
-	ref, err := l.store.Ref(ctx, images.Node)
-	if err != nil {
-		return err
-	}
 	group, ctx := errgroup.WithContext(ctx)
-	archives := l.archives(ctx)
 	for i, h := range l.topology.Hosts() {
 		group.Go(func() error {
 			if c, ok := there[h.Name]; ok {
 				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State))
 			}
-			n, err := l.makeNode(ctx, nodeSpec{ref, h, bridge, i})
-			if err != nil {
-				return harness.Errorf("start node %s: %w", "ノード %s の起動: %w", h.Name, err)
-			}
-			if err := l.awaitEngine(ctx, n); err != nil {
-				return err
-			}
-			return l.loadImages(ctx, n, archives)
+			return l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i})
 		})
 	}
 	return group.Wait()
 }
+
+// startNode makes a node and waits for its engine.
+func (l *Lab) startNode(ctx context.Context, s nodeSpec) (err error) {
+	name := images.Node
+	if s.host.Name == l.topology.Manager.Name {
+		name = images.NodeWithConsul
+	}
+	if s.image, err = l.store.Ref(ctx, name); err != nil {
+		return err
+	}
+	n, err := l.makeNode(ctx, s)
+	if err != nil {
+		return harness.Errorf("start node %s: %w", "ノード %s の起動: %w", s.host.Name, err)
+	}
+	if err := l.awaitEngine(ctx, n); err != nil || !l.opts.Plain || name != images.NodeWithConsul {
+		return err
+	}
+	_, err = n.Exec(ctx, "sh", "-c", plainConsul)
+	return err
+}
+
+// plainConsul gives Consul the timing that it has by default. Ours has the one
+// that its documentation recommends for production.
+const plainConsul = `printf 'FROM progrium/consul\nENV CONSUL_RAFT_MULTIPLIER=5\n' | docker build -q -t progrium/consul -`
 
 // restartNode starts a node of a lab that was made before.
 func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {

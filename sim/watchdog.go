@@ -12,10 +12,8 @@ import (
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
-	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
-	"labcheck/sim/images"
 )
 
 // watchdog is a process of its own that removes what this process made of a
@@ -61,9 +59,8 @@ func (l *Lab) Keep() {
 }
 
 // Watch is the watchdog's whole life: it waits for standard input to end and
-// then, unless it was told to keep the lab, removes what the run made, and what
-// of images it left half made. argv are the engine's address, the lab's name and
-// the run.
+// then, unless it was told to keep the lab, removes what the run made. argv are
+// the engine's address, the lab's name and the run.
 func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	if len(argv) != 3 {
 		return errors.New("the watchdog needs an engine, a lab and a run")
@@ -78,10 +75,7 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	}
 	defer engine.Close()
 	l := &Lab{name: argv[1], run: argv[2], engine: engine}
-	var group errgroup.Group
-	group.Go(func() error { return l.sweepAll(ctx) })
-	group.Go(func() error { return images.New(engine, images.Options{}).Sweep(ctx) })
-	return group.Wait()
+	return l.sweepAll(ctx)
 }
 
 // awayTimeout is how long an engine may be away: one that is updated, or Docker

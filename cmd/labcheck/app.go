@@ -109,9 +109,10 @@ func (a *app) root() *cobra.Command {
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24",
 		"ラボの 24 ビットのサブネット。省くとチュートリアルの 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached", "ホストへの接続方法"))
-	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` or mirror to pull images from, host[:port][/path]",
-		"イメージをプルするレジストリまたはミラー(`registry`)、host[:port][/path]"))
-	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of the Debian mirror to build images from", "イメージの作成に使う Debian ミラーの `URL`"))
+	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say("`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)",
+		"作成済みのイメージがあるレジストリ(`registry`)、host[:port][/path](LABCHECK_REGISTRY でも可)"))
+	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say("`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)",
+		"最初に問い合わせる Debian ミラーの `URL`(LABCHECK_DEBIAN_MIRROR でも可)"))
 	a.real.add(f, a.lang)
 	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
 	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's", "表示の言語。省くとロケールに従う"))

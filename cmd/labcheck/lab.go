@@ -15,6 +15,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/images"
 )
 
 // startHosts makes the lab's hosts.
@@ -29,13 +30,17 @@ func (s *session) startHosts(ctx context.Context) error {
 	})
 }
 
-// ensureImages makes what images are not there, and is silent where all are.
-func (s *session) ensureImages(ctx context.Context) error {
-	missing, err := s.lab.Images().Missing(ctx)
-	if err != nil || len(missing) == 0 {
+// ensureImages makes what images are not there, and says beforehand what that
+// takes. It is silent if all are there.
+func (s *session) ensureImages(ctx context.Context, more ...images.Name) error {
+	plan, err := s.lab.Images().Plan(ctx, more...)
+	if err != nil || len(plan.Missing) == 0 {
 		return err
 	}
-	return s.progress.during(s.lang.Say("Make images", "イメージの作成"), func() error { return s.lab.MakeImages(ctx) })
+	if !s.quiet {
+		s.progress.tell(s.lang.Say("  Images are made once: %s", "  イメージを作成する(最初の 1 回だけ): %s", plan.In(s.lang)))
+	}
+	return s.progress.during(s.lang.Say("Make images", "イメージの作成"), func() error { return s.lab.Images().Ensure(ctx, more...) })
 }
 
 // removeLab removes the lab, also when ctx has ended.

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -61,6 +60,7 @@ func (a *app) printChecks(checks []sim.Check) {
 
 func (a *app) imagesCommand() *cobra.Command {
 	var only string
+	var cache bool
 	c := &cobra.Command{Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from", "ホストの元になるイメージを作成、一覧、保存、削除する")}
 	sub := func(use, short string, args cobra.PositionalArgs, do func(context.Context, *session, []string) error) *cobra.Command {
 		one := &cobra.Command{Use: use, Short: short, Args: usage(args), RunE: func(cmd *cobra.Command, given []string) error {
@@ -85,9 +85,13 @@ func (a *app) imagesCommand() *cobra.Command {
 	sub("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin", "save で書き出したファイルからイメージを読み込む。- は標準入力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
 		return s.loadImages(ctx, args[0])
 	})
-	sub("rm", a.lang.Say("Remove all images of labcheck", "labcheck のイメージをすべて削除する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
-		return s.removeImages(ctx)
+	sub("push", a.lang.Say("Write all images to the registry that --registry names", "--registry で指定したレジストリにすべてのイメージを書き込む"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+		return s.pushImages(ctx)
 	})
+	rm := sub("rm", a.lang.Say("Remove all images of labcheck", "labcheck のイメージをすべて削除する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+		return s.removeImages(ctx, cache)
+	})
+	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded and compiled for them", "ダウンロードしたものとコンパイルしたものも削除する"))
 	return c
 }
 
@@ -105,7 +109,7 @@ func (s *session) listImages(ctx context.Context) error {
 	t.SetStyle(plainTable())
 	t.AppendHeader(table.Row{
 		s.lang.Say("IMAGE", "イメージ"), s.lang.Say("REFERENCE", "参照名"), s.lang.Say("STATE", "状態"),
-		s.lang.Say("SIZE", "サイズ"), s.lang.Say("CREATED", "作成日時"),
+		s.lang.Say("SIZE", "サイズ"),
 	})
 	for _, i := range list {
 		t.AppendRow(s.imageRow(i))
@@ -118,11 +122,11 @@ func (s *session) imageRow(i images.Image) table.Row {
 	state := s.lang.Say("present", "あり")
 	switch {
 	case !i.Present:
-		return table.Row{i.Name, i.Ref, s.lang.Say("missing", "なし"), "", ""}
+		return table.Row{i.Name, i.Ref, s.lang.Say("missing", "なし"), ""}
 	case i.Stale:
 		state = s.lang.Say("old", "古い")
 	}
-	return table.Row{i.Name, i.Ref, state, units.HumanSize(float64(i.Size)), i.Created.Format(time.DateTime)}
+	return table.Row{i.Name, i.Ref, state, units.HumanSize(float64(i.Size))}
 }
 
 // plainTable has columns and nothing else, like the docker CLI's.
@@ -143,13 +147,17 @@ func printTable(w io.Writer, t table.Writer) {
 // saveImages writes to a file that takes its name only when it is whole.
 func (s *session) saveImages(ctx context.Context, only images.Name, file string) error {
 	save := s.lab.Images().Save
+	var more []images.Name
 	if only != "" {
-		if images.InNode(only) == nil {
-			return &usageError{harness.Errorf("--only %s: consul, swarm and workload are possible", "--only %s: 指定できるのは consul、swarm、workload である", only), "labcheck images save --help"}
+		if images.InNode(only) == nil && only != images.SSHD {
+			return &usageError{harness.Errorf("--only %s: consul, swarm, workload and sshd are possible", "--only %s: 指定できるのは consul、swarm、workload、sshd である", only), "labcheck images save --help"}
 		}
 		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
+		if only == images.SSHD {
+			more = append(more, only)
+		}
 	}
-	if err := s.ensureImages(ctx); err != nil {
+	if err := s.ensureImages(ctx, more...); err != nil {
 		return err
 	}
 	if file == "-" {
@@ -202,7 +210,7 @@ func (s *session) loadImages(ctx context.Context, file string) error {
 		in = f
 	}
 	err := s.progress.during(s.lang.Say("Load images", "イメージの読み込み"), func() error { return s.lab.Images().Load(ctx, in) })
-	if errors.Is(err, images.ErrPack) {
+	if errors.Is(err, images.ErrArchive) {
 		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck", "このバージョンの labcheck で labcheck images save FILE")}
 	}
 	if err == nil {
@@ -211,8 +219,28 @@ func (s *session) loadImages(ctx context.Context, file string) error {
 	return err
 }
 
-func (s *session) removeImages(ctx context.Context) error {
+func (s *session) pushImages(ctx context.Context) error {
+	if s.registry == "" {
+		return &usageError{
+			harness.Errorf("images push needs a registry", "images push にはレジストリが必要である"),
+			"labcheck images push --registry HOST[:PORT][/PATH]",
+		}
+	}
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	err := s.progress.during(s.lang.Say("Push images to %s", "イメージを %s にプッシュ", s.registry), func() error { return s.lab.Images().Push(ctx) })
+	if err == nil && s.json {
+		s.printJSON(map[string]string{"registry": s.registry})
+	}
+	return err
+}
+
+func (s *session) removeImages(ctx context.Context, cache bool) error {
 	removed, err := s.lab.Images().Remove(ctx)
+	if cache {
+		err = errors.Join(err, s.lab.Images().RemoveCache(ctx))
+	}
 	s.progress.close()
 	if s.json {
 		answer := map[string]any{"removed": removed}

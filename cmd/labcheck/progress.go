@@ -165,8 +165,20 @@ func (p *progress) lab(e sim.Event) {
 	p.detail(strings.TrimSpace(e.Node + " " + e.What))
 }
 
+// image tells how far an image has come. In a log there is one line for each,
+// when it is there.
 func (p *progress) image(e images.Event) {
-	p.detail(p.lang.Say("image %s: %s", "イメージ %s: %s", e.Image, e.What))
+	what := p.lang.Say("image %s: %s", "イメージ %s: %s", e.Image, e.What)
+	if e.Image == "" {
+		what = p.lang.Say("packages: %s", "パッケージ: %s", e.What)
+	}
+	if e.Done && !p.live && !p.verbose {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.say("    " + pad(what, 42) + elapsed(e.Elapsed))
+		return
+	}
+	p.detail(what)
 }
 
 func (p *progress) paint(c text.Color, s string) string {

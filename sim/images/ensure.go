@@ -2,125 +2,179 @@ package images
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/docker/docker/pkg/jsonmessage"
+
+	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
 )
 
-// cleanTimeout is how long it may take to remove what a build has left, after
-// the build's own context has ended.
-const cleanTimeout = 30 * time.Second
-
-// Ensure makes the images that are not there, side by side. It leaves nothing
-// but finished images, also when it fails or ctx ends. Where another labcheck
-// of this user makes images, it waits for that one.
-func (s *Store) Ensure(ctx context.Context) error {
-	missing, err := s.Missing(ctx)
+// Ensure makes the images that are not on the engine: it pulls them from the
+// registry, if one is named and has them, and computes the others. Two
+// labchecks that do so at once make the same images. What was downloaded stays
+// in the cache, also if Ensure fails or ctx ends.
+func (s *Store) Ensure(ctx context.Context, more ...Name) error {
+	wanted := append(names(), more...)
+	missing, err := s.missing(ctx, wanted)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	b, err := s.builder(ctx)
+	s.began = time.Now()
+	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
-	err = b.ensure(ctx)
+	defer unlock()
+	// The labcheck that was waited for may have made them.
+	if missing, err = s.missing(ctx, wanted); err != nil || len(missing) == 0 {
+		return err
+	}
+	err = s.make(ctx, missing)
 	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return errors.Join(err, b.close())
+	return err
 }
 
-func (b *builder) ensure(ctx context.Context) error {
-	missing, err := b.Missing(ctx) // the one that we waited for may have made some
-	if err != nil || len(missing) == 0 {
-		return err
+// lock waits until no other labcheck of this user makes images: downloads and
+// compiled programs are shared.
+func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
+	dir, err := s.cache()
+	if err != nil {
+		return nil, err
 	}
-	if _, err := b.sweep(ctx); err != nil {
-		return err
+	lock := flock.New(filepath.Join(dir, "lock"))
+	locked, err := lock.TryLock()
+	if err == nil && !locked {
+		s.say("", "waiting for another labcheck, which makes images", "別の labcheck がイメージを作成し終えるのを待機中")
+		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
 	}
-	err = b.makeAll(ctx, missing)
-	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
-	defer cancel()
-	_, swept := b.sweep(clean)
-	return errors.Join(err, swept)
+	if err != nil {
+		return nil, harness.Errorf("begin to make images: %w", "イメージ作成の開始: %w", err)
+	}
+	return func() { _ = lock.Close() }, nil
 }
 
-// makeAll makes Swarm while the others' base is made, and then them. A
-// registry that was asked for by name is asked first: while it has not
-// answered, nothing is begun that would have to be stopped.
-func (b *builder) makeAll(ctx context.Context, missing []Name) error {
-	onBase := slices.DeleteFunc(slices.Clone(missing), func(n Name) bool { return n == Swarm })
-	if b.opts.Registry != "" && len(onBase) > 0 {
-		if _, err := b.findBase(ctx); err != nil {
-			return err
-		}
+// loads are the images that are given to the engine together: those of a line
+// have layers in common.
+func loads() [][]Name { return [][]Name{{Node, NodeWithConsul, SSHD}, {Consul}, {Swarm}, {Workload}} }
+
+// make pulls or computes images, and gives them to the engine.
+func (s *Store) make(ctx context.Context, missing []Name) error {
+	arch, err := s.architecture(ctx)
+	if err != nil {
+		return err
+	}
+	pulled, err := s.pullAll(ctx, missing, arch)
+	if err != nil {
+		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	if len(onBase) < len(missing) {
-		group.Go(func() error { return b.makeSwarm(ctx) })
+	m, err := s.newMaker(ctx, slices.DeleteFunc(slices.Clone(missing), func(n Name) bool { return pulled[n] != nil }), arch)
+	if err != nil {
+		return err
 	}
-	if len(onBase) == 0 {
-		return group.Wait()
+	for _, together := range loads() {
+		together = slices.DeleteFunc(together, func(n Name) bool { return !slices.Contains(missing, n) })
+		group.Go(func() error { return m.load(ctx, together, pulled) })
 	}
-	group.Go(func() error {
-		ref, err := b.makeBase(ctx)
-		if err != nil {
-			return err
-		}
-		for _, n := range onBase {
-			group.Go(func() error { return b.build(ctx, n, ref, nil) })
-		}
-		return nil
-	})
 	return group.Wait()
 }
 
-// lockGrace is how long a killed labcheck may seem to make images still: the
-// kernel closes a process's files one after another, so who outlives it can learn
-// of its end before the lock is free.
-const lockGrace = 3 * time.Second
-
-// Sweep removes what builds of this user that were cut off have left on the
-// engine. It is for whoever outlives a killed labcheck; Ensure does the same
-// by itself. Where another build is going on there is nothing for it to do.
-func (s *Store) Sweep(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, cleanTimeout)
-	defer cancel()
-	grace, end := context.WithTimeout(ctx, lockGrace)
-	defer end()
-	var b *builder
-	err := harness.Until(grace, 100*time.Millisecond, func(context.Context) (err error) {
-		b, err = s.tryBuilder()
-		return err
-	})
-	if errors.Is(err, errLocked) {
-		return nil
+// pullAll pulls what of images the registry has.
+func (s *Store) pullAll(ctx context.Context, missing []Name, arch string) (map[Name]*image, error) {
+	pulled := map[Name]*image{}
+	if s.opts.Registry == "" {
+		return pulled, nil
 	}
-	if err != nil {
-		return err
+	for _, n := range missing {
+		i, err := s.pull(ctx, n, arch)
+		if err != nil {
+			return nil, err
+		}
+		pulled[n] = i
 	}
-	return errors.Join(b.sweepDeadBuild(ctx), b.close())
+	return pulled, nil
 }
 
-// quiet is how long nothing new may come up before what a killed labcheck built
-// counts as swept: the engine first ends the step that it is at.
-const quiet = 3 * time.Second
-
-// sweepDeadBuild sweeps until nothing more comes up.
-func (b *builder) sweepDeadBuild(ctx context.Context) error {
-	last := time.Now()
-	return harness.Until(ctx, 500*time.Millisecond, func(ctx context.Context) error {
-		found, err := b.sweep(ctx)
-		if found > 0 || err != nil {
-			last = time.Now()
+// load gives images to the engine, of which those are computed that were not
+// pulled.
+func (m *maker) load(ctx context.Context, which []Name, pulled map[Name]*image) error {
+	var all []named
+	for _, n := range which {
+		i := pulled[n]
+		if i == nil {
+			var err error
+			if i, err = m.image(ctx, n); err != nil {
+				return err
+			}
 		}
-		if err == nil && time.Since(last) < quiet {
-			err = harness.Errorf("the engine may still be at a build", "Engine がまだ作成中の可能性がある")
+		ref, err := m.Ref(ctx, n)
+		if err != nil {
+			return err
 		}
+		all = append(all, named{i, []string{ref}})
+		m.say(n, "loading into the engine", "Engine に読み込み中")
+	}
+	if err := m.loadArchive(ctx, all); err != nil {
 		return err
-	})
+	}
+	for _, n := range which {
+		m.tell(n, m.opts.Lang.Say("ready", "完了"), true)
+	}
+	return nil
+}
+
+// loadArchive gives the engine images, and makes sure that it has them then:
+// engines of some ages tell of a failure only in what they answer.
+func (s *Store) loadArchive(ctx context.Context, all []named) error {
+	if len(all) == 0 {
+		return nil
+	}
+	from, to := io.Pipe()
+	go func() { to.CloseWithError(writeArchive(to, all)) }()
+	answer, err := s.engine.ImageLoad(ctx, from)
+	from.Close() // ends the writer, if the engine did not take all
+	if err != nil {
+		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
+	}
+	defer answer.Body.Close()
+	if err := readMessages(answer.Body); err != nil {
+		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
+	}
+	for _, i := range all {
+		for _, ref := range i.names {
+			if there, err := s.has(ctx, ref); err != nil {
+				return err
+			} else if !there {
+				return harness.Errorf("load images: the engine took %s and does not have it", "イメージの読み込み: Engine は %s を受け取ったが、持っていない", ref)
+			}
+		}
+	}
+	return nil
+}
+
+// readMessages reads what an engine answers while it loads images. The error is
+// what it says went wrong.
+func readMessages(r io.Reader) error {
+	for d := json.NewDecoder(r); ; {
+		var m jsonmessage.JSONMessage
+		err := d.Decode(&m)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return harness.Errorf("read the engine's answer: %w", "Engine の応答の読み取り: %w", err)
+		case m.Error != nil:
+			return m.Error
+		}
+	}
 }

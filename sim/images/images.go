@@ -1,49 +1,42 @@
-// Package images makes the images that a lab's hosts run: the hosts
+// Package images computes the images that a lab's hosts run, from Debian
+// packages that packages.lock pins and from Swarm's source: the hosts
 // themselves, and what the tutorial runs on them. README.md says what is in
 // each and why.
 package images
 
 import (
 	"context"
-	"embed"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
+	"labcheck/sim/images/debian"
 )
 
-// Name says which image it is; it is also the directory of its recipe.
+// Name says which image it is.
 type Name string
 
 // The images.
 const (
-	Node     Name = "node"     // a host: an engine with --cluster-store and a docker CLI
-	Consul   Name = "consul"   // progrium/consul
-	Swarm    Name = "swarm"    // swarm 1.2.9
-	Workload Name = "workload" // what is run on a finished cluster
+	Node           Name = "node"             // a host: an engine with --cluster-store and a docker CLI
+	NodeWithConsul Name = "node-with-consul" // the same, with Consul in its engine's store
+	Consul         Name = "consul"           // progrium/consul
+	Swarm          Name = "swarm"            // swarm 1.2.9
+	Workload       Name = "workload"         // what is run on a finished cluster
+	SSHD           Name = "sshd"             // a host with sshd, for tests; made only if it is asked for
 )
 
-// base is what Node, Consul and Workload are built from. It has no recipe.
-const base Name = "base"
+// names are the images of a lab.
+func names() []Name { return []Name{Node, NodeWithConsul, Consul, Swarm, Workload} }
 
-// suite is the Debian release that all is made of: the last whose docker.io
-// has --cluster-store and whose engine speaks to Consul.
-const suite = "bullseye"
-
-//go:embed consul node swarm workload
-var recipes embed.FS
-
-func names() []Name { return []Name{Node, Consul, Swarm, Workload} }
-
-// InNode are the names by which an image is known inside a node, and which
-// Archive gives it. A node image has none.
+// InNode are the names by which an image is known inside a node. A node image
+// has none.
 func InNode(n Name) []string {
 	switch n {
 	case Consul:
@@ -58,11 +51,10 @@ func InNode(n Name) []string {
 
 // Options say where images come from and who is told about it.
 type Options struct {
-	// Registry is put before the names of images that are pulled, as in
-	// host:port or host/path; empty is the engine's own default.
+	// Registry has finished images, as in host:port or host/path. If it is empty
+	// none is asked.
 	Registry string
-	// DebianMirror is the URL of a Debian mirror; empty leaves it to the tools'
-	// and the base image's defaults.
+	// DebianMirror is the URL of a Debian mirror that is asked first.
 	DebianMirror string
 	// Lang is the language of what Progress is told.
 	Lang harness.Lang
@@ -71,10 +63,10 @@ type Options struct {
 	Progress func(Event)
 }
 
-// Event tells how far an image has come.
+// Event tells how far an image, or the download of packages, has come.
 type Event struct {
-	Image   Name
-	What    string        // "building", "step 2/5: RUN …", "built", "pulled", …
+	Image   Name          // empty for packages
+	What    string        // "compiling", "34 of 86 MB, 11.2 MB/s", …
 	Elapsed time.Duration // since Ensure was called
 	Done    bool          // it is there now
 }
@@ -83,30 +75,31 @@ type Event struct {
 type Store struct {
 	engine    client.APIClient
 	opts      Options
-	recipes   fs.FS
-	namespace string // what is before the slash in the images' names
-	dir       string // for the lock and for temporary files; empty is the user's cache
+	namespace string          // what is before the slash in the images' names
+	dir       string          // the cache; empty is labcheck's folder in the user's
+	archives  []debian.Source // of old packages
 
-	mu   sync.Mutex
-	arch string // of the engine, as Go spells it; empty until it was asked
+	mu    sync.Mutex
+	arch  string // of the engine, as Go spells it; empty until it was asked
+	began time.Time
 }
 
-// New is the images on that engine. It does nothing yet.
+// New returns the images on an engine. It does nothing yet.
 func New(engine client.APIClient, o Options) *Store {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
 	}
-	return &Store{engine: engine, opts: o, recipes: recipes, namespace: "labcheck"}
+	return &Store{engine: engine, opts: o, namespace: "labcheck", archives: debian.Archives(), began: time.Now()}
 }
 
-// Ref is the full name of an image: labcheck/node:HASH. The hash is of what it
-// is made from, so that a name that is there need not be built.
+// Ref is the full name of an image: labcheck/node:HASH. The hash is of all that
+// decides what the image is, so that one that is there need not be made.
 func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
 	arch, err := s.architecture(ctx)
 	if err != nil {
 		return "", err
 	}
-	hash, err := recipeHash(s.recipes, n, arch)
+	hash, err := tag(n, arch)
 	if err != nil {
 		return "", err
 	}
@@ -132,9 +125,11 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 }
 
 // Missing are the images that Ensure would have to make.
-func (s *Store) Missing(ctx context.Context) ([]Name, error) {
+func (s *Store) Missing(ctx context.Context) ([]Name, error) { return s.missing(ctx, names()) }
+
+func (s *Store) missing(ctx context.Context, of []Name) ([]Name, error) {
 	var missing []Name
-	for _, n := range names() {
+	for _, n := range of {
 		ref, err := s.Ref(ctx, n)
 		if err != nil {
 			return nil, err
@@ -152,7 +147,7 @@ func (s *Store) Missing(ctx context.Context) ([]Name, error) {
 
 func (s *Store) has(ctx context.Context, ref string) (bool, error) {
 	_, err := s.engine.ImageInspect(ctx, ref)
-	if isNotFound(err) {
+	if cerrdefs.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -161,18 +156,34 @@ func (s *Store) has(ctx context.Context, ref string) (bool, error) {
 	return true, nil
 }
 
-// workDir is where the lock and temporary files are. It is the same for every
-// labcheck of this user, so that one finds what another, killed, has left.
-func (s *Store) workDir() (string, error) {
+// cache is the folder with downloaded packages and compiled programs. All
+// labchecks of a user share it.
+func (s *Store) cache() (string, error) {
 	dir := s.dir
 	if dir == "" {
-		cache, err := os.UserCacheDir()
+		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", errors.Join(errNoCache, err)
+			return "", harness.Errorf("no place for downloads: set XDG_CACHE_HOME or HOME: %w", "ダウンロードの置き場所がない: XDG_CACHE_HOME か HOME を設定する: %w", err)
 		}
-		dir = filepath.Join(cache, "labcheck")
+		dir = filepath.Join(user, "labcheck")
 	}
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-var errNoCache = harness.Errorf("no place for temporary files: set XDG_CACHE_HOME or HOME", "一時ファイルの置き場所がない: XDG_CACHE_HOME か HOME を設定する")
+// fetcher downloads packages into the cache.
+func (s *Store) fetcher(ctx context.Context) (*debian.Fetcher, error) {
+	dir, err := s.cache()
+	if err != nil {
+		return nil, err
+	}
+	return debian.NewFetcher(filepath.Join(dir, "packages"), debian.Sources(ctx, s.opts.DebianMirror, s.archives)), nil
+}
+
+func (s *Store) tell(n Name, what string, done bool) {
+	s.opts.Progress(Event{Image: n, What: what, Elapsed: time.Since(s.began), Done: done})
+}
+
+// say tells what is being done with an image, in the language.
+func (s *Store) say(n Name, en, ja string, args ...any) {
+	s.tell(n, s.opts.Lang.Say(en, ja, args...), false)
+}

@@ -3,37 +3,38 @@ package images
 import (
 	"context"
 	"errors"
+	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 
 	"labcheck/harness"
 )
 
 // Image is one of ours, there or not.
 type Image struct {
-	Name    Name      `json:"name"`
-	Ref     string    `json:"ref"`
-	Present bool      `json:"present"`
-	Stale   bool      `json:"stale"`   // made from a recipe that this labcheck does not have
-	Size    int64     `json:"size"`    // bytes, unpacked, with what it shares with others
-	Created time.Time `json:"created"` // zero where it is not there
+	Name    Name   `json:"name"`
+	Ref     string `json:"ref"`
+	Present bool   `json:"present"`
+	Stale   bool   `json:"stale"` // of a recipe that this labcheck does not have
+	Size    int64  `json:"size"`  // bytes of its files; the engine's figure for old images
 }
 
-// List is every recipe's image, there or not, and then the base and stale
-// images that are there.
+// List is every recipe's image, there or not, and then stale images that are
+// there.
 func (s *Store) List(ctx context.Context) ([]Image, error) {
 	there, err := s.tagged(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var list []Image
-	for _, n := range append(names(), base) {
+	for _, n := range append(names(), SSHD) {
 		ref, err := s.Ref(ctx, n)
 		if err != nil {
 			return nil, err
@@ -42,7 +43,7 @@ func (s *Store) List(ctx context.Context) ([]Image, error) {
 		delete(there, ref)
 		if ok {
 			list = append(list, found)
-		} else if n != base {
+		} else if n != SSHD {
 			list = append(list, Image{Name: n, Ref: ref})
 		}
 	}
@@ -57,7 +58,7 @@ func (s *Store) List(ctx context.Context) ([]Image, error) {
 
 // tagged are the images on the engine whose names are such as ours, by name.
 func (s *Store) tagged(ctx context.Context) (map[string]Image, error) {
-	found, err := s.engine.ImageList(ctx, image.ListOptions{
+	found, err := s.engine.ImageList(ctx, dockerimage.ListOptions{
 		Filters: filters.NewArgs(filters.Arg("reference", s.namespace+"/*")),
 	})
 	if err != nil {
@@ -65,83 +66,61 @@ func (s *Store) tagged(ctx context.Context) (map[string]Image, error) {
 	}
 	all := map[string]Image{}
 	for _, i := range found {
+		size, err := strconv.ParseInt(i.Labels[labelSize], 10, 64)
+		if err != nil {
+			size = i.Size
+		}
 		for _, ref := range i.RepoTags {
 			if name, ok := s.parse(ref); ok {
-				all[ref] = Image{Name: name, Ref: ref, Present: true, Size: i.Size, Created: time.Unix(i.Created, 0).UTC()}
+				all[ref] = Image{Name: name, Ref: ref, Present: true, Size: size}
 			}
 		}
 	}
 	return all, nil
 }
 
-// parse tells which image a name of the form that Ref gives is.
+// parse tells which image a name of the form that Ref gives is. Earlier
+// labchecks had an image named base, too.
 func (s *Store) parse(ref string) (Name, bool) {
 	rest, ours := strings.CutPrefix(ref, s.namespace+"/")
 	name, tag, _ := strings.Cut(rest, ":")
-	isHash := len(tag) == hashLength && strings.Trim(tag, "0123456789abcdef") == ""
-	return Name(name), ours && isHash && slices.Contains(append(names(), base), Name(name))
+	isHash := len(tag) == tagLength && strings.Trim(tag, "0123456789abcdef") == ""
+	return Name(name), ours && isHash && slices.Contains(append(names(), SSHD, "base"), Name(name))
 }
 
-// Remove removes all images of ours, stale ones and the base too, and what
-// builds have left, and returns the names that went. What a container uses
-// stays; the error then says which container.
+// Remove removes all images of ours, stale ones too, and returns the names that
+// went. What a container uses stays; the error then says which container.
 func (s *Store) Remove(ctx context.Context) ([]string, error) {
-	b, err := s.builder(ctx)
-	if err != nil {
-		return nil, err
-	}
-	removed, err := b.removeTagged(ctx)
-	_, swept := b.sweep(ctx)
-	return removed, errors.Join(err, swept, b.sweepOrphans(ctx), b.close())
-}
-
-func (b *builder) removeTagged(ctx context.Context) ([]string, error) {
-	there, err := b.List(ctx)
+	there, err := s.tagged(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var removed []string
 	var errs []error
-	for _, i := range last(there, base) {
-		if !i.Present {
-			continue
-		}
-		if err := b.remove(ctx, i.Ref); err != nil {
+	for _, ref := range slices.Sorted(maps.Keys(there)) {
+		if err := s.remove(ctx, ref); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		removed = append(removed, i.Ref)
+		removed = append(removed, ref)
 	}
 	return removed, errors.Join(errs...)
 }
 
-// last puts the images of that name behind the others, which are built on them.
-func last(all []Image, n Name) []Image {
-	var front, back []Image
-	for _, i := range all {
-		if i.Name == n {
-			back = append(back, i)
-		} else {
-			front = append(front, i)
-		}
-	}
-	return append(front, back...)
-}
-
-func (b *builder) remove(ctx context.Context, ref string) error {
-	err := b.removeImage(ctx, ref)
+func (s *Store) remove(ctx context.Context, ref string) error {
+	_, err := s.engine.ImageRemove(ctx, ref, dockerimage.RemoveOptions{PruneChildren: true})
 	switch {
-	case err == nil || isNotFound(err):
+	case err == nil || cerrdefs.IsNotFound(err):
 		return nil
 	case cerrdefs.IsConflict(err):
-		return harness.Errorf("image %s is in use%s and stays", "イメージ %s は使用中%sのため残る", ref, b.users(ctx, ref))
+		return harness.Errorf("image %s is in use%s and stays", "イメージ %s は使用中%sのため残る", ref, s.users(ctx, ref))
 	}
 	return harness.Errorf("remove image %s: %w", "イメージ %s の削除: %w", ref, err)
 }
 
 // users names the containers that are made from an image.
-func (b *builder) users(ctx context.Context, ref string) string {
-	found, err := b.engine.ContainerList(ctx, container.ListOptions{
+func (s *Store) users(ctx context.Context, ref string) string {
+	found, err := s.engine.ContainerList(ctx, container.ListOptions{
 		All: true, Filters: filters.NewArgs(filters.Arg("ancestor", ref)),
 	})
 	if err != nil || len(found) == 0 {
@@ -152,4 +131,18 @@ func (b *builder) users(ctx context.Context, ref string) string {
 		users = append(users, strings.TrimPrefix(c.Names[0], "/"))
 	}
 	return " by " + strings.Join(users, ", ")
+}
+
+// RemoveCache removes what was downloaded and compiled.
+func (s *Store) RemoveCache(ctx context.Context) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	dir, err := s.cache()
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(dir+"/packages"), os.RemoveAll(dir+"/swarm"))
 }

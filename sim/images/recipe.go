@@ -3,113 +3,219 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"encoding/json"
 	"io"
-	"io/fs"
+	"maps"
 	"path"
-	"regexp"
+	"slices"
 	"strings"
 
-	"labcheck/harness"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"labcheck/sim/images/debian"
 )
 
-// hashLength is how many hexadecimal digits of the hash are in a tag.
-const hashLength = 12
+// recipe says what an image is: its layers, the lowest first, and how it runs.
+type recipe struct {
+	Layers []part
+	Config v1.Config
+}
 
-// recipeHash is the hash of all that decides what an image is: the files of
-// its recipe, what else it is made by, and for which machine.
-func recipeHash(recipes fs.FS, n Name, arch string) (string, error) {
+// part says what is in a layer. All names are relative to the root.
+type part struct {
+	// Packages are unpacked one after another; of their files only those that
+	// match a pattern of Only are taken, or all if there are none, and not those
+	// that match one of Not. A pattern is one of path.Match, and matches all that
+	// is in a folder, too.
+	Packages  []string
+	Only, Not []string
+	Renamed   map[string]string // files of packages that have another name in the image
+	// Joined are files that consist of all files matching a pattern, in the order
+	// of their names.
+	Joined  map[string]string
+	Files   map[string]string // from files of this package: "node/node"
+	Texts   map[string]string
+	Links   map[string]string // symbolic ones, and their targets
+	Folders map[string]int64  // and their modes
+	Swarm   bool              // with the Swarm binary
+	Stored  []Name            // images that are put into the store of the node's engine
+}
+
+// format is the version of how recipes become images. TestDigests tells when it
+// has to be raised.
+const format = 1
+
+// tagLength is how many hexadecimal digits of a recipe's hash are in a tag.
+const tagLength = 12
+
+// tag is the tag of an image: the hash of all that decides what the image is.
+func tag(n Name, arch string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n", n, suite, arch)
-	switch n {
-	case base:
-		fmt.Fprintln(h, baseOptions())
-		return shortHash(h.Sum(nil)), nil
-	case Swarm:
-		fmt.Fprintln(h, swarmVersion, swarmSum, swarmFlags())
+	if err := describe(json.NewEncoder(h), n, arch); err != nil {
+		return "", err
 	}
-	files, err := recipeFiles(recipes, n)
-	if err != nil {
-		return "", harness.Errorf("read the recipe of %s: %w", "%s のレシピの読み取り: %w", n, err)
-	}
-	for _, f := range files {
-		fmt.Fprintf(h, "%s %d\n%s", f.name, len(f.content), f.content)
-	}
-	return shortHash(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil))[:tagLength], nil
 }
 
-func shortHash(sum []byte) string { return hex.EncodeToString(sum)[:hashLength] }
-
-// The labels of everything that a build makes.
-const (
-	labelImage  = "labcheck.image"  // the image's name
-	labelRecipe = "labcheck.recipe" // the hash of its recipe
-	// labelBuilder marks what a build makes on the way, and its containers, with
-	// who built it. On the finished image it is empty: the containers of a lab
-	// have their image's labels, and must not be taken for a build's.
-	labelBuilder = "labcheck.builder"
-	// labelMaker stays on the finished image, and says whose one is that was not
-	// named yet when its labcheck was killed.
-	labelMaker = "labcheck.maker"
-)
-
-var fromLine = regexp.MustCompile(`(?i)^\s*FROM\s`)
-
-// stamp gives each stage of a Dockerfile its labels from its first step on, so
-// that whatever is left of a build that was cut off can be found.
-func stamp(dockerfile []byte, n Name, hash, builder string) []byte {
-	var out bytes.Buffer
-	continued := false
-	for line := range strings.Lines(string(dockerfile)) {
-		line = strings.TrimRight(line, "\n")
-		fmt.Fprintln(&out, line)
-		if !continued && fromLine.MatchString(line) {
-			fmt.Fprintf(&out, "LABEL %s=%q %s=%q %s=%q %s=%q\n", labelImage, n, labelRecipe, hash, labelMaker, builder, labelBuilder, builder)
-		}
-		continued = strings.HasSuffix(line, `\`)
-	}
-	fmt.Fprintf(&out, "LABEL %s=%q\n", labelBuilder, "")
-	return out.Bytes()
-}
-
-// file is a file of a build context.
-type file struct {
-	name    string
-	content []byte
-}
-
-// recipeFiles are the files of a recipe, without their directory.
-func recipeFiles(recipes fs.FS, n Name) ([]file, error) {
-	var files []file
-	err := fs.WalkDir(recipes, string(n), func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+func describe(to *json.Encoder, n Name, arch string) error {
+	r := recipes()[n]
+	all := []any{format, n, arch, r}
+	for _, p := range r.Layers {
+		packages, err := pinned(p.Packages, arch)
+		if err != nil {
 			return err
 		}
-		content, err := fs.ReadFile(recipes, name)
-		files = append(files, file{strings.TrimPrefix(name, string(n)+"/"), content})
+		all = append(all, packages)
+		for _, name := range slices.Sorted(maps.Values(p.Files)) {
+			all = append(all, embedded(name))
+		}
+		if p.Swarm {
+			all = append(all, swarmToolchain, swarmVersion, swarmSum, swarmFlags(), embedded("swarm/swarm.mod"), embedded("swarm/swarm.sum"))
+		}
+	}
+	if err := to.Encode(all); err != nil {
 		return err
-	})
-	return files, err
+	}
+	for _, p := range r.Layers {
+		for _, stored := range p.Stored {
+			if err := describe(to, stored, arch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// writeContext writes files as the tar stream that the engine builds from.
-// Embedded files have lost their mode: what begins like a program is one.
-func writeContext(w io.Writer, files []file) error {
-	t := tar.NewWriter(w)
-	for _, f := range files {
-		mode := int64(0o644)
-		if bytes.HasPrefix(f.content, []byte("#!")) || bytes.HasPrefix(f.content, []byte("\x7fELF")) {
-			mode = 0o755
+// compute makes the layer of a part.
+func (m *maker) compute(ctx context.Context, p part) (*layer, error) {
+	w := newLayerWriter()
+	joined := map[string]map[string][]byte{}
+	packages, err := pinned(p.Packages, m.arch)
+	if err != nil {
+		return nil, err
+	}
+	if len(packages) > 0 {
+		if err := m.download(); err != nil {
+			return nil, err
 		}
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Clean(f.name), Mode: mode, Size: int64(len(f.content))}
-		if err := t.WriteHeader(h); err != nil {
+	}
+	for _, one := range packages {
+		if err := m.unpack(ctx, w, p, one, joined); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.addOwn(w, joined); err != nil {
+		return nil, err
+	}
+	if p.Swarm {
+		binary, err := m.swarmBinary(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.addFile("swarm", 0o755, binary); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.Stored) > 0 {
+		if err := m.addEngineStore(ctx, w, p.Stored); err != nil {
+			return nil, err
+		}
+	}
+	return w.layer()
+}
+
+// unpack writes what a part takes of a package, and keeps what is to be joined.
+func (m *maker) unpack(ctx context.Context, w *layerWriter, p part, one debian.Package, joined map[string]map[string][]byte) error {
+	file, err := m.packages.Open(one)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return debian.Unpack(file, func(h *tar.Header, content io.Reader) error {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := t.Write(f.content); err != nil {
+		for name, pattern := range p.Joined {
+			if matches(pattern, h.Name) && h.Typeflag == tar.TypeReg {
+				if joined[name] == nil {
+					joined[name] = map[string][]byte{}
+				}
+				kept, err := io.ReadAll(content)
+				joined[name][h.Name] = kept
+				return err
+			}
+		}
+		if !p.takes(h) {
+			return nil
+		}
+		if renamed, ok := p.Renamed[h.Name]; ok {
+			h.Name = renamed
+		}
+		return w.add(*h, content)
+	})
+}
+
+func (p part) takes(h *tar.Header) bool {
+	match := func(pattern string) bool { return matches(pattern, h.Name) }
+	if slices.ContainsFunc(p.Not, match) {
+		return false
+	}
+	return len(p.Only) == 0 || h.Typeflag != tar.TypeDir && slices.ContainsFunc(p.Only, match)
+}
+
+// matches says whether a name, or a folder that it is in, matches a pattern.
+func matches(pattern, name string) bool {
+	segments := strings.Split(name, "/")
+	n := strings.Count(pattern, "/") + 1
+	if len(segments) < n {
+		return false
+	}
+	ok, err := path.Match(pattern, strings.Join(segments[:n], "/"))
+	return ok && err == nil
+}
+
+// addOwn writes what comes from no package, or from several.
+func (p part) addOwn(w *layerWriter, joined map[string]map[string][]byte) error {
+	for _, name := range slices.Sorted(maps.Keys(joined)) {
+		var all bytes.Buffer
+		for _, from := range slices.Sorted(maps.Keys(joined[name])) {
+			all.Write(joined[name][from])
+		}
+		if err := w.addFile(name, 0o644, all.Bytes()); err != nil {
 			return err
 		}
 	}
-	return t.Close()
+	for _, name := range slices.Sorted(maps.Keys(p.Folders)) {
+		if err := w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: p.Folders[name]}, empty()); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Files)) {
+		if err := w.addFile(name, modeOf(embedded(p.Files[name])), embedded(p.Files[name])); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Texts)) {
+		if err := w.addFile(name, 0o644, []byte(p.Texts[name])); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Links)) {
+		if err := w.addLink(name, p.Links[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modeOf is the mode of an embedded file, which has lost it: scripts are
+// executable.
+func modeOf(content []byte) int64 {
+	if bytes.HasPrefix(content, []byte("#!")) {
+		return 0o755
+	}
+	return 0o644
 }

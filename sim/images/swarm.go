@@ -1,17 +1,23 @@
 package images
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"labcheck/harness"
 )
@@ -22,89 +28,92 @@ const (
 	// swarmSum is the source's checksum, in go.sum's form. The build replaces
 	// the module by a changed copy, which go.sum does not watch over.
 	swarmSum = "h1:qol0zAuyJDGW18amWhFCjAkjYnihLWeE8Csnr7JfiYk="
-	// swarmPublished is the image that is pulled where there is no Go.
+	// swarmToolchain is the Go that compiles it, so that the binary is the same
+	// everywhere. Another Go downloads it as a module.
+	swarmToolchain = "go1.26.8"
+	// swarmPublished is the image that the binary is taken from where there is no
+	// Go.
 	swarmPublished = "swarm:1.2.9"
 )
 
-// swarmFlags make a small binary that is the same wherever it is built.
 func swarmFlags() []string {
 	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 }
 
-// makeSwarm builds Swarm from its source, or pulls it where there is no Go.
-func (b *builder) makeSwarm(ctx context.Context) error {
+// swarmBinary compiles Swarm from its source, or takes it from the published
+// image if there is no Go.
+func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	if _, err := exec.LookPath("go"); err != nil {
-		return b.pullSwarm(ctx)
+		return m.pullSwarm(ctx)
 	}
-	dir := filepath.Join(b.temp, "swarm")
-	if err := b.swarmSource(ctx, dir); err != nil {
-		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", Swarm, err)
-	}
-	b.say(Swarm, "compiling", "コンパイル中")
-	args := slices.Concat([]string{"build", "-o", "swarm"}, swarmFlags(), []string{swarmModule})
-	if _, err := b.goTool(ctx, dir, args...); err != nil {
-		return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", Swarm, err)
-	}
-	binary, err := os.ReadFile(filepath.Join(dir, "swarm"))
+	cache, err := m.cache()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return b.build(ctx, Swarm, "", []file{{"swarm", binary}})
+	dir := filepath.Join(cache, "swarm")
+	if err := m.writeSource(ctx, dir); err != nil {
+		return nil, err
+	}
+	m.say(Swarm, "compiling", "コンパイル中")
+	name := "swarm-" + m.arch
+	args := slices.Concat([]string{"build", "-o", name}, swarmFlags(), []string{swarmModule})
+	if _, err := m.runGo(ctx, dir, args...); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, name))
 }
 
-func (b *builder) pullSwarm(ctx context.Context) error {
-	ours, err := b.Ref(ctx, Swarm)
-	if err != nil {
-		return err
-	}
-	for _, ref := range b.published([]string{swarmPublished}) {
-		if ok, err := b.usable(ctx, ref); err != nil {
-			return err
-		} else if ok {
-			b.done(Swarm, "is there: %s", "作成済み: %s", ref)
-			return b.engine.ImageTag(ctx, ref, ours)
-		}
-	}
-	if pulled, err := b.pullFirst(ctx, Swarm, ours, b.atRegistry(swarmPublished)); pulled || err != nil {
-		return err
-	}
-	return ErrNoSwarm
-}
-
-// ErrNoSwarm is that Swarm can neither be built nor pulled. The text says what
-// to do.
-var ErrNoSwarm = harness.Errorf("there is no Go here to build Swarm with, and it can't be pulled: "+
-	"install Go, or name a registry that has %s (--registry), "+
+// ErrNoSwarm reports that Swarm can neither be compiled nor pulled. The text
+// says what to do.
+var ErrNoSwarm = harness.Errorf("there is no Go to compile Swarm with, and %s can't be pulled: "+
+	"install Go, or name a registry that has the images (--registry), "+
 	"or load the images from a file of another machine (labcheck images load FILE)",
-	"Swarm をビルドする Go がなく、プルもできない: Go をインストールするか、%s のあるレジストリを指定するか(--registry)、"+
+	"Swarm をコンパイルする Go がなく、%s もプルできない: Go をインストールするか、イメージのあるレジストリを指定するか(--registry)、"+
 		"別のマシンで保存したファイルからイメージを読み込む(labcheck images load FILE)", swarmPublished)
 
-// swarmSource lays out dir for the build: the module, with its changed copy of
-// Swarm in src.
-func (b *builder) swarmSource(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+// pullSwarm takes the binary from the published image.
+func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
+	ref, err := m.parseRef(m.atRegistry("library/" + swarmPublished))
+	if err != nil {
+		return nil, err
 	}
-	for from, to := range map[string]string{"swarm.mod": "go.mod", "swarm.sum": "go.sum"} {
-		content, err := fs.ReadFile(b.recipes, string(Swarm)+"/"+from)
+	m.say(Swarm, "pulling %s", "%s をプル中", ref)
+	published, err := remote.Image(ref, m.remoteOptions(ctx, m.arch)...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoSwarm, err)
+	}
+	root := mutate.Extract(published)
+	defer root.Close()
+	for in := tar.NewReader(root); ; {
+		h, err := in.Next()
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("%w: %s: %w", ErrNoSwarm, ref, err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, to), content, 0o600); err != nil {
+		if h.Name == "swarm" && h.Typeflag == tar.TypeReg {
+			return io.ReadAll(in)
+		}
+	}
+}
+
+// writeSource lays out dir for the build: the module, with its changed copy of
+// Swarm in src.
+func (m *maker) writeSource(ctx context.Context, dir string) error {
+	for from, to := range map[string]string{"swarm/swarm.mod": "go.mod", "swarm/swarm.sum": "go.sum"} {
+		if err := writeFile(filepath.Join(dir, to), embedded(from)); err != nil {
 			return err
 		}
 	}
-	b.say(Swarm, "fetching the source", "ソースを取得中")
-	original, err := b.download(ctx)
+	m.say(Swarm, "fetching the source", "ソースを取得中")
+	original, err := m.downloadModule(ctx, dir)
 	if err != nil {
 		return err
 	}
 	return copySwarm(filepath.Join(dir, "src"), os.DirFS(original))
 }
 
-// download has Go fetch Swarm's module, and returns where it is.
-func (b *builder) download(ctx context.Context) (string, error) {
-	out, err := b.goTool(ctx, b.temp, "mod", "download", "-json", swarmModule+"@"+swarmVersion)
+// downloadModule has Go fetch Swarm's module, and returns where it is.
+func (m *maker) downloadModule(ctx context.Context, dir string) (string, error) {
+	out, err := m.runGo(ctx, filepath.Dir(dir), "mod", "download", "-json", swarmModule+"@"+swarmVersion)
 	if err != nil {
 		return "", err
 	}
@@ -113,7 +122,7 @@ func (b *builder) download(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("go mod download: %w", err)
 	}
 	if module.Sum != swarmSum {
-		return "", harness.Errorf("the source of %s has checksum %s, not %s", "%s のソースのチェックサムは %s で、%s ではない", swarmModule, module.Sum, swarmSum)
+		return "", harness.Errorf("the source of %s has the checksum %s, want %s", "%s のソースのチェックサムは %s だが、%s でなければならない", swarmModule, module.Sum, swarmSum)
 	}
 	return module.Dir, nil
 }
@@ -144,19 +153,22 @@ func writeFile(name string, content []byte) error {
 	return os.WriteFile(name, content, 0o600)
 }
 
-// goTool runs the go command for the engine's architecture. What the user has
-// set for other modules, in the environment or with `go env -w`, does not
-// count here; where modules come from does.
-func (b *builder) goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	arch, err := b.architecture(ctx)
-	if err != nil {
-		return nil, err
+// endTimeout is how long go may clean up after it was interrupted.
+const endTimeout = 5 * time.Second
+
+// runGo runs the go command for the engine's architecture, and returns its
+// standard output. What the user has set for other modules, in the environment
+// or with `go env -w`, does not count here; where modules come from does.
+func (m *maker) runGo(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Cancel = func() error { return errors.Join(cmd.Process.Signal(os.Interrupt)) }
+	cmd.WaitDelay = endTimeout
+	var out, said bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &said
+	cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly",
+		"GOTOOLCHAIN="+swarmToolchain, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(said.Bytes()))
 	}
-	p := newProgram(ctx, func(line string) { b.tell(Swarm, shorten(line, 60)) }, append([]string{"go"}, args...)...)
-	var out bytes.Buffer
-	p.cmd.Dir, p.cmd.Stdout = dir, &out
-	p.cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly",
-		"CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOTMPDIR="+b.temp)
-	err = p.run()
-	return out.Bytes(), err
+	return out.Bytes(), nil
 }

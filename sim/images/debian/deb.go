@@ -1,0 +1,60 @@
+package debian
+
+import (
+	"archive/tar"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/blakesmith/ar"
+	"github.com/therootcompany/xz"
+
+	"labcheck/harness"
+)
+
+// Unpack calls visit for each file and folder that a package installs, in the
+// package's order. Names are clean and relative ("usr/bin/docker"). It reads r
+// to its end: see deb(5) for the format.
+func Unpack(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
+	members := ar.NewReader(r)
+	for {
+		m, err := members.Next()
+		if errors.Is(err, io.EOF) {
+			return harness.Errorf("the package has no data.tar.xz", "パッケージに data.tar.xz がない")
+		}
+		if err != nil {
+			return err
+		}
+		if strings.TrimSuffix(m.Name, "/") == "data.tar.xz" {
+			break
+		}
+	}
+	data, err := xz.NewReader(members, xz.DefaultDictMax)
+	if err != nil {
+		return err
+	}
+	if err := walk(tar.NewReader(data), visit); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
+
+func walk(in *tar.Reader, visit func(*tar.Header, io.Reader) error) error {
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		h.Name = strings.Trim(strings.TrimPrefix(h.Name, "."), "/")
+		if h.Name == "" {
+			continue
+		}
+		if err := visit(h, in); err != nil {
+			return err
+		}
+	}
+}

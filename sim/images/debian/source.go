@@ -1,0 +1,95 @@
+package debian
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Source is a place that packages are downloaded from.
+type Source struct {
+	// URL is where the files are: a mirror's URL, below which pool/ is, or with
+	// BySHA1 the URL to which a file's SHA-1 checksum is appended.
+	URL    string
+	BySHA1 bool
+	// Required says that nobody else is asked if this source can't be reached:
+	// somebody named it.
+	Required bool
+}
+
+// at is the URL of a package.
+func (s Source) at(p Package) string {
+	name := p.Path
+	if s.BySHA1 {
+		name = p.SHA1
+	}
+	return strings.TrimSuffix(s.URL, "/") + "/" + name
+}
+
+// Archives are the services of Debian that keep the packages of old releases
+// for good: https://www.debian.org/distrib/archive and
+// https://snapshot.debian.org ("machine-usable interface", /file/HASH).
+func Archives() []Source {
+	return []Source{
+		{URL: "https://archive.debian.org/debian"},
+		{URL: "https://snapshot.debian.org/file", BySHA1: true},
+	}
+}
+
+// Sources are where packages come from, in the order in which they are asked:
+// the mirror, if one is given, the mirror that this machine's apt uses, and the
+// archives.
+func Sources(ctx context.Context, mirror string, archives []Source) []Source {
+	var all []Source
+	if mirror != "" {
+		all = append(all, Source{URL: mirror, Required: true})
+	}
+	for _, url := range aptMirrors(ctx) {
+		all = append(all, Source{URL: url})
+	}
+	return append(all, archives...)
+}
+
+// aptTimeout bounds how long apt may take to read its own settings.
+const aptTimeout = 5 * time.Second
+
+// aptMirrors asks apt which mirrors of Debian it is set to use. There are none
+// without apt, or if it is set to another distribution's.
+func aptMirrors(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, aptTimeout)
+	defer cancel()
+	// It asks nobody, and needs neither root nor package lists.
+	out, err := exec.CommandContext(ctx, "apt-get", "update", "--print-uris").Output()
+	if err != nil {
+		return nil
+	}
+	return parseMirrors(string(out))
+}
+
+// suites are the names by which Debian's main archive has its releases.
+var suites = []string{
+	"bullseye", "bookworm", "trixie", "forky", "duke", "sid",
+	"oldoldstable", "oldstable", "stable", "testing", "unstable",
+}
+
+// parseMirrors finds the mirrors in what apt prints: lines that begin with
+// 'URL/dists/SUITE/InRelease'.
+func parseMirrors(out string) []string {
+	var mirrors []string
+	for line := range strings.Lines(out) {
+		quoted, _, _ := strings.Cut(strings.TrimPrefix(line, "'"), "'")
+		url, release, _ := strings.Cut(quoted, "/dists/")
+		suite, ok := strings.CutSuffix(release, "/InRelease")
+		if ok && slices.Contains(suites, suite) && hasKnownScheme(url) && !slices.Contains(mirrors, url) {
+			mirrors = append(mirrors, url)
+		}
+	}
+	return mirrors
+}
+
+func hasKnownScheme(url string) bool {
+	scheme, _, _ := strings.Cut(url, ":")
+	return slices.Contains([]string{"http", "https", "file"}, scheme)
+}

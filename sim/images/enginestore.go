@@ -1,0 +1,142 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/vbatts/tar-split/tar/asm"
+	"github.com/vbatts/tar-split/tar/storage"
+)
+
+// The store of an engine of 20.10 with overlay2, below /var/lib/docker. The
+// engine of a node finds images there when it starts; nothing has to be loaded.
+// Its formats are those of moby v20.10: image/fs.go and layer/filestore.go
+// (imagedb, layerdb), reference/store.go (repositories.json), and
+// daemon/graphdriver/overlay2/overlay.go.
+const (
+	imageRoot   = "var/lib/docker/image/overlay2"
+	overlayRoot = "var/lib/docker/overlay2"
+)
+
+// repositories is repositories.json: names by repository, and the images' IDs.
+type repositories struct{ Repositories map[string]map[string]string }
+
+// addEngineStore writes images, each of one layer, as the store of a node's
+// engine.
+func (m *maker) addEngineStore(ctx context.Context, w *layerWriter, stored []Name) error {
+	if err := addStoreFolders(w); err != nil {
+		return err
+	}
+	known := repositories{map[string]map[string]string{}}
+	for _, n := range stored {
+		i, err := m.image(ctx, n)
+		if err != nil {
+			return err
+		}
+		id := hashOf(i.config)
+		for _, name := range InNode(n) {
+			repository, _, _ := strings.Cut(name, ":")
+			if known.Repositories[repository] == nil {
+				known.Repositories[repository] = map[string]string{}
+			}
+			known.Repositories[repository][name] = id.String()
+		}
+		if err := w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, i.config); err != nil {
+			return err
+		}
+		if err := addStoredLayer(w, i.layers[0]); err != nil {
+			return err
+		}
+	}
+	content, err := json.Marshal(known)
+	return errors.Join(err, w.addFile(imageRoot+"/repositories.json", 0o600, content))
+}
+
+func addStoreFolders(w *layerWriter) error {
+	for _, folder := range []struct {
+		name string
+		mode int64
+	}{
+		{"var/lib/docker", 0o710},
+		{"var/lib/docker/image", 0o700},
+		{imageRoot, 0o700},
+		{overlayRoot, 0o710},
+		{overlayRoot + "/l", 0o700},
+	} {
+		if err := w.add(tar.Header{Typeflag: tar.TypeDir, Name: folder.name, Mode: folder.mode}, empty()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addStoredLayer writes a layer that is its image's only one: its chain ID is
+// its diff ID then.
+func addStoredLayer(w *layerWriter, l *layer) error {
+	cache := l.diffID.Hex // any 64 hexadecimal digits
+	raw, err := hex.DecodeString(cache)
+	if err != nil {
+		return err
+	}
+	link := base32.StdEncoding.EncodeToString(raw)[:26] // as long as the engine's own
+	split, size, err := addDiff(w, path.Join(overlayRoot, cache, "diff"), l)
+	if err != nil {
+		return err
+	}
+	db := imageRoot + "/layerdb/sha256/" + l.diffID.Hex
+	return errors.Join(
+		w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link)),
+		w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff"),
+		w.addFile(db+"/cache-id", 0o644, []byte(cache)),
+		w.addFile(db+"/diff", 0o644, []byte(l.diffID.String())),
+		w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10))),
+		w.addFile(db+"/tar-split.json.gz", 0o644, split),
+	)
+}
+
+// addDiff writes the files of a layer below a folder. It returns what the
+// engine needs to make the layer's stream of them again, and their size.
+func addDiff(w *layerWriter, folder string, l *layer) (split []byte, size int64, err error) {
+	stream, err := l.Uncompressed()
+	if err != nil {
+		return nil, 0, err
+	}
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err != nil {
+		return nil, 0, err
+	}
+	recorded, err := asm.NewInputTarStream(stream, storage.NewJSONPacker(z), storage.NewDiscardFilePutter())
+	if err != nil {
+		return nil, 0, err
+	}
+	for in := tar.NewReader(recorded); ; {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		size += h.Size
+		h.Name = path.Join(folder, h.Name)
+		if err := w.add(*h, in); err != nil {
+			return nil, 0, err
+		}
+	}
+	if _, err := io.Copy(io.Discard, recorded); err != nil { // what follows the last file
+		return nil, 0, err
+	}
+	err = z.Close()
+	return packed.Bytes(), size, err
+}
