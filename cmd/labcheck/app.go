@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"labcheck/harness"
 	"labcheck/sim"
@@ -23,16 +22,16 @@ import (
 //     document, also when the command fails.
 //   - An error is one sentence; a hint, what to do about it, is the next line.
 //   - Progress on a terminal is a line that changes; in a log, one line for
-//     each part that ended.
+//     each part that ended. Nothing is written to a terminal but through screen.
 //   - Nothing is asked: a command does what its name says or says why not. But
 //     before a cluster that is no lab is changed, unless --yes says so, and for
 //     the passphrase of a key.
 
 // app is one invocation: its streams, and the flags that all commands share.
 type app struct {
-	in       io.Reader
+	screen   *screen
+	in       io.Reader // the screen's, as out and err are
 	out, err io.Writer
-	terminal bool // err is one
 	lang     harness.Lang
 	target   string
 	lab      string
@@ -52,25 +51,28 @@ type app struct {
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	a := &app{
-		in: in, out: out, err: err, terminal: isTerminal(err),
-		lang: language(args, os.Getenv), dial: sim.DialAuto,
-	}
+	return runOn(ctx, args, newScreen(ctx, in, out, err))
+}
+
+// runOn is run on a screen that the process has.
+func runOn(ctx context.Context, args []string, s *screen) int {
+	a := newApp(s)
+	a.lang = language(args, os.Getenv)
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(err)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	return a.finish(ctx, root.ExecuteContext(ctx))
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+func newApp(s *screen) *app {
+	return &app{screen: s, in: s.in, out: s.out, err: s.err, dial: sim.DialAuto}
 }
 
-func (a *app) color() bool {
-	return a.terminal && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+// color tells whether what is written to a stream may have colours.
+func (a *app) color(w io.Writer) bool {
+	return isTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 const aboutEN = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster

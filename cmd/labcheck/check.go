@@ -299,7 +299,7 @@ func (s *session) show(f checkFlags, e harness.Evidence) {
 		if s.lab == nil {
 			fmt.Fprintln(s.out, s.sizesFrom(e.Target.Topology))
 		}
-		_ = report.Terminal(s.out, e, report.TerminalOptions{Color: s.color(), Evidence: f.out}) // a closed stdout has nobody to tell
+		_ = report.Terminal(s.out, e, report.TerminalOptions{Color: s.color(s.out), Evidence: f.out}) // a closed stdout has nobody to tell
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 
 func (s *session) showDiagnosis(r diagnose.Result) {
 	// A closed stdout has nobody to tell.
-	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.color()})
+	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.color(s.out)})
 	if len(r.Findings) == 0 {
 		for _, h := range r.Held {
 			fmt.Fprintf(s.out, "✓ %s\n", h)

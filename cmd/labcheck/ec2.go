@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +116,7 @@ func (s *session) openReal(ctx context.Context, may access) error {
 		Inventory: inventory, ReadOnly: may == looks, Looks: diagnose.OnlyLooks,
 		SSH: ec2.SSH{
 			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
-			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.asker(),
+			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.asker(ctx),
 		},
 	})
 	if err != nil {
@@ -163,29 +162,52 @@ func (f *realFlags) services() (engine.Options, error) {
 }
 
 // asker asks a person for what must not be seen; nil where there is nobody.
-func (s *session) asker() func(string) ([]byte, error) {
-	f, ok := s.in.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+func (s *session) asker(ctx context.Context) func(string) ([]byte, error) {
+	if !isTerminal(s.in) {
 		return nil
 	}
 	return func(question string) ([]byte, error) {
 		fmt.Fprint(s.err, question)
 		defer fmt.Fprintln(s.err)
-		return term.ReadPassword(int(f.Fd()))
+		return readUnseen(ctx, int(s.screen.in.Fd()))
+	}
+}
+
+// readUnseen reads a line that the terminal does not echo. When ctx ends the
+// terminal echoes again; reading ends with the process.
+func readUnseen(ctx context.Context, fd int) ([]byte, error) {
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(fd)
+		typed <- answer{line, err}
+	}()
+	select {
+	case a := <-typed:
+		return a.line, a.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
 	}
 }
 
 // agreed asks whether to go on, unless --yes said so. Where there is nobody to
 // ask, that is an error.
-func (s *session) agreed(yes bool, question, hint string) (bool, error) {
+func (s *session) agreed(ctx context.Context, yes bool, question, hint string) (bool, error) {
 	if yes {
 		return true, nil
 	}
-	if s.asker() == nil {
+	if !isTerminal(s.in) {
 		return false, &usageError{harness.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on", "ラボでないクラスタを変えるが、尋ねるターミナルがない"), hint}
 	}
 	fmt.Fprintf(s.err, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(s.in).ReadString('\n')
+	answer, err := nextLine(ctx, readLines(s.in))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
@@ -301,7 +323,7 @@ func (s *session) bootstrapReal(ctx context.Context, b beyond, yes bool) error {
 	if err := s.plan(b); err != nil {
 		return err
 	}
-	ok, err := s.agreed(yes, s.lang.Say("Go on?", "続けるか?"), s.real.again("bootstrap", append(b.words(), "--yes")...))
+	ok, err := s.agreed(ctx, yes, s.lang.Say("Go on?", "続けるか?"), s.real.again("bootstrap", append(b.words(), "--yes")...))
 	if err != nil || !ok {
 		return err
 	}
@@ -327,7 +349,7 @@ func (s *session) downReal(ctx context.Context, yes bool) error {
 	}
 	removed := []string{}
 	if len(left) > 0 {
-		ok, askErr := s.agreed(yes, s.lang.Say("Remove these %d test containers of labcheck?", "labcheck のこのテスト用コンテナ %d 個を取り除くか?", len(left)), s.real.again("down", "--yes"))
+		ok, askErr := s.agreed(ctx, yes, s.lang.Say("Remove these %d test containers of labcheck?", "labcheck のこのテスト用コンテナ %d 個を取り除くか?", len(left)), s.real.again("down", "--yes"))
 		if askErr != nil {
 			return askErr
 		}

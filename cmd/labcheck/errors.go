@@ -86,6 +86,9 @@ func outOfTime(ctx context.Context, err error) error {
 
 // finish says what went wrong, if anything did, and returns the exit code.
 func (a *app) finish(ctx context.Context, err error) int {
+	if err != nil {
+		a.screen.endLine()
+	}
 	code := exitCode(ctx, err)
 	var said *exitError
 	if code == exitHolds || errors.As(err, &said) || onlyFalse(err) {

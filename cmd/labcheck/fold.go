@@ -1,23 +1,10 @@
 package main
 
 import (
-	"io"
 	"strings"
 
 	"github.com/rivo/uniseg"
-	"golang.org/x/term"
 )
-
-// columns is how wide a terminal is, and what a log is taken for where w is
-// none.
-func columns(w io.Writer) int {
-	if f, ok := w.(interface{ Fd() uintptr }); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return width
-		}
-	}
-	return 80
-}
 
 // fold breaks a text into lines that end before width columns, where Unicode's
 // rules (UAX #14) allow a break: Japanese has no spaces. The text begins at a

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"time"
@@ -14,16 +13,14 @@ import (
 	"labcheck/sim/images"
 )
 
-// progress shows what is going on. On a terminal the last line tells what is
+// progress shows what is going on. On a terminal the living line tells what is
 // being done and for how long; in a log each part is told when it has ended.
 type progress struct {
-	w       io.Writer
-	live    bool // a line may change
+	screen  *screen
 	silent  bool
 	verbose bool
 	color   bool
 	lang    harness.Lang
-	width   func() int
 
 	mu    sync.Mutex
 	part  string // what is being done
@@ -37,47 +34,45 @@ type progress struct {
 const tick = 100 * time.Millisecond
 
 func (a *app) newProgress() *progress {
-	p := &progress{w: a.err, live: a.terminal && !a.verbose, silent: a.quiet, verbose: a.verbose, color: a.color(), lang: a.lang, stop: make(chan struct{})}
-	p.width = func() int { return columns(a.err) }
-	if p.live && !p.silent {
+	p := &progress{screen: a.screen, silent: a.quiet, verbose: a.verbose, color: a.color(a.err), lang: a.lang, stop: make(chan struct{})}
+	if a.screen.changes && !p.silent && !p.verbose {
 		p.done.Go(p.animate)
 	}
 	return p
 }
 
 func (p *progress) animate() {
+	ticks := time.NewTicker(tick)
+	defer ticks.Stop()
 	for {
 		select {
 		case <-p.stop:
 			return
-		case <-time.After(tick):
+		case <-ticks.C:
 			p.mu.Lock()
-			p.draw()
+			p.screen.show(p.livingLine())
 			p.mu.Unlock()
 		}
 	}
 }
 
-// draw writes the living line over itself.
-func (p *progress) draw() {
-	if p.part == "" || !p.live || p.silent {
-		return
+// livingLine returns the line that tells what is being done; empty if nothing is.
+func (p *progress) livingLine() string {
+	if p.part == "" {
+		return ""
 	}
 	line := fmt.Sprintf("  … %s %s", p.part, elapsed(time.Since(p.began)))
 	if p.note != "" {
 		line += "  " + p.note
 	}
-	fmt.Fprint(p.w, "\r\033[K", text.Trim(line, p.width()-1))
+	return line
 }
 
-func (p *progress) erase() {
-	if p.live && !p.silent {
-		fmt.Fprint(p.w, "\r\033[K")
-	}
-}
-
-// close takes the living line away.
+// close takes the living line away for good.
 func (p *progress) close() {
+	p.mu.Lock()
+	p.part = ""
+	p.mu.Unlock()
 	select {
 	case <-p.stop:
 		return
@@ -85,18 +80,12 @@ func (p *progress) close() {
 	}
 	close(p.stop)
 	p.done.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.part != "" {
-		p.erase()
-	}
+	p.screen.show("")
 }
 
 // during tells that something is being done while do runs, and how it ended.
 func (p *progress) during(part string, do func() error) error {
-	p.mu.Lock()
-	p.part, p.note, p.began = part, "", time.Now()
-	p.mu.Unlock()
+	p.begin(part)
 	err := do()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,8 +93,8 @@ func (p *progress) during(part string, do func() error) error {
 	if err != nil {
 		mark = p.paint(text.FgRed, "✗")
 	}
-	p.say(fmt.Sprintf("  %s %s", mark, pad(p.part, 44)+elapsed(time.Since(p.began))))
-	p.part = ""
+	p.finishPart()
+	p.say(p.timed("  "+mark+" ", part, 44, time.Since(p.began)))
 	return err
 }
 
@@ -120,35 +109,32 @@ func (p *progress) begin(part string) {
 func (p *progress) end(status harness.Status, name, reason string, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.part = ""
+	p.finishPart()
 	switch {
 	case status == harness.Failed:
-		p.say(fmt.Sprintf("  %s %s", p.paint(text.FgRed, "✗"), pad(name, 64)+elapsed(took)))
+		p.say(p.timed("  "+p.paint(text.FgRed, "✗")+" ", name, 64, took))
 	case !p.verbose:
 	case status == harness.Skipped:
 		p.say(fmt.Sprintf("  - %s (%s)", name, reason))
 	default:
-		p.say(fmt.Sprintf("  %s %s", p.paint(text.FgGreen, "✓"), pad(name, 64)+elapsed(took)))
+		p.say(p.timed("  "+p.paint(text.FgGreen, "✓")+" ", name, 64, took))
 	}
+}
+
+// finishPart leaves nothing that is being done, before what it came to is told.
+func (p *progress) finishPart() {
+	p.part = ""
+	p.screen.show("")
 }
 
 // tell writes a line that stays, also where no progress is wanted: nobody would
 // look for what nobody told of.
-func (p *progress) tell(line string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.erase()
-	fmt.Fprintln(p.w, line)
-	p.draw()
-}
+func (p *progress) tell(line string) { fmt.Fprintln(p.screen.err, line) }
 
 func (p *progress) say(line string) {
-	if p.silent {
-		return
+	if !p.silent {
+		p.tell(line)
 	}
-	p.erase()
-	fmt.Fprintln(p.w, line)
-	p.draw()
 }
 
 // detail is told when it is asked for, and otherwise part of the living line.
@@ -157,7 +143,7 @@ func (p *progress) detail(what string) {
 	defer p.mu.Unlock()
 	p.note = what
 	if p.verbose {
-		p.say("      " + pad(what, 42) + elapsed(time.Since(p.began)))
+		p.say(p.timed("      ", what, 42, time.Since(p.began)))
 	}
 }
 
@@ -188,7 +174,12 @@ func (p *progress) paint(c text.Color, s string) string {
 	return c.Sprint(s)
 }
 
-// pad fills s up to a width of n columns; wide characters take two.
-func pad(s string, n int) string { return text.Pad(s, n, ' ') + " " }
+// timed returns a line that ends with a time, below those of the lines before: what
+// it tells is filled up to some columns, fewer if the terminal is narrow.
+func (p *progress) timed(before, what string, width int, took time.Duration) string {
+	suffix := " " + elapsed(took)
+	room := columns(p.screen.err) - text.StringWidthWithoutEscSequences(before) - len(suffix)
+	return before + text.Pad(what, min(width, room), ' ') + suffix
+}
 
 func elapsed(d time.Duration) string { return fmt.Sprintf("%6.1fs", d.Seconds()) }

@@ -8,7 +8,9 @@ import (
 // With --quiet progress is not shown, but what a person must know is.
 func TestQuietProgress(t *testing.T) {
 	var out bytes.Buffer
-	p := (&app{err: &out, quiet: true}).newProgress()
+	a := newApp(newScreen(t.Context(), nil, nil, &out))
+	a.quiet = true
+	p := a.newProgress()
 	if err := p.during("Start", func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,11 +18,7 @@ import (
 // TestMain makes the test binary labcheck itself, for scripts and for its own
 // watchdogs.
 func TestMain(m *testing.M) {
-	testscript.Main(watched{m}, map[string]func(){"labcheck": func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}})
+	testscript.Main(watched{m}, map[string]func(){"labcheck": main, "working": working})
 }
 
 // watched runs the tests and wants no goroutine to be left, unless a lab of one of

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"labcheck/harness"
 	"labcheck/harness/page"
@@ -45,11 +43,10 @@ Enter を待ち、manager で書かれたとおりに実行し、出力をペー
 }
 
 func (a *app) checkTutorial(yes bool) error {
-	f, ok := a.in.(*os.File)
 	switch {
 	case !yes && a.json:
 		return &usageError{harness.Errorf("with --json nobody is asked", "--json では入力を待てない"), "labcheck tutorial --json --yes"}
-	case !yes && (!ok || !term.IsTerminal(int(f.Fd()))):
+	case !yes && !isTerminal(a.in):
 		return &usageError{harness.Errorf("there is no terminal to ask on", "入力を待つターミナルがない"), "labcheck tutorial --yes"}
 	}
 	return nil

@@ -100,14 +100,24 @@ func (w *walk) ask(ctx context.Context) error {
 		return nil
 	}
 	fmt.Fprint(w.out, w.paint(text.Faint, w.lang.Say("  [Enter: run it   q: leave] ", "  [Enter: 実行   q: 中断] ")))
+	line, err := nextLine(ctx, w.lines)
+	if errors.Is(err, io.EOF) || strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "q") {
+		return errLeft
+	}
+	return err
+}
+
+// nextLine waits for a person's next line. At the end of what is typed it returns
+// io.EOF, and the error of ctx when that ends.
+func nextLine(ctx context.Context, lines <-chan string) (string, error) {
 	select {
-	case line, more := <-w.lines:
-		if !more || strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "q") {
-			return errLeft
+	case line, more := <-lines:
+		if !more {
+			return "", io.EOF
 		}
-		return nil
+		return line, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return "", ctx.Err()
 	}
 }
 
@@ -156,7 +166,7 @@ func (w *walk) width() int { return min(columns(w.out), 100) }
 func (w *walk) say(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
 
 func (w *walk) paint(c text.Color, s string) string {
-	if !isTerminal(w.out) || !w.color() {
+	if !w.color(w.out) {
 		return s
 	}
 	return c.Sprint(s)

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
+)
+
+// screen owns the terminal of a command. stdin, stdout and stderr go through it,
+// so that no two of them share a line of the terminal, and none shares a line
+// with the living line: a line below everything else that changes in place.
+type screen struct {
+	in       *input
+	out, err *output
+	changes  bool // stderr is a terminal that can erase lines
+
+	mu      sync.Mutex
+	line    string  // the living line; empty if there is none
+	drawn   bool    // the terminal shows it
+	unended *output // wrote the line that the cursor is in; nil if the cursor is at the start of one
+	echoed  bool    // the terminal may have echoed ^C since the last output
+}
+
+// newScreen returns a screen over a command's streams. What is not a terminal
+// is written as it is. ctx ends when a person presses Ctrl-C.
+func newScreen(ctx context.Context, in io.Reader, out, err io.Writer) *screen {
+	s := &screen{}
+	s.in = &input{screen: s, r: in, terminal: isTerminal(in)}
+	s.out = &output{screen: s, w: out, terminal: isTerminal(out)}
+	s.err = &output{screen: s, w: err, terminal: isTerminal(err)}
+	s.changes = s.err.terminal && os.Getenv("TERM") != "dumb"
+	context.AfterFunc(ctx, s.interrupted)
+	return s
+}
+
+// The control sequences. The living line is drawn without automatic wrapping, and
+// the cursor waits at its start: if the terminal is made narrower and folds the
+// line, or counts its characters wider than labcheck does, the line still begins
+// at the cursor and everything below is part of it.
+const (
+	eraseLine  = "\r\x1b[K"
+	eraseBelow = "\r\x1b[J"
+	wrapOff    = "\x1b[?7l"
+	wrapOn     = "\x1b[?7h\r"
+)
+
+// show makes line the living line; an empty one takes it away.
+func (s *screen) show(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line = line
+	if line == "" {
+		s.erase()
+		return
+	}
+	s.draw()
+}
+
+// draw draws the living line over itself, unless the cursor is in a line that has
+// not ended, such as a question.
+func (s *screen) draw() {
+	if !s.changes || s.line == "" || s.unended != nil || !inForeground(fileDescriptor(s.err.w)) {
+		return
+	}
+	fmt.Fprint(s.err.w, eraseBelow, wrapOff, text.Trim(printable(s.line), columns(s.err)-1), wrapOn)
+	s.drawn = true
+}
+
+func (s *screen) erase() {
+	if s.drawn {
+		fmt.Fprint(s.err.w, eraseBelow)
+		s.drawn, s.echoed = false, false
+	}
+}
+
+// startLine brings the cursor to the start of a line, for a stream that was not
+// writing the line that the cursor is in.
+func (s *screen) startLine(o *output) {
+	s.erase()
+	switch {
+	case s.unended != nil && (s.unended != o || s.echoed):
+		fmt.Fprintln(s.unended.w)
+		s.unended = nil
+	case s.echoed && s.changes:
+		fmt.Fprint(s.err.w, eraseLine)
+	case s.echoed && s.err.terminal:
+		fmt.Fprintln(s.err.w)
+	}
+	s.echoed = false
+}
+
+// endLine takes the living line away, and ends the line that the cursor is in.
+func (s *screen) endLine() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line = ""
+	s.startLine(nil)
+}
+
+// interrupted tells the screen that a person may have pressed Ctrl-C, which the
+// terminal echoes wherever the cursor is.
+func (s *screen) interrupted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.echoed = true
+}
+
+// leaveTo takes the living line away while something else has the terminal.
+func (s *screen) leaveTo(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.echoed = true
+	s.erase()
+	do()
+}
+
+// printable replaces what would move the cursor.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, line)
+}
+
+// output is stdout or stderr.
+type output struct {
+	screen   *screen
+	w        io.Writer
+	terminal bool
+}
+
+// Write implements io.Writer. What goes elsewhere than to the terminal takes the
+// living line away, too: it may come back to the terminal through a pipe.
+func (o *output) Write(p []byte) (int, error) {
+	s := o.screen
+	s.mu.Lock()
+	if !o.terminal {
+		s.erase()
+		s.mu.Unlock()
+		return o.w.Write(p)
+	}
+	defer s.mu.Unlock()
+	if len(p) == 0 {
+		return 0, nil
+	}
+	s.startLine(o)
+	n, err := o.w.Write(p)
+	s.unended = o
+	if p[len(p)-1] == '\n' {
+		s.unended = nil
+	}
+	s.draw()
+	return n, err
+}
+
+// Fd returns the file descriptor, as a file's does.
+func (o *output) Fd() uintptr { return fileDescriptor(o.w) }
+
+// input is stdin.
+type input struct {
+	screen   *screen
+	r        io.Reader
+	terminal bool
+}
+
+// Read implements io.Reader. The terminal echoes the Enter that ends a line, which
+// brings the cursor to the start of the next one, and does not echo Ctrl-D.
+func (i *input) Read(p []byte) (int, error) {
+	n, err := i.r.Read(p)
+	switch {
+	case !i.terminal:
+	case n > 0 && p[n-1] == '\n':
+		i.screen.mu.Lock()
+		i.screen.unended = nil
+		i.screen.mu.Unlock()
+	case errors.Is(err, io.EOF):
+		i.screen.endLine()
+	}
+	return n, err
+}
+
+// Fd returns the file descriptor, as a file's does.
+func (i *input) Fd() uintptr { return fileDescriptor(i.r) }
+
+// fileDescriptor returns a file's, and the one of a nil file if stream is none.
+func fileDescriptor(stream any) uintptr {
+	f, _ := stream.(*os.File)
+	return f.Fd()
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns returns how wide a terminal is, and 80 of what is no terminal or does
+// not know its size.
+func columns(stream any) int {
+	if f, ok := stream.(interface{ Fd() uintptr }); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}

@@ -1,0 +1,92 @@
+//go:build lab
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"labcheck/harness"
+	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
+)
+
+const (
+	terminalLab    = "terminal"
+	terminalSubnet = "192.168.101.0/24"
+)
+
+// TestLabOnTerminal: what the commands of a lab's life leave on the screen is their
+// lines and no more.
+func TestLabOnTerminal(t *testing.T) {
+	const (
+		flag  = " --lab " + terminalLab
+		hosts = "Start 5 hosts on " + terminalSubnet
+	)
+	for _, width := range widths {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Cleanup(func() {
+				if t.Failed() {
+					run(context.Background(), []string{"down", "--quiet", "--lab", terminalLab}, strings.NewReader(""), new(bytes.Buffer), os.Stderr)
+				}
+			})
+			p := labOnTerminal(t, width, "up")
+			p.waitToShow("… Start 5 hosts")
+			p.typed("\x03")
+			p.wantExit(exitInterrupted)
+			p.wantScreen(failedPart(width, hosts) + "labcheck: interrupted; what was made is removed again\n")
+
+			p = labOnTerminal(t, width, "tutorial")
+			p.waitToShow("q: leave]")
+			p.typed("q\r")
+			p.wantExit(exitHolds)
+			p.wantScreen(part(width, hosts) + firstCommand(t, width) + "  [Enter: run it   q: leave] q\n\nThe lab stays.\n" +
+				"  go on: labcheck tutorial" + flag + "   look: labcheck status" + flag + "   remove it: labcheck down" + flag + "\n")
+
+			p = labOnTerminal(t, width, "tutorial")
+			p.waitToShow("q: leave]")
+			p.typed("\x03")
+			p.wantExit(exitInterrupted)
+			p.wantScreen(firstCommand(t, width) + "  [Enter: run it   q: leave] ^C\n\nThe lab stays.\n" +
+				"  go on: labcheck tutorial" + flag + "   look: labcheck status" + flag + "   remove it: labcheck down" + flag + "\n")
+
+			p = labOnTerminal(t, width, "up")
+			p.wantExit(exitHolds)
+			p.wantScreen(part(width, hosts) + part(width, "Perform the tutorial") +
+				"Lab terminal stands on " + terminalSubnet + " after %s.\n" +
+				"  check it: labcheck" + flag + "   type on it: eval \"$(labcheck env" + flag + ")\"   remove it: labcheck down" + flag + "\n")
+
+			p = labOnTerminal(t, width, "check", "--tags=@id:join-container", "--out=evidence")
+			p.wantExit(exitHolds)
+			p.wantScreen(part(width, "Gather evidence") + "✓ 4 claims hold, in %s\n  evidence: evidence\n")
+
+			p = labOnTerminal(t, width, "down")
+			p.wantExit(exitHolds)
+			p.wantScreen(part(width, "Remove the lab"))
+		})
+	}
+}
+
+func labOnTerminal(t *testing.T, width int, args ...string) *program {
+	t.Helper()
+	cmd := exec.Command(labcheckFile(t), append(args, "--lab", terminalLab, "--subnet", terminalSubnet)...)
+	cmd.Dir = t.TempDir()
+	return onTerminal(t, width, cmd)
+}
+
+// firstCommand is what the tutorial says before it asks for the first time.
+func firstCommand(t *testing.T, width int) string {
+	t.Helper()
+	book, err := page.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, about := tutorial.Page(harness.Tutorial())[0], book.Commands[0]
+	return fmt.Sprintf("\n%s\n\n%s  %s\n\n%s$ %s\n", about.Heading.EN,
+		c.Page, fold(about.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
+}

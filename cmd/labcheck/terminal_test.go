@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"labcheck/harness"
+)
+
+// deadNode is an inventory of nodes where nothing listens.
+func deadNode(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	return writeFile(t, fmt.Sprintf("manager: manager\nports: {engine: %d}\nnodes:\n"+
+		"  - {name: manager, address: 127.0.0.1}\n  - {name: frontend01, address: 127.0.0.2}\n", l.Addr().(*net.TCPAddr).Port))
+}
+
+// checkOf is a check of one claim about nodes that exist.
+func checkOf(t *testing.T, inventory string, more ...string) *exec.Cmd {
+	argv := []string{"check", "--target=ec2", "--inventory", inventory, "--tags=@id:join-container", "--out=evidence"}
+	cmd := exec.Command(labcheckFile(t), append(argv, more...)...)
+	cmd.Dir = t.TempDir()
+	return cmd
+}
+
+// part is the line of a part that ended, as a terminal of a width has it.
+func part(width int, what string) string {
+	return "  ✓ " + text.Pad(what, min(44, width-4-8), ' ') + " %7s\n"
+}
+
+func failedPart(width int, what string) string {
+	return strings.Replace(part(width, what), "✓", "✗", 1)
+}
+
+// TestCheckOnTerminal: what a check leaves on the screen is its lines and no more.
+func TestCheckOnTerminal(t *testing.T) {
+	for _, width := range widths {
+		for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
+			t.Run(fmt.Sprint(width, lang), func(t *testing.T) {
+				file := deadNode(t)
+				p := onTerminal(t, width, checkOf(t, file, "--lang", string(lang)))
+				p.wantExit(exitUnreachable)
+				p.wantScreen(part(width, lang.Say("Gather evidence", "証拠の収集")) + unreachable(t, lang, file))
+			})
+		}
+	}
+}
+
+// unreachable is what a check of a dead node says, apart from its progress.
+func unreachable(t *testing.T, lang harness.Lang, file string) string {
+	t.Helper()
+	cmd := checkOf(t, file, "--lang", string(lang), "--quiet")
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != exitUnreachable {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return duration.ReplaceAllString(string(out), "%s")
+}
+
+// working is a command that works until it is interrupted, and then cleans up until
+// Ctrl-D is typed.
+func working() {
+	os.Exit(onProcess(func(ctx context.Context, s *screen) int {
+		a := newApp(s)
+		p := a.newProgress()
+		fmt.Fprintln(a.out, "a line of stdout, 標準出力")
+		p.detail("a note")
+		err := p.during(longPart, func() error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		_ = p.during("Clean up", func() error {
+			_, err := bufio.NewReader(a.in).ReadString('\n')
+			return err
+		})
+		p.begin("something that nobody ends")
+		return a.finish(ctx, err)
+	}))
+}
+
+// longPart is wider than some terminals, and its line than more of them.
+const longPart = "Work on a part, 幅の広い文字を含む長い名前の作業"
+
+// worked is what working leaves on a terminal of a width.
+func worked(width int) string {
+	return "a line of stdout, 標準出力\n" + failedPart(width, longPart) + failedPart(width, "Clean up") +
+		"labcheck: interrupted; what was made is removed again\n"
+}
+
+func workingCommand(t *testing.T) *exec.Cmd {
+	cmd := exec.Command(labcheckFile(t))
+	name := filepath.Join(filepath.Dir(cmd.Path), "working")
+	if err := os.Rename(cmd.Path, name); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Path, cmd.Args = name, []string{name}
+	return cmd
+}
+
+// TestInterruptedOnTerminal: Ctrl-C leaves neither the living line nor its own
+// echo.
+func TestInterruptedOnTerminal(t *testing.T) {
+	for _, width := range widths {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			p := onTerminal(t, width, workingCommand(t))
+			p.waitToShow("… Work on")
+			p.typed("\x03")
+			p.waitToShow("… Clean up")
+			p.typed("\x04")
+			p.wantExit(exitInterrupted)
+			p.wantScreen(worked(width))
+		})
+	}
+}
+
+// TestSecondInterruptOnTerminal: the process that ends at once leaves a line for
+// the shell.
+func TestSecondInterruptOnTerminal(t *testing.T) {
+	p := onTerminal(t, 80, workingCommand(t))
+	p.waitToShow("… Work on")
+	p.typed("\x03")
+	p.waitToShow("… Clean up")
+	p.typed("\x03")
+	p.wantExit(exitInterrupted)
+	before, _, _ := strings.Cut(worked(80), "  ✗ Clean up")
+	p.wantScreen(before)
+}
+
+// TestSuspendedOnTerminal: Ctrl-Z leaves a line for the shell, and the living line
+// comes back.
+func TestSuspendedOnTerminal(t *testing.T) {
+	p := onTerminal(t, 60, workingCommand(t))
+	p.waitToShow("… Work on")
+	p.typed("\x1a")
+	p.waitUntilStopped()
+	p.wantScreen("a line of stdout, 標準出力\n")
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	p.waitToShow("… Work on")
+	p.typed("\x03")
+	p.waitToShow("… Clean up")
+	p.typed("\x04")
+	p.wantExit(exitInterrupted)
+	p.wantScreen(worked(60))
+}
+
+// waitUntilStopped waits for the command to be suspended, and for what it wrote
+// before.
+func (p *program) waitUntilStopped() {
+	p.t.Helper()
+	var state syscall.WaitStatus
+	if _, err := syscall.Wait4(p.cmd.Process.Pid, &state, syscall.WUNTRACED, nil); err != nil || !state.Stopped() {
+		p.t.Fatalf("it was not suspended: %v, %v", state, err)
+	}
+	p.waitFor("screen without the living line", func() bool { return !p.shows("…") })
+}
+
+// TestBackgroundOnTerminal: in the background nothing changes below the shell's
+// cursor, for as long as some ticks take.
+func TestBackgroundOnTerminal(t *testing.T) {
+	script := fmt.Sprintf(`set -m; "$1" & sleep %f; echo the shell; fg >/dev/null`, (5 * tick).Seconds())
+	p := onTerminal(t, 80, exec.Command("sh", "-c", script, "sh", workingCommand(t).Path))
+	p.waitToShow("the shell")
+	background, _, _ := strings.Cut(p.written(), "the shell")
+	if !strings.Contains(background, "a line of stdout") || strings.Contains(background, eraseBelow) {
+		t.Errorf("in the background the terminal got %q", background)
+	}
+	p.waitToShow("… Work on")
+	p.typed("\x03")
+	p.waitToShow("… Clean up")
+	p.typed("\x04")
+	p.wantExit(exitInterrupted)
+	first, rest, _ := strings.Cut(worked(80), "\n")
+	p.wantScreen(first + "\nthe shell\n" + rest)
+}
+
+// TestOneStreamOnTerminal: the stream that is not on the terminal has its lines and
+// no control sequences, and so has the terminal.
+func TestOneStreamOnTerminal(t *testing.T) {
+	file := deadNode(t)
+	both := unreachable(t, harness.English, file)
+	errors := strings.Index(both, "labcheck:")
+	for name, test := range map[string]struct {
+		redirect         func(*exec.Cmd, *bytes.Buffer)
+		terminal, buffer string
+	}{
+		"stderr": {
+			func(c *exec.Cmd, b *bytes.Buffer) { c.Stdout = b },
+			part(80, "Gather evidence") + both[errors:], both[:errors],
+		},
+		"stdout": {
+			func(c *exec.Cmd, b *bytes.Buffer) { c.Stderr = b },
+			both[:errors], part(80, "Gather evidence") + both[errors:],
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var other bytes.Buffer
+			cmd := checkOf(t, file)
+			test.redirect(cmd, &other)
+			p := onTerminal(t, 80, cmd)
+			p.wantExit(exitUnreachable)
+			p.wantScreen(test.terminal)
+			want := strings.ReplaceAll(plain(test.buffer, other.String()), "\r\n", "\n")
+			if diff := cmp.Diff(want, other.String()); diff != "" {
+				t.Errorf("the other stream (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDumbTerminal: a terminal that can't erase gets lines.
+func TestDumbTerminal(t *testing.T) {
+	file := deadNode(t)
+	cmd := checkOf(t, file)
+	cmd.Env = append(os.Environ(), "TERM=dumb", "LC_ALL=C.UTF-8", "GITHUB_ACTIONS=")
+	p := onTerminal(t, 80, cmd)
+	p.wantExit(exitUnreachable)
+	p.wantScreen(part(80, "Gather evidence") + unreachable(t, harness.English, file))
+	if strings.Contains(p.written(), "\x1b") {
+		t.Errorf("it got a control sequence: %q", p.written())
+	}
+}
+
+// TestNarrowerTerminal: a terminal that is made narrower shows nothing of the living
+// line in the end, whether it folds long lines, as tmux does, or cuts them, as xterm
+// does.
+func TestNarrowerTerminal(t *testing.T) {
+	const narrow = 30
+	want := worked(narrow)
+	t.Run("folds", func(t *testing.T) {
+		// tmux, where it has room below, moves as many rows out at the top as lines
+		// were folded into: the living line must not be among them.
+		x := startTmux(t, 80, "sh", "-c", `trap : INT; seq 5; LC_ALL=C.UTF-8 "$1"; tmux wait-for -S ended; exec cat >/dev/null`, "sh", workingCommand(t).Path)
+		x.waitFor("the living line", func(rows []string) bool { return len(rows) == 8 && strings.Contains(rows[6], "作業") })
+		x.tmux("resize-window", "-x", fmt.Sprint(narrow))
+		x.waitFor("the living line in one row", func(rows []string) bool { return len(rows) == 8 && strings.Contains(rows[6], "…") })
+		x.tmux("send-keys", "C-c")
+		x.waitFor("the next part", func(rows []string) bool { return strings.Contains(strings.Join(rows, ""), "… Clean up") })
+		x.tmux("send-keys", "C-d")
+		x.tmux("wait-for", "ended")
+		x.wantScreen(narrow, "1\n2\n3\n4\n5\n"+want)
+	})
+	t.Run("cuts", func(t *testing.T) {
+		p := onTerminal(t, 80, workingCommand(t))
+		p.waitToShow("… Work on")
+		p.resize(narrow)
+		p.typed("\x03")
+		p.waitToShow("… Clean up")
+		p.typed("\x04")
+		p.wantExit(exitInterrupted)
+		p.wantScreen(want)
+	})
+}
