@@ -1,89 +1,210 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"net/netip"
 	"os"
+	"os/exec"
+	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
-	"github.com/testcontainers/testcontainers-go"
-	tclog "github.com/testcontainers/testcontainers-go/log"
 
 	"labcheck/harness"
 )
 
-// connectTimeout is how long an engine may take to answer for the first time:
-// one that accepts connections and says nothing would be waited for for ever.
-const connectTimeout = 5 * time.Second
+// How long an engine may take to answer for the first time: one that accepts
+// connections and says nothing would be waited for for ever. ssh has to log in
+// first; docker gives it 30 s to connect.
+const (
+	connectTimeout = 5 * time.Second
+	sshTimeout     = 30 * time.Second
+)
 
-// connect reaches the engine that DOCKER_HOST names, or else the one that
-// testcontainers finds: it knows about ~/.testcontainers.properties and
-// rootless sockets.
-func connect(ctx context.Context) (*client.Client, error) {
-	tame()
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	// Where DOCKER_HOST does not answer testcontainers goes on to the default
-	// socket: a lab would come up on an engine that nobody meant.
-	meant := os.Getenv("DOCKER_HOST")
-	if meant != "" {
-		c, err := reach(ctx, meant)
-		if err != nil {
-			return nil, harness.Errorf("%w at DOCKER_HOST=%s: %w", "%w(DOCKER_HOST=%s): %w", ErrEngine, meant, err)
-		}
-		_ = c.Close()
-	}
-	host, err := engineHost(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrEngine, err)
-	}
-	if meant != "" && meant != host {
-		return nil, harness.Errorf("%w at DOCKER_HOST=%s: testcontainers is set to use %s", "%w(DOCKER_HOST=%s): testcontainers は %s を使うように設定されている", ErrEngine, meant, host)
-	}
-	c, err := reach(ctx, host)
-	if err != nil {
-		return nil, harness.Errorf("%w at %s: %w", "%w(%s): %w", ErrEngine, host, err)
-	}
-	return c, nil
+// link is a connection to an engine.
+type link struct {
+	endpoint
+	client *client.Client
+	ssh    *sshForward // nil unless the engine is reached by ssh
+	shared bool        // another link closes ssh
 }
 
-// reach connects to an engine that answers.
-func reach(ctx context.Context, host string) (*client.Client, error) {
-	// FromEnv brings the certificates; the host is said after it, to win.
-	c, err := client.NewClientWithOpts(client.FromEnv, client.WithHost(host), client.WithAPIVersionNegotiation())
+// Close ends the connection.
+func (k *link) Close() error {
+	var err error
+	if k.client != nil {
+		err = k.client.Close()
+	}
+	if k.ssh != nil && !k.shared {
+		err = errors.Join(err, k.ssh.Close())
+	}
+	return err
+}
+
+// connect reaches the engine that the docker CLI would use and makes sure that
+// it can hold a lab. If DOCKER_HOST names an address of a lab, as it does after
+// `eval "$(labcheck env)"`, it reaches the engine that holds this lab.
+func connect(ctx context.Context, s selection, asked netip.Prefix) (*link, error) {
+	e, err := s.findEndpoint()
 	if err != nil {
 		return nil, err
 	}
-	ping, err := c.Ping(ctx)
-	if err != nil {
-		return nil, errors.Join(err, c.Close())
+	k, err := connectBehind(ctx, s, e, asked)
+	if k == nil && err == nil {
+		k, err = reach(ctx, e)
 	}
-	// Left to the first request, it would be a race with a second one beside.
-	c.NegotiateAPIVersionPing(ping)
-	return c, nil
+	if err != nil {
+		return nil, err
+	}
+	if err := k.checkEngine(ctx); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	return k, nil
 }
 
-// engineHost asks testcontainers, which panics where it finds no engine.
-func engineHost(ctx context.Context) (host string, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
+// connectBehind reaches the engine that holds the lab of which e is an address.
+// It returns nil if e can't be a lab's, and an error, without dialing it, if e
+// is an address of the topology that no lab has: it may be anybody's.
+func connectBehind(ctx context.Context, s selection, e endpoint, asked netip.Prefix) (*link, error) {
+	addr, ok := e.addr()
+	if !ok || e.source != client.EnvOverrideHost {
+		return nil, nil
+	}
+	reserved := harness.Tutorial().Subnet.Contains(addr) || asked.IsValid() && asked.Contains(addr)
+	if !reserved && !isOnEngineBridge(addr) {
+		return nil, nil
+	}
+	k, err := reachHolder(ctx, s, e, addr)
+	if err != nil && !reserved {
+		return nil, nil // an engine in a container, perhaps
+	}
+	return k, err
+}
+
+// reachHolder reaches the engine that would be used if DOCKER_HOST were not set,
+// if a lab on it has the address that e names.
+func reachHolder(ctx context.Context, s selection, e endpoint, addr netip.Addr) (*link, error) {
+	behind, err := s.withoutHost().findEndpoint()
+	if err != nil {
+		return nil, err
+	}
+	if s.getenv(EnvEngine) != "" {
+		behind.source = EnvEngine
+	}
+	k, err := reach(ctx, behind)
+	if err != nil {
+		return nil, err
+	}
+	holds, err := k.holdsLab(ctx, addr)
+	if holds {
+		return k, nil
+	}
+	return nil, errors.Join(cmp.Or(err, strayAddress(e, behind)), k.Close())
+}
+
+// holdsLab tells whether a lab on the engine has an address.
+func (k *link) holdsLab(ctx context.Context, addr netip.Addr) (bool, error) {
+	ofLabs := filters.NewArgs(filters.Arg("label", LabelLab))
+	labs, err := k.client.NetworkList(ctx, network.ListOptions{Filters: ofLabs})
+	if err != nil {
+		return false, err
+	}
+	for _, n := range labs {
+		for _, p := range prefixes(n.IPAM) {
+			if p.Contains(addr) {
+				return true, nil
+			}
 		}
-	}()
-	c, err := testcontainers.NewDockerClientWithOpts(ctx)
-	if err != nil {
-		return "", err
 	}
-	defer c.Close()
-	return c.DaemonHost(), nil
+	return false, nil
 }
 
-// tame makes testcontainers quiet and switches its reaper off: that needs an
-// image which may not be had, and would end a lab that is to outlive us. Only
-// the value "true" is understood.
-func tame() {
-	_ = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
-	tclog.SetDefault(tclog.NewNoopLogger())
+// reach connects to an engine that answers.
+func reach(ctx context.Context, e endpoint) (*link, error) {
+	if strings.HasPrefix(e.Host, "ssh://") {
+		return reachBySSH(ctx, e)
+	}
+	options, err := e.clientOptions()
+	if err != nil {
+		return nil, unreachable(e, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	k := &link{endpoint: e}
+	return k, k.awaitAnswer(ctx, options)
 }
+
+// reachBySSH connects through the installed ssh.
+func reachBySSH(ctx context.Context, e endpoint) (*link, error) {
+	if _, err := exec.LookPath("ssh"); err != nil {
+		return nil, &EngineError{
+			Why: harness.Textf("%s needs ssh, which is not installed here",
+				"%s には ssh が必要だが、ここにインストールされていない", e.describe()),
+			Hint: commandLine("apt-get install openssh-client"),
+			err:  err,
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, sshTimeout)
+	defer cancel()
+	forward, err := openSSH(ctx, e.Host)
+	if err != nil {
+		return nil, unreachable(e, err)
+	}
+	k := &link{endpoint: e, ssh: forward}
+	return k, k.awaitAnswer(ctx, k.sshOptions())
+}
+
+func (k *link) sshOptions() []client.Opt {
+	return []client.Opt{client.WithHost(k.ssh.host()), client.WithVersionFromEnv(), client.WithAPIVersionNegotiation()}
+}
+
+// reachAnew makes another connection to the same engine, which ends before k
+// does.
+func (k *link) reachAnew(ctx context.Context) (*link, error) {
+	if k.ssh == nil {
+		return reach(ctx, k.endpoint)
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	anew := &link{endpoint: k.endpoint, ssh: k.ssh, shared: true}
+	return anew, anew.awaitAnswer(ctx, k.sshOptions())
+}
+
+// awaitAnswer makes the client and waits for the engine's first answer. If there is
+// none it closes the link.
+func (k *link) awaitAnswer(ctx context.Context, options []client.Opt) error {
+	var err error
+	if k.client, err = client.NewClientWithOpts(options...); err != nil {
+		return errors.Join(unreachable(k.endpoint, err), k.Close())
+	}
+	ping, err := k.client.Ping(ctx)
+	if err == nil {
+		// Left to the first request, it would be a race with a second one beside.
+		k.client.NegotiateAPIVersionPing(ping)
+		return nil
+	}
+	if k.ssh != nil {
+		err = k.ssh.explainFailure(err)
+	}
+	return errors.Join(unreachable(k.endpoint, err), k.Close())
+}
+
+func unreachable(e endpoint, err error) error {
+	return harness.Errorf("%w at %s: %w", "%w: %s: %w", ErrEngine, e.describe(), err)
+}
+
+// strayAddress reports that DOCKER_HOST names an address that no lab has.
+func strayAddress(e, behind endpoint) error {
+	return &EngineError{
+		Why: harness.Textf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it",
+			"DOCKER_HOST=%s はラボ用のアドレスだが、%s にそれを持つラボはない", e.Host, behind.describe()),
+		Hint: commandLine("unset DOCKER_HOST"),
+	}
+}
+
+// environment returns the selection of this process.
+func environment(context string) selection { return selection{context, os.Getenv} }

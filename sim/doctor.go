@@ -3,8 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/go-units"
@@ -31,9 +29,14 @@ type Check struct {
 func Doctor(ctx context.Context, o Options) []Check {
 	d := doctor{o.Lang}
 	lab, err := Open(ctx, o)
+	var refused *EngineError
+	if errors.As(err, &refused) {
+		return []Check{d.failed("engine", refused, refused.Hint.In(o.Lang))}
+	}
 	if err != nil {
-		return []Check{d.failed("engine", err, o.Lang.Say("start Docker, set DOCKER_HOST to where it listens, or get the right to use its socket",
-			"Docker を起動する、DOCKER_HOST に接続先を設定する、またはソケットを使う権限を得る"))}
+		return []Check{d.failed("engine", err, o.Lang.Say("start Docker, name another context with --context, "+
+			"set DOCKER_HOST to where it listens, or get the right to use its socket",
+			"Docker を起動する、--context で別のコンテキストを指定する、DOCKER_HOST に接続先を設定する、またはソケットを使う権限を得る"))}
 	}
 	defer lab.Close()
 	info, err := lab.engine.Info(ctx)
@@ -41,7 +44,7 @@ func Doctor(ctx context.Context, o Options) []Check {
 		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log", "Engine のログを見る"))}
 	}
 	return []Check{
-		d.checkEngine(info), d.checkRights(info), d.checkFree(ctx, lab), d.checkMemory(info), d.checkDisk(info),
+		d.checkEngine(lab, info), d.checkRights(), d.checkFree(ctx, lab), d.checkMemory(info), d.checkDisk(info),
 		d.checkImages(ctx, lab),
 	}
 }
@@ -56,20 +59,16 @@ func (d doctor) failed(name string, err error, fix string) Check {
 func (d doctor) subnet() string { return d.lang.Say("subnet", "サブネット") }
 func (d doctor) images() string { return d.lang.Say("images", "イメージ") }
 
-func (d doctor) checkEngine(info system.Info) Check {
+// checkEngine tells which engine it is: Open has refused those that can't hold a
+// lab.
+func (d doctor) checkEngine(l *Lab, info system.Info) Check {
 	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s", "Docker %s、%s、%s、cgroup v%s", info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
-	return Check{"engine", info.OSType == "linux", found, d.lang.Say("use an engine that runs Linux containers", "Linux コンテナを動かす Engine を使う")}
+	return Check{"engine", true, found + d.lang.Say("; ", "、") + l.link.describe().In(d.lang), ""}
 }
 
-func (d doctor) checkRights(info system.Info) Check {
-	name := d.lang.Say("rights", "権限")
-	if slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.HasPrefix(o, "name=rootless") }) {
-		return Check{
-			name, false, d.lang.Say("the engine runs rootless; nodes need SYS_ADMIN on the real machine", "Engine が rootless で動いている。ノードには実マシンの SYS_ADMIN が必要である"),
-			d.lang.Say("use an engine that runs as root", "root で動く Engine を使う"),
-		}
-	}
-	return Check{name, true, d.lang.Say("the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed",
+func (d doctor) checkRights() Check {
+	return Check{d.lang.Say("rights", "権限"), true, d.lang.Say(
+		"the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed",
 		"Engine はノードに SYS_ADMIN と NET_ADMIN を与えられる。--privileged は不要である"), ""}
 }
 

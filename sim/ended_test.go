@@ -25,12 +25,12 @@ func TestEndedWhereTheEngineShutsDown(t *testing.T) {
 	})}
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
-	engine, err := reach(t.Context(), "tcp://"+l.Addr().String())
+	link, err := reach(t.Context(), endpointAt("tcp://"+l.Addr().String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer engine.Close()
-	lab := &Lab{name: "test", topology: harness.Tutorial(), engine: engine}
+	defer link.Close()
+	lab := &Lab{name: "test", topology: harness.Tutorial(), link: link, engine: link.client}
 	if ended, err := lab.Ended(t.Context()); err != nil || len(ended) != 4 {
 		t.Errorf("of an engine that runs: %v, %v", ended, err)
 	}

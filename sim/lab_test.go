@@ -70,11 +70,12 @@ func testOptions(lab string) Options {
 // do meanwhile is not our affair.
 func everything(t *testing.T) []string {
 	t.Helper()
-	engine, err := connect(context.Background())
+	link, err := connect(context.Background(), environment(""), netip.Prefix{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer engine.Close()
+	defer link.Close()
+	engine := link.client
 	ctx := context.Background()
 	var all []string
 	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true})
@@ -360,24 +361,32 @@ func TestKilled(t *testing.T) {
 		t.Run(moment, func(t *testing.T) {
 			before := everything(t)
 			killAt(t, moment)
-			ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
-			defer cancel()
-			err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
-				if diff := cmp.Diff(before, everything(t)); diff != "" {
-					return errors.New(diff)
-				}
-				return nil
-			})
-			if err != nil {
-				t.Errorf("10 s after SIGKILL (-before +after): %v", err)
-			}
+			awaitNothingLeft(t, before)
 		})
 	}
 }
 
-func killAt(t *testing.T, moment string) {
+// awaitNothingLeft wants the engine to have what it had before a command that was
+// killed.
+func awaitNothingLeft(t *testing.T, before []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
+	defer cancel()
+	err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
+		if diff := cmp.Diff(before, everything(t)); diff != "" {
+			return errors.New(diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("10 s after SIGKILL (-before +after): %v", err)
+	}
+}
+
+func killAt(t *testing.T, moment string, env ...string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "up", "test-killed", testSubnet)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -386,11 +395,12 @@ func killAt(t *testing.T, moment string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), moment) {
-			break
-		}
+	reached := false
+	for lines := bufio.NewScanner(out); !reached && lines.Scan(); {
+		reached = strings.Contains(lines.Text(), moment)
+	}
+	if !reached {
+		t.Errorf("the command ended before %q", moment)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

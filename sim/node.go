@@ -132,12 +132,12 @@ func (l *Lab) node(id string, h harness.Host, n labNetwork) *node {
 // is harness.ErrNoNodes where there are none at all. It asks on a connection of
 // its own: an engine that shuts down goes on answering on those that it has.
 func (l *Lab) Ended(ctx context.Context) ([]string, error) {
-	engine, err := reach(ctx, l.engine.DaemonHost())
+	own, err := l.link.reachAnew(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer engine.Close()
-	found, err := l.containersOn(ctx, engine)
+	defer own.Close()
+	found, err := l.containersOn(ctx, own.client)
 	if err != nil {
 		return nil, err
 	}

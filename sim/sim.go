@@ -41,6 +41,9 @@ type Options struct {
 	Images images.Options
 	// Lang is the language of what Progress is told, and of Doctor.
 	Lang harness.Lang
+	// Context is the docker CLI's context that names the engine. If it is empty
+	// the engine is the one that the docker CLI would use.
+	Context string
 	// Watchdog is the command line that runs Watch in a process of its own; the
 	// lab's name and the run are appended. Without it a lab outlives a crash of
 	// this process while it is being made.
@@ -65,7 +68,8 @@ type Lab struct {
 	name     string
 	run      string
 	topology harness.Topology
-	engine   *client.Client
+	link     *link
+	engine   *client.Client // the link's
 	store    *images.Store
 	watchdog *watchdog
 	began    time.Time
@@ -86,16 +90,16 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
 	}
-	engine, err := connect(ctx)
+	link, err := connect(ctx, environment(o.Context), o.Subnet)
 	if err != nil {
 		return nil, err
 	}
 	lab := &Lab{
-		opts: o, name: o.Lab, run: rand.Text()[:12], engine: engine, began: time.Now(),
-		store: images.New(engine, o.Images),
+		opts: o, name: o.Lab, run: rand.Text()[:12], link: link, engine: link.client, began: time.Now(),
+		store: images.New(link.client, o.Images),
 	}
 	if lab.topology, err = lab.locate(ctx); err != nil {
-		return nil, errors.Join(err, engine.Close())
+		return nil, errors.Join(err, link.Close())
 	}
 	return lab, nil
 }
@@ -144,6 +148,13 @@ func (l *Lab) Name() string { return "sim" }
 // Lab is the lab's name.
 func (l *Lab) Lab() string { return l.name }
 
+// Context returns the docker context that was asked for.
+func (l *Lab) Context() string { return l.opts.Context }
+
+// EngineName returns what EnvEngine has to hold for later commands to find the
+// lab's engine.
+func (l *Lab) EngineName() string { return l.link.name() }
+
 // Topology is what the lab is, or would be.
 func (l *Lab) Topology() harness.Topology { return l.topology }
 
@@ -151,7 +162,7 @@ func (l *Lab) Topology() harness.Topology { return l.topology }
 func (l *Lab) Images() *images.Store { return l.store }
 
 // Close lets go of the engine; the lab stays as it is.
-func (l *Lab) Close() error { return l.engine.Close() }
+func (l *Lab) Close() error { return l.link.Close() }
 
 var _ io.Closer = (*Lab)(nil)
 

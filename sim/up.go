@@ -34,6 +34,11 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 			err = errors.Join(err, l.undo(ctx))
 		}
 	}()
+	unpin, err := l.link.pinTestcontainers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unpin()
 	if err := l.store.Ensure(ctx); err != nil {
 		return nil, err
 	}

@@ -2,16 +2,18 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
-	"github.com/docker/docker/client"
 
 	"labcheck/harness"
 )
@@ -32,7 +34,7 @@ func (l *Lab) guard() error {
 	if len(l.opts.Watchdog) == 0 || l.watchdog != nil {
 		return nil
 	}
-	argv := append(append([]string{}, l.opts.Watchdog...), l.engine.DaemonHost(), l.name, l.run)
+	argv := append(append([]string{}, l.opts.Watchdog...), l.link.Host, l.name, l.run)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
@@ -43,6 +45,9 @@ func (l *Lab) guard() error {
 		return harness.Errorf("start the watchdog: %w", "監視プロセスの起動: %w", err)
 	}
 	l.watchdog = &watchdog{pipe, cmd}
+	// Certificates and keys are for no command line. If the watchdog is gone
+	// there is nobody to be told.
+	_ = json.NewEncoder(pipe).Encode(l.link.Endpoint)
 	return nil
 }
 
@@ -60,21 +65,31 @@ func (l *Lab) Keep() {
 
 // Watch is the watchdog's whole life: it waits for standard input to end and
 // then, unless it was told to keep the lab, removes what the run made. argv are
-// the engine's address, the lab's name and the run.
+// the engine's address, the lab's name and the run. The first line of standard
+// input tells what else it takes to reach the engine; later words are to the
+// watchdog.
 func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	if len(argv) != 3 {
 		return errors.New("the watchdog needs an engine, a lab and a run")
 	}
 	said, err := io.ReadAll(in)
-	if err == nil && string(said) == keepWord {
+	first, word, _ := strings.Cut(string(said), "\n")
+	if err == nil && word == keepWord {
 		return nil
 	}
-	engine, err := reachAgain(ctx, argv[0])
+	e := endpointAt(argv[0])
+	if first != "" {
+		if err := json.Unmarshal([]byte(first), &e.Endpoint); err != nil {
+			return fmt.Errorf("the watchdog's engine: %w", err)
+		}
+	}
+	link, err := reachAgain(ctx, e)
 	if err != nil {
 		return err
 	}
-	defer engine.Close()
-	l := &Lab{name: argv[1], run: argv[2], engine: engine}
+	defer link.Close()
+	defer sweepSockets()
+	l := &Lab{name: argv[1], run: argv[2], link: link, engine: link.client}
 	return l.sweepAll(ctx)
 }
 
@@ -83,18 +98,15 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 const awayTimeout = 5 * time.Minute
 
 // reachAgain waits for an engine that does not answer: what ended the command
-// may have been that the engine was restarted. Testcontainers is not asked where
-// it is: what it once found of an engine that was starting it holds on to.
-func reachAgain(ctx context.Context, host string) (engine *client.Client, err error) {
+// may have been that the engine was restarted.
+func reachAgain(ctx context.Context, e endpoint) (k *link, err error) {
 	ctx, cancel := context.WithTimeout(ctx, awayTimeout)
 	defer cancel()
 	err = harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) (err error) {
-		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-		defer cancel()
-		engine, err = reach(ctx, host)
+		k, err = reach(ctx, e)
 		return err
 	})
-	return engine, err
+	return k, err
 }
 
 // quiet is how long nothing new may come up before the watchdog is done: the

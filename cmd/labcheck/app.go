@@ -35,6 +35,7 @@ type app struct {
 	lang     harness.Lang
 	target   string
 	lab      string
+	context  string
 	subnet   subnetFlag
 	dial     sim.DialMode
 	registry string
@@ -108,6 +109,9 @@ func (a *app) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2", "ホストのある場所: sim または ec2"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab", "ラボの名前(`name`)"))
+	f.StringVar(&a.context, "context", "", a.lang.Say(
+		"docker `context` of the engine that holds the lab, if not the one that docker uses",
+		"ラボを置く Engine の docker コンテキスト(`context`)。省くと docker が使うもの"))
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24",
 		"ラボの 24 ビットのサブネット。省くとチュートリアルの 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached", "ホストへの接続方法"))
@@ -178,7 +182,7 @@ func (s *subnetFlag) Set(text string) error {
 
 func (a *app) simOptions(p *progress) sim.Options {
 	return sim.Options{
-		Lab: a.lab, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
+		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
 		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang, Progress: p.image},
 		Watchdog: watchdogArgv(),
 		Progress: p.lab,

@@ -152,6 +152,7 @@ func (a *app) hint(err error) string {
 	var wrong *usageError
 	var hinted *hintError
 	var taken *sim.SubnetError
+	var refused *sim.EngineError
 	var inTheWay *tutorial.WrongError
 	var lost *harness.UnreachableError
 	switch {
@@ -159,6 +160,8 @@ func (a *app) hint(err error) string {
 		return wrong.hint
 	case errors.As(err, &hinted):
 		return hinted.hint
+	case errors.As(err, &refused):
+		return refused.Hint.In(a.lang)
 	case errors.As(err, &taken):
 		return taken.Hint.In(a.lang)
 	case errors.As(err, &inTheWay):

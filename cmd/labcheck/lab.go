@@ -52,10 +52,14 @@ func (s *session) removeLab(ctx context.Context) error {
 
 // labFlag is how the lab is named on a command line, where it must be.
 func labFlag(l *sim.Lab) string {
-	if l.Lab() == sim.DefaultLab {
-		return ""
+	flag := ""
+	if l.Lab() != sim.DefaultLab {
+		flag = " --lab " + l.Lab()
 	}
-	return " --lab " + l.Lab()
+	if l.Context() != "" {
+		flag += " --context " + l.Context()
+	}
+	return flag
 }
 
 // again is another command on the same target, as one types it.
@@ -365,20 +369,25 @@ func (s *session) env(ctx context.Context) error {
 			"labcheck exec manager -- docker info",
 		}
 	}
-	s.printEnv(s.lab.Topology().Manager.Addr.String())
+	// DOCKER_HOST will hide which engine holds the lab.
+	s.printEnv(s.lab.Topology().Manager.Addr.String(), [2]string{sim.EnvEngine, s.lab.EngineName()})
 	return nil
 }
 
 // printEnv is for a manager that this machine reaches at an address.
-func (s *session) printEnv(manager string) {
+func (s *session) printEnv(manager string, more ...[2]string) {
 	t := s.target.Topology()
 	at := func(port uint16) string { return net.JoinHostPort(manager, strconv.Itoa(int(port))) }
-	vars := [][2]string{
+	vars := append([][2]string{
 		{"DOCKER_HOST", "tcp://" + at(t.Swarm().Port())},
 		{"CONSUL_HTTP_ADDR", "http://" + at(t.Consul().Port())},
-	}
+	}, more...)
 	if s.json {
-		s.printJSON(map[string]string{vars[0][0]: vars[0][1], vars[1][0]: vars[1][1]})
+		all := map[string]string{}
+		for _, v := range vars {
+			all[v[0]] = v[1]
+		}
+		s.printJSON(all)
 		return
 	}
 	for _, v := range vars {

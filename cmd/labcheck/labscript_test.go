@@ -44,7 +44,7 @@ func (o oneByOne) Run(name string, f func(testscript.T)) {
 	o.T.Run(name, func(t *testing.T) {
 		// The next script would find itself in the lab of one that failed.
 		t.Cleanup(func() {
-			for _, lab := range []string{"script", "walk"} {
+			for _, lab := range []string{"script", "walk", "script-engine"} {
 				if t.Failed() {
 					run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
 				}

@@ -158,10 +158,8 @@ func (p *progress) image(e images.Event) {
 	if e.Image == "" {
 		what = p.lang.Say("packages: %s", "パッケージ: %s", e.What)
 	}
-	if e.Done && !p.live && !p.verbose {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.say("    " + pad(what, 42) + elapsed(e.Elapsed))
+	if e.Done && !p.screen.changes && !p.verbose {
+		p.say(p.timed("    ", what, 44, e.Elapsed))
 		return
 	}
 	p.detail(what)

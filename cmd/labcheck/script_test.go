@@ -6,8 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
+	"path"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -49,10 +54,13 @@ func params(dir string) testscript.Params {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ends": ends, "onejson": oneJSON, "silentengine": silentEngine,
+			"ends": ends, "onejson": oneJSON, "silentengine": silentEngine, "answeras": answerAs,
 		},
 	}
 }
+
+// engines is where package sim has what engines say about themselves.
+const engines = "../../sim/testdata/engines"
 
 func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
 
@@ -62,6 +70,26 @@ func silentEngine(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = silent.Close() })
 	ts.Setenv("DOCKER_HOST", "tcp://"+silent.Addr().String())
+}
+
+// answerAs NAME sets DOCKER_HOST to a server that answers as that engine did when
+// it was recorded, and refuses to do anything.
+func answerAs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: answeras NAME")
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch what := path.Base(r.URL.Path); what {
+		case "_ping":
+			w.Header().Set("Api-Version", "1.41")
+		case "version", "info":
+			http.ServeFile(w, r, filepath.Join(engines, args[0], what+".json"))
+		default:
+			http.Error(w, `{"message": "it was asked for more than what it is"}`, http.StatusTeapot)
+		}
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("DOCKER_HOST", "tcp://"+server.Listener.Addr().String())
 }
 
 // oneJSON FILE wants a file, or stdout, to be one JSON document and no more.

@@ -1,0 +1,275 @@
+package sim
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/cli/cli/config"
+	dockercontext "github.com/docker/cli/cli/context"
+	"github.com/docker/cli/cli/context/docker"
+	"github.com/docker/cli/cli/context/store"
+	"github.com/docker/cli/opts"
+	"github.com/docker/docker/client"
+
+	"labcheck/harness"
+)
+
+// The docker CLI's environment variables that docker/cli and docker/docker name
+// in no package of a reasonable size.
+const (
+	envContext = "DOCKER_CONTEXT"
+	envTLS     = "DOCKER_TLS"
+)
+
+// EnvEngine is the environment variable by which `labcheck env` tells later
+// commands which engine holds the lab, because the DOCKER_HOST that it sets
+// hides the one that did. It holds the name of a context, or an address.
+const EnvEngine = "LABCHECK_ENGINE"
+
+// defaultContext is the context that the docker CLI makes of its environment.
+const defaultContext = "default"
+
+// endpoint is where an engine listens, and what it takes to connect to it.
+type endpoint struct {
+	docker.Endpoint
+	context string // the name of the docker CLI's context
+	source  string // the flag or the variable that named the engine; may be empty
+}
+
+// describe returns the address, and which context it is from.
+func (e endpoint) describe() harness.Text {
+	if e.source == "" {
+		return harness.Textf("%s (context %s)", "%s(コンテキスト %s)", e.Host, e.context)
+	}
+	return harness.Textf("%s (context %s, from %s)", "%s(コンテキスト %s、%s による)", e.Host, e.context, e.source)
+}
+
+// selection is what an engine is chosen by: --context and the environment.
+type selection struct {
+	context string
+	getenv  func(string) string
+}
+
+// configDir returns the directory of the docker CLI's configuration.
+func (s selection) configDir() string {
+	if dir := s.getenv(config.EnvOverrideConfigDir); dir != "" {
+		return dir
+	}
+	return config.Dir()
+}
+
+// chosenContext returns the context that the docker CLI would use, and what
+// named it.
+func (s selection) chosenContext() (name, source string) {
+	switch {
+	case s.context != "":
+		return s.context, "--context"
+	case s.getenv(client.EnvOverrideHost) != "":
+		return defaultContext, client.EnvOverrideHost
+	case s.getenv(envContext) != "":
+		return s.getenv(envContext), envContext
+	}
+	// The docker CLI warns of a file that it can't read or parse, and takes what
+	// it got.
+	file, _ := config.Load(s.configDir())
+	return cmp.Or(file.CurrentContext, defaultContext), ""
+}
+
+// findEndpoint returns the endpoint that the docker CLI would use.
+func (s selection) findEndpoint() (endpoint, error) {
+	name, source := s.chosenContext()
+	if name != defaultContext {
+		return s.storedEndpoint(name, source)
+	}
+	// Also `--context default` takes the address from DOCKER_HOST.
+	if s.getenv(client.EnvOverrideHost) != "" {
+		source = client.EnvOverrideHost
+	}
+	return s.defaultEndpoint(source)
+}
+
+// storedEndpoint reads a context from the docker CLI's store.
+func (s selection) storedEndpoint(name, source string) (endpoint, error) {
+	none := endpoint{}
+	contexts := store.New(filepath.Join(s.configDir(), "contexts"), store.NewConfig(
+		func() any { return &map[string]any{} },
+		store.EndpointTypeGetter(docker.DockerEndpoint, func() any { return &docker.EndpointMeta{} }),
+	))
+	stored, err := contexts.GetMetadata(name)
+	switch {
+	case errdefs.IsNotFound(err):
+		return none, missingContext(name, source)
+	case err != nil:
+		return none, brokenContext(name, err)
+	}
+	meta, err := docker.EndpointFromContext(stored)
+	if err != nil {
+		return none, brokenContext(name, err)
+	}
+	found, err := docker.WithTLSData(contexts, name, meta)
+	if err != nil {
+		return none, brokenContext(name, err)
+	}
+	found.Host = cmp.Or(found.Host, client.DefaultDockerHost)
+	return endpoint{found, name, source}, nil
+}
+
+func missingContext(name, source string) error {
+	if source == "" {
+		source = config.ConfigFileName
+	}
+	return &EngineError{
+		Why:  harness.Textf("docker has no context %s (from %s)", "docker にコンテキスト %s がない(%s による)", name, source),
+		Hint: commandLine("docker context ls"),
+	}
+}
+
+func brokenContext(name string, err error) error {
+	return &EngineError{
+		Why:  harness.Textf("docker's context %s can't be used: %s", "docker のコンテキスト %s が使えない: %s", name, err),
+		Hint: commandLine("docker context inspect " + name),
+		err:  err,
+	}
+}
+
+// defaultEndpoint makes an endpoint of the environment, as the docker CLI does.
+func (s selection) defaultEndpoint(source string) (endpoint, error) {
+	e := endpoint{context: defaultContext, source: source}
+	verify := s.getenv(client.EnvTLSVerify) != ""
+	tls := verify || s.getenv(envTLS) != ""
+	host, err := opts.ParseHost(tls, s.getenv(client.EnvOverrideHost))
+	if err != nil {
+		return e, brokenEnvironment(client.EnvOverrideHost, err)
+	}
+	e.Host = host
+	if !tls {
+		return e, nil
+	}
+	e.SkipTLSVerify = !verify
+	dir := cmp.Or(s.getenv(client.EnvOverrideCertPath), s.configDir())
+	ca, cert, key := filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem")
+	e.TLSData, err = dockercontext.TLSDataFromFiles(ca, cert, key)
+	if err != nil {
+		return e, brokenEnvironment(client.EnvOverrideCertPath, err)
+	}
+	return e, nil
+}
+
+func brokenEnvironment(name string, err error) error {
+	return &EngineError{
+		Why:  harness.Textf("%s can't be used: %s", "%s が使えない: %s", name, err),
+		Hint: harness.Textf("correct %s, or unset it", "%s を正しく設定するか、解除する", name),
+		err:  err,
+	}
+}
+
+// ifThere returns the path of a file, or nothing if there is no such file.
+func ifThere(dir, name string) string {
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		return ""
+	}
+	return path
+}
+
+// withoutHost returns the selection as it was before DOCKER_HOST was set: by
+// what `labcheck env` left, or else by what the docker CLI would go by.
+func (s selection) withoutHost() selection {
+	name, host := s.getenv(EnvEngine), ""
+	if strings.Contains(name, "://") {
+		name, host = "", name
+	}
+	return selection{context: cmp.Or(name, s.context), getenv: func(name string) string {
+		if name == client.EnvOverrideHost {
+			return host
+		}
+		return s.getenv(name)
+	}}
+}
+
+// name returns what EnvEngine has to hold for later commands to find the
+// endpoint again.
+func (e endpoint) name() string {
+	if e.context == defaultContext {
+		return e.Host
+	}
+	return e.context
+}
+
+// addr returns the IP address that the endpoint names.
+func (e endpoint) addr() (netip.Addr, bool) {
+	u, err := url.Parse(e.Host)
+	if err != nil || u.Scheme != "tcp" {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return addr, err == nil
+}
+
+// isOnEngineBridge tells whether a bridge of this machine, named as engines name
+// those of networks, carries an address.
+func isOnEngineBridge(addr netip.Addr) bool {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return false
+	}
+	for _, i := range interfaces {
+		if _, ok := overlapping(i, netip.PrefixFrom(addr, addr.BitLen())); ok && strings.HasPrefix(i.Name, "br-") {
+			return true
+		}
+	}
+	return false
+}
+
+// endpointAt returns an endpoint that takes no more than its address.
+func endpointAt(host string) endpoint {
+	return endpoint{Endpoint: docker.Endpoint{EndpointMeta: docker.EndpointMeta{Host: host}}}
+}
+
+// clientOptions returns what makes a client of the endpoint. docker/cli's own
+// ClientOpts is for another client than the one that Swarm understands.
+func (e endpoint) clientOptions() ([]client.Opt, error) {
+	var options []client.Opt
+	if secured, err := e.tlsConfig(); err != nil {
+		return nil, err
+	} else if secured != nil {
+		options = append(options, client.WithHTTPClient(&http.Client{
+			Transport: &http.Transport{TLSClientConfig: secured}, CheckRedirect: client.CheckRedirect,
+		}))
+	}
+	return append(options, client.WithHost(e.Host), client.WithVersionFromEnv(), client.WithAPIVersionNegotiation()), nil
+}
+
+// tlsConfig returns the endpoint's TLS settings, and nil if it has none.
+func (e endpoint) tlsConfig() (*tls.Config, error) {
+	if !strings.HasPrefix(e.Host, "tcp://") || e.TLSData == nil && !e.SkipTLSVerify {
+		return nil, nil
+	}
+	config := &tls.Config{InsecureSkipVerify: e.SkipTLSVerify, MinVersion: tls.VersionTLS12} // as the CLI is told
+	if e.TLSData == nil {
+		return config, nil
+	}
+	if len(e.TLSData.CA) > 0 {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(e.TLSData.CA) {
+			return nil, harness.Errorf("the CA certificate is not PEM", "CA 証明書が PEM 形式ではない")
+		}
+	}
+	if len(e.TLSData.Cert) > 0 {
+		pair, err := tls.X509KeyPair(e.TLSData.Cert, e.TLSData.Key)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}

@@ -1,0 +1,293 @@
+//go:build unix
+
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+)
+
+// sshd is a real one on loopback, and a docker CLI behind it whose engine is at
+// an address.
+type sshd struct {
+	dir  string
+	port string
+	cmd  *exec.Cmd
+}
+
+// startSSHD starts sshd, lets a key in, and makes the ssh in PATH use it.
+func startSSHD(t *testing.T, engine string, options ...string) *sshd {
+	t.Helper()
+	path, err := exec.LookPath("/usr/sbin/sshd")
+	if err != nil {
+		if os.Getenv("CI") == "" {
+			t.Skip("there is no sshd here: apt-get install openssh-server")
+		}
+		t.Fatal(err)
+	}
+	s := &sshd{dir: t.TempDir(), port: freePort(t)}
+	for _, name := range []string{"host", "key"} {
+		run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", s.path(name))
+	}
+	s.write(t, "config", 0o600, "Host *", "IdentityFile "+s.path("key"), "IdentitiesOnly yes",
+		"UserKnownHostsFile "+s.path("known"), "StrictHostKeyChecking accept-new")
+	ssh, err := exec.LookPath("ssh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, "ssh", 0o700, "#!/bin/sh", fmt.Sprintf(`exec %s -F %s "$@"`, ssh, s.path("config")))
+	t.Setenv("PATH", s.dir+":"+os.Getenv("PATH"))
+	s.write(t, "sshd_config", 0o600, append(options, "Port "+s.port, "ListenAddress 127.0.0.1",
+		"HostKey "+s.path("host"), "AuthorizedKeysFile "+s.path("key.pub"), "PidFile none", "StrictModes no",
+		"UsePAM no", "SetEnv DOCKER_HOST="+engine)...)
+	if os.Getuid() == 0 { // where sshd of root separates its privileges
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.cmd = exec.Command(path, "-D", "-e", "-f", s.path("sshd_config"))
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	})
+	s.await(t)
+	return s
+}
+
+func (s *sshd) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *sshd) write(t *testing.T, name string, mode os.FileMode, lines ...string) {
+	t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(strings.Join(lines, "\n")+"\n"), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await waits until sshd listens.
+func (s *sshd) await(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := harness.Until(ctx, 20*time.Millisecond, func(context.Context) error {
+		c, err := net.Dial("tcp", "127.0.0.1:"+s.port)
+		if err == nil {
+			err = c.Close()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// host returns the address of the engine behind sshd.
+func (s *sshd) host(t *testing.T) string {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "ssh://" + me.Username + "@127.0.0.1:" + s.port
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", name, err, out)
+	}
+}
+
+// An engine behind ssh is the one that the docker CLI finds there: its own
+// choice on the other machine, or the path in the address.
+func TestSSHIsTheDockerCLIs(t *testing.T) {
+	d := newDockerCLI(t)
+	far, other := serveUnix(t, "far"), serveUnix(t, "other")
+	s := startSSHD(t, far)
+	host := s.host(t)
+	if _, err := d.run(nil, "context", "create", "by-ssh", "--docker", "host="+host); err != nil {
+		t.Fatal(err)
+	}
+	d.compare(t, "by-ssh")
+	d.compare(t, "", "DOCKER_HOST="+host)
+	d.compare(t, "", "DOCKER_HOST="+host+strings.TrimPrefix(other, "unix://"))
+	d.compare(t, "", "DOCKER_HOST="+host+"/nonexistent")
+	if got, err := d.answering(t.Context(), "by-ssh", nil); got != "far" {
+		t.Errorf("the context reaches %q: %v", got, err)
+	}
+	server := httptest.NewServer(nameOnly("tcp"))
+	defer server.Close()
+	d.compare(t, "", "DOCKER_HOST="+startSSHD(t, "tcp://"+server.Listener.Addr().String()).host(t))
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), socketDir))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A lab has dozens of connections at a time: more than sshd takes logins and
+// sessions.
+func TestSSHCarriesManyConnections(t *testing.T) {
+	const many = 40
+	var all sync.WaitGroup
+	all.Add(many)
+	dir := filepath.Dir(strings.TrimPrefix(serveUnix(t, ""), "unix://"))
+	l, err := net.Listen("unix", filepath.Join(dir, "many"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/version") {
+			all.Done()
+			all.Wait() // each waits for all others to be there
+		}
+		nameOnly("many").ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(l) }()
+	defer server.Close()
+	s := startSSHD(t, "unix://"+l.Addr().String(), "MaxStartups 2", "MaxSessions 1")
+	k, err := reach(t.Context(), endpointAt(s.host(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	group, ctx := errgroup.WithContext(t.Context())
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for range many {
+		group.Go(func() error {
+			_, err := k.client.ServerVersion(ctx)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What ssh says is what is said.
+func TestSSHThatFails(t *testing.T) {
+	s := startSSHD(t, "unix:///nonexistent")
+	wants := func(host, want string) {
+		t.Helper()
+		k, err := reach(t.Context(), endpointAt(host))
+		if err == nil {
+			k.Close()
+		}
+		if !errors.Is(err, ErrEngine) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, not %s", host, err, want)
+		}
+	}
+	wants(s.host(t), "open failed")
+	wants("ssh://127.0.0.1:1", "port 1: Connection refused")
+	wants("ssh://", "hostname is empty")
+	wants("ssh://a:b@c", "plain-text password is not supported")
+	for engine, want := range map[string]string{
+		"ssh://elsewhere":    "docker there uses ssh://elsewhere",
+		"npipe:////./pipe/x": "docker there uses npipe:",
+	} {
+		wants(startSSHD(t, engine).host(t), want)
+	}
+	s = startSSHD(t, "unix:///nonexistent")
+	if err := os.Rename(s.path("key.pub"), s.path("moved")); err != nil {
+		t.Fatal(err)
+	}
+	wants(s.host(t), "Permission denied")
+	t.Setenv("PATH", t.TempDir())
+	_, err := reach(t.Context(), endpointAt("ssh://host"))
+	var refused *EngineError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "needs ssh, which is not installed here") {
+		t.Errorf("with no ssh: %v", err)
+	}
+}
+
+// A machine that does not answer any more does not keep a command from ending.
+func TestSSHThatHangs(t *testing.T) {
+	s := startSSHD(t, serveUnix(t, "far"))
+	k, err := reach(t.Context(), endpointAt(s.host(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	children, err := exec.Command("pgrep", "-P", fmt.Sprint(s.cmd.Process.Pid)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, child := range strings.Fields(string(children)) {
+		run(t, "kill", "-STOP", child)
+		defer run(t, "kill", "-KILL", child)
+	}
+	began := time.Now()
+	if err := k.Close(); err != nil || time.Since(began) > goodbyeTimeout+3*time.Second {
+		t.Errorf("it took %v to end: %v", time.Since(began), err)
+	}
+	if err := k.ssh.cmd.Process.Signal(syscall.Signal(0)); err == nil {
+		t.Error("ssh is there yet")
+	}
+}
+
+// Sockets of commands that were killed are removed; those of others are not.
+func TestLeftSocketsAreRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var dirs [2]string
+	for i := range dirs {
+		s, err := newSocket()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs[i] = s.dir
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetUnlinkOnClose(i != 0)
+		if i == 0 {
+			l.Close()
+			continue
+		}
+		defer l.Close()
+	}
+	s, err := newSocket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dirs[0]); !os.IsNotExist(err) {
+		t.Errorf("the socket that nobody listens on: %v", err)
+	}
+	for _, dir := range []string{dirs[1], s.dir} {
+		if _, err := os.Stat(dir); err != nil {
+			t.Error(err)
+		}
+	}
+}
