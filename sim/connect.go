@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/docker/docker/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -14,16 +13,12 @@ import (
 	"labcheck/harness"
 )
 
-// connectTimeout is how long an engine may take to answer for the first time:
-// one that accepts connections and says nothing would be waited for for ever.
-const connectTimeout = 5 * time.Second
-
 // connect reaches the engine that DOCKER_HOST names, or else the one that
 // testcontainers finds: it knows about ~/.testcontainers.properties and
 // rootless sockets.
 func connect(ctx context.Context) (*client.Client, error) {
 	tame()
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := harness.WithLimit(ctx, connectTimeout)
 	defer cancel()
 	// Where DOCKER_HOST does not answer testcontainers goes on to the default
 	// socket: a lab would come up on an engine that nobody meant.

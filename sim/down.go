@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -14,9 +13,6 @@ import (
 
 	"labcheck/harness"
 )
-
-// downTimeout is how long removing a lab may take; 3 s are usual.
-const downTimeout = 60 * time.Second
 
 // Down removes everything that carries the lab's label, and nothing else.
 func (l *Lab) Down(ctx context.Context) error {

@@ -93,7 +93,7 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 // refuses a subnet, and has a bridge for it, some time before it lists whose it
 // is.
 func (l *Lab) overtaken(ctx context.Context) *SubnetError {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := harness.WithLimit(ctx, listTimeout)
 	defer cancel()
 	var taken *SubnetError
 	_ = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {

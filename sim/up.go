@@ -18,10 +18,6 @@ import (
 	"labcheck/sim/images"
 )
 
-// engineTimeout is how long a node's engine may take to answer. Five take 3 s
-// on two cores.
-const engineTimeout = 60 * time.Second
-
 // Up makes the lab, or starts what of it does not run. What Up itself made is
 // removed again when it fails.
 func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
@@ -57,7 +53,7 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 
 // undo removes what this Up made, although ctx may have ended.
 func (l *Lab) undo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
 	return l.sweep(ctx, l.filterRun())
 }
@@ -111,7 +107,7 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
 // awaitEngine waits for the node's engine to answer; a node that ended is not
 // waited for.
 func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
-	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
+	ctx, cancel := harness.WithLimit(ctx, engineTimeout)
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)

@@ -84,10 +84,6 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	return group.Wait()
 }
 
-// awayTimeout is how long an engine may be away: one that is updated, or Docker
-// Desktop, takes a minute or two to start again.
-const awayTimeout = 5 * time.Minute
-
 // reachAgain waits for an engine that does not answer: what ended the command
 // may have been that the engine was restarted. Testcontainers is not asked where
 // it is: what it once found of an engine that was starting it holds on to.
@@ -102,10 +98,6 @@ func reachAgain(ctx context.Context, host string) (engine *client.Client, err er
 	})
 	return engine, err
 }
-
-// quiet is how long nothing new may come up before the watchdog is done: the
-// engine may still be carrying out what its dead client asked for last.
-const quiet = 2 * time.Second
 
 // sweepAll removes what the run made until nothing of it comes up any more.
 func (l *Lab) sweepAll(ctx context.Context) error {

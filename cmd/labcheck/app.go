@@ -113,7 +113,7 @@ func (a *app) root() *cobra.Command {
 		"イメージをプルするレジストリまたはミラー(`registry`)、host[:port][/path]"))
 	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of the Debian mirror to build images from", "イメージの作成に使う Debian ミラーの `URL`"))
 	a.real.add(f, a.lang)
-	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
+	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
 	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's", "表示の言語。省くとロケールに従う"))
 	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout", "標準出力に JSON 文書を 1 つ出す"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress", "進行状況を表示しない"))

@@ -223,7 +223,7 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	if dir == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTimeout)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), collectTimeout)
 	defer cancel()
 	if err := report.Write(dir, e); err != nil {
 		return err

@@ -1,0 +1,39 @@
+package sim
+
+import "time"
+
+// How long single waits may take. Each of them ends with its context, too:
+// --timeout ends all of them except for those that clean up after it.
+//
+// harness.WithLimit stretches the first group if the user gave a longer
+// --timeout than the default one.
+const (
+	// connectTimeout is how long an engine may take to answer for the first time:
+	// one that accepts connections and says nothing would be waited for for ever.
+	connectTimeout = 5 * time.Second
+	// engineTimeout is how long a node's engine may take to answer. Five take 3 s
+	// on two cores.
+	engineTimeout = 60 * time.Second
+	// listTimeout is how long the engine may take to list a network whose subnet
+	// it already refuses to others.
+	listTimeout = 2 * time.Second
+)
+
+// These are about what is done after --timeout, or after a command ended.
+// downTimeout is stretched as well, except by the watchdog.
+const (
+	// downTimeout is how long removing a lab may take; 3 s are usual.
+	downTimeout = 60 * time.Second
+	// awayTimeout is how long an engine may be away that the watchdog is to clean
+	// up on: one that is updated, or Docker Desktop, takes a minute or two to start
+	// again. The watchdog has no --timeout.
+	awayTimeout = 5 * time.Minute
+	// quiet is how long nothing new may come up before the watchdog is done: the
+	// engine may still be carrying out what its dead client asked for last.
+	quiet = 2 * time.Second
+)
+
+// rebootTimeout is how many seconds a host's engine is given to stop its
+// containers before it is killed; each of them has 10 s, all at once. That is a part
+// of what a reboot does, and not stretched.
+const rebootTimeout = 20
