@@ -20,10 +20,12 @@ const (
 )
 
 // These are about what is done after --timeout, or after a command ended.
-// downTimeout is stretched as well, except by the watchdog.
+// downTimeout and logTimeout are stretched as well, except by the watchdog.
 const (
 	// downTimeout is how long removing a lab may take; 3 s are usual.
 	downTimeout = 60 * time.Second
+	// logTimeout is how long reading the end of an engine's log may take.
+	logTimeout = 5 * time.Second
 	// awayTimeout is how long an engine may be away that the watchdog is to clean
 	// up on: one that is updated, or Docker Desktop, takes a minute or two to start
 	// again. The watchdog has no --timeout.

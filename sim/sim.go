@@ -69,6 +69,7 @@ type Lab struct {
 	store    *images.Store
 	watchdog *watchdog
 	began    time.Time
+	logs     string // see KeepLogs
 }
 
 // ErrEngine is that the engine, which is to hold the lab, can't be reached.

@@ -27,7 +27,7 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, l.undo(ctx))
+			err = errors.Join(err, l.keepLogs(ctx), l.undo(ctx))
 		}
 	}()
 	if err := l.store.Ensure(ctx); err != nil {
@@ -82,7 +82,7 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 			if err := l.awaitEngine(ctx, n); err != nil {
 				return err
 			}
-			return l.loadImages(ctx, n, archives)
+			return l.withLog(ctx, n, l.loadImages(ctx, n, archives))
 		})
 	}
 	return group.Wait()
@@ -107,26 +107,22 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
 // awaitEngine waits for the node's engine to answer; a node that ended is not
 // waited for.
 func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
-	ctx, cancel := harness.WithLimit(ctx, engineTimeout)
+	wait, cancel := harness.WithLimit(ctx, engineTimeout)
 	defer cancel()
-	ctx, giveUp := context.WithCancelCause(ctx)
+	wait, giveUp := context.WithCancelCause(wait)
 	defer giveUp(nil)
 	engine, err := n.client()
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	err = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+	go l.watchEnd(wait, n, giveUp)
+	err = harness.Until(wait, 50*time.Millisecond, func(ctx context.Context) error {
 		_, err := engine.Ping(ctx)
-		if err != nil {
-			if ended := l.ended(ctx, n); ended != nil {
-				giveUp(ended)
-			}
-		}
 		return err
 	})
 	if err != nil {
-		return harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err)
+		return l.withLog(ctx, n, harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err))
 	}
 	l.progress(n.name, harness.Text{EN: "engine answers", JA: "Engine が応答する"})
 	return nil
