@@ -17,6 +17,12 @@ const (
 	// listTimeout is how long the engine may take to list a network whose subnet
 	// it already refuses to others.
 	listTimeout = 2 * time.Second
+	// packetTimeout is how long a node of the same bridge may leave a connection
+	// unanswered. The kernel sends its first packet after 0, 1 and 3 s; an answer
+	// takes less than 1 ms. On a machine that is slow at the time it is doubled.
+	packetTimeout = 3500 * time.Millisecond
+	// probeTimeout is how long doctor's throw-away hosts may be in the way.
+	probeTimeout = 15 * time.Second
 )
 
 // These are about what is done after --timeout, or after a command ended.

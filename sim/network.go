@@ -108,6 +108,7 @@ func (l *Lab) overtaken(ctx context.Context) *SubnetError {
 // checkSubnet returns a *SubnetError where the lab's subnet overlaps with
 // another network of the engine or an address of this machine.
 func (l *Lab) checkSubnet(ctx context.Context) error {
+	l.awaitProbes(ctx)
 	bridges, err := l.checkNetworks(ctx)
 	if err != nil {
 		return err

@@ -70,15 +70,19 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	archives := l.archives(ctx)
-	for i, h := range l.topology.Hosts() {
+	hosts := l.topology.Hosts()
+	started := make(chan *node, len(hosts))
+	group.Go(func() error { return l.checkStarted(ctx, started, len(hosts)) })
+	for i, h := range hosts {
 		group.Go(func() error {
 			if c, ok := there[h.Name]; ok {
-				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State))
+				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State), started)
 			}
 			n, err := l.makeNode(ctx, nodeSpec{ref, h, bridge, i})
 			if err != nil {
 				return harness.Errorf("start node %s: %w", "ノード %s の起動: %w", h.Name, err)
 			}
+			started <- n
 			if err := l.awaitEngine(ctx, n); err != nil {
 				return err
 			}
@@ -88,8 +92,8 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 	return group.Wait()
 }
 
-// restartNode starts a node of a lab that was made before.
-func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
+// restartNode starts a node of a lab that was made before and passes it to started.
+func (l *Lab) restartNode(ctx context.Context, n *node, state string, started chan<- *node) error {
 	switch state {
 	case "running":
 	case "paused":
@@ -101,6 +105,7 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
 			return harness.Errorf("start node %s again: %w", "ノード %s の再起動: %w", n.name, err)
 		}
 	}
+	started <- n
 	return l.awaitEngine(ctx, n)
 }
 

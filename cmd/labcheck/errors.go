@@ -149,6 +149,7 @@ func (a *app) hint(err error) string {
 	var wrong *usageError
 	var hinted *hintError
 	var taken *sim.SubnetError
+	var blocked *sim.BlockedError
 	var inTheWay *tutorial.WrongError
 	var lost *harness.UnreachableError
 	switch {
@@ -158,6 +159,8 @@ func (a *app) hint(err error) string {
 		return hinted.hint
 	case errors.As(err, &taken):
 		return taken.Hint.In(a.lang)
+	case errors.As(err, &blocked):
+		return blocked.Hint.In(a.lang)
 	case errors.As(err, &inTheWay):
 		return inTheWay.Fix
 	case errors.As(err, &lost):

@@ -1,0 +1,44 @@
+package sim
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// What socat 1.7.4 says, recorded in a host of a lab.
+func TestAnswerOf(t *testing.T) {
+	const printed = `192.168.33.20 0 
+192.168.33.21 124 
+192.168.33.200 1 2026/11/29 12:30:17 socat[9] E connect(6, AF=2 192.168.33.200:2375, 16): Connection refused
+192.168.33.201 1 2026/11/29 12:30:17 socat[9] E connect(6, AF=2 192.168.33.201:2375, 16): No route to host
+192.168.33.202 1 2026/11/29 12:30:17 socat[12] E connect(6, AF=2 192.168.33.202:2375, 16): Network is unreachable
+192.168.33.203 127 timeout: failed to run command 'socat': No such file or directory
+`
+	for addr, want := range map[string]answer{
+		"192.168.33.20": connected, "192.168.33.21": lost, "192.168.33.200": refused, "192.168.33.201": lost,
+		"192.168.33.202": lost, "192.168.33.203": unknown, "192.168.33.2": unknown,
+	} {
+		if got := answerOf(printed, netip.MustParseAddr(addr)); got != want {
+			t.Errorf("of %s: %d, want %d", addr, got, want)
+		}
+	}
+}
+
+// What ss of iproute2 5.10 says, recorded in a host of a lab.
+func TestObservationOf(t *testing.T) {
+	const waits = "0      0      192.168.33.11:2375 192.168.33.20:49128\n"
+	for printed, want := range map[string]observation{
+		"":                           {},
+		"listens 11000000\n":         {listens: true, took: 11 * time.Millisecond},
+		"listens 11000000\n" + waits: {listens: true, took: 11 * time.Millisecond, asked: true},
+		waits:                        {asked: true},
+	} {
+		if got := observationOf(printed, netip.MustParseAddr("192.168.33.20")); got != want {
+			t.Errorf("of %q: %+v, want %+v", printed, got, want)
+		}
+	}
+	if got := observationOf(waits, netip.MustParseAddr("192.168.33.2")); got.asked {
+		t.Error("one host is taken for another one")
+	}
+}
