@@ -111,7 +111,7 @@ func (l *Lab) watchEnd(ctx context.Context, n *node, giveUp context.CancelCauseF
 	ended, failed := l.engine.ContainerWait(ctx, n.id, container.WaitConditionNotRunning)
 	select {
 	case <-ended:
-	case <-failed: // it was removed, or ctx has ended
+	case <-failed: //nolint:errcheck // it was removed, or ctx has ended: what became of it is asked next
 	}
 	if err := l.ended(ctx, n); err != nil {
 		giveUp(err)

@@ -179,11 +179,12 @@ func (l *Lab) blockedWays(manager, first *node, there, back *loss) *BlockedError
 	return onWay
 }
 
-// checkDial connects to the hosts from this machine.
+// checkDial connects to the hosts from this machine. The error is ErrNotOurs if it
+// has no bridge of the lab.
 func checkDial(ctx context.Context, nodes []*node) error {
 	gateway, ok := nodes[0].network.gateway()
 	if !ok {
-		return nil
+		return harness.Errorf("dial %s: %w", "%s への接続: %w", nodes[0].addr, ErrNotOurs)
 	}
 	here := Place{harness.Text{EN: "this machine", JA: "このマシン"}, gateway}
 	if found := findLoss(ctx, here, nodes, dialAll); found != nil {

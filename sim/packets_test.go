@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -22,6 +23,14 @@ func TestAnswerOf(t *testing.T) {
 		if got := answerOf(printed, netip.MustParseAddr(addr)); got != want {
 			t.Errorf("of %s: %d, want %d", addr, got, want)
 		}
+	}
+}
+
+// Nothing is dialled where this machine has no bridge of the lab.
+func TestCheckDialElsewhere(t *testing.T) {
+	n := &node{addr: netip.MustParseAddr("192.0.2.11"), network: labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.0.2.0/24")}}
+	if err := checkDial(t.Context(), []*node{n}); !errors.Is(err, ErrNotOurs) {
+		t.Errorf("it says %v", err)
 	}
 }
 

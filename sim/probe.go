@@ -161,6 +161,8 @@ func (d doctor) checkPackets(ctx context.Context, l *Lab) Check {
 	switch {
 	case errors.As(err, &blocked):
 		return d.failed(name, blocked, blocked.Hint.In(d.lang))
+	case errors.Is(err, ErrNotOurs):
+		return d.failed(name, err, "--dial exec")
 	case errors.As(err, new(notTested)):
 		return Check{name, true, d.lang.Say("not tested: %s", "未確認: %s", d.lang.Error(err)), ""}
 	case err != nil:
