@@ -47,11 +47,7 @@ func (l *Lab) Collect(ctx context.Context, dir string) error {
 }
 
 func (n *node) collect(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	log, err := n.lab.log(ctx, n, "all")
-	errs := []error{err, os.WriteFile(filepath.Join(dir, "engine.log"), []byte(log), 0o644)}
+	errs := []error{n.writeLog(ctx, dir)}
 	for _, c := range collected {
 		r, err := n.Exec(ctx, c.argv...)
 		if err != nil {

@@ -8,21 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"time"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
-)
-
-// How long an engine may take to answer for the first time: one that accepts
-// connections and says nothing would be waited for for ever. ssh has to log in
-// first; docker gives it 30 s to connect.
-const (
-	connectTimeout = 5 * time.Second
-	sshTimeout     = 30 * time.Second
 )
 
 // link is a connection to an engine.
@@ -132,7 +123,7 @@ func reach(ctx context.Context, e endpoint) (*link, error) {
 	if err != nil {
 		return nil, unreachable(e, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := harness.WithLimit(ctx, connectTimeout)
 	defer cancel()
 	k := &link{endpoint: e}
 	return k, k.awaitAnswer(ctx, options)
@@ -148,7 +139,7 @@ func reachBySSH(ctx context.Context, e endpoint) (*link, error) {
 			err:  err,
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, sshTimeout)
+	ctx, cancel := harness.WithLimit(ctx, sshTimeout)
 	defer cancel()
 	forward, err := openSSH(ctx, e.Host)
 	if err != nil {
@@ -168,7 +159,7 @@ func (k *link) reachAnew(ctx context.Context) (*link, error) {
 	if k.ssh == nil {
 		return reach(ctx, k.endpoint)
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := harness.WithLimit(ctx, connectTimeout)
 	defer cancel()
 	anew := &link{endpoint: k.endpoint, ssh: k.ssh, shared: true}
 	return anew, anew.awaitAnswer(ctx, k.sshOptions())

@@ -25,7 +25,8 @@ type Check struct {
 	Fix   string `json:"fix,omitempty"` // what to do where it is not OK
 }
 
-// Doctor says whether this machine can hold the lab. It changes nothing.
+// Doctor says whether this machine can hold the lab. It changes nothing for good: to
+// try whether packets arrive it may make two hosts, which it removes again.
 func Doctor(ctx context.Context, o Options) []Check {
 	d := doctor{o.Lang}
 	lab, err := Open(ctx, o)
@@ -43,10 +44,14 @@ func Doctor(ctx context.Context, o Options) []Check {
 	if err != nil {
 		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log", "Engine のログを見る"))}
 	}
-	return []Check{
-		d.checkEngine(lab, info), d.checkRights(), d.checkFree(ctx, lab), d.checkMemory(info), d.checkDisk(info),
-		d.checkImages(ctx, lab),
+	free := d.checkFree(ctx, lab)
+	checks := []Check{
+		d.checkEngine(lab, info), d.checkRights(), free, d.checkMemory(info), d.checkDisk(info), d.checkImages(ctx, lab),
 	}
+	if free.OK {
+		checks = append(checks, d.checkPackets(ctx, lab))
+	}
+	return checks
 }
 
 // doctor says what it finds in a language.

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -14,9 +13,6 @@ import (
 
 	"labcheck/harness"
 )
-
-// downTimeout is how long removing a lab may take; 3 s are usual.
-const downTimeout = 60 * time.Second
 
 // Down removes everything that carries the lab's label, and nothing else.
 func (l *Lab) Down(ctx context.Context) error {
@@ -108,8 +104,21 @@ func each[T any](all []T, do func(T) error) error {
 	return group.Wait()
 }
 
-// ended is an error where the node's container does not run, with the last
-// lines that it wrote.
+// watchEnd waits until the node's container ends, and then calls giveUp with an
+// error that says so, or until ctx ends. Whoever waits for a node that is gone hears
+// nothing from it, not even that.
+func (l *Lab) watchEnd(ctx context.Context, n *node, giveUp context.CancelCauseFunc) {
+	ended, failed := l.engine.ContainerWait(ctx, n.id, container.WaitConditionNotRunning)
+	select {
+	case <-ended:
+	case <-failed: //nolint:errcheck // it was removed, or ctx has ended: what became of it is asked next
+	}
+	if err := l.ended(ctx, n); err != nil {
+		giveUp(err)
+	}
+}
+
+// ended is an error where the node's container does not run.
 func (l *Lab) ended(ctx context.Context, n *node) error {
 	c, err := l.engine.ContainerInspect(ctx, n.id)
 	if errdefs.IsNotFound(err) {
@@ -118,11 +127,7 @@ func (l *Lab) ended(ctx context.Context, n *node) error {
 	if err != nil || c.State.Running {
 		return nil // not known, or running
 	}
-	log, err := l.log(ctx, n, "5")
-	if err != nil {
-		return harness.Errorf("its node ended with exit code %d", "ノードが終了コード %d で終了した", c.State.ExitCode)
-	}
-	return harness.Errorf("its node ended with exit code %d: %s", "ノードが終了コード %d で終了した: %s", c.State.ExitCode, log)
+	return harness.Errorf("its node ended with exit code %d", "ノードが終了コード %d で終了した", c.State.ExitCode)
 }
 
 // Exists says whether there is anything of the lab.

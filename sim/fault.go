@@ -139,10 +139,6 @@ func (n *node) kill(ctx context.Context, state string, on bool) error {
 	}
 }
 
-// rebootTimeout is how many seconds a host's engine is given to stop its
-// containers before it is killed; each of them has 10 s, all at once.
-const rebootTimeout = 20
-
 // Restart reboots a host in good order.
 func (l *Lab) Restart(ctx context.Context, name string) error {
 	n, state, err := l.find(ctx, name)

@@ -93,7 +93,7 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 // refuses a subnet, and has a bridge for it, some time before it lists whose it
 // is.
 func (l *Lab) overtaken(ctx context.Context) *SubnetError {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := harness.WithLimit(ctx, listTimeout)
 	defer cancel()
 	var taken *SubnetError
 	_ = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
@@ -108,6 +108,7 @@ func (l *Lab) overtaken(ctx context.Context) *SubnetError {
 // checkSubnet returns a *SubnetError where the lab's subnet overlaps with
 // another network of the engine or an address of this machine.
 func (l *Lab) checkSubnet(ctx context.Context) error {
+	l.awaitProbes(ctx)
 	bridges, err := l.checkNetworks(ctx)
 	if err != nil {
 		return err

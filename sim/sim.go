@@ -24,6 +24,8 @@ const (
 	labelRun  = "labcheck.run"  // which `up` made the object
 	labelNode = "labcheck.node" // the node's name
 	labelAddr = "labcheck.addr" // the node's address
+	// labelProbe is on what doctor makes and removes again: the lab that it is for.
+	labelProbe = "labcheck.probe"
 )
 
 // DefaultLab is the lab's name where none is given.
@@ -73,6 +75,8 @@ type Lab struct {
 	store    *images.Store
 	watchdog *watchdog
 	began    time.Time
+	logs     string // see KeepLogs
+	probe    string // the lab that doctor's throw-away hosts are for; else empty
 }
 
 // ErrEngine is that the engine, which is to hold the lab, can't be reached.
@@ -171,5 +175,9 @@ func (l *Lab) progress(node string, what harness.Text) {
 }
 
 func (l *Lab) labels() map[string]string {
-	return map[string]string{LabelLab: l.name, labelRun: l.run}
+	labels := map[string]string{LabelLab: l.name, labelRun: l.run}
+	if l.probe != "" {
+		labels[labelProbe] = l.probe
+	}
+	return labels
 }

@@ -87,12 +87,20 @@ func (c *execConn) awaitConnected() error {
 
 // refusal is why relay ended before it was connected.
 func (c *execConn) refusal() error {
-	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
-		if strings.Contains(strings.ToLower(c.errs.String()), errno.Error()) {
-			return os.NewSyscallError("connect", errno)
-		}
+	if errno := errnoIn(c.errs.String()); errno != 0 {
+		return os.NewSyscallError("connect", errno)
 	}
 	return harness.Errorf("relay ended: %s", "中継が終了した: %s", strings.TrimSpace(c.errs.String()))
+}
+
+// errnoIn is why socat could not connect, as far as it says so, or 0.
+func errnoIn(said string) syscall.Errno {
+	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
+		if strings.Contains(strings.ToLower(said), errno.Error()) {
+			return errno
+		}
+	}
+	return 0
 }
 
 func frameHeader(r io.Reader) (stream byte, size uint32, err error) {

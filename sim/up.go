@@ -18,10 +18,6 @@ import (
 	"labcheck/sim/images"
 )
 
-// engineTimeout is how long a node's engine may take to answer. Five take 3 s
-// on two cores.
-const engineTimeout = 60 * time.Second
-
 // Up makes the lab, or starts what of it does not run. What Up itself made is
 // removed again when it fails.
 func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
@@ -31,7 +27,7 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, l.undo(ctx))
+			err = errors.Join(err, l.keepLogs(ctx), l.undo(ctx))
 		}
 	}()
 	unpin, err := l.link.pinTestcontainers(ctx)
@@ -62,7 +58,7 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 
 // undo removes what this Up made, although ctx may have ended.
 func (l *Lab) undo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTimeout)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
 	return l.sweep(ctx, l.filterRun())
 }
@@ -75,19 +71,22 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for i, h := range l.topology.Hosts() {
+	hosts := l.topology.Hosts()
+	started := make(chan *node, len(hosts))
+	group.Go(func() error { return l.checkStarted(ctx, started, len(hosts)) })
+	for i, h := range hosts {
 		group.Go(func() error {
 			if c, ok := there[h.Name]; ok {
-				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State))
+				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State), started)
 			}
-			return l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i})
+			return l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i}, started)
 		})
 	}
 	return group.Wait()
 }
 
-// startNode makes a node and waits for its engine.
-func (l *Lab) startNode(ctx context.Context, s nodeSpec) (err error) {
+// startNode makes a node, passes it to started, and waits for its engine.
+func (l *Lab) startNode(ctx context.Context, s nodeSpec, started chan<- *node) (err error) {
 	name := images.Node
 	if s.host.Name == l.topology.Manager.Name {
 		name = images.NodeWithConsul
@@ -99,19 +98,20 @@ func (l *Lab) startNode(ctx context.Context, s nodeSpec) (err error) {
 	if err != nil {
 		return harness.Errorf("start node %s: %w", "ノード %s の起動: %w", s.host.Name, err)
 	}
+	started <- n
 	if err := l.awaitEngine(ctx, n); err != nil || !l.opts.Plain || name != images.NodeWithConsul {
 		return err
 	}
 	_, err = n.Exec(ctx, "sh", "-c", plainConsul)
-	return err
+	return l.withLog(ctx, n, err)
 }
 
 // plainConsul gives Consul the timing that it has by default. Ours has the one
 // that its documentation recommends for production.
 const plainConsul = `printf 'FROM progrium/consul\nENV CONSUL_RAFT_MULTIPLIER=5\n' | docker build -q -t progrium/consul -`
 
-// restartNode starts a node of a lab that was made before.
-func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
+// restartNode starts a node of a lab that was made before and passes it to started.
+func (l *Lab) restartNode(ctx context.Context, n *node, state string, started chan<- *node) error {
 	switch state {
 	case "running":
 	case "paused":
@@ -123,32 +123,29 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string) error {
 			return harness.Errorf("start node %s again: %w", "ノード %s の再起動: %w", n.name, err)
 		}
 	}
+	started <- n
 	return l.awaitEngine(ctx, n)
 }
 
 // awaitEngine waits for the node's engine to answer; a node that ended is not
 // waited for.
 func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
-	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
+	wait, cancel := harness.WithLimit(ctx, engineTimeout)
 	defer cancel()
-	ctx, giveUp := context.WithCancelCause(ctx)
+	wait, giveUp := context.WithCancelCause(wait)
 	defer giveUp(nil)
 	engine, err := n.client()
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	err = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+	go l.watchEnd(wait, n, giveUp)
+	err = harness.Until(wait, 50*time.Millisecond, func(ctx context.Context) error {
 		_, err := engine.Ping(ctx)
-		if err != nil {
-			if ended := l.ended(ctx, n); ended != nil {
-				giveUp(ended)
-			}
-		}
 		return err
 	})
 	if err != nil {
-		return harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err)
+		return l.withLog(ctx, n, harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err))
 	}
 	l.progress(n.name, harness.Text{EN: "engine answers", JA: "Engine が応答する"})
 	return nil

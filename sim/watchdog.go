@@ -93,10 +93,6 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	return l.sweepAll(ctx)
 }
 
-// awayTimeout is how long an engine may be away: one that is updated, or Docker
-// Desktop, takes a minute or two to start again.
-const awayTimeout = 5 * time.Minute
-
 // reachAgain waits for an engine that does not answer: what ended the command
 // may have been that the engine was restarted.
 func reachAgain(ctx context.Context, e endpoint) (k *link, err error) {
@@ -108,10 +104,6 @@ func reachAgain(ctx context.Context, e endpoint) (k *link, err error) {
 	})
 	return k, err
 }
-
-// quiet is how long nothing new may come up before the watchdog is done: the
-// engine may still be carrying out what its dead client asked for last.
-const quiet = 2 * time.Second
 
 // sweepAll removes what the run made until nothing of it comes up any more.
 func (l *Lab) sweepAll(ctx context.Context) error {

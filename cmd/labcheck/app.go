@@ -120,7 +120,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say("`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)",
 		"最初に問い合わせる Debian ミラーの `URL`(LABCHECK_DEBIAN_MIRROR でも可)"))
 	a.real.add(f, a.lang)
-	f.DurationVar(&a.timeout, "timeout", 10*time.Minute, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
+	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
 	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's", "表示の言語。省くとロケールに従う"))
 	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout", "標準出力に JSON 文書を 1 つ出す"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress", "進行状況を表示しない"))

@@ -135,6 +135,9 @@ func (s *session) runChecks(ctx context.Context, f checkFlags, e *harness.Eviden
 	_, err := s.target.Nodes(ctx)
 	e.Target.Fresh = errors.Is(err, harness.ErrNoNodes)
 	if e.Target.Fresh {
+		if f.out != "" {
+			s.lab.KeepLogs(nodesFolder(f.out))
+		}
 		err = s.timed(e, "hosts", func() error { return s.startHosts(ctx) })
 	}
 	if err != nil {
@@ -223,7 +226,7 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	if dir == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTimeout)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), collectTimeout)
 	defer cancel()
 	if err := report.Write(dir, e); err != nil {
 		return err
@@ -231,10 +234,13 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	return s.progress.during(s.lang.Say("Gather evidence", "証拠の収集"), func() error { return s.collect(ctx, dir) })
 }
 
+// nodesFolder is where evidence in dir has what the nodes say of themselves.
+func nodesFolder(dir string) string { return filepath.Join(dir, "nodes") }
+
 // collect adds what the nodes and Consul say of themselves. What does not
 // answer leaves a note in its place: that is evidence too.
 func (s *session) collect(ctx context.Context, dir string) error {
-	err := s.target.Collect(ctx, filepath.Join(dir, "nodes"))
+	err := s.target.Collect(ctx, nodesFolder(dir))
 	if errors.Is(err, harness.ErrNoNodes) {
 		return nil
 	}

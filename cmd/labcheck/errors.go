@@ -153,6 +153,7 @@ func (a *app) hint(err error) string {
 	var hinted *hintError
 	var taken *sim.SubnetError
 	var refused *sim.EngineError
+	var blocked *sim.BlockedError
 	var inTheWay *tutorial.WrongError
 	var lost *harness.UnreachableError
 	switch {
@@ -164,6 +165,8 @@ func (a *app) hint(err error) string {
 		return refused.Hint.In(a.lang)
 	case errors.As(err, &taken):
 		return taken.Hint.In(a.lang)
+	case errors.As(err, &blocked):
+		return blocked.Hint.In(a.lang)
 	case errors.As(err, &inTheWay):
 		return inTheWay.Fix
 	case errors.As(err, &lost):

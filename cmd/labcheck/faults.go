@@ -90,7 +90,7 @@ func (s *faults) breakFor(ctx context.Context, f harness.Fault, during time.Dura
 // mendNew takes off a fault and what came of it on its host, such as a container
 // that did not come up again, also when ctx has ended.
 func (s *faults) mendNew(ctx context.Context, f harness.Fault, before []harness.Fault) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	mended, err := harness.MendAll(ctx, s, func(now harness.Fault) bool {
 		return now.Node == f.Node && !slices.Contains(before, now)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"labcheck/harness"
 	"labcheck/harness/ec2"
 )
 
@@ -35,7 +36,7 @@ func (a *app) inventoryCommand() *cobra.Command {
 
 // discover prints an inventory with the addresses that AWS says now.
 func (a *app) discover(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, errTimeout{a.timeout})
+	ctx, cancel := harness.WithTotal(ctx, a.timeout, errTimeout{a.timeout})
 	defer cancel()
 	a.real.fromAWS = true
 	i, err := a.readInventory(ctx)

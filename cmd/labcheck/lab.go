@@ -45,7 +45,7 @@ func (s *session) ensureImages(ctx context.Context, more ...images.Name) error {
 
 // removeLab removes the lab, also when ctx has ended.
 func (s *session) removeLab(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return s.progress.during(s.lang.Say("Remove the lab", "ラボの削除"), func() error { return s.lab.Down(ctx) })
 }

@@ -28,11 +28,16 @@ func TestLabScripts(t *testing.T) {
 	p.Cmds["interrupt"] = interrupt
 	p.Cmds["under"] = under
 	p.Cmds["smalldisk"] = smallDisk
+	p.Cmds["dropforwarded"] = dropForwarded
 	p.Condition = func(name string) (bool, error) {
-		if name != "root" {
-			return false, fmt.Errorf("unknown condition %s", name)
+		switch name {
+		case "root":
+			return os.Geteuid() == 0, nil
+		case "bridgefilter":
+			on, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables")
+			return err == nil && string(on) == "1\n", nil
 		}
-		return os.Geteuid() == 0, nil
+		return false, fmt.Errorf("unknown condition %s", name)
 	}
 	testscript.RunT(oneByOne{t}, p)
 }
@@ -131,6 +136,17 @@ func smallDisk(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.MkdirAll(dir, 0o755))
 	ts.Check(exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).Run())
 	ts.Defer(func() { ts.Check(exec.Command("umount", dir).Run()) })
+}
+
+// dropForwarded SUBNET has this machine's packet filter drop, for the time of the
+// script, what a bridge forwards within the subnet.
+func dropForwarded(ts *testscript.TestScript, _ bool, args []string) {
+	const table = "inet labcheck-script"
+	nft := func(command string) { ts.Check(exec.Command("nft", command).Run()) }
+	ts.Defer(func() { nft("delete table " + table) })
+	nft("add table " + table)
+	nft("add chain " + table + " filter { type filter hook forward priority 10; }")
+	nft("add rule " + table + " filter ip saddr " + args[0] + " ip daddr " + args[0] + " drop")
 }
 
 // lockedBuffer can be read while a process writes to it.

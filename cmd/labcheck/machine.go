@@ -30,12 +30,16 @@ func (a *app) doctorCommand() *cobra.Command {
 }
 
 func (a *app) doctor(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	ctx, cancel := harness.WithTotal(ctx, a.timeout, errTimeout{a.timeout})
 	defer cancel()
 	checks := sim.Doctor(ctx, sim.Options{
 		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
-		Images: images.Options{Registry: a.registry, DebianMirror: a.mirror},
+		Watchdog: watchdogArgv(),
+		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror},
 	})
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	sick := slices.ContainsFunc(checks, func(c sim.Check) bool { return !c.OK })
 	if a.json {
 		a.printJSON(map[string]any{"ok": !sick, "checks": checks})

@@ -47,7 +47,7 @@ func (a *app) inLab(ctx context.Context, do func(context.Context, *session) erro
 // inTarget runs do with the lab or the nodes that the flags name, within
 // --timeout.
 func (a *app) inTarget(ctx context.Context, may access, do func(context.Context, *session) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, a.timeout, errTimeout{a.timeout})
+	ctx, cancel := harness.WithTotal(ctx, a.timeout, errTimeout{a.timeout})
 	defer cancel()
 	return a.open(ctx, may, do)
 }

@@ -105,7 +105,7 @@ func (w *watcher) serve() (stop func(), err error) {
 
 // round checks once. A round that was interrupted says nothing.
 func (w *watcher) round(ctx context.Context) {
-	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, errTimeout{w.timeout})
+	bounded, cancel := harness.WithTotal(ctx, w.timeout, errTimeout{w.timeout})
 	defer cancel()
 	w.nodes = nil // what was lost before may be there again
 	e := w.newEvidence(suite.TagVerify)

@@ -81,7 +81,7 @@ func (w *wholeLab) watch() {
 		var silent *silentError
 		switch {
 		case errors.As(err, &silent):
-			if time.Since(answered) >= silence {
+			if time.Since(answered) >= harness.Limit(w, silence) {
 				w.cancel(err)
 			}
 			continue
@@ -132,7 +132,7 @@ func (w *wholeLab) lost(ctx context.Context) error {
 	if w.lab == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := harness.WithLimit(ctx, lookTimeout)
 	defer cancel()
 	ended, err := w.lab.Ended(ctx)
 	switch {

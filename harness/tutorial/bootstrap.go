@@ -117,7 +117,7 @@ func (s Step) perform(ctx context.Context, c *engine.Cluster, e *Event) error {
 }
 
 func (s Step) look(ctx context.Context, c *engine.Cluster) error {
-	ctx, cancel := context.WithTimeout(ctx, s.within)
+	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
 	return s.part.missing(ctx, c)
 }
@@ -138,7 +138,7 @@ func (s Step) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error
 // getImage pulls an image, as `docker run` does. Consul's is copied from the
 // manager's engine: servers that vote together are to be of one version.
 func getImage(ctx context.Context, c *engine.Cluster, host, image string) error {
-	ctx, cancel := context.WithTimeout(ctx, pullImage)
+	ctx, cancel := harness.WithLimit(ctx, pullImage)
 	defer cancel()
 	manager := c.Engine(c.Topology().Manager.Name)
 	if on := c.Engine(host); on != manager && image == consulImage {
@@ -148,14 +148,14 @@ func getImage(ctx context.Context, c *engine.Cluster, host, image string) error 
 }
 
 func (s Step) try(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.within)
+	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
 	return s.part.apply(ctx, c)
 }
 
 // await waits until a step's part works, or never will.
 func (s Step) await(ctx context.Context, c *engine.Cluster) error {
-	ctx, cancel := context.WithTimeout(ctx, s.within)
+	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)

@@ -1,0 +1,237 @@
+//go:build lab
+
+package sim
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/filters"
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+	"labcheck/harness/pace"
+)
+
+// filteredSubnet is where the labs of these tests are: the rules that they add to
+// this machine's packet filter are about it alone.
+const filteredSubnet = "192.168.48.0/24"
+
+func filteredOptions(lab string) Options {
+	return Options{Lab: lab, Subnet: netip.MustParsePrefix(filteredSubnet)}
+}
+
+// filter adds a rule to a hook of this machine's packet filter for the time of the
+// test, as a firewall does that knows nothing of Docker.
+func filter(t *testing.T, hook, rule string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("to change the packet filter takes root")
+	}
+	if on, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables"); hook == "forward" && string(on) != "1\n" {
+		t.Skipf("this machine filters no bridges: %q, %v", on, err)
+	}
+	const table = "inet labcheck-test"
+	t.Cleanup(func() { nft(t, "delete table "+table) })
+	nft(t, "add table "+table)
+	nft(t, "add chain "+table+" filter { type filter hook "+hook+" priority 10; }")
+	nft(t, "add rule "+table+" filter "+rule)
+}
+
+func nft(t *testing.T, command string) {
+	t.Helper()
+	if out, err := exec.Command("nft", command).CombinedOutput(); err != nil {
+		t.Fatalf("nft %s: %v: %s", command, err, out)
+	}
+}
+
+const dropForwarded = "ip saddr " + filteredSubnet + " ip daddr " + filteredSubnet + " drop"
+
+// Where the hosts can't reach one another up says so soon, with the end of an
+// engine's log, and keeps all logs: it is about to remove the hosts.
+func TestUpBehindForwardFilter(t *testing.T) {
+	before := everything(t)
+	filter(t, "forward", dropForwarded)
+	l, logs := open(t, filteredOptions("test-filtered")), t.TempDir()
+	l.KeepLogs(logs)
+	began := time.Now()
+	_, err := l.Up(t.Context())
+	pace.Within(t, "finding out that packets do not arrive", time.Since(began), 15*time.Second)
+	var blocked *BlockedError
+	if !errors.As(err, &blocked) {
+		t.Fatalf("it failed with %v", err)
+	}
+	if !blocked.BothWays || blocked.From.Name.EN != "manager" {
+		t.Errorf("it says: %v", blocked)
+	}
+	if !strings.Contains(err.Error(), "\nlast lines of "+blocked.To.Name.EN+": level=") {
+		t.Errorf("no end of a log: %v", err)
+	}
+	for _, h := range l.topology.Hosts() {
+		log, err := os.ReadFile(filepath.Join(logs, h.Name, "engine.log"))
+		if err != nil || !strings.Contains(string(log), "Starting up") {
+			t.Errorf("log of %s: %v: %q", h.Name, err, log)
+		}
+	}
+	if diff := cmp.Diff(before, everything(t)); diff != "" {
+		t.Errorf("it left something behind (-before +after):\n%s", diff)
+	}
+}
+
+// doctor's throw-away hosts tell which way is blocked, for whom, and leave nothing
+// behind.
+func TestDoctorTriesPackets(t *testing.T) {
+	for _, c := range []struct {
+		name, hook, rule string
+		dial             DialMode
+		want             string // empty if all is well
+	}{
+		{"all", "forward", dropForwarded, DialDirect, "packets between manager (192.168.48.11) and frontend01 (192.168.48.20) do not arrive in either direction: a packet filter of this machine drops what the bridge br-"},
+		{"new connections", "forward", "ct state new " + dropForwarded, DialExec, "packets between manager (192.168.48.11) and frontend01 (192.168.48.20) do not arrive in either direction: "},
+		{"to", "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.20 drop", DialExec, "packets from manager (192.168.48.11) to frontend01 (192.168.48.20) do not arrive: "},
+		{"from", "forward", "ip saddr 192.168.48.20 ip daddr 192.168.48.11 drop", DialExec, "packets from frontend01 (192.168.48.20) to manager (192.168.48.11) do not arrive: "},
+		{"new connections one way", "forward", "ct state new ip saddr 192.168.48.20 ip daddr 192.168.48.11 drop", DialExec, "packets from frontend01 (192.168.48.20) to manager (192.168.48.11) do not arrive: "},
+		{"prohibited", "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.20 reject with icmp admin-prohibited", DialExec, "packets from manager (192.168.48.11) to frontend01 (192.168.48.20) do not arrive: "},
+		{"refused", "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.20 meta l4proto tcp reject with tcp reset", DialExec, "packets from manager (192.168.48.11) to frontend01 (192.168.48.20) do not arrive: "},
+		{"refused from", "forward", "ip saddr 192.168.48.20 ip daddr 192.168.48.11 meta l4proto tcp reject with tcp reset", DialExec, "packets from frontend01 (192.168.48.20) to manager (192.168.48.11) do not arrive: "},
+		{"into this machine", "input", "ip saddr " + filteredSubnet + " drop", DialDirect, "packets from manager (192.168.48.11) to this machine (192.168.48.1) do not arrive: a packet filter of this machine drops them"},
+		{"out of this machine", "output", "ip daddr " + filteredSubnet + " drop", DialDirect, "packets from this machine (192.168.48.1) to manager (192.168.48.11) do not arrive: a packet filter of this machine drops them"},
+		{"into this machine, through exec", "input", "ip saddr " + filteredSubnet + " drop", DialExec, ""},
+		{"nothing", "input", "ip saddr " + filteredSubnet + " accept", DialDirect, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			filter(t, c.hook, c.rule)
+			o := filteredOptions("test-doctor")
+			o.Dial = c.dial
+			got := packetsOf(t, o)
+			if got.OK != (c.want == "") || !strings.HasPrefix(got.Found, c.want) {
+				t.Errorf("doctor says: %+v", got)
+			}
+			if n := probes(t, "test-doctor"); n != 0 {
+				t.Errorf("it left %d objects behind", n)
+			}
+		})
+	}
+}
+
+// packetsOf is what doctor says of packets.
+func packetsOf(t *testing.T, o Options) Check {
+	t.Helper()
+	checks := Doctor(t.Context(), o)
+	i := slices.IndexFunc(checks, func(c Check) bool { return c.Name == "packets" })
+	if i < 0 {
+		t.Fatalf("doctor says nothing of packets: %+v", checks)
+	}
+	return checks[i]
+}
+
+// probes is how many objects doctor has for a lab.
+func probes(t *testing.T, lab string) int {
+	t.Helper()
+	l := Lab{}
+	var err error
+	if l.engine, err = connect(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	defer l.engine.Close()
+	n, err := l.count(context.Background(), filters.NewArgs(filters.Arg("label", labelProbe+"="+lab)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A filter between this machine and the hosts is in nobody's way where hosts are
+// reached through docker exec. Of a lab that is there doctor tries its own hosts, if
+// no fault explains what does not arrive.
+func TestDoctorOnLab(t *testing.T) {
+	o := filteredOptions("test-own")
+	o.Dial = DialExec
+	t.Run("input", func(t *testing.T) {
+		filter(t, "input", "ip saddr "+filteredSubnet+" drop")
+		up(t, o)
+		if got := packetsOf(t, o); !got.OK || got.Found != "hosts reach one another" {
+			t.Errorf("behind a filter of what comes in: %+v", got)
+		}
+	})
+	l, _ := up(t, o)
+	cut := harness.Fault{Kind: harness.FaultCut, Node: "worker01"}
+	if err := l.Break(t.Context(), cut); err != nil {
+		t.Fatal(err)
+	}
+	if got := packetsOf(t, o); !got.OK || got.Found != "not tested: fault cut is injected into worker01" {
+		t.Errorf("with a fault: %+v", got)
+	}
+	if _, err := l.Up(t.Context()); err != nil {
+		t.Errorf("up with a fault in force blames the packet filter: %v", err)
+	}
+	if err := l.Mend(t.Context(), cut); err != nil {
+		t.Fatal(err)
+	}
+	filter(t, "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.200 drop")
+	if got := packetsOf(t, o); got.OK || !strings.HasPrefix(got.Found, "packets from manager (192.168.48.11) to worker01 (192.168.48.200) do not arrive: ") {
+		t.Errorf("behind a filter of what is forwarded: %+v", got)
+	}
+}
+
+// doctor leaves nothing behind if it is interrupted or killed while it tries, and up
+// waits for it.
+func TestDoctorEnded(t *testing.T) {
+	for name, end := range map[string]func(*exec.Cmd) error{
+		"killed":     func(c *exec.Cmd) error { return c.Process.Kill() },
+		"waited for": func(*exec.Cmd) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "doctor", "test-ended", filteredSubnet)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
+			defer cancel()
+			await(ctx, t, "doctor tries", func() bool { return probes(t, "test-ended") > 0 })
+			if err := end(cmd); err != nil {
+				t.Fatal(err)
+			}
+			if err := open(t, filteredOptions("test-after")).makeNetwork(ctx); err != nil {
+				t.Errorf("the subnet is not free again: %v", err)
+			}
+			await(ctx, t, "nothing is left", func() bool { return probes(t, "test-ended") == 0 })
+			_ = cmd.Wait() // it may have been killed
+		})
+	}
+}
+
+func await(ctx context.Context, t *testing.T, what string, is func() bool) {
+	t.Helper()
+	err := harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
+		if is() {
+			return nil
+		}
+		return errors.New("not so")
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// Cancelled, doctor removes its hosts before it returns.
+func TestDoctorCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan []Check, 1)
+	go func() { done <- Doctor(ctx, filteredOptions("test-cancelled")) }()
+	await(t.Context(), t, "doctor tries", func() bool { return probes(t, "test-cancelled") > 0 })
+	cancel()
+	<-done
+	if n := probes(t, "test-cancelled"); n != 0 {
+		t.Errorf("it left %d objects behind", n)
+	}
+}

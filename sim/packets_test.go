@@ -1,0 +1,53 @@
+package sim
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// What bash 5.1 says, recorded in a host of a lab.
+func TestAnswerOf(t *testing.T) {
+	const printed = `192.168.33.20 0 
+192.168.33.21 124 
+192.168.33.200 1 bash: connect: Connection refused bash: line 1: /dev/tcp/192.168.33.200/2375: Connection refused
+192.168.33.201 1 bash: connect: No route to host bash: line 1: /dev/tcp/192.168.33.201/2375: No route to host
+192.168.33.202 1 bash: connect: Network is unreachable bash: line 1: /dev/tcp/192.168.33.202/2375: Network is unreachable
+192.168.33.203 127 timeout: failed to run command 'bash': No such file or directory
+`
+	for addr, want := range map[string]answer{
+		"192.168.33.20": connected, "192.168.33.21": lost, "192.168.33.200": refused, "192.168.33.201": lost,
+		"192.168.33.202": lost, "192.168.33.203": unknown, "192.168.33.2": unknown,
+	} {
+		if got := answerOf(printed, netip.MustParseAddr(addr)); got != want {
+			t.Errorf("of %s: %d, want %d", addr, got, want)
+		}
+	}
+}
+
+// Nothing is dialled where this machine has no bridge of the lab.
+func TestCheckDialElsewhere(t *testing.T) {
+	n := &node{addr: netip.MustParseAddr("192.0.2.11"), network: labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.0.2.0/24")}}
+	if err := checkDial(t.Context(), []*node{n}); !errors.Is(err, ErrNotOurs) {
+		t.Errorf("it says %v", err)
+	}
+}
+
+// What ss of iproute2 5.10 says, recorded in a host of a lab.
+func TestObservationOf(t *testing.T) {
+	const waits = "0      0      192.168.33.11:2375 192.168.33.20:49128\n"
+	for printed, want := range map[string]observation{
+		"":                           {},
+		"listens 11000000\n":         {listens: true, took: 11 * time.Millisecond},
+		"listens 11000000\n" + waits: {listens: true, took: 11 * time.Millisecond, asked: true},
+		waits:                        {asked: true},
+	} {
+		if got := observationOf(printed, netip.MustParseAddr("192.168.33.20")); got != want {
+			t.Errorf("of %q: %+v, want %+v", printed, got, want)
+		}
+	}
+	if got := observationOf(waits, netip.MustParseAddr("192.168.33.2")); got.asked {
+		t.Error("one host is taken for another one")
+	}
+}
