@@ -16,6 +16,8 @@ var arrows = map[string][]string{
 	"labcheck/harness/enginetest": {"labcheck/harness"},
 	"labcheck/harness/pace":       {},
 	"labcheck/harness/page":       {"labcheck/harness"},
+	"labcheck/harness/prereq":     {},
+	"labcheck/harness/subnettest": {"labcheck/harness"},
 	"labcheck/harness/tutorial":   {"labcheck/harness", "labcheck/harness/engine"},
 	"labcheck/harness/steps":      {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial", "labcheck/harness/diagnose"},
 	"labcheck/harness/suite":      {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
