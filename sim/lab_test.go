@@ -28,13 +28,8 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/pace"
+	"labcheck/harness/subnettest"
 	"labcheck/sim/images"
-)
-
-// Labs of these tests stand beside whatever labs a person has.
-const (
-	testSubnet  = "192.168.41.0/24"
-	otherSubnet = "192.168.42.0/24"
 )
 
 func open(t *testing.T, o Options) *Lab {
@@ -62,8 +57,19 @@ func up(t *testing.T, o Options) (*Lab, []harness.Node) {
 	return l, nodes
 }
 
-func testOptions(lab string) Options {
-	return Options{Lab: lab, Subnet: netip.MustParsePrefix(testSubnet)}
+// testOptions are for a lab on a free subnet. What an interrupted run has left of
+// the lab is removed.
+func testOptions(t *testing.T, lab string) Options {
+	t.Helper()
+	o := Options{Lab: lab, Subnet: subnettest.ForLab(t, lab)}
+	l, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Down(t.Context()), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // everything is what the engine has, ours or not; but what somebody else's labs
@@ -132,16 +138,17 @@ func ping(t *testing.T, n harness.Node) error {
 }
 
 func TestLab(t *testing.T) {
+	o := testOptions(t, "test-lab")
 	before := everything(t)
-	l, nodes := up(t, testOptions("test-lab"))
+	l, nodes := up(t, o)
 	t.Run("hosts", func(t *testing.T) { testHosts(t, l, nodes) })
 	t.Run("rights", func(t *testing.T) { testRights(t, l) })
 	t.Run("dial", func(t *testing.T) { testDial(t, nodes) })
 	t.Run("up again", func(t *testing.T) { testUpAgain(t, l) })
 	t.Run("restart", func(t *testing.T) { testRestart(t, l, nodes) })
 	t.Run("collect", func(t *testing.T) { testCollect(t, l) })
-	t.Run("subnet taken", testSubnetTaken)
-	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t) })
+	t.Run("subnet taken", func(t *testing.T) { testSubnetTaken(t, o) })
+	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t, o) })
 	if err := l.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -259,8 +266,9 @@ func testCollect(t *testing.T, l *Lab) {
 	}
 }
 
-func testSubnetTaken(t *testing.T) {
-	l := open(t, testOptions("test-second"))
+func testSubnetTaken(t *testing.T, o Options) {
+	o.Lab = "test-second"
+	l := open(t, o)
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
 	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab has it" {
@@ -268,12 +276,12 @@ func testSubnetTaken(t *testing.T) {
 	}
 }
 
-func testElsewhere(t *testing.T) {
-	o := testOptions("test-lab")
-	o.Subnet = netip.MustParsePrefix(otherSubnet)
+func testElsewhere(t *testing.T, o Options) {
+	stands := o.Subnet
+	o.Subnet = subnettest.Free(t)
 	_, err := Open(t.Context(), o)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+testSubnet {
+	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+stands.String() {
 		t.Errorf("the same lab on another subnet: %v", err)
 	}
 	o.Subnet = netip.Prefix{}
@@ -282,7 +290,7 @@ func testElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if got := l.Topology().Subnet.String(); got != testSubnet {
+	if got := l.Topology().Subnet; got != stands {
 		t.Errorf("the lab was found on %s, not where it stands", got)
 	}
 }
@@ -290,15 +298,16 @@ func testElsewhere(t *testing.T) {
 // A lab that another labcheck made on another subnet, since this one looked
 // where it stands, is not taken for this one's.
 func TestMadeMeanwhile(t *testing.T) {
-	o := testOptions("test-meanwhile")
+	o := testOptions(t, "test-meanwhile")
+	stands := o.Subnet
 	first := open(t, o)
-	o.Subnet = netip.MustParsePrefix(otherSubnet)
+	o.Subnet = subnettest.Free(t)
 	second := open(t, o)
 	if err := first.makeNetwork(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var taken *SubnetError
-	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+testSubnet {
+	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+stands.String() {
 		t.Errorf("up: %v", err)
 	}
 	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile is being made by another labcheck" {
@@ -312,8 +321,9 @@ func TestMadeMeanwhile(t *testing.T) {
 // Two that make the same lab at the same moment: one does, the other says so
 // and takes nothing away. Two that remove it both find it gone.
 func TestSameLabTwice(t *testing.T) {
+	o := testOptions(t, "test-twice")
 	before := everything(t)
-	labs := [2]*Lab{open(t, testOptions("test-twice")), open(t, testOptions("test-twice"))}
+	labs := [2]*Lab{open(t, o), open(t, o)}
 	errs := both(labs, func(l *Lab) error {
 		_, err := l.Up(t.Context())
 		return err
@@ -356,10 +366,11 @@ func both(labs [2]*Lab, do func(*Lab) error) (errs [2]error) {
 
 // A command that is killed leaves nothing behind, at whatever moment.
 func TestKilled(t *testing.T) {
+	o := testOptions(t, "test-killed")
 	for _, moment := range []string{"network made", "node started", "engine answers", "lab stands"} {
 		t.Run(moment, func(t *testing.T) {
 			before := everything(t)
-			killAt(t, moment)
+			killAt(t, o, moment)
 			ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 			defer cancel()
 			err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
@@ -375,9 +386,9 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-func killAt(t *testing.T, moment string) {
+func killAt(t *testing.T, o Options, moment string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "up", "test-killed", testSubnet)
+	cmd := exec.Command(os.Args[0], "up", o.Lab, o.Subnet.String())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -421,7 +432,7 @@ func TestWatchSweepsBuilds(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(lock), 0o755), os.WriteFile(lock, []byte("BUILDER"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	l := open(t, testOptions("test-builds"))
+	l := open(t, testOptions(t, "test-builds"))
 	ref, err := l.store.Ref(t.Context(), images.Workload)
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/ec2":        {"labcheck/harness"},
 	"labcheck/sim":                {"labcheck/harness", "labcheck/sim/images"},
 	"labcheck/sim/images":         {"labcheck/harness"},
+	"labcheck/sim/simtest":        {"labcheck/harness/engine", "labcheck/harness/subnettest", "labcheck/sim"},
 }
 
 func TestImports(t *testing.T) {

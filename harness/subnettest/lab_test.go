@@ -23,7 +23,7 @@ func TestFree(t *testing.T) {
 		}
 	})
 	t.Run("network", func(t *testing.T) {
-		withNetwork(t, nil, netip.PrefixFrom(first.Addr(), 25))
+		withNetwork(t, "subnettest", netip.PrefixFrom(first.Addr(), 25))
 		if got := Free(t); got.Overlaps(first) {
 			t.Errorf("%s was given, of which a network has a part", got)
 		}
@@ -44,15 +44,15 @@ func TestForLab(t *testing.T) {
 	})
 	t.Run("left", func(t *testing.T) {
 		subnet := netip.MustParsePrefix("192.168.254.0/24") // the last of its kind to be given
-		withNetwork(t, map[string]string{"labcheck.lab": lab}, subnet)
+		withNetwork(t, lab, subnet)
 		if got := ForLab(t, lab); got != subnet {
 			t.Errorf("the lab is on %s, and %s was given", subnet, got)
 		}
 	})
 }
 
-// withNetwork has the engine have a network on a subnet until the test has ended.
-func withNetwork(t *testing.T, labels map[string]string, subnet netip.Prefix) {
+// withNetwork has the engine have a lab's network until the test has ended.
+func withNetwork(t *testing.T, lab string, subnet netip.Prefix) {
 	t.Helper()
 	engine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
@@ -60,7 +60,7 @@ func withNetwork(t *testing.T, labels map[string]string, subnet netip.Prefix) {
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	made, err := engine.NetworkCreate(t.Context(), "labcheck-test-subnets", network.CreateOptions{
-		Labels: labels, IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}},
+		Labels: map[string]string{"labcheck.lab": lab}, IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}},
 	})
 	if err != nil {
 		t.Fatal(err)
