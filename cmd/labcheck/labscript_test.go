@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -19,15 +20,36 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"labcheck/harness/pace"
+	"labcheck/harness/prereq"
+	"labcheck/harness/subnettest"
 )
 
+// scriptLabs are the labs of scripts.
+var scriptLabs = []string{"script", "walk"}
+
 // TestLabScripts are scripts on real labs, one after another: they share a
+// subnet. $NET is the first three numbers of its addresses, and $ELSEWHERE another
 // subnet.
 func TestLabScripts(t *testing.T) {
+	prereq.Program(t, "docker", "apt-get install docker-cli")
+	var subnet netip.Prefix
+	for _, lab := range scriptLabs {
+		subnet = subnettest.ForLab(t, lab)
+		removeLab(lab) // what an interrupted run has left
+	}
+	elsewhere := subnettest.Free(t)
 	p := params("testdata/lab")
+	setUp := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("SUBNET", subnet.String())
+		e.Setenv("NET", strings.TrimSuffix(subnet.Addr().String(), ".0"))
+		e.Setenv("ELSEWHERE", elsewhere.String())
+		return setUp(e)
+	}
 	p.Cmds["interrupt"] = interrupt
 	p.Cmds["under"] = under
 	p.Cmds["smalldisk"] = smallDisk
+	p.Cmds["network"] = makeNetwork
 	p.Condition = func(name string) (bool, error) {
 		if name != "root" {
 			return false, fmt.Errorf("unknown condition %s", name)
@@ -44,14 +66,18 @@ func (o oneByOne) Run(name string, f func(testscript.T)) {
 	o.T.Run(name, func(t *testing.T) {
 		// The next script would find itself in the lab of one that failed.
 		t.Cleanup(func() {
-			for _, lab := range []string{"script", "walk"} {
-				if t.Failed() {
-					run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
+			if t.Failed() {
+				for _, lab := range scriptLabs {
+					removeLab(lab)
 				}
 			}
 		})
 		f(oneByOne{t})
 	})
+}
+
+func removeLab(lab string) {
+	run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
 }
 
 func (o oneByOne) Parallel()     {}
@@ -131,6 +157,14 @@ func smallDisk(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.MkdirAll(dir, 0o755))
 	ts.Check(exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).Run())
 	ts.Defer(func() { ts.Check(exec.Command("umount", dir).Run()) })
+}
+
+// network NAME SUBNET makes a network of the engine for the time of the script.
+func makeNetwork(ts *testscript.TestScript, _ bool, args []string) {
+	remove := func() { _ = exec.Command("docker", "network", "rm", args[0]).Run() } // it may be gone
+	remove()                                                                        // what an interrupted run has left
+	ts.Check(ts.Exec("docker", "network", "create", "--subnet", args[1], "--label", "labcheck.test=script", args[0]))
+	ts.Defer(remove)
 }
 
 // lockedBuffer can be read while a process writes to it.

@@ -19,14 +19,6 @@ func Program(t testing.TB, name, remedy string) string {
 	return path
 }
 
-// Root wants the test to run as root, which is needed for what the words say.
-func Root(t testing.TB, toDo string) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		Missing(t, "root, to "+toDo, "run it as root")
-	}
-}
-
 // Missing ends a test that needs what this machine lacks.
 func Missing(t testing.TB, what, remedy string) {
 	t.Helper()
