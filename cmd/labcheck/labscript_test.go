@@ -19,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"labcheck/harness"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
 	"labcheck/harness/subnettest"
@@ -114,16 +115,25 @@ type running struct {
 	out, err lockedBuffer
 }
 
-// start runs a command until its stderr has the words.
+// start runs a command until its stderr has the words. What runs after the script
+// is killed.
 func start(ts *testscript.TestScript, words string, argv []string) *running {
 	r := &running{cmd: exec.Command("env", argv...)}
 	r.place(ts, r.cmd)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	ts.Check(r.cmd.Start())
-	deadline := time.Now().Add(pace.Limit(time.Minute))
-	for !strings.Contains(r.err.String(), words) && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
+	ts.Defer(func() {
+		_ = r.cmd.Process.Kill() // unless it has ended
+		_ = r.cmd.Wait()
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), pace.Limit(time.Minute))
+	defer cancel()
+	ts.Check(harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
+		if said := r.err.String(); !strings.Contains(said, words) {
+			return fmt.Errorf("it has not said %q:\n%s", words, said)
+		}
+		return nil
+	}))
 	return r
 }
 
