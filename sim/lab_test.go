@@ -72,9 +72,9 @@ func testOptions(t *testing.T, lab string) Options {
 	return o
 }
 
-// everything is what the engine has, ours or not; but what somebody else's labs
-// do meanwhile is not our affair.
-func everything(t *testing.T) []string {
+// everything is what the engine has of labs whose names begin like this, and of no
+// lab; but what other labs do meanwhile is not our affair.
+func everything(t *testing.T, lab string) []string {
 	t.Helper()
 	engine, err := connect(context.Background())
 	if err != nil {
@@ -85,19 +85,19 @@ func everything(t *testing.T) []string {
 	var all []string
 	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true})
 	for _, c := range containers {
-		if !foreign(c.Labels) {
+		if !foreign(c.Labels, lab) {
 			all = append(all, "container "+c.ID)
 		}
 	}
 	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{})
 	for _, v := range volumes.Volumes {
-		if !foreign(v.Labels) {
+		if !foreign(v.Labels, lab) {
 			all = append(all, "volume "+v.Name)
 		}
 	}
 	networks, err3 := engine.NetworkList(ctx, network.ListOptions{})
 	for _, n := range networks {
-		if !foreign(n.Labels) {
+		if !foreign(n.Labels, lab) {
 			all = append(all, "network "+n.ID)
 		}
 	}
@@ -108,10 +108,10 @@ func everything(t *testing.T) []string {
 	return all
 }
 
-// foreign says whether something belongs to a lab that no test here made.
-func foreign(labels map[string]string) bool {
-	lab := labels[LabelLab]
-	return lab != "" && !strings.HasPrefix(lab, "test-")
+// foreign says whether something belongs to a lab whose name begins otherwise.
+func foreign(labels map[string]string, lab string) bool {
+	of := labels[LabelLab]
+	return of != "" && !strings.HasPrefix(of, lab)
 }
 
 func sh(t *testing.T, n harness.Node, command string) string {
@@ -139,7 +139,7 @@ func ping(t *testing.T, n harness.Node) error {
 
 func TestLab(t *testing.T) {
 	o := testOptions(t, "test-lab")
-	before := everything(t)
+	before := everything(t, o.Lab)
 	l, nodes := up(t, o)
 	t.Run("hosts", func(t *testing.T) { testHosts(t, l, nodes) })
 	t.Run("rights", func(t *testing.T) { testRights(t, l) })
@@ -152,7 +152,7 @@ func TestLab(t *testing.T) {
 	if err := l.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, o.Lab)); diff != "" {
 		t.Errorf("the lab left something behind (-before +after):\n%s", diff)
 	}
 	if err := l.Down(t.Context()); err != nil {
@@ -218,11 +218,11 @@ func testDial(t *testing.T, nodes []harness.Node) {
 }
 
 func testUpAgain(t *testing.T, l *Lab) {
-	before := everything(t)
+	before := everything(t, l.name)
 	if _, err := l.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, l.name)); diff != "" {
 		t.Errorf("a second up changed something (-before +after):\n%s", diff)
 	}
 }
@@ -267,7 +267,7 @@ func testCollect(t *testing.T, l *Lab) {
 }
 
 func testSubnetTaken(t *testing.T, o Options) {
-	o.Lab = "test-second"
+	o.Lab += "-second"
 	l := open(t, o)
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
@@ -322,7 +322,7 @@ func TestMadeMeanwhile(t *testing.T) {
 // and takes nothing away. Two that remove it both find it gone.
 func TestSameLabTwice(t *testing.T) {
 	o := testOptions(t, "test-twice")
-	before := everything(t)
+	before := everything(t, o.Lab)
 	labs := [2]*Lab{open(t, o), open(t, o)}
 	errs := both(labs, func(l *Lab) error {
 		_, err := l.Up(t.Context())
@@ -349,7 +349,7 @@ func TestSameLabTwice(t *testing.T) {
 			t.Errorf("labcheck %d that removes it: %v", i+1, err)
 		}
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, o.Lab)); diff != "" {
 		t.Errorf("both removed the lab, and left (-before +after):\n%s", diff)
 	}
 }
@@ -369,12 +369,12 @@ func TestKilled(t *testing.T) {
 	o := testOptions(t, "test-killed")
 	for _, moment := range []string{"network made", "node started", "engine answers", "lab stands"} {
 		t.Run(moment, func(t *testing.T) {
-			before := everything(t)
+			before := everything(t, o.Lab)
 			killAt(t, o, moment)
 			ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 			defer cancel()
 			err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
-				if diff := cmp.Diff(before, everything(t)); diff != "" {
+				if diff := cmp.Diff(before, everything(t, o.Lab)); diff != "" {
 					return errors.New(diff)
 				}
 				return nil
