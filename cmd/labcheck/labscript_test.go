@@ -40,8 +40,13 @@ func TestLabScripts(t *testing.T) {
 	}
 	elsewhere := subnettest.Free(t)
 	p := params("testdata/lab")
+	home, err := os.UserHomeDir() // labcheck keeps a cache there
+	if err != nil {
+		t.Fatal(err)
+	}
 	setUp := p.Setup
 	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("HOME", home)
 		e.Setenv("SUBNET", subnet.String())
 		e.Setenv("NET", strings.TrimSuffix(subnet.Addr().String(), ".0"))
 		e.Setenv("ELSEWHERE", elsewhere.String())
