@@ -19,7 +19,7 @@ import (
 // what it does, and takes it off. What becomes of the tutorial's cluster is
 // tested in harness/tutorial.
 func TestFaults(t *testing.T) {
-	l, nodes := up(t, testOptions("test-faults"))
+	l, nodes := up(t, testOptions(t, "test-faults"))
 	t.Run("pause", func(t *testing.T) { testPause(t, l, nodes[4]) })
 	t.Run("kill", func(t *testing.T) { testKill(t, l, nodes[4]) })
 	t.Run("cut", func(t *testing.T) { testCuts(t, l, nodes) })

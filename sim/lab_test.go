@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
@@ -28,13 +27,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/pace"
-	"labcheck/sim/images"
-)
-
-// Labs of these tests stand beside whatever labs a person has.
-const (
-	testSubnet  = "192.168.41.0/24"
-	otherSubnet = "192.168.42.0/24"
+	"labcheck/harness/subnettest"
 )
 
 func open(t *testing.T, o Options) *Lab {
@@ -62,13 +55,24 @@ func up(t *testing.T, o Options) (*Lab, []harness.Node) {
 	return l, nodes
 }
 
-func testOptions(lab string) Options {
-	return Options{Lab: lab, Subnet: netip.MustParsePrefix(testSubnet)}
+// testOptions are for a lab on a free subnet. What an interrupted run has left of
+// the lab is removed.
+func testOptions(t *testing.T, lab string) Options {
+	t.Helper()
+	o := Options{Lab: lab, Subnet: subnettest.ForLab(t, lab)}
+	l, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Down(t.Context()), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
-// everything is what the engine has, ours or not; but what somebody else's labs
-// do meanwhile is not our affair.
-func everything(t *testing.T) []string {
+// everything is what the engine has of labs whose names begin like this, and of no
+// lab; but what other labs do meanwhile is not our affair.
+func everything(t *testing.T, lab string) []string {
 	t.Helper()
 	link, err := connect(context.Background(), environment(""), netip.Prefix{})
 	if err != nil {
@@ -80,19 +84,19 @@ func everything(t *testing.T) []string {
 	var all []string
 	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true})
 	for _, c := range containers {
-		if !foreign(c.Labels) {
+		if !foreign(c.Labels, lab) {
 			all = append(all, "container "+c.ID)
 		}
 	}
 	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{})
 	for _, v := range volumes.Volumes {
-		if !foreign(v.Labels) {
+		if !foreign(v.Labels, lab) {
 			all = append(all, "volume "+v.Name)
 		}
 	}
 	networks, err3 := engine.NetworkList(ctx, network.ListOptions{})
 	for _, n := range networks {
-		if !foreign(n.Labels) {
+		if !foreign(n.Labels, lab) {
 			all = append(all, "network "+n.ID)
 		}
 	}
@@ -103,10 +107,10 @@ func everything(t *testing.T) []string {
 	return all
 }
 
-// foreign says whether something belongs to a lab that no test here made.
-func foreign(labels map[string]string) bool {
-	lab := labels[LabelLab]
-	return lab != "" && !strings.HasPrefix(lab, "test-")
+// foreign says whether something belongs to a lab whose name begins otherwise.
+func foreign(labels map[string]string, lab string) bool {
+	of := labels[LabelLab]
+	return of != "" && !strings.HasPrefix(of, lab)
 }
 
 func sh(t *testing.T, n harness.Node, command string) string {
@@ -133,20 +137,21 @@ func ping(t *testing.T, n harness.Node) error {
 }
 
 func TestLab(t *testing.T) {
-	before := everything(t)
-	l, nodes := up(t, testOptions("test-lab"))
+	o := testOptions(t, "test-lab")
+	before := everything(t, o.Lab)
+	l, nodes := up(t, o)
 	t.Run("hosts", func(t *testing.T) { testHosts(t, l, nodes) })
 	t.Run("rights", func(t *testing.T) { testRights(t, l) })
 	t.Run("dial", func(t *testing.T) { testDial(t, nodes) })
 	t.Run("up again", func(t *testing.T) { testUpAgain(t, l) })
 	t.Run("restart", func(t *testing.T) { testRestart(t, l, nodes) })
 	t.Run("collect", func(t *testing.T) { testCollect(t, l) })
-	t.Run("subnet taken", testSubnetTaken)
-	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t) })
+	t.Run("subnet taken", func(t *testing.T) { testSubnetTaken(t, o) })
+	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t, o) })
 	if err := l.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, o.Lab)); diff != "" {
 		t.Errorf("the lab left something behind (-before +after):\n%s", diff)
 	}
 	if err := l.Down(t.Context()); err != nil {
@@ -212,11 +217,11 @@ func testDial(t *testing.T, nodes []harness.Node) {
 }
 
 func testUpAgain(t *testing.T, l *Lab) {
-	before := everything(t)
+	before := everything(t, l.name)
 	if _, err := l.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, l.name)); diff != "" {
 		t.Errorf("a second up changed something (-before +after):\n%s", diff)
 	}
 }
@@ -260,8 +265,9 @@ func testCollect(t *testing.T, l *Lab) {
 	}
 }
 
-func testSubnetTaken(t *testing.T) {
-	l := open(t, testOptions("test-second"))
+func testSubnetTaken(t *testing.T, o Options) {
+	o.Lab += "-second"
+	l := open(t, o)
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
 	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab has it" {
@@ -269,12 +275,12 @@ func testSubnetTaken(t *testing.T) {
 	}
 }
 
-func testElsewhere(t *testing.T) {
-	o := testOptions("test-lab")
-	o.Subnet = netip.MustParsePrefix(otherSubnet)
+func testElsewhere(t *testing.T, o Options) {
+	stands := o.Subnet
+	o.Subnet = subnettest.Free(t)
 	_, err := Open(t.Context(), o)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+testSubnet {
+	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+stands.String() {
 		t.Errorf("the same lab on another subnet: %v", err)
 	}
 	o.Subnet = netip.Prefix{}
@@ -283,7 +289,7 @@ func testElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if got := l.Topology().Subnet.String(); got != testSubnet {
+	if got := l.Topology().Subnet; got != stands {
 		t.Errorf("the lab was found on %s, not where it stands", got)
 	}
 }
@@ -291,15 +297,16 @@ func testElsewhere(t *testing.T) {
 // A lab that another labcheck made on another subnet, since this one looked
 // where it stands, is not taken for this one's.
 func TestMadeMeanwhile(t *testing.T) {
-	o := testOptions("test-meanwhile")
+	o := testOptions(t, "test-meanwhile")
+	stands := o.Subnet
 	first := open(t, o)
-	o.Subnet = netip.MustParsePrefix(otherSubnet)
+	o.Subnet = subnettest.Free(t)
 	second := open(t, o)
 	if err := first.makeNetwork(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var taken *SubnetError
-	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+testSubnet {
+	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+stands.String() {
 		t.Errorf("up: %v", err)
 	}
 	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile is being made by another labcheck" {
@@ -313,8 +320,9 @@ func TestMadeMeanwhile(t *testing.T) {
 // Two that make the same lab at the same moment: one does, the other says so
 // and takes nothing away. Two that remove it both find it gone.
 func TestSameLabTwice(t *testing.T) {
-	before := everything(t)
-	labs := [2]*Lab{open(t, testOptions("test-twice")), open(t, testOptions("test-twice"))}
+	o := testOptions(t, "test-twice")
+	before := everything(t, o.Lab)
+	labs := [2]*Lab{open(t, o), open(t, o)}
 	errs := both(labs, func(l *Lab) error {
 		_, err := l.Up(t.Context())
 		return err
@@ -340,7 +348,7 @@ func TestSameLabTwice(t *testing.T) {
 			t.Errorf("labcheck %d that removes it: %v", i+1, err)
 		}
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, o.Lab)); diff != "" {
 		t.Errorf("both removed the lab, and left (-before +after):\n%s", diff)
 	}
 }
@@ -357,23 +365,24 @@ func both(labs [2]*Lab, do func(*Lab) error) (errs [2]error) {
 
 // A command that is killed leaves nothing behind, at whatever moment.
 func TestKilled(t *testing.T) {
+	o := testOptions(t, "test-killed")
 	for _, moment := range []string{"network made", "node started", "engine answers", "lab stands"} {
 		t.Run(moment, func(t *testing.T) {
-			before := everything(t)
-			killAt(t, moment)
-			awaitNothingLeft(t, before)
+			before := everything(t, o.Lab)
+			killAt(t, o, moment)
+			awaitNothingLeft(t, o.Lab, before)
 		})
 	}
 }
 
 // awaitNothingLeft wants the engine to have what it had before a command that was
 // killed.
-func awaitNothingLeft(t *testing.T, before []string) {
+func awaitNothingLeft(t *testing.T, lab string, before []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 	defer cancel()
 	err := harness.Until(ctx, 200*time.Millisecond, func(context.Context) error {
-		if diff := cmp.Diff(before, everything(t)); diff != "" {
+		if diff := cmp.Diff(before, everything(t, lab)); diff != "" {
 			return errors.New(diff)
 		}
 		return nil
@@ -383,9 +392,9 @@ func awaitNothingLeft(t *testing.T, before []string) {
 	}
 }
 
-func killAt(t *testing.T, moment string, env ...string) {
+func killAt(t *testing.T, o Options, moment string, env ...string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "up", "test-killed", testSubnet)
+	cmd := exec.Command(os.Args[0], "up", o.Lab, o.Subnet.String())
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -421,30 +430,4 @@ func atoi(t *testing.T, s string) int {
 
 func dialer(n harness.Node) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) { return n.Dial(ctx, harness.EnginePort) }
-}
-
-// What a killed command has left of images goes with its lab.
-func TestWatchSweepsBuilds(t *testing.T) {
-	cache := t.TempDir()
-	t.Setenv("XDG_CACHE_HOME", cache)
-	lock := filepath.Join(cache, "labcheck", "build.lock")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(lock), 0o755), os.WriteFile(lock, []byte("BUILDER"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	l := open(t, testOptions("test-builds"))
-	ref, err := l.store.Ref(t.Context(), images.Workload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := container.Config{Image: ref, Labels: map[string]string{"labcheck.builder": "BUILDER"}}
-	made, err := l.engine.ContainerCreate(t.Context(), &config, nil, nil, nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Watch(t.Context(), strings.NewReader(""), []string{l.engine.DaemonHost(), l.name, l.run}); err != nil {
-		t.Error(err)
-	}
-	if _, err := l.engine.ContainerInspect(t.Context(), made.ID); !errdefs.IsNotFound(err) {
-		t.Errorf("the build's container: %v", err)
-	}
 }

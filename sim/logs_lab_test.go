@@ -9,7 +9,7 @@ import (
 
 // The error of a host that ended has the end of its engine's log.
 func TestEndedHasLog(t *testing.T) {
-	l, nodes := up(t, testOptions("test-endlog"))
+	l, nodes := up(t, testOptions(t, "test-endlog"))
 	n := nodes[4].(*node)
 	if err := n.kill(t.Context(), stateRunning, true); err != nil {
 		t.Fatal(err)

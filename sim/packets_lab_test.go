@@ -58,7 +58,7 @@ const dropForwarded = "ip saddr " + filteredSubnet + " ip daddr " + filteredSubn
 // Where the hosts can't reach one another up says so soon, with the end of an
 // engine's log, and keeps all logs: it is about to remove the hosts.
 func TestUpBehindForwardFilter(t *testing.T) {
-	before := everything(t)
+	before := everything(t, "test-filtered")
 	filter(t, "forward", dropForwarded)
 	l, logs := open(t, filteredOptions("test-filtered")), t.TempDir()
 	l.KeepLogs(logs)
@@ -81,7 +81,7 @@ func TestUpBehindForwardFilter(t *testing.T) {
 			t.Errorf("log of %s: %v: %q", h.Name, err, log)
 		}
 	}
-	if diff := cmp.Diff(before, everything(t)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, "test-filtered")); diff != "" {
 		t.Errorf("it left something behind (-before +after):\n%s", diff)
 	}
 }
@@ -136,12 +136,12 @@ func packetsOf(t *testing.T, o Options) Check {
 // probes is how many objects doctor has for a lab.
 func probes(t *testing.T, lab string) int {
 	t.Helper()
-	l := Lab{}
-	var err error
-	if l.engine, err = connect(context.Background()); err != nil {
+	k, err := connect(context.Background(), environment(""), netip.Prefix{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.engine.Close()
+	defer k.Close()
+	l := Lab{link: k, engine: k.client}
 	n, err := l.count(context.Background(), filters.NewArgs(filters.Arg("label", labelProbe+"="+lab)))
 	if err != nil {
 		t.Fatal(err)

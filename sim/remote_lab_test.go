@@ -83,9 +83,10 @@ func TestUpThroughAContext(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	for name, moment := range map[string]string{"by-tls": "node started", "by-ssh": "lab stands"} {
 		t.Run(name, func(t *testing.T) {
-			before := everything(t)
-			killAt(t, moment, "DOCKER_HOST=", "DOCKER_CONFIG="+d.dir, "DOCKER_CONTEXT="+name)
-			awaitNothingLeft(t, before)
+			o := testOptions(t, "test-killed")
+			before := everything(t, o.Lab)
+			killAt(t, o, moment, "DOCKER_HOST=", "DOCKER_CONFIG="+d.dir, "DOCKER_CONTEXT="+name)
+			awaitNothingLeft(t, o.Lab, before)
 			awaitNoSockets(t)
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness/pace"
+	"labcheck/harness/subnettest"
 )
 
 // TestLabsAtOnce starts labs together, on subnets of their own, and removes them
@@ -24,17 +25,21 @@ func TestLabsAtOnce(t *testing.T) {
 	}
 	for _, labs := range together {
 		t.Run(fmt.Sprintf("%d labs", labs), func(t *testing.T) {
-			t.Cleanup(func() { p.together(t, labs, "down") })
+			var subnets []string
+			for i := range labs {
+				subnets = append(subnets, subnettest.ForLab(t, labAtOnce(i)).String())
+			}
+			t.Cleanup(func() { p.together(t, subnets, "down") })
 			began := time.Now()
-			p.together(t, labs, "up")
+			p.together(t, subnets, "up")
 			t.Logf("%d labs stand after %s", labs, seconds(time.Since(began)))
-			for lab, said := range p.together(t, labs, "status", "--json") {
+			for lab, said := range p.together(t, subnets, "status", "--json") {
 				if !strings.Contains(said, `"stage": "network"`) {
 					t.Errorf("lab %d does not stand:\n%s", lab, said)
 				}
 			}
 			began = time.Now()
-			p.together(t, labs, "down")
+			p.together(t, subnets, "down")
 			t.Logf("%d labs are gone after %s", labs, seconds(time.Since(began)))
 			if diff := cmp.Diff(p.before, p.everything(t)); diff != "" {
 				t.Errorf("the labs left something (-before +after):\n%s", diff)
@@ -43,14 +48,16 @@ func TestLabsAtOnce(t *testing.T) {
 	}
 }
 
-// together runs a command on some labs at once, and returns what each said.
-func (p place) together(t *testing.T, labs int, command string, flags ...string) []string {
+func labAtOnce(i int) string { return fmt.Sprintf("%s-%d", tortureName, i) }
+
+// together runs a command on labs at once, each on its subnet, and returns what each said.
+func (p place) together(t *testing.T, subnets []string, command string, flags ...string) []string {
 	t.Helper()
-	said := make([]string, labs)
+	said := make([]string, len(subnets))
 	var group sync.WaitGroup
-	for i := range labs {
+	for i := range subnets {
 		group.Go(func() {
-			at := []string{"--lab", fmt.Sprintf("%s-%d", tortureName, i), "--subnet", fmt.Sprintf("192.168.%d.0/24", 81+i)}
+			at := []string{"--lab", labAtOnce(i), "--subnet", subnets[i]}
 			out, err := p.command("labcheck", command, append(at, flags...)...).CombinedOutput()
 			if said[i] = string(out); err != nil {
 				t.Errorf("%s of lab %d: %v\n%s", command, i, err, out)

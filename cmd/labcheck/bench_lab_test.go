@@ -14,6 +14,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/simtest"
 )
 
 // stage is a part of `labcheck up` and when it was done.
@@ -100,25 +101,6 @@ const labtestName = "labtest"
 // testLab makes a lab's hosts; it is gone when the test ends.
 func testLab(t *testing.T, o sim.Options) (*sim.Lab, *engine.Cluster) {
 	t.Helper()
-	o.Lab, o.Subnet, o.Watchdog = labtestName, labtestSubnet, watchdogArgv()
-	lab, err := sim.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := lab.Down(context.Background()); err != nil {
-			t.Error(err)
-		}
-		lab.Close()
-	})
-	nodes, err := lab.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, err := engine.Open(lab.Topology(), nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cluster.Close() })
-	return lab, cluster
+	o.Lab, o.Watchdog = labtestName, watchdogArgv()
+	return simtest.Start(t, o)
 }

@@ -24,7 +24,7 @@ func diagnoseCases() []realCase {
 	}
 	const (
 		well      = "✓ every engine knows every other by gossip"
-		fromHere  = "-p tcp -s 192.168.61.1 --dport 2375 -j DROP"
+		fromHere  = "-p tcp -s NET.1 --dport 2375 -j DROP"
 		datagrams = "-p udp --dport 7946 -j DROP"
 		noShell   = "not asked: manager, frontend01, frontend02, worker01, store: what only the host itself can tell: "
 	)
@@ -38,24 +38,24 @@ func diagnoseCases() []realCase {
 		{name: "diagnose by packets", args: []string{"diagnose", "--packets"}, code: exitUsage, says: []string{"--allow=workload"}},
 		{
 			name: "diagnose a join container", args: []string{"diagnose"}, breaks: joinStopped, code: exitFalse,
-			says: []string{"the join container on worker01 does not run", "docker -H=tcp://192.168.61.200:2375 start "},
+			says: []string{"the join container on worker01 does not run", "docker -H=tcp://NET.200:2375 start "},
 		},
 		{
 			name: "check a join container", args: []string{"check", "--tags", "@id:join-container"}, breaks: joinStopped, code: exitFalse,
-			says: []string{"the join container on worker01 does not run", "docker -H=tcp://192.168.61.200:2375 start "},
+			says: []string{"the join container on worker01 does not run", "docker -H=tcp://NET.200:2375 start "},
 		},
 		{
 			name: "watch a join container", args: []string{"watch", "--interval", "1s", "--rounds", "2"}, breaks: joinStopped, code: exitFalse,
-			says: []string{" ! cause: the join container on worker01 does not run (join-stopped); try: docker -H=tcp://192.168.61.200:2375 start "},
+			says: []string{" ! cause: the join container on worker01 does not run (join-stopped); try: docker -H=tcp://NET.200:2375 start "},
 		},
 		{
 			name: "diagnose a security group", args: []string{"diagnose"}, breaks: rule("worker01", fromHere), code: exitFalse,
-			says: []string{"worker01 can't be reached at 192.168.61.200:2375: no answer within 4s", "--ssh-jump manager", noShell}, silent: []string{"the join container", "is down"},
+			says: []string{"worker01 can't be reached at NET.200:2375: no answer within 4s", "--ssh-jump manager", noShell}, silent: []string{"the join container", "is down"},
 		},
 		{name: "diagnose it through the manager", args: through("key", "diagnose"), breaks: rule("worker01", fromHere), code: exitHolds, says: []string{well}},
 		{
 			name: "diagnose it on the host", args: as("ops", "diagnose"), breaks: rule("worker01", fromHere), code: exitFalse,
-			says: []string{"the packet filter of worker01 stops traffic on port 2375", "iptables -D INPUT -s 192.168.61.1/32 "},
+			says: []string{"the packet filter of worker01 stops traffic on port 2375", "iptables -D INPUT -s NET.1/32 "},
 		},
 		{
 			name: "diagnose lost datagrams", args: as("ops", "diagnose"), breaks: rule("frontend02", datagrams), code: exitFalse,
@@ -76,7 +76,7 @@ func diagnoseCases() []realCase {
 			says:   []string{"the engine of store takes connections and gives no answer", "systemctl restart docker"},
 		},
 		{
-			name: "diagnose swapped addresses", args: []string{"diagnose", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "192.168.61.20}", "192.168.61.21}"), code: exitFalse,
+			name: "diagnose swapped addresses", args: []string{"diagnose", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "NET.20}", "NET.21}"), code: exitFalse,
 			says: []string{"the engine there is that of frontend02", "mend the address of frontend01 in the inventory"},
 		},
 		{

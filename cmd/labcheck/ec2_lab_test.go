@@ -42,7 +42,7 @@ func TestReal(t *testing.T) {
 	r := openRealLab(t)
 	r.wants(t, realCase{
 		args: []string{"bootstrap"}, code: exitUsage,
-		says: []string{"run -d swarm join --advertise=192.168.61.20:2375", "no terminal to ask on", "--yes"},
+		says: []string{"run -d swarm join --advertise=NET.20:2375", "no terminal to ask on", "--yes"},
 	})
 	r.wants(t, realCase{args: []string{"bootstrap", "--yes"}, code: exitHolds, says: []string{"✓ network"}})
 	for _, c := range slices.Concat(wholeCases(), loginCases(), brokenCases(), diagnoseCases()) {
@@ -74,7 +74,7 @@ func (r *realLab) wants(t *testing.T, c realCase) {
 		pace.Within(t, "the command", o.took, endsWithin)
 	}
 	for _, s := range c.says {
-		if !strings.Contains(all, s) {
+		if s = r.fill(s); !strings.Contains(all, s) {
 			t.Errorf("it does not say %q:\n%s", s, all)
 		}
 	}
@@ -100,7 +100,7 @@ func wholeCases() []realCase {
 		{name: "through the manager", args: through("key", "check"), code: exitHolds, says: []string{"74 claims hold"}},
 		{
 			name: "without its image", args: []string{"check", "--allow", "workload"}, breaks: withoutImage, code: exitUnreachable,
-			says: []string{"labcheck/workload, which is not on store", "labcheck images save - --only workload | docker -H=tcp://192.168.61.250:2375 load"}, silent: []string{"claims"},
+			says: []string{"labcheck/workload, which is not on store", "labcheck images save - --only workload | docker -H=tcp://NET.250:2375 load"}, silent: []string{"claims"},
 		},
 		{name: "with a workload", args: through("key", "check", "--allow", "workload"), code: exitHolds, says: []string{"78 claims hold"}, works: true},
 		{name: "exec", args: through("key", "exec", "store", "--", "sh", "-c", `echo "it's $(hostname)"; exit 7`), code: 7, says: []string{"it's store"}},
@@ -137,11 +137,11 @@ func loginCases() []realCase {
 	return []realCase{
 		{
 			name: "wrong host key", args: through("key", "check"), breaks: otherKey, code: exitUnreachable,
-			says: []string{"its host key is not the one that is known: it is ssh-ed25519 SHA256:", "ssh-keygen -R '192.168.61.11'"},
+			says: []string{"its host key is not the one that is known: it is ssh-ed25519 SHA256:", "ssh-keygen -R 'NET.11'"},
 		},
 		{
 			name: "unknown host key", args: through("key", "check"), breaks: noKnown, code: exitUnreachable,
-			says: []string{"its host key is not known: it is ", "echo '192.168.61.11 ", ".ssh/known_hosts"},
+			says: []string{"its host key is not known: it is ", "echo 'NET.11 ", ".ssh/known_hosts"},
 		},
 		{name: "wrong key", args: through("wrong", "check"), code: exitUnreachable, says: []string{"sshd does not let root in (refused: the key"}},
 		{name: "encrypted key", args: through("locked", "check"), code: exitUnreachable, says: []string{"is encrypted, and there is no terminal"}},
@@ -152,6 +152,7 @@ func loginCases() []realCase {
 // inventory writes the lab's with something else in it.
 func inventory(name, from, to string) func(*testing.T, *realLab) func() {
 	return func(t *testing.T, r *realLab) func() {
+		from, to := r.fill(from), r.fill(to)
 		r.write(t, name, strings.NewReplacer(from, to, to, from).Replace(r.inventory()))
 		return func() {}
 	}
@@ -162,7 +163,7 @@ func brokenCases() []realCase {
 	rule := func(node, rule string) func(*testing.T, *realLab) func() {
 		return func(t *testing.T, r *realLab) func() {
 			// From this machine only: the cluster itself is well.
-			from := "INPUT -p tcp -s 192.168.61.1 " + rule
+			from := "INPUT -p tcp -s NET.1 " + rule
 			r.sh(t, node, "iptables -I "+from)
 			return func() { r.sh(t, node, "iptables -D "+from) }
 		}
@@ -170,7 +171,7 @@ func brokenCases() []realCase {
 	return []realCase{
 		{
 			name: "port closed by a security group", args: []string{"check"}, breaks: rule("worker01", "--dport 2375 -j DROP"), code: exitUnreachable,
-			says: []string{"worker01 can't be reached at 192.168.61.200:2375: no answer within 4s: most likely the security group does not let TCP port 2375 in, or the instance does not run", "claims hold, and not all could be checked"},
+			says: []string{"worker01 can't be reached at NET.200:2375: no answer within 4s: most likely the security group does not let TCP port 2375 in, or the instance does not run", "claims hold, and not all could be checked"},
 		},
 		{
 			name: "the same through the manager", args: through("key", "check"), breaks: rule("worker01", "--dport 2375 -j DROP"), code: exitHolds,
@@ -181,35 +182,35 @@ func brokenCases() []realCase {
 		},
 		{
 			name: "gossip closed", args: []string{"check"}, breaks: rule("store", "--dport 7946 -j DROP"), code: exitUnreachable,
-			says: []string{"store can't be reached at 192.168.61.250:7946", "69 claims hold"},
+			says: []string{"store can't be reached at NET.250:7946", "69 claims hold"},
 		},
 		{
 			name: "ssh closed", args: through("key", "check"), breaks: rule("manager", "--dport 22 -j DROP"), code: exitUnreachable,
-			says: []string{"manager can't be reached at 192.168.61.11:22: no answer within 4s", "TCP port 22"},
+			says: []string{"manager can't be reached at NET.11:22: no answer within 4s", "TCP port 22"},
 		},
 		{
-			name: "changed address", args: []string{"check", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "192.168.61.20}", "192.168.61.21}"), code: exitFalse,
+			name: "changed address", args: []string{"check", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "NET.20}", "NET.21}"), code: exitFalse,
 			says: []string{"the engine there is that of frontend02", "the engine there is that of frontend01"},
 		},
 		{
-			name: "nobody has the address", args: []string{"check", "--inventory", "DIR/moved.yaml"}, breaks: inventory("moved.yaml", "192.168.61.250}", "192.168.61.99}"), code: exitFalse,
-			says: []string{"store can't be reached at 192.168.61.99:2375: there is no route to it, or nobody has the address", "store 192.168.61.250:2375"},
+			name: "nobody has the address", args: []string{"check", "--inventory", "DIR/moved.yaml"}, breaks: inventory("moved.yaml", "NET.250}", "NET.99}"), code: exitFalse,
+			says: []string{"store can't be reached at NET.99:2375: there is no route to it, or nobody has the address", "store NET.250:2375"},
 		},
 		{
-			name: "engine on another port", args: []string{"check", "--inventory", "DIR/port.yaml"}, breaks: inventory("port.yaml", "192.168.61.250}", "192.168.61.250, port: 2399}"), code: exitFalse,
-			says: []string{"store can't be reached at 192.168.61.250:2399: the host answers, and nothing listens on that port"},
+			name: "engine on another port", args: []string{"check", "--inventory", "DIR/port.yaml"}, breaks: inventory("port.yaml", "NET.250}", "NET.250, port: 2399}"), code: exitFalse,
+			says: []string{"store can't be reached at NET.250:2399: the host answers, and nothing listens on that port"},
 		},
 		{
-			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "192.168.61.11}", "192.168.61.11, port: 8500}"), code: exitUnreachable,
-			says: []string{"manager can't be reached at 192.168.61.11:8500: another service answers there"},
+			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "NET.11}", "NET.11, port: 8500}"), code: exitUnreachable,
+			says: []string{"manager can't be reached at NET.11:8500: another service answers there"},
 		},
 		{
-			name: "other sizes", args: []string{"check", "--inventory", "DIR/sizes.yaml"}, breaks: inventory("sizes.yaml", "192.168.61.250}", "192.168.61.250, cpus: 2}"), code: exitFalse,
+			name: "other sizes", args: []string{"check", "--inventory", "DIR/sizes.yaml"}, breaks: inventory("sizes.yaml", "NET.250}", "NET.250, cpus: 2}"), code: exitFalse,
 			says: []string{"CPU: 2", "CPUs: 5", "expected sizes: the inventory's; the page's for the CPUs of manager"},
 		},
 		{
 			name: "wrong token", args: []string{"check"}, env: [2]string{"CONSUL_HTTP_TOKEN", "5a6f6f2e-0000-4000-8000-000000000000"}, code: exitUnreachable,
-			says: []string{"manager can't be reached at 192.168.61.11:8500: Consul does not take the token", "ACL not found", "CONSUL_HTTP_TOKEN"},
+			says: []string{"manager can't be reached at NET.11:8500: Consul does not take the token", "ACL not found", "CONSUL_HTTP_TOKEN"},
 		},
 		{
 			name: "TLS where there is none", args: []string{"check"}, breaks: withCertificates, env: [2]string{"DOCKER_CERT_PATH", "certs"}, code: exitUnreachable,
@@ -218,7 +219,7 @@ func brokenCases() []realCase {
 		{name: "a hanging node", args: []string{"check"}, breaks: paused("frontend01"), code: exitUnreachable, says: []string{"frontend01 can't be reached", "it takes connections and says nothing within 5s"}},
 		{
 			name: "a fifth node that nobody expects", args: []string{"check"}, breaks: fifth, code: exitFalse,
-			says: []string{"manager 192.168.61.11:2375", "nodes: 4", "nodes: 5"},
+			says: []string{"manager NET.11:2375", "nodes: 4", "nodes: 5"},
 		},
 	}
 }
@@ -232,7 +233,7 @@ func withoutImage(t *testing.T, r *realLab) func() {
 		if code := run(t.Context(), []string{"images", "save", "-", "--only", "workload"}, strings.NewReader(""), &archive, &said); code != exitHolds {
 			t.Fatalf("exit code %d: %s", code, said.String())
 		}
-		docker(t, archive.String(), "-H=tcp://192.168.61.250:2375", "load")
+		docker(t, archive.String(), "-H=tcp://"+r.lab.Topology().Members[3].Engine().String(), "load")
 	}
 }
 
@@ -245,13 +246,13 @@ func paused(node string) func(*testing.T, *realLab) func() {
 
 // fifth has the manager's own engine join the cluster.
 func fifth(t *testing.T, r *realLab) func() {
-	r.sh(t, "manager", "docker run -d --name fifth swarm join --advertise=192.168.61.11:2375 consul://192.168.61.11:8500/")
+	r.sh(t, "manager", "docker run -d --name fifth swarm join --advertise=NET.11:2375 consul://NET.11:8500/")
 	wait(t, func() bool {
-		return strings.Contains(r.sh(t, "manager", "docker -H tcp://192.168.61.11:3375 info"), " manager: 192.168.61.11:2375")
+		return strings.Contains(r.sh(t, "manager", "docker -H tcp://NET.11:3375 info"), r.fill(" manager: NET.11:2375"))
 	})
 	return func() {
 		r.sh(t, "manager", "docker rm -f fifth")
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://192.168.61.11:8500/v1/kv/docker/swarm/nodes/192.168.61.11:2375", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, r.fill("http://NET.11:8500/v1/kv/docker/swarm/nodes/NET.11:2375"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +262,7 @@ func fifth(t *testing.T, r *realLab) func() {
 		}
 		_ = resp.Body.Close()
 		wait(t, func() bool {
-			return strings.Contains(r.sh(t, "manager", "docker -H tcp://192.168.61.11:3375 info"), "Nodes: 4")
+			return strings.Contains(r.sh(t, "manager", "docker -H tcp://NET.11:3375 info"), "Nodes: 4")
 		})
 	}
 }
@@ -329,7 +330,7 @@ func testCut(t *testing.T, r *realLab) {
 		t.Errorf("cut, and sshd still there:\n%s%s", o.out, o.err)
 	}
 	o := cut(awaitSession+"kill $(cat /run/sshd.pid); "+cutSessions, "watch", "--interval", "2s", "--rounds", "3", "--quiet=false")
-	if o.code != exitUnreachable || !strings.Contains(o.out, "manager can't be reached at 192.168.61.11:22: the host answers, and nothing listens on that port") {
+	if o.code != exitUnreachable || !strings.Contains(o.out, r.fill("manager can't be reached at NET.11:22: the host answers, and nothing listens on that port")) {
 		t.Errorf("cut for good: exit code %d\n%s%s", o.code, o.out, o.err)
 	}
 	r.sh(t, "manager", "/usr/sbin/sshd")
@@ -346,7 +347,7 @@ func testDown(t *testing.T, r *realLab) {
 		// Whether the kernel says within 4 s that nobody has the address depends
 		// on what it remembers of it.
 		pace.Within(t, "the command", o.took, endsWithin)
-		want := "frontend02 can't be reached at 192.168.61.21:2375: "
+		want := r.fill("frontend02 can't be reached at NET.21:2375: ")
 		if o.code != exitUnreachable && o.code != exitFalse || !strings.Contains(o.out, want) {
 			t.Errorf("exit code %d after %s:\n%s%s", o.code, o.took, o.out, o.err)
 		}

@@ -16,6 +16,8 @@ var arrows = map[string][]string{
 	"labcheck/harness/enginetest": {"labcheck/harness"},
 	"labcheck/harness/pace":       {},
 	"labcheck/harness/page":       {"labcheck/harness"},
+	"labcheck/harness/prereq":     {},
+	"labcheck/harness/subnettest": {"labcheck/harness"},
 	"labcheck/harness/tutorial":   {"labcheck/harness", "labcheck/harness/engine"},
 	"labcheck/harness/steps":      {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial", "labcheck/harness/diagnose"},
 	"labcheck/harness/suite":      {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
@@ -24,6 +26,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/ec2":        {"labcheck/harness"},
 	"labcheck/sim":                {"labcheck/harness", "labcheck/sim/images"},
 	"labcheck/sim/images":         {"labcheck/harness"},
+	"labcheck/sim/simtest":        {"labcheck/harness/engine", "labcheck/harness/subnettest", "labcheck/sim"},
 }
 
 func TestImports(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -18,17 +19,44 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"labcheck/harness"
 	"labcheck/harness/pace"
+	"labcheck/harness/prereq"
+	"labcheck/harness/subnettest"
 )
 
+// scriptLabs are the labs of scripts.
+var scriptLabs = []string{"script", "walk", "script-engine"}
+
 // TestLabScripts are scripts on real labs, one after another: they share a
+// subnet. $NET is the first three numbers of its addresses, and $ELSEWHERE another
 // subnet.
 func TestLabScripts(t *testing.T) {
+	prereq.Program(t, "docker", "apt-get install docker-cli")
+	var subnet netip.Prefix
+	for _, lab := range scriptLabs {
+		subnet = subnettest.ForLab(t, lab)
+		removeLab(lab) // what an interrupted run has left
+	}
+	elsewhere := subnettest.Free(t)
 	p := params("testdata/lab")
+	home, err := os.UserHomeDir() // labcheck keeps a cache there
+	if err != nil {
+		t.Fatal(err)
+	}
+	setUp := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("HOME", home)
+		e.Setenv("SUBNET", subnet.String())
+		e.Setenv("NET", strings.TrimSuffix(subnet.Addr().String(), ".0"))
+		e.Setenv("ELSEWHERE", elsewhere.String())
+		return setUp(e)
+	}
 	p.Cmds["interrupt"] = interrupt
 	p.Cmds["under"] = under
 	p.Cmds["smalldisk"] = smallDisk
 	p.Cmds["dropforwarded"] = dropForwarded
+	p.Cmds["network"] = makeNetwork
 	p.Condition = func(name string) (bool, error) {
 		switch name {
 		case "root":
@@ -49,14 +77,18 @@ func (o oneByOne) Run(name string, f func(testscript.T)) {
 	o.T.Run(name, func(t *testing.T) {
 		// The next script would find itself in the lab of one that failed.
 		t.Cleanup(func() {
-			for _, lab := range []string{"script", "walk", "script-engine"} {
-				if t.Failed() {
-					run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
+			if t.Failed() {
+				for _, lab := range scriptLabs {
+					removeLab(lab)
 				}
 			}
 		})
 		f(oneByOne{t})
 	})
+}
+
+func removeLab(lab string) {
+	run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
 }
 
 func (o oneByOne) Parallel()     {}
@@ -93,16 +125,25 @@ type running struct {
 	out, err lockedBuffer
 }
 
-// start runs a command until its stderr has the words.
+// start runs a command until its stderr has the words. What runs after the script
+// is killed.
 func start(ts *testscript.TestScript, words string, argv []string) *running {
 	r := &running{cmd: exec.Command("env", argv...)}
 	r.place(ts, r.cmd)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	ts.Check(r.cmd.Start())
-	deadline := time.Now().Add(pace.Limit(time.Minute))
-	for !strings.Contains(r.err.String(), words) && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
+	ts.Defer(func() {
+		_ = r.cmd.Process.Kill() // unless it has ended
+		_ = r.cmd.Wait()
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), pace.Limit(time.Minute))
+	defer cancel()
+	ts.Check(harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
+		if said := r.err.String(); !strings.Contains(said, words) {
+			return fmt.Errorf("it has not said %q:\n%s", words, said)
+		}
+		return nil
+	}))
 	return r
 }
 
@@ -147,6 +188,14 @@ func dropForwarded(ts *testscript.TestScript, _ bool, args []string) {
 	nft("add table " + table)
 	nft("add chain " + table + " filter { type filter hook forward priority 10; }")
 	nft("add rule " + table + " filter ip saddr " + args[0] + " ip daddr " + args[0] + " drop")
+}
+
+// network NAME SUBNET makes a network of the engine for the time of the script.
+func makeNetwork(ts *testscript.TestScript, _ bool, args []string) {
+	remove := func() { _ = exec.Command("docker", "network", "rm", args[0]).Run() } // it may be gone
+	remove()                                                                        // what an interrupted run has left
+	ts.Check(ts.Exec("docker", "network", "create", "--subnet", args[1], "--label", "labcheck.test=script", args[0]))
+	ts.Defer(remove)
 }
 
 // lockedBuffer can be read while a process writes to it.

@@ -9,10 +9,10 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,11 +21,13 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"labcheck/harness"
+	"labcheck/harness/prereq"
+	"labcheck/harness/subnettest"
 	"labcheck/sim"
 )
 
-// realSubnet keeps the lab that stands for a cluster at EC2 beside others.
-var realSubnet = netip.MustParsePrefix("192.168.61.0/24")
+// realName is that of the lab that stands for a cluster at EC2.
+const realName = "ec2test"
 
 // realLab is a lab that stands for nodes which exist: on each runs Debian's
 // sshd, and labcheck knows of it what an inventory says.
@@ -41,7 +43,8 @@ type realLab struct {
 // one is something else than none.
 func openRealLab(t *testing.T) *realLab {
 	t.Helper()
-	lab, err := sim.Open(t.Context(), sim.Options{Lab: "ec2test", Subnet: realSubnet, Watchdog: watchdogArgv()})
+	prereq.Program(t, "docker", "apt-get install docker-cli")
+	lab, err := sim.Open(t.Context(), sim.Options{Lab: realName, Subnet: subnettest.ForLab(t, realName), Watchdog: watchdogArgv()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +84,13 @@ func (r *realLab) inventory() string {
 	return b.String()
 }
 
+// fill puts the folder in for DIR and the lab's subnet for NET, as in NET.11.
+func (r *realLab) fill(text string) string {
+	net := strings.TrimSuffix(r.lab.Topology().Subnet.Addr().String(), ".0")
+	return strings.NewReplacer("DIR", r.dir, "NET.", net+".").Replace(text)
+}
+
+// write writes a file of the folder.
 func (r *realLab) write(t *testing.T, name, content string) {
 	t.Helper()
 	file := filepath.Join(r.dir, name)
@@ -94,7 +104,7 @@ func (r *realLab) write(t *testing.T, name, content string) {
 
 func (r *realLab) sh(t *testing.T, node, script string) string {
 	t.Helper()
-	res, err := r.nodes[node].Exec(context.Background(), "sh", "-c", script)
+	res, err := r.nodes[node].Exec(context.Background(), "sh", "-c", r.fill(script))
 	if err != nil {
 		t.Fatalf("%s: %v", node, err)
 	}
@@ -194,8 +204,9 @@ type outcome struct {
 func (r *realLab) labcheck(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var out, said bytes.Buffer
+	args = slices.Clone(args)
 	for i, a := range args {
-		args[i] = strings.ReplaceAll(a, "DIR", r.dir)
+		args[i] = r.fill(a)
 	}
 	if !strings.Contains(strings.Join(args, " "), "--inventory") {
 		args = append([]string{"--inventory", filepath.Join(r.dir, "inventory.yaml")}, args...)

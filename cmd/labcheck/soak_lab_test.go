@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -19,9 +18,6 @@ import (
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
-
-// labtestSubnet keeps the tests' labs beside those of a person.
-var labtestSubnet = netip.MustParsePrefix("192.168.43.0/24")
 
 // TestSoak holds what stage `network` promises: as soon as it is reached, a
 // container started on any host reaches one on any other, by name.

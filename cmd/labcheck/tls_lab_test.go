@@ -97,7 +97,7 @@ func testTLS(t *testing.T, r *realLab) {
 	}
 	r.sh(t, "worker01", `echo '{"tlsverify": true, "tlscacert": "/etc/docker/ca.pem", "tlscert": "/etc/docker/cert.pem", "tlskey": "/etc/docker/key.pem"}' > /etc/docker/daemon.json`)
 	docker(t, "", "restart", "--time", "1", "ec2test-worker01")
-	r.write(t, "tls.yaml", "manager: worker01\nnodes: [{name: worker01, address: 192.168.61.200}]\n")
+	r.write(t, "tls.yaml", r.fill("manager: worker01\nnodes: [{name: worker01, address: NET.200}]\n"))
 	with := func(dir string, args ...string) []string {
 		return append(args, "--inventory", "DIR/tls.yaml", "--tls-ca", "DIR/"+dir+"/ca.pem", "--tls-cert", "DIR/"+dir+"/cert.pem", "--tls-key", "DIR/"+dir+"/key.pem")
 	}

@@ -7,16 +7,17 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"labcheck/harness"
+	"labcheck/harness/subnettest"
 )
 
 // The machine's engine is never struck: what is under the commands instead is the
 // engine of a host of a lab, which can be broken as all hosts of labs can.
 const (
-	outerName   = "outer-torture"
-	outerSubnet = "192.168.93.0/24"
-	outerEngine = "tcp://192.168.93.11:2375"
-	outerHost   = "manager"
-	fullDisk    = "disk full"
+	outerName = "outer-torture"
+	outerHost = "manager"
+	fullDisk  = "disk full"
 )
 
 // strikes are what befalls the engine.
@@ -30,9 +31,13 @@ var strikes = []way{
 func (x *torture) withEngine() *torture {
 	x.Helper()
 	x.Cleanup(func() { x.outer("down") })
-	x.outer("up", "--bare", "--subnet", outerSubnet)
+	topology, err := harness.Tutorial().In(subnettest.ForLab(x.T, outerName))
+	if err != nil {
+		x.Fatal(err)
+	}
+	x.outer("up", "--bare", "--subnet", topology.Subnet.String())
 	under := &torture{T: x.T, rand: x.rand, place: x.place, ways: strikes}
-	under.place.host = outerEngine
+	under.place.host = "tcp://" + topology.Manager.Engine().String()
 	x.giveImages(under.place)
 	under.place = under.place.withCanary(x.T)
 	under.slow = under.measure()

@@ -18,14 +18,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness/pace"
+	"labcheck/harness/prereq"
+	"labcheck/harness/subnettest"
 	"labcheck/sim/images"
 )
 
 const (
-	tortureName   = "torture"
-	tortureSubnet = "192.168.80.0/24"
-	canaryName    = "torture-canary"
-	canarySubnet  = "192.168.95.0/24"
+	tortureName = "torture"
+	canaryName  = "torture-canary"
 	// tortureMark is in the environment of all that a cut-off command starts.
 	tortureMark = "LABCHECK_TORTURED="
 )
@@ -34,6 +34,7 @@ const (
 type place struct {
 	dir    string // the programs, and what they write
 	host   string // of the engine, as DOCKER_HOST has it; "" is the machine's
+	subnet string // of the lab
 	mark   string
 	canary string
 	before []string
@@ -42,7 +43,8 @@ type place struct {
 // newPlace has labcheck, and nothing beside.
 func newPlace(t *testing.T) place {
 	t.Helper()
-	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}
+	prereq.Program(t, "docker", "apt-get install docker-cli")
+	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir(), subnet: subnettest.ForLab(t, tortureName).String()}
 	p.goBuild(t, "labcheck")
 	for _, dir := range []string{"work", "tmp", "cache"} {
 		if err := os.Mkdir(p.at(dir), 0o755); err != nil {
@@ -64,7 +66,7 @@ func (p place) withPrograms(t *testing.T) place {
 // withCanary has a canary stand beside: what is not labcheck's must outlive it.
 func (p place) withCanary(t *testing.T) place {
 	t.Helper()
-	p.docker(t, "network", "create", "--subnet", canarySubnet, canaryName)
+	p.docker(t, "network", "create", "--subnet", subnettest.Free(t).String(), canaryName)
 	t.Cleanup(func() { p.docker(t, "network", "rm", canaryName) })
 	p.docker(t, "volume", "create", canaryName)
 	t.Cleanup(func() { p.docker(t, "volume", "rm", canaryName) })
@@ -132,7 +134,7 @@ func (p place) otherRecipes(t *testing.T, files ...string) (overlay string) {
 func (p place) command(program, command string, flags ...string) *exec.Cmd {
 	args := append(strings.Fields(command), "--lab", tortureName, "--lang", "en")
 	if command == "up" || command == "check" {
-		args = append(args, "--subnet", tortureSubnet)
+		args = append(args, "--subnet", p.subnet)
 	}
 	cmd := exec.Command(p.at(program), append(args, flags...)...) // the last of a flag counts
 	cmd.Dir = p.at("work")

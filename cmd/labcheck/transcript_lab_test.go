@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"labcheck/harness/subnettest"
 )
 
 // TestReadmeIsNotStale holds what README shows, in each language, to a real run.
 func TestReadmeIsNotStale(t *testing.T) {
-	args := []string{"transcript", "--lab", "readme", "--subnet", "192.168.46.0/24"}
+	args := []string{"transcript", "--lab", "readme", "--subnet", subnettest.ForLab(t, "readme").String()}
 	for _, name := range readmes {
 		file, err := filepath.Abs("../../" + name)
 		if err != nil {

@@ -3,20 +3,15 @@
 package diagnose_test
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
-	"go.uber.org/goleak"
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
@@ -24,20 +19,11 @@ import (
 	"labcheck/harness/pace"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/simtest"
 )
 
-// TestMain lets the test binary stand for labcheck as the lab's watchdog, and
-// wants no goroutine to be left.
-func TestMain(m *testing.M) {
-	if len(os.Args) == 5 && os.Args[1] == "watchdog" {
-		if err := sim.Watch(context.Background(), os.Stdin, os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+// TestMain lets the test binary be a lab's watchdog.
+func TestMain(m *testing.M) { simtest.Main(m) }
 
 // bench is a lab on which faults are tried, one after another.
 type bench struct {
@@ -48,7 +34,7 @@ type bench struct {
 }
 
 // standing is a lab to try faults on that is there, and stays.
-var standing = flag.String("lab", "", "name of a lab that stands on the tests' subnet, and stays")
+var standing = flag.String("lab", "", "name of a lab that stands, and stays")
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
@@ -56,34 +42,18 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := cmp.Or(*standing, "diagnose-test")
-	lab, err := sim.Open(t.Context(), sim.Options{
-		Lab: name, Subnet: netip.MustParsePrefix("192.168.72.0/24"), Watchdog: []string{os.Args[0], "watchdog"},
-	})
+	t.Cleanup(func() { _ = outer.Close() })
+	if *standing == "" {
+		const name = "diagnose-test"
+		_, cluster := simtest.Start(t, sim.Options{Lab: name})
+		return &bench{cluster, name, outer}
+	}
+	lab, err := sim.Open(t.Context(), sim.Options{Lab: *standing})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		var down error
-		if *standing == "" {
-			down = lab.Down(context.Background())
-		} else {
-			lab.Keep()
-		}
-		if err := errors.Join(down, lab.Close(), outer.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	nodes, err := lab.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, err := engine.Open(lab.Topology(), nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cluster.Close() })
-	return &bench{cluster, name, outer}
+	t.Cleanup(func() { lab.Close() })
+	return &bench{simtest.Connect(t, lab), *standing, outer}
 }
 
 // do does what a line of a fault says.

@@ -21,6 +21,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
 	"labcheck/harness/pace"
+	"labcheck/harness/prereq"
 )
 
 // performed is a cluster on which the tutorial was done, and whose hosts tell of
@@ -339,10 +340,7 @@ func TestDials(t *testing.T) {
 
 // TestDialler runs what a host runs, against ports that answer and that do not.
 func TestDialler(t *testing.T) {
-	perl, err := exec.LookPath("perl")
-	if err != nil {
-		t.Skip(err)
-	}
+	perl := prereq.Program(t, "perl", "apt-get install perl-base")
 	tcp, err1 := net.Listen("tcp", "127.0.0.1:0")
 	closed, err2 := net.Listen("tcp", "127.0.0.1:0")
 	udp, err3 := net.ListenPacket("udp", "127.0.0.1:0")

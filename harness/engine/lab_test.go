@@ -27,38 +27,24 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/simtest"
 )
 
 var update = flag.Bool("update", false, "record the golden files anew, from this lab")
 
-const testSubnet = "192.168.36.0/24"
+// TestMain lets the test binary be a lab's watchdog.
+func TestMain(m *testing.M) { simtest.Main(m) }
 
-func lab(t *testing.T) (*engine.Cluster, *sim.Lab) {
-	t.Helper()
-	lab, err := sim.Open(t.Context(), sim.Options{Lab: "engine-test", Subnet: netip.MustParsePrefix(testSubnet)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(lab.Down(context.Background()), lab.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	nodes, err := lab.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := engine.Open(lab.Topology(), nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c, lab
-}
+// recorded is the subnet of the lab that the golden files are from.
+var recorded = netip.MustParsePrefix("192.168.36.0/24")
 
 // TestLab goes through a cluster's life on one lab.
 func TestLab(t *testing.T) {
-	c, lab := lab(t)
+	o := sim.Options{Lab: "engine-test"}
+	if *update {
+		o.Subnet = recorded
+	}
+	lab, c := simtest.Start(t, o)
 	for _, h := range c.Topology().Hosts() {
 		if _, err := engine.Gossip(t.Context(), c.Node(h.Name)); !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("gossip of %s before there is Consul: %v", h.Name, err)
@@ -176,7 +162,7 @@ func info(t *testing.T, c *engine.Cluster) {
 		want := engine.Info{
 			ID: got.ID, Name: h.Name, ServerVersion: "20.10.5+dfsg1", CPUs: h.CPUs, Memory: h.Memory,
 			Containers: got.Containers, Images: got.Images,
-			ClusterStore:     "consul://192.168.36.11:8500",
+			ClusterStore:     "consul://" + c.Topology().Consul().String(),
 			ClusterAdvertise: fmt.Sprintf("%s:2375", h.Addr),
 		}
 		if diff := cmp.Diff(want, got); diff != "" || got.ID == "" {

@@ -26,10 +26,10 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/pace"
+	"labcheck/harness/prereq"
 )
 
-// browser starts Chromium. Where there is none the tests are not run, but in CI
-// they must be.
+// browser starts Chromium.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	// Root has no sandbox, and the page is our own. What Chromium leaves goes with
@@ -41,8 +41,8 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	err := chromedp.Do(ctx)
 	switch {
-	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
-		t.Skip("there is no Chromium here: apt-get install chromium")
+	case errors.Is(err, exec.ErrNotFound):
+		prereq.Missing(t, "Chromium", "apt-get install chromium")
 	case err != nil:
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.uber.org/goleak"
 
 	"labcheck/features"
 	"labcheck/harness"
@@ -27,23 +26,11 @@ import (
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/simtest"
 )
 
-// The lab of these tests stands beside whatever labs a person has.
-var subnet = netip.MustParsePrefix("192.168.37.0/24")
-
-// TestMain lets the test binary stand for labcheck as the lab's watchdog, and
-// wants no goroutine to be left.
-func TestMain(m *testing.M) {
-	if len(os.Args) == 5 && os.Args[1] == "watchdog" {
-		if err := sim.Watch(context.Background(), os.Stdin, os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+// TestMain lets the test binary be a lab's watchdog.
+func TestMain(m *testing.M) { simtest.Main(m) }
 
 // freshLab starts hosts on which nothing of the tutorial was done.
 func freshLab(t *testing.T) *engine.Cluster {
@@ -54,28 +41,7 @@ func freshLab(t *testing.T) *engine.Cluster {
 
 func freshHosts(t *testing.T) (*sim.Lab, *engine.Cluster) {
 	t.Helper()
-	lab, err := sim.Open(t.Context(), sim.Options{
-		Lab: "suite-test", Subnet: subnet, Watchdog: []string{os.Args[0], "watchdog"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := lab.Down(context.Background()); err != nil {
-			t.Error(err)
-		}
-		lab.Close()
-	})
-	nodes, err := lab.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, err := engine.Open(lab.Topology(), nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cluster.Close() })
-	return lab, cluster
+	return simtest.Start(t, sim.Options{Lab: "suite-test"})
 }
 
 func check(ctx context.Context, c *engine.Cluster, fresh bool, tags string) ([]harness.Scenario, error) {

@@ -22,10 +22,11 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/pace"
 	"labcheck/sim"
+	"labcheck/sim/simtest"
 )
 
-// testSubnet is beside whatever labs a person has.
-const testSubnet = "192.168.38.0/24"
+// TestMain lets the test binary be a lab's watchdog.
+func TestMain(m *testing.M) { simtest.Main(m) }
 
 // engines starts a lab of the test's own and ends with its engines answering.
 func engines(t *testing.T) *engine.Cluster {
@@ -36,27 +37,7 @@ func engines(t *testing.T) *engine.Cluster {
 
 func hosts(t *testing.T) (*sim.Lab, *engine.Cluster) {
 	t.Helper()
-	lab, err := sim.Open(t.Context(), sim.Options{Lab: "tutorial-test", Subnet: netip.MustParsePrefix(testSubnet)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(lab.Down(context.Background()), lab.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	start := time.Now()
-	nodes, err := lab.Up(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("engines answer after %s", time.Since(start).Round(time.Millisecond))
-	c, err := engine.Open(lab.Topology(), nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return lab, c
+	return simtest.Start(t, sim.Options{Lab: "tutorial-test"})
 }
 
 // bootstrap performs the tutorial and returns the steps that had something to
@@ -324,7 +305,7 @@ func refusesWrong(t *testing.T, c *engine.Cluster) {
 	want := "step consul (1.3 of the page) on manager: manager: the Consul container other has " +
 		"arguments [-dev] instead of [-server -bootstrap], restart policy no instead of unless-stopped, " +
 		"published ports [] instead of [8500:8500]; " +
-		"mend it with `docker -H=tcp://192.168.38.11:2375 rm -f other` and try again"
+		"mend it with `docker -H=tcp://" + c.Topology().Manager.Engine().String() + " rm -f other` and try again"
 	if fmt.Sprint(err) != want || !errors.As(err, new(*WrongError)) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
