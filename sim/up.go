@@ -20,7 +20,12 @@ import (
 
 // Up makes the lab, or starts what of it does not run. What Up itself made is
 // removed again when it fails.
-func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
+func (l *Lab) Up(ctx context.Context) ([]harness.Node, error) { return l.UpWith(ctx, nil) }
+
+// UpWith is Up, and calls begin with the nodes while they start: what is asked
+// of a node waits until its engine answers. UpWith returns when begin has
+// returned, too, and fails if begin fails.
+func (l *Lab) UpWith(ctx context.Context, begin func(context.Context, []harness.Node) error) (nodes []harness.Node, err error) {
 	l.began = time.Now()
 	if err := l.guard(); err != nil {
 		return nil, err
@@ -50,7 +55,7 @@ func (l *Lab) Up(ctx context.Context) (nodes []harness.Node, err error) {
 	if bridge.subnet != l.topology.Subnet { // another labcheck made it since Open
 		return nil, l.elsewhere(l.topology.Subnet, bridge)
 	}
-	if err := l.startNodes(ctx, bridge); err != nil {
+	if err := l.startNodes(ctx, bridge, begin); err != nil {
 		return nil, err
 	}
 	return l.Nodes(ctx)
@@ -63,9 +68,9 @@ func (l *Lab) undo(ctx context.Context) error {
 	return l.sweep(ctx, l.filterRun())
 }
 
-// startNodes starts every node. The images that the tutorial pulls are in the
-// stores of their engines; only the manager's has Consul.
-func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
+// startNodes starts every node, and begin beside. The images that the tutorial
+// pulls are in the stores of their engines; only the manager's has Consul.
+func (l *Lab) startNodes(ctx context.Context, bridge labNetwork, begin func(context.Context, []harness.Node) error) error {
 	there, err := l.containers(ctx)
 	if err != nil {
 		return err
@@ -74,36 +79,48 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork) error {
 	hosts := l.topology.Hosts()
 	started := make(chan *node, len(hosts))
 	group.Go(func() error { return l.checkStarted(ctx, started, len(hosts)) })
+	var nodes []harness.Node
 	for i, h := range hosts {
-		group.Go(func() error {
+		starting := newStartingNode(h)
+		nodes = append(nodes, starting)
+		group.Go(func() (err error) {
+			var n *node
 			if c, ok := there[h.Name]; ok {
-				return l.restartNode(ctx, l.node(c.ID, h, bridge), string(c.State), started)
+				n = l.node(c.ID, h, bridge)
+				err = l.restartNode(ctx, n, string(c.State), started)
+			} else {
+				n, err = l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i}, started)
 			}
-			return l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i}, started)
+			if err == nil {
+				starting.answers(n)
+			}
+			return err
 		})
+	}
+	if begin != nil {
+		group.Go(func() error { return begin(ctx, nodes) })
 	}
 	return group.Wait()
 }
 
 // startNode makes a node, passes it to started, and waits for its engine.
-func (l *Lab) startNode(ctx context.Context, s nodeSpec, started chan<- *node) (err error) {
+func (l *Lab) startNode(ctx context.Context, s nodeSpec, started chan<- *node) (n *node, err error) {
 	name := images.Node
 	if s.host.Name == l.topology.Manager.Name {
 		name = images.NodeWithConsul
 	}
 	if s.image, err = l.store.Ref(ctx, name); err != nil {
-		return err
+		return nil, err
 	}
-	n, err := l.makeNode(ctx, s)
-	if err != nil {
-		return harness.Errorf("start node %s: %w", "ノード %s の起動: %w", s.host.Name, err)
+	if n, err = l.makeNode(ctx, s); err != nil {
+		return nil, harness.Errorf("start node %s: %w", "ノード %s の起動: %w", s.host.Name, err)
 	}
 	started <- n
 	if err := l.awaitEngine(ctx, n); err != nil || !l.opts.Plain || name != images.NodeWithConsul {
-		return err
+		return n, err
 	}
 	_, err = n.Exec(ctx, "sh", "-c", plainConsul)
-	return l.withLog(ctx, n, err)
+	return n, l.withLog(ctx, n, err)
 }
 
 // plainConsul gives Consul the timing that it has by default. Ours has the one

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 	"labcheck/sim/images"
@@ -98,22 +99,64 @@ func (s *session) up(ctx context.Context, bare bool) error {
 	_, err := s.lab.Nodes(ctx)
 	fresh := errors.Is(err, harness.ErrNoNodes)
 	began := time.Now()
-	if err := s.startHosts(ctx); err != nil {
-		return err
+	switch {
+	case fresh && !bare:
+		err = s.makeLab(ctx)
+	default:
+		if err = s.startHosts(ctx); err == nil && !bare {
+			err = s.bootstrap(ctx, beyond{})
+		}
 	}
-	if !bare {
-		err = s.bootstrap(ctx, beyond{})
-	} else {
-		err = nil
+	if err == nil || !fresh {
+		s.lab.Keep()
 	}
-	if err != nil && fresh {
-		return errors.Join(err, s.removeLab(ctx))
-	}
-	s.lab.Keep()
 	if err != nil {
 		return err
 	}
 	return s.stands(time.Since(began))
+}
+
+// makeLab starts a new lab's hosts and performs the tutorial on them meanwhile:
+// each step begins when the engines that it is about answer.
+func (s *session) makeLab(ctx context.Context) error {
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	t := s.lab.Topology()
+	what := s.lang.Say("Build the cluster of %d hosts on %s", "%d 台のホストのクラスタを %s に構築", len(t.Hosts()), t.Subnet)
+	return s.progress.during(what, func() error {
+		_, err := s.lab.UpWith(ctx, func(ctx context.Context, nodes []harness.Node) error {
+			cluster, err := s.services.Open(t, nodes)
+			if err != nil {
+				return err
+			}
+			defer cluster.Close()
+			return s.perform(ctx, cluster)
+		})
+		return err
+	})
+}
+
+// perform performs the tutorial on hosts that may still be starting. From its
+// first step on it looks whether they are still there.
+func (s *session) perform(ctx context.Context, cluster *engine.Cluster) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var whole *wholeLab
+	err := tutorial.Bootstrap(ctx, cluster, func(e tutorial.Event) {
+		s.step(e)
+		if whole != nil {
+			return
+		}
+		if watched, err := s.watchLab(ctx, performing, false); err == nil {
+			whole = watched
+			context.AfterFunc(whole, func() { cancel(context.Cause(whole)) })
+		}
+	})
+	if err != nil && whole != nil {
+		return cmp.Or(whole.lost(context.WithoutCancel(ctx)), err)
+	}
+	return err
 }
 
 // stands tells where the lab is and how to go on.

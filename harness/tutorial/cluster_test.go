@@ -165,6 +165,30 @@ func TestGossipIsJoined(t *testing.T) {
 	}
 }
 
+// TestGossipIsCompleted: what gossip lost does not take until the engines' next
+// comparison, which comes after 30 s.
+func TestGossipIsCompleted(t *testing.T) {
+	f, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"worker01"} }))
+	began := time.Now()
+	if err := completeGossip(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < tellMembers {
+		t.Errorf("the engines were left alone for %s only", took)
+	}
+	f.Change(func() {
+		if f.Hosts["store"].Unknown != nil {
+			t.Errorf("store has not heard of %q", f.Hosts["store"].Unknown)
+		}
+	})
+	f.Change(func() { f.Hosts["store"].Off = true })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := completeGossip(ctx, c); !errors.Is(err, engine.ErrRefused) {
+		t.Errorf("with one that is off: %v", err)
+	}
+}
+
 // TestNetworkNeedsGossip: that one engine lacks another is enough.
 func TestNetworkNeedsGossip(t *testing.T) {
 	for _, h := range harness.Tutorial().Hosts() {

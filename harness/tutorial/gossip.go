@@ -53,6 +53,59 @@ func Introduce(ctx context.Context, c *engine.Cluster) (parts int, err error) {
 	return len(representatives), nil
 }
 
+// tellMembers is how long engines that joined one gossip are left alone before
+// those that have not heard of each other compare what they know. Gossip takes
+// less than a second.
+const tellMembers = time.Second
+
+// completeGossip waits until every engine has heard of every other. Gossip loses
+// a message now and then; by themselves, engines notice only when two of them
+// compare all that they know, every 30 s (hashicorp/memberlist, config.go,
+// PushPullInterval). completeGossip has them do so after tellMembers.
+func completeGossip(ctx context.Context, c *engine.Cluster) error {
+	hosts := c.Topology().Hosts()
+	for {
+		pairs, err := awaitMembers(ctx, c, hosts)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		for _, pair := range pairs {
+			// One that fails is tried again: the engines may be busy.
+			_ = engine.Introduce(ctx, c.Node(hosts[pair[0]].Name), c.Node(hosts[pair[1]].Name))
+		}
+	}
+}
+
+// awaitMembers waits for tellMembers until every engine has heard of every other,
+// and returns the pairs that have not.
+func awaitMembers(ctx context.Context, c *engine.Cluster, hosts []harness.Host) (pairs [][2]int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, tellMembers)
+	defer cancel()
+	err = harness.Until(ctx, pause, func(ctx context.Context) error {
+		views, err := gossip(ctx, c)
+		if err != nil {
+			return err
+		}
+		pairs = lacking(views, hosts)
+		return knowAll(views, hosts)
+	})
+	return pairs, err
+}
+
+// lacking returns the pairs of hosts of which the first has not heard of the
+// second.
+func lacking(views [][]engine.Peer, hosts []harness.Host) [][2]int {
+	var pairs [][2]int
+	for i, view := range views {
+		for j, h := range hosts {
+			if !knows(view, h) {
+				pairs = append(pairs, [2]int{i, j})
+			}
+		}
+	}
+	return pairs
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -116,8 +169,13 @@ func (p networkPart) gossips(ctx context.Context, c *engine.Cluster) error {
 	if err != nil {
 		return err
 	}
-	for i, h := range p.topology.Hosts() {
-		if err := knowsAll(h, views[i], p.topology.Hosts()); err != nil {
+	return knowAll(views, p.topology.Hosts())
+}
+
+// knowAll is nil if every host has every host in its gossip.
+func knowAll(views [][]engine.Peer, hosts []harness.Host) error {
+	for i, h := range hosts {
+		if err := knowsAll(h, views[i], hosts); err != nil {
 			return err
 		}
 	}

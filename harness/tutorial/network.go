@@ -41,6 +41,9 @@ func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (harness.Text
 		return harness.Text{}, err
 	}
 	parts, err := Introduce(ctx, c)
+	if err == nil {
+		err = completeGossip(ctx, c)
+	}
 	if parts > 1 {
 		note = harness.Textf("%s, the engines' gossip was in %d parts that would not have found one another and was joined",
 			"%s、%d つに分かれたまま出会わないはずの Engine のゴシップをつないだ", note, parts)
