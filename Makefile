@@ -10,7 +10,7 @@ FUZZTIME := 60s
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough nightly images clean
+.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough nightly images lock clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ nightly: faults thorough soak torture mutate fuzz race race-labs vulns ## All of
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build
+
+lock: ## Write sim/images/packages.lock and digests.lock, after a recipe was changed (needs apt-get)
+	go run ./.ci/lock
 
 clean: build ## Remove the lab, labcheck's images and what was built
 	-@$(LABCHECK) down

@@ -1,8 +1,9 @@
 // Command lock writes sim/images/packages.lock and sim/images/digests.lock:
 // which Debian packages images are made of, and the digests that the images
-// have. It needs apt-get (Debian or Ubuntu) and Debian's archive keyring.
+// have. It needs apt-get and Debian's archive keyring, and takes the lists from
+// the Debian mirror that it is given, or else the one that apt is set to.
 //
-//	go run ./.ci/lock MIRROR
+//	go run ./.ci/lock [MIRROR]
 package main
 
 import (
@@ -36,10 +37,12 @@ const digestsHead = `# The digest that each image has on every machine. Written 
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: go run ./.ci/lock MIRROR")
+	ctx := context.Background()
+	mirrors := debian.Sources(ctx, strings.Join(os.Args[1:], " "), nil)
+	if len(mirrors) == 0 {
+		log.Fatal("apt is not set to a Debian mirror: name one, go run ./.ci/lock MIRROR")
 	}
-	if err := run(context.Background(), os.Args[1]); err != nil {
+	if err := run(ctx, mirrors[0].URL); err != nil {
 		log.Fatal(err)
 	}
 }

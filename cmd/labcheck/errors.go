@@ -13,6 +13,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/images/debian"
 )
 
 // The exit codes.
@@ -171,6 +172,9 @@ func (a *app) hint(err error) string {
 		return inTheWay.Fix
 	case errors.As(err, &lost):
 		return lost.Hint.In(a.lang)
+	case errors.As(err, new(*debian.FetchError)):
+		return a.lang.Say("--debian-mirror URL, or HTTPS_PROXY, or --registry HOST, or labcheck images load FILE",
+			"--debian-mirror URL、HTTPS_PROXY、--registry HOST、または labcheck images load FILE")
 	case errors.Is(err, sim.ErrEngine), errors.As(err, new(*silentError)):
 		return "labcheck doctor"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):

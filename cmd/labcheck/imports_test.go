@@ -25,7 +25,8 @@ var arrows = map[string][]string{
 	"labcheck/harness/report":     {"labcheck/harness"},
 	"labcheck/harness/ec2":        {"labcheck/harness"},
 	"labcheck/sim":                {"labcheck/harness", "labcheck/sim/images"},
-	"labcheck/sim/images":         {"labcheck/harness"},
+	"labcheck/sim/images":         {"labcheck/harness", "labcheck/sim/images/debian"},
+	"labcheck/sim/images/debian":  {"labcheck/harness"},
 	"labcheck/sim/simtest":        {"labcheck/harness/engine", "labcheck/harness/subnettest", "labcheck/sim"},
 }
 
