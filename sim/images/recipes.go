@@ -2,6 +2,7 @@ package images
 
 import (
 	"embed"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func embedded(name string) []byte {
 var lock = sync.OnceValues(func() (map[[2]string]debian.Package, error) {
 	all, err := debian.ParseLock(strings.NewReader(string(embedded("packages.lock"))))
 	if err != nil {
-		return nil, harness.Errorf("packages.lock: %w", "packages.lock: %w", err)
+		return nil, fmt.Errorf("packages.lock: %w", err)
 	}
 	packages := map[[2]string]debian.Package{}
 	for _, p := range all {

@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -32,7 +33,7 @@ func (s *Store) atRegistry(image string) string {
 func (s *Store) parseRef(ref string) (name.Reference, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, harness.Errorf("--registry %s: %w", "--registry %s: %w", s.opts.Registry, err)
+		return nil, fmt.Errorf("--registry %s: %w", s.opts.Registry, err)
 	}
 	return parsed, nil
 }
