@@ -10,7 +10,7 @@ FUZZTIME := 60s
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines nightly images clean
+.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ race-labs: ## Tests on real labs with the race detector
 
 engines: ## Images, e2e and faults on dockerd 26 and later, in namespaces. As root. ENGINES='trixie/containerd': only these
 	@.ci/engines/run $(ENGINES)
+
+vm: ## The same in a virtual machine with cgroup v2 and systemd, emulated: an hour or more. As root
+	@.ci/engines/vm $(ENGINES)
 
 nightly: TORTURE := 200
 nightly: faults thorough soak torture mutate fuzz race race-labs vulns engines ## All of these, one after another: hours
