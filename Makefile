@@ -10,7 +10,7 @@ FUZZTIME := 60s
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough nightly images lock clean
+.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,8 @@ test: ## Unit, command-line, browser and real-lab tests
 
 lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
+	$(TOOL) actionlint
+	shellcheck .ci/run .ci/engines/* sim/images/node/node
 	go run ./.ci/mutate -check
 
 mutate: ## Break each check of engine, tutorial, diagnose and steps: a test must fail. MUTANTS=regexp: only these
@@ -71,8 +73,14 @@ thorough: ## Every fault that a lab can be given, a cluster with replicas, four 
 race-labs: ## Tests on real labs with the race detector
 	$(LAB_TEST) -race -timeout 90m ./harness/engine ./harness/tutorial ./harness/suite ./harness/diagnose ./sim
 
+engines: ## Images, e2e and faults on dockerd 26 and later, in namespaces. As root. ENGINES='trixie/containerd': only these
+	@.ci/engines/run $(ENGINES)
+
+vm: ## The same in a virtual machine with cgroup v2 and systemd, emulated: an hour or more. As root
+	@.ci/engines/vm $(ENGINES)
+
 nightly: TORTURE := 200
-nightly: faults thorough soak torture mutate fuzz race race-labs vulns ## All of these, one after another: hours
+nightly: faults thorough soak torture mutate fuzz race race-labs vulns engines ## All of these, one after another: hours
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

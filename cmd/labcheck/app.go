@@ -99,6 +99,9 @@ func (a *app) root() *cobra.Command {
 		Args:  cobra.NoArgs, RunE: check.RunE,
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := a.readTimeout(c); err != nil {
+				return err
+			}
 			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
 		},
 	}
@@ -136,6 +139,25 @@ func (a *app) root() *cobra.Command {
 	root.Args = usage(root.Args)
 	a.translate(root)
 	return root
+}
+
+// timeoutVariable is the environment variable that holds what --timeout is if it
+// is not given: for machines on which every command takes longer, such as
+// emulated ones.
+const timeoutVariable = "LABCHECK_TIMEOUT"
+
+// readTimeout sets --timeout from the environment.
+func (a *app) readTimeout(c *cobra.Command) error {
+	text := os.Getenv(timeoutVariable)
+	if text == "" || c.Flags().Changed("timeout") {
+		return nil
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil {
+		return &usageError{harness.Errorf("%s=%s: it is not a duration such as 30m", "%s=%s: 30m のような時間ではない", timeoutVariable, text), "unset " + timeoutVariable}
+	}
+	a.timeout = timeout
+	return nil
 }
 
 // checkFlags looks at the flags of all commands. Those that say where nodes are

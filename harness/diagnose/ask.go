@@ -17,7 +17,7 @@ import (
 // not answer why that is.
 func (f *facts) askHosts(ctx context.Context) {
 	f.each(func(h *hostFacts) {
-		first, cancel := context.WithTimeout(ctx, firstAnswer)
+		first, cancel := harness.WithLimit(ctx, firstAnswer)
 		defer cancel()
 		conn, err := f.cluster.Node(h.host.Name).Dial(first, h.host.Engine().Port())
 		if h.dialErr = err; err == nil {
@@ -27,7 +27,7 @@ func (f *facts) askHosts(ctx context.Context) {
 			h.infoTook = time.Since(asked)
 		}
 	})
-	f.setPatience()
+	f.setPatience(ctx)
 	f.each(func(h *hostFacts) {
 		if !h.answers() {
 			if h.probe = f.ask(ctx, h.host); h.probe.unasked == nil {

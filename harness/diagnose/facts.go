@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -106,14 +107,15 @@ func (f *facts) onHost(h harness.Host, d time.Duration) time.Duration {
 
 // setPatience looks at the engine that answered the quickest: one may hang, but
 // where all are slow it is their machine that is busy.
-func (f *facts) setPatience() {
+func (f *facts) setPatience(ctx context.Context) {
 	quickest := time.Duration(0)
 	for _, h := range f.hosts {
 		if h.answers() && (quickest == 0 || h.infoTook < quickest) {
 			quickest = h.infoTook
 		}
 	}
-	f.patience = min(max(1, float64(quickest)/float64(promptly)), mostPatience)
+	most := float64(harness.Limit(ctx, mostPatience*promptly)) / float64(promptly)
+	f.patience = min(max(1, float64(quickest)/float64(promptly)), most)
 }
 
 func (h *hostFacts) answers() bool { return h.dialErr == nil && h.infoErr == nil }

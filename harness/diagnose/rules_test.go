@@ -161,20 +161,24 @@ func TestCutOff(t *testing.T) {
 // TestPatience has engines answer soon, late, and not at all.
 func TestPatience(t *testing.T) {
 	for name, c := range map[string]struct {
-		took []time.Duration // of the engines that answer
-		want float64
+		took  []time.Duration // of the engines that answer
+		total time.Duration
+		want  float64
 	}{
-		"idle":         {[]time.Duration{promptly / 2, promptly / 3}, 1},
-		"one is slow":  {[]time.Duration{promptly / 2, 10 * promptly}, 1},
-		"all are slow": {[]time.Duration{2 * promptly, 3 * promptly}, 2},
-		"at the most":  {[]time.Duration{100 * promptly}, mostPatience},
-		"none answers": {nil, 1},
+		"idle":         {[]time.Duration{promptly / 2, promptly / 3}, harness.DefaultTimeout, 1},
+		"one is slow":  {[]time.Duration{promptly / 2, 10 * promptly}, harness.DefaultTimeout, 1},
+		"all are slow": {[]time.Duration{2 * promptly, 3 * promptly}, harness.DefaultTimeout, 2},
+		"at the most":  {[]time.Duration{100 * promptly}, harness.DefaultTimeout, mostPatience},
+		"--timeout":    {[]time.Duration{100 * promptly}, 3 * harness.DefaultTimeout, 3 * mostPatience},
+		"none answers": {nil, harness.DefaultTimeout, 1},
 	} {
 		f := &facts{hosts: map[string]*hostFacts{"silent": {infoErr: errSilence}}}
 		for i, took := range c.took {
 			f.hosts[fmt.Sprint(i)] = &hostFacts{infoTook: took}
 		}
-		if f.setPatience(); f.patience != c.want {
+		ctx, cancel := harness.WithTotal(t.Context(), c.total, nil)
+		defer cancel()
+		if f.setPatience(ctx); f.patience != c.want {
 			t.Errorf("%s: %v times as long, not %v", name, f.patience, c.want)
 		}
 	}

@@ -23,7 +23,7 @@ const reachWithin = 5 * time.Second
 // managerReaches runs the docker CLI on a host against an engine elsewhere.
 func (w *World) managerReaches(ctx context.Context, from, addr, name string) error {
 	node := w.cluster.Node(from)
-	asking, cancel := context.WithTimeout(ctx, reachWithin)
+	asking, cancel := harness.WithLimit(ctx, reachWithin)
 	defer cancel()
 	res, err := node.Exec(asking, "docker", "-H", "tcp://"+w.here(addr), "info", "--format", "{{.Name}}")
 	late := asking.Err() != nil && ctx.Err() == nil
@@ -34,7 +34,7 @@ func (w *World) managerReaches(ctx context.Context, from, addr, name string) err
 	seen := strings.TrimSpace(res.Stdout)
 	switch {
 	case late:
-		seen = w.lang.Say("no answer within %s", "%s 以内に応答がない", reachWithin)
+		seen = w.lang.Say("no answer within %s", "%s 以内に応答がない", harness.Limit(ctx, reachWithin))
 	case err != nil:
 		seen = err.Error()
 	}

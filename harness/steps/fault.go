@@ -128,7 +128,7 @@ func (w *World) mend(ctx context.Context) error {
 }
 
 func (w *World) swarmSilent(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := harness.WithLimit(ctx, 5*time.Second)
 	defer cancel()
 	if info, err := w.cluster.Swarm().Info(ctx); err == nil {
 		return w.mismatch(w.lang.Say("port 3375", "ポート 3375"), w.lang.Say("no answer", "応答なし"), w.lang.Say("an answer of %s", "%s の応答", info.Name))
@@ -259,7 +259,7 @@ func (w *World) startOn(ctx context.Context, nodes, network string) error {
 		return err
 	}
 	for i, node := range list(nodes) {
-		s := w.spec(w.name(fmt.Sprintf("%s-%d", node, i)), network)
+		s := w.spec(ctx, w.name(fmt.Sprintf("%s-%d", node, i)), network)
 		s.Env = []string{"constraint:node==" + node}
 		if err := w.start(ctx, w.cluster.Swarm(), node, s); err != nil {
 			return w.mismatch(w.lang.Say("a container on %s", "%s のコンテナ", network), w.lang.Say("one on %s", "%s に 1 つ", node), w.lang.Error(err))

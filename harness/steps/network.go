@@ -178,7 +178,7 @@ func (w *World) startOnEach(ctx context.Context, network string) error {
 	}
 	hosts := w.topology().Hosts()
 	failed, _ := each(ctx, hosts, func(ctx context.Context, h harness.Host) (error, error) {
-		return w.start(ctx, w.cluster.Engine(h.Name), h.Name, w.spec(w.name(h.Name), network)), nil
+		return w.start(ctx, w.cluster.Engine(h.Name), h.Name, w.spec(ctx, w.name(h.Name), network)), nil
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -198,7 +198,7 @@ func (w *World) startOnTwo(ctx context.Context, one, other, network string) erro
 		return err
 	}
 	for _, host := range []string{one, other} {
-		s := w.spec(w.name(host), network)
+		s := w.spec(ctx, w.name(host), network)
 		s.Env = []string{"constraint:node==" + host}
 		if err := w.start(ctx, w.cluster.Swarm(), host, s); err != nil {
 			return w.mismatch(w.lang.Say("a container on %s", "%s に接続するコンテナ", network), w.lang.Say("one on %s", "%s に 1 つ", host), err.Error())

@@ -24,13 +24,13 @@ func (w *World) LimitWaits(total time.Duration) { w.patience = &patience{total} 
 
 // until waits for a probe to succeed, within the run's patience.
 func (w *World) until(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, atMost)
+	ctx, cancel := harness.WithLimit(ctx, atMost)
 	defer cancel()
 	if w.patience == nil {
 		return w.await(ctx, probe)
 	}
 	start := time.Now()
-	look, cancel := context.WithTimeout(ctx, oneLook)
+	look, cancel := harness.WithLimit(ctx, oneLook)
 	err := probe(look)
 	cancel()
 	if err == nil || errors.As(err, new(*harness.UnreachableError)) || w.patience.left <= 0 {

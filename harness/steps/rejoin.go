@@ -137,7 +137,7 @@ func (w *World) startToBeRescheduled(ctx context.Context, node string) error {
 	if err := w.takeTurn(ctx); err != nil {
 		return err
 	}
-	s := w.spec(w.name("rescheduled"), "")
+	s := w.spec(ctx, w.name("rescheduled"), "")
 	s.Env = []string{"constraint:node==~" + node, "reschedule:on-node-failure"}
 	if err := w.start(ctx, w.cluster.Swarm(), node, s); err != nil {
 		return err

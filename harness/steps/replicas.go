@@ -35,7 +35,7 @@ func (w *World) builtWith(ctx context.Context, replicas int) error {
 
 // roles are what the Swarm managers that answer say of themselves, by host.
 func (w *World) roles(ctx context.Context) map[string]engine.Swarm {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := harness.WithLimit(ctx, 5*time.Second)
 	defer cancel()
 	hosts := w.topology().Managers()
 	// That one does not answer is what scenarios make of it.
@@ -163,7 +163,7 @@ func (w *World) startThroughEach(ctx context.Context) error {
 	}
 	_, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) (struct{}, error) {
 		on := w.cluster.SwarmOn(h.Name)
-		s := w.spec(w.name("through-"+h.Name), "")
+		s := w.spec(ctx, w.name("through-"+h.Name), "")
 		id, err := patiently(ctx, on, s)
 		if err != nil {
 			return struct{}{}, err

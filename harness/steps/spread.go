@@ -56,7 +56,7 @@ func (w *World) startMany(ctx context.Context, n int) error {
 	}
 	w.load.counts = []counts{before}
 	for i := range n {
-		if err := w.start(ctx, w.cluster.Swarm(), "", w.spec(w.name(i+1), "")); err != nil {
+		if err := w.start(ctx, w.cluster.Swarm(), "", w.spec(ctx, w.name(i+1), "")); err != nil {
 			return harness.Errorf("container %d: %w", "コンテナ %d: %w", i+1, err)
 		}
 		after, err := w.count(ctx)

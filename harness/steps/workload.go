@@ -48,11 +48,12 @@ const (
 	turnName = "labcheck-turn"
 )
 
-func (w *World) spec(name, network string) engine.RunSpec {
+func (w *World) spec(ctx context.Context, name, network string) engine.RunSpec {
 	lives := lifetime
 	if w.load.lasting {
 		lives = lastingLifetime
 	}
+	lives = harness.Limit(ctx, lives)
 	return engine.RunSpec{
 		Name: name, Image: WorkloadImage, Network: network,
 		Args:   []string{"sleep", fmt.Sprint(int(lives.Seconds()))},
@@ -69,10 +70,10 @@ func (w *World) takeTurn(ctx context.Context) error {
 	w.load.turn = true // from here on there may be something to remove
 	manager := w.cluster.Engine(w.topology().Manager.Name)
 	var h holder
-	ctx, cancel := context.WithTimeout(ctx, lifetime+10*time.Second)
+	ctx, cancel := harness.WithLimit(ctx, lifetime+10*time.Second)
 	defer cancel()
 	return w.await(ctx, func(ctx context.Context) error {
-		_, err := patiently(ctx, manager, w.spec(turnName, ""))
+		_, err := patiently(ctx, manager, w.spec(ctx, turnName, ""))
 		if !errors.Is(err, engine.ErrExists) {
 			return err
 		}
@@ -135,7 +136,7 @@ func (w *World) startThroughSwarm(ctx context.Context) error {
 	if err := w.takeTurn(ctx); err != nil {
 		return err
 	}
-	return w.start(ctx, w.cluster.Swarm(), "", w.spec(w.name(1), ""))
+	return w.start(ctx, w.cluster.Swarm(), "", w.spec(ctx, w.name(1), ""))
 }
 
 // onOneEngine wants the container on exactly one engine, and not the manager's.

@@ -106,7 +106,7 @@ func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, 
 		return ctx, nil
 	}
 	r.step = stepRun{index: r.stepIndex(st), start: r.clock(), ctx: ctx}
-	ctx, r.step.cancel = context.WithTimeout(ctx, stepTimeout)
+	ctx, r.step.cancel = harness.WithLimit(ctx, stepTimeout)
 	r.tell(Event{Kind: StepStarted, Step: r.step.index})
 	return ctx, nil
 }
@@ -206,7 +206,7 @@ func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
 	if r.source.breaks() {
 		timeout = mendTimeout
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	err := r.world.CleanUp(ctx)
 	if err == nil {

@@ -69,7 +69,7 @@ const lookup = 2 * time.Second
 // Inspect finds out how far the tutorial has come and changes nothing. A host
 // that does not answer is part of what it finds.
 func Inspect(ctx context.Context, c *engine.Cluster) Progress {
-	ctx, cancel := context.WithTimeout(ctx, lookup)
+	ctx, cancel := harness.WithLimit(ctx, lookup)
 	defer cancel()
 	s := survey{ctx: ctx, cluster: c, topology: c.Topology()}
 	s.look()

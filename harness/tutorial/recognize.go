@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 )
 
@@ -12,7 +13,7 @@ import (
 // that it has, and whether all its join containers start again with their hosts.
 // What does not answer is taken for the page's.
 func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
-	ctx, cancel := context.WithTimeout(ctx, lookup)
+	ctx, cancel := harness.WithLimit(ctx, lookup)
 	defer cancel()
 	t := c.Topology()
 	hosts := t.Hosts()

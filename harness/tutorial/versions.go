@@ -4,13 +4,14 @@ import (
 	"context"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 )
 
 // Versions tells what the tutorial was done with: engine, swarm, consul. What
 // does not answer is left out.
 func Versions(ctx context.Context, c *engine.Cluster) map[string]string {
-	ctx, cancel := context.WithTimeout(ctx, lookup)
+	ctx, cancel := harness.WithLimit(ctx, lookup)
 	defer cancel()
 	versions := map[string]string{}
 	if info, err := c.Engine(c.Topology().Manager.Name).Info(ctx); err == nil {
