@@ -116,10 +116,11 @@ func addDiff(w *layerWriter, folder string, l *layer) (split []byte, size int64,
 	if err != nil {
 		return nil, 0, err
 	}
-	recorded, err := asm.NewInputTarStream(stream, storage.NewJSONPacker(z), storage.NewDiscardFilePutter())
+	recorded, done, err := asm.NewInputTarStreamWithDone(stream, storage.NewJSONPacker(z), storage.NewDiscardFilePutter())
 	if err != nil {
 		return nil, 0, err
 	}
+	defer recorded.Close()
 	for in := tar.NewReader(recorded); ; {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -137,6 +138,6 @@ func addDiff(w *layerWriter, folder string, l *layer) (split []byte, size int64,
 	if _, err := io.Copy(io.Discard, recorded); err != nil { // what follows the last file
 		return nil, 0, err
 	}
-	err = z.Close()
+	err = errors.Join(<-done, z.Close())
 	return packed.Bytes(), size, err
 }

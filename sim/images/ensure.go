@@ -142,7 +142,7 @@ func (s *Store) loadArchive(ctx context.Context, all []named) error {
 	from, to := io.Pipe()
 	go func() { to.CloseWithError(writeArchive(to, all)) }()
 	answer, err := s.engine.ImageLoad(ctx, from)
-	from.Close() // ends the writer, if the engine did not take all
+	_ = from.Close() // ends the writer, if the engine did not take all
 	if err != nil {
 		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
 	}

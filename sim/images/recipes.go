@@ -270,8 +270,10 @@ func workloadRecipe() recipe {
 func sshdRecipe() recipe {
 	r := nodeRecipe(Swarm, Workload)
 	r.Layers = append(r.Layers, part{
-		Packages: []string{"openssh-server", "openssh-client", "libedit2", "libfido2-1", "libcbor0", "sudo", "libpam-modules", "libssl1.1", "libwrap0", "libnsl2",
-			"libtirpc3", "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libcom-err2", "libkeyutils1"},
+		Packages: []string{
+			"openssh-server", "openssh-client", "libedit2", "libfido2-1", "libcbor0", "sudo", "libpam-modules", "libssl1.1", "libwrap0", "libnsl2",
+			"libtirpc3", "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libcom-err2", "libkeyutils1",
+		},
 		Not: slices.DeleteFunc(notUsed(), func(pattern string) bool { return pattern == "lib/*/security" }),
 		Texts: map[string]string{
 			"etc/passwd": nodeTexts()["etc/passwd"] + "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n" +
