@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,15 +57,21 @@ func NewFetcher(dir string, sources []Source) *Fetcher {
 	}
 }
 
-// Missing returns the packages that Fetch would have to download.
+// Missing returns the packages that Fetch would have to download. A damaged file
+// is missing, too.
 func (f *Fetcher) Missing(packages []Package) []Package {
-	var missing []Package
-	for _, p := range packages {
-		if info, err := os.Stat(f.file(p)); err != nil || info.Size() != p.Size {
-			missing = append(missing, p)
-		}
+	return slices.DeleteFunc(slices.Clone(packages), f.has)
+}
+
+// has verifies a package that was downloaded.
+func (f *Fetcher) has(p Package) bool {
+	file, err := f.Open(p)
+	if err != nil {
+		return false
 	}
-	return missing
+	defer file.Close()
+	_, err = io.Copy(io.Discard, file)
+	return err == nil
 }
 
 // Open opens a package that was downloaded. The reader fails at its end if the
@@ -86,6 +93,7 @@ func (f *Fetcher) Fetch(ctx context.Context, packages []Package) error {
 	if err := os.MkdirAll(f.Dir, 0o755); err != nil {
 		return err
 	}
+	defer f.client.CloseIdleConnections()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, p := range f.Missing(packages) {
@@ -141,17 +149,16 @@ func (f *Fetcher) fetchFrom(ctx context.Context, s Source, p Package) error {
 	f.mu.Lock()
 	err := f.dropped[s]
 	f.mu.Unlock()
-	for n := 0; err == nil; n++ {
+	if err != nil {
+		return err
+	}
+	for range attempts {
 		var got int64
-		got, err = f.receive(ctx, s, p)
-		if err == nil {
-			return nil
-		}
-		if got > 0 && n+1 < attempts && ctx.Err() == nil {
-			err = nil
+		if got, err = f.receive(ctx, s, p); err == nil || got == 0 || ctx.Err() != nil {
+			break
 		}
 	}
-	if ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errLacks) && !errors.Is(err, errWrong) {
 		f.mu.Lock()
 		f.dropped[s] = err
 		f.mu.Unlock()
@@ -160,7 +167,8 @@ func (f *Fetcher) fetchFrom(ctx context.Context, s Source, p Package) error {
 }
 
 // receive appends what is lacking of a package to its part of the cache, and
-// returns how many bytes arrived. The part becomes the file when it is whole.
+// returns how many bytes arrived that another attempt need not ask for. The
+// part becomes the file when it is whole.
 func (f *Fetcher) receive(ctx context.Context, s Source, p Package) (got int64, err error) {
 	part, err := os.OpenFile(f.file(p)+".part", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -183,7 +191,11 @@ func (f *Fetcher) receive(ctx context.Context, s Source, p Package) (got int64, 
 			return got, err
 		}
 	}
-	return got, f.complete(part, sum, p)
+	err = f.complete(part, sum, p)
+	if err != nil && have == 0 {
+		return 0, err // the source would send the same again
+	}
+	return got, err
 }
 
 // append downloads a package from its byte have on.
@@ -266,8 +278,12 @@ func (f *Fetcher) complete(part *os.File, sum hash.Hash, p Package) error {
 	return os.Rename(part.Name(), f.file(p))
 }
 
+// errWrong reports that a file is not the one that the lock file pins.
+var errWrong = harness.Errorf("wrong content", "内容が正しくない")
+
 func checksumError(name, got, want string) error {
-	return harness.Errorf("%s: SHA-256 is %s, want %s", "%s: SHA-256 は %s だが、%s でなければならない", filepath.Base(name), got, want)
+	return harness.Errorf("%s: %w: SHA-256 is %s, want %s", "%s: %w: SHA-256 は %s だが、%s でなければならない",
+		filepath.Base(name), errWrong, got, want)
 }
 
 // tellWriter is called with the length of each write.

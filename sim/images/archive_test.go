@@ -1,0 +1,204 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// entry is a file, or a link, of an archive.
+type entry struct{ name, content, link string }
+
+func tarOf(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	out := tar.NewWriter(&b)
+	for _, e := range entries {
+		h := tar.Header{Typeflag: tar.TypeReg, Name: e.name, Size: int64(len(e.content)), Mode: 0o644}
+		if e.link != "" {
+			h.Typeflag, h.Linkname = tar.TypeSymlink, e.link
+		}
+		if err := out.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(out, e.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func untar(t testing.TB, content []byte) []entry {
+	t.Helper()
+	var all []entry
+	for in := tar.NewReader(bytes.NewReader(content)); ; {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, entry{h.Name, string(content), h.Linkname})
+	}
+}
+
+// raw is a layer without its compression.
+func raw(t testing.TB, l *layer) string {
+	t.Helper()
+	stream, err := l.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// tinyImage has one layer twice, and another.
+func tinyImage(t testing.TB) *image {
+	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
+	return imageOf(t, configOf(one.diffID, two.diffID, one.diffID), one, two, one)
+}
+
+// archives are the tiny image as engines write it: 20.10 with a link for what
+// is there twice, later ones by digest, and containerd's store compressed.
+func archives(t testing.TB) map[string][]byte {
+	i := tinyImage(t)
+	one, two, config := i.layers[0], i.layers[1], string(i.config)
+	blob := func(hex string) string { return blobFolder + hex }
+	legacy := `[{"Config":"c.json","RepoTags":["labcheck/x:1"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]`
+	manifest := func(a, b string) string {
+		return fmt.Sprintf(`[{"Config":%q,"RepoTags":["labcheck/x:1"],"Layers":[%q,%q,%q]}]`, blob(hashOf(i.config).Hex), a, b, a)
+	}
+	return map[string][]byte{
+		"20.10": tarOf(t, entry{name: "a/VERSION", content: "1.0"}, entry{name: "a/layer.tar", content: raw(t, one)}, entry{name: "b/layer.tar", content: raw(t, two)},
+			entry{name: "c/layer.tar", link: "../a/layer.tar"}, entry{name: "c.json", content: config},
+			entry{name: manifestFile, content: legacy}, entry{name: "repositories", content: "{}"}),
+		"25": tarOf(t, entry{name: indexFile, content: "{}"}, entry{name: manifestFile, content: manifest(blob(one.diffID.Hex), blob(two.diffID.Hex))},
+			entry{name: blob(two.diffID.Hex), content: raw(t, two)}, entry{name: blob(one.diffID.Hex), content: raw(t, one)},
+			entry{name: blob(hashOf(i.config).Hex), content: config}),
+		"containerd": tarOf(t, entry{name: blob(one.digest.Hex), content: string(one.compressed)}, entry{name: blob(two.digest.Hex), content: string(two.compressed)},
+			entry{name: blob(hashOf(i.config).Hex), content: config}, entry{name: manifestFile, content: manifest(blob(one.digest.Hex), blob(two.digest.Hex))}),
+	}
+}
+
+func TestReadArchiveOfAnyEngine(t *testing.T) {
+	want := tinyImage(t)
+	for engine, content := range archives(t) {
+		all, err := readArchive(bytes.NewReader(content))
+		if err != nil {
+			t.Errorf("%s: %v", engine, err)
+			continue
+		}
+		if len(all) != 1 || all[0].digest() != want.digest() || !slices.Equal(all[0].names, []string{"labcheck/x:1"}) {
+			t.Errorf("%s: %+v", engine, all)
+		}
+	}
+}
+
+func archiveOf(t testing.TB, all ...named) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := writeArchive(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestArchive(t *testing.T) {
+	i := tinyImage(t)
+	first := archiveOf(t, named{i, []string{"swarm:latest", "labcheck/x:1"}}, named{i, []string{"y:2"}})
+	if !bytes.Equal(first, archiveOf(t, named{i, []string{"swarm:latest", "labcheck/x:1"}}, named{i, []string{"y:2"}})) {
+		t.Error("the same images, and other bytes")
+	}
+	var files []string
+	for _, e := range untar(t, first) {
+		files = append(files, e.name)
+		if hex, ok := strings.CutPrefix(e.name, blobFolder); ok && hashOf([]byte(e.content)).Hex != hex {
+			t.Errorf("%s has the checksum %s", e.name, hashOf([]byte(e.content)).Hex)
+		}
+	}
+	want := []string{layoutFile, indexFile, manifestFile}
+	for _, content := range [][]byte{i.manifest, i.config, i.layers[0].compressed, i.layers[1].compressed} { // each once
+		want = append(want, blobFolder+hashOf(content).Hex)
+	}
+	if diff := cmp.Diff(want, files); diff != "" {
+		t.Error(diff)
+	}
+	index := untar(t, first)[1].content
+	for _, name := range []string{"docker.io/library/swarm:latest", "docker.io/labcheck/x:1", "docker.io/library/y:2"} {
+		if !strings.Contains(index, `"io.containerd.image.name":"`+name+`"`) {
+			t.Errorf("no %s in %s", name, index)
+		}
+	}
+	all, err := readArchive(bytes.NewReader(first))
+	if err != nil || len(all) != 2 || all[0].digest() != i.digest() || !bytes.Equal(archiveOf(t, all...), first) {
+		t.Errorf("read again: %v, %v", all, err)
+	}
+}
+
+func TestReadArchiveRefuses(t *testing.T) {
+	i := tinyImage(t)
+	one, config := entry{name: "l", content: raw(t, i.layers[0])}, entry{name: "c", content: configOf(i.layers[0].diffID)}
+	manifest := entry{name: manifestFile, content: `[{"Config":"c","Layers":["l"]}]`}
+	if _, err := readArchive(bytes.NewReader(tarOf(t, one, config, manifest))); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		want    string
+	}{
+		"nothing":       {nil, manifestFile},
+		"text":          {[]byte(strings.Repeat("text ", 500)), "invalid tar header"},
+		"no manifest":   {tarOf(t, one, config), manifestFile},
+		"no layer":      {tarOf(t, config, manifest), "there is no file l"},
+		"no config":     {tarOf(t, one, manifest), "there is no file c"},
+		"another layer": {tarOf(t, entry{name: "l", content: "two"}, config, manifest), "layer 0 of the image is"},
+		"another blob":  {tarOf(t, entry{name: blobFolder + "00", content: "two"}, one, config, manifest), "the SHA-256 checksum is"},
+		"another text":  {tarOf(t, entry{name: blobFolder + "00", content: "{}"}, one, config, manifest), "the SHA-256 checksum is"},
+		"a long text":   {tarOf(t, entry{name: blobFolder + hashOf(longText()).Hex, content: string(longText())}, one, config, manifest), "the SHA-256 checksum is"},
+		"a layer more":  {tarOf(t, one, entry{name: "c", content: configOf(i.layers[0].diffID, i.layers[1].diffID)}, manifest), "the image has 1 layers, want 2"},
+		"half a gzip":   {tarOf(t, entry{name: "l", content: string(i.layers[0].compressed[:40])}, config, manifest), "l: unexpected EOF"},
+		"cut off":       {tarOf(t, one)[:700], "unexpected EOF"},
+	} {
+		if all, err := readArchive(bytes.NewReader(c.content)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, %v, want %q", name, all, err, c.want)
+		}
+	}
+}
+
+func longText() []byte { return bytes.Repeat([]byte("{"), maxText+1) }
+
+func FuzzReadArchive(f *testing.F) {
+	for _, content := range archives(f) {
+		f.Add(content)
+	}
+	f.Add(archiveOf(f, named{tinyImage(f), []string{"x:1"}}))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		all, err := readArchive(bytes.NewReader(content))
+		if err != nil {
+			return
+		}
+		again, err := readArchive(bytes.NewReader(archiveOf(t, all...)))
+		if err != nil || len(again) != len(all) {
+			t.Errorf("read %d images, and again %d: %v", len(all), len(again), err)
+		}
+	})
+}
