@@ -8,7 +8,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,12 +20,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"golang.org/x/crypto/ssh"
 
 	"labcheck/harness"
 	"labcheck/harness/prereq"
 	"labcheck/harness/subnettest"
 	"labcheck/sim"
+	"labcheck/sim/images"
 )
 
 // realName is that of the lab that stands for a cluster at EC2.
@@ -123,19 +127,6 @@ func docker(t *testing.T, in string, args ...string) string {
 	return out.String()
 }
 
-// sshdImage is the nodes' image with Debian's openssh-server and sudo, and two
-// users: ops may do all, guest nothing.
-const (
-	sshdImage = "labcheck-test/sshd"
-	addSSHD   = `RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openssh-server sudo
-RUN for u in ops guest; do useradd --password '*' "$u"; done; usermod -aG sudo ops; echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops
-`
-)
-
-// sshdFiles are what the packages brought, and the accounts that they made.
-const sshdFiles = `tar c -C / $(dpkg -L openssh-server openssh-client sudo libwrap0 libcbor0 libfido2-1 libedit2 libbsd0 libmd0 2>/dev/null |
-	while read -r f; do if [ -f "$f" ] || [ -L "$f" ]; then echo "${f#/}"; fi; done | sort -u) etc/passwd etc/group etc/shadow etc/sudoers.d`
-
 // letIn gives a key to all users.
 const letIn = `keys=$(cat); for u in root ops guest; do
 	home=$(getent passwd $u | cut -d: -f6); mkdir -p "$home/.ssh"; echo "$keys" > "$home/.ssh/authorized_keys"; chown -R $u "$home"; done`
@@ -147,11 +138,7 @@ printf 'HostKey /etc/ssh/host_key\nPermitRootLogin prohibit-password\nPasswordAu
 // installSSH has every node run Debian's sshd, and lets a key in.
 func (r *realLab) installSSH(t *testing.T) {
 	t.Helper()
-	node := strings.TrimSpace(docker(t, "", "inspect", "--format", "{{.Config.Image}}", "ec2test-manager"))
-	docker(t, "FROM "+node+"\n"+addSSHD,
-		"build", "--quiet", "--tag", sshdImage, "-")
-	t.Cleanup(func() { docker(t, "", "rmi", sshdImage) })
-	files := docker(t, "", "run", "--rm", "--entrypoint", "sh", sshdImage, "-c", sshdFiles)
+	files := r.sshdFiles(t)
 	lines := []string{r.makeKey(t, "key", ""), r.makeKey(t, "locked", "secret")}
 	r.makeKey(t, "wrong", "")
 	var mu sync.Mutex
@@ -169,6 +156,41 @@ func (r *realLab) installSSH(t *testing.T) {
 	}
 	group.Wait()
 	r.write(t, ".ssh/known_hosts", known.String())
+}
+
+// sshdFiles returns, as a tar archive, what image sshd has more than a node: its
+// last layer.
+func (r *realLab) sshdFiles(t *testing.T) string {
+	t.Helper()
+	if err := r.lab.Images().Ensure(t.Context(), images.SSHD); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(r.dir, "sshd.tar")
+	archive, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.lab.Images().Archive(t.Context(), images.SSHD, archive), archive.Close()); err != nil {
+		t.Fatal(err)
+	}
+	image, err := tarball.ImageFromPath(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := layers[len(layers)-1].Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer last.Close()
+	content, err := io.ReadAll(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // makeKey writes a private key and returns its line of authorized_keys.
