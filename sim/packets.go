@@ -322,7 +322,7 @@ func (n *node) connect(ctx context.Context, to []*node, within time.Duration) []
 // host.
 func answerOf(printed string, to netip.Addr) answer {
 	for line := range strings.Lines(printed) {
-		addr, result, _ := strings.Cut(line, " ")
+		addr, result, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if addr != to.String() {
 			continue
 		}

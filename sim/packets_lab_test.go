@@ -21,17 +21,16 @@ import (
 	"labcheck/harness/pace"
 )
 
-// filteredSubnet is where the labs of these tests are: the rules that they add to
-// this machine's packet filter are about it alone.
-const filteredSubnet = "192.168.48.0/24"
-
-func filteredOptions(lab string) Options {
-	return Options{Lab: lab, Subnet: netip.MustParsePrefix(filteredSubnet)}
+// onSubnet puts a lab's subnet in for SUBNET, and the first three numbers of its
+// addresses for NET.
+func onSubnet(o Options, text string) string {
+	net := strings.TrimSuffix(o.Subnet.Addr().String(), ".0")
+	return strings.NewReplacer("SUBNET", o.Subnet.String(), "NET", net).Replace(text)
 }
 
-// filter adds a rule to a hook of this machine's packet filter for the time of the
-// test, as a firewall does that knows nothing of Docker.
-func filter(t *testing.T, hook, rule string) {
+// filter adds a rule about a lab's subnet to a hook of this machine's packet filter
+// for the time of the test, as a firewall does that knows nothing of Docker.
+func filter(t *testing.T, o Options, hook, rule string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("to change the packet filter takes root")
@@ -39,11 +38,11 @@ func filter(t *testing.T, hook, rule string) {
 	if on, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables"); hook == "forward" && string(on) != "1\n" {
 		t.Skipf("this machine filters no bridges: %q, %v", on, err)
 	}
-	const table = "inet labcheck-test"
+	table := "inet labcheck-" + o.Lab
 	t.Cleanup(func() { nft(t, "delete table "+table) })
 	nft(t, "add table "+table)
 	nft(t, "add chain "+table+" filter { type filter hook "+hook+" priority 10; }")
-	nft(t, "add rule "+table+" filter "+rule)
+	nft(t, "add rule "+table+" filter "+onSubnet(o, rule))
 }
 
 func nft(t *testing.T, command string) {
@@ -53,14 +52,15 @@ func nft(t *testing.T, command string) {
 	}
 }
 
-const dropForwarded = "ip saddr " + filteredSubnet + " ip daddr " + filteredSubnet + " drop"
+const dropForwarded = "ip saddr SUBNET ip daddr SUBNET drop"
 
 // Where the hosts can't reach one another up says so soon, with the end of an
 // engine's log, and keeps all logs: it is about to remove the hosts.
 func TestUpBehindForwardFilter(t *testing.T) {
-	before := everything(t, "test-filtered")
-	filter(t, "forward", dropForwarded)
-	l, logs := open(t, filteredOptions("test-filtered")), t.TempDir()
+	o := testOptions(t, "test-filtered")
+	before := everything(t, o.Lab)
+	filter(t, o, "forward", dropForwarded)
+	l, logs := open(t, o), t.TempDir()
 	l.KeepLogs(logs)
 	began := time.Now()
 	_, err := l.Up(t.Context())
@@ -81,7 +81,7 @@ func TestUpBehindForwardFilter(t *testing.T) {
 			t.Errorf("log of %s: %v: %q", h.Name, err, log)
 		}
 	}
-	if diff := cmp.Diff(before, everything(t, "test-filtered")); diff != "" {
+	if diff := cmp.Diff(before, everything(t, o.Lab)); diff != "" {
 		t.Errorf("it left something behind (-before +after):\n%s", diff)
 	}
 }
@@ -89,33 +89,33 @@ func TestUpBehindForwardFilter(t *testing.T) {
 // doctor's throw-away hosts tell which way is blocked, for whom, and leave nothing
 // behind.
 func TestDoctorTriesPackets(t *testing.T) {
+	o := testOptions(t, "test-doctor")
 	for _, c := range []struct {
 		name, hook, rule string
 		dial             DialMode
 		want             string // empty if all is well
 	}{
-		{"all", "forward", dropForwarded, DialDirect, "packets between manager (192.168.48.11) and frontend01 (192.168.48.20) do not arrive in either direction: a packet filter of this machine drops what the bridge br-"},
-		{"new connections", "forward", "ct state new " + dropForwarded, DialExec, "packets between manager (192.168.48.11) and frontend01 (192.168.48.20) do not arrive in either direction: "},
-		{"to", "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.20 drop", DialExec, "packets from manager (192.168.48.11) to frontend01 (192.168.48.20) do not arrive: "},
-		{"from", "forward", "ip saddr 192.168.48.20 ip daddr 192.168.48.11 drop", DialExec, "packets from frontend01 (192.168.48.20) to manager (192.168.48.11) do not arrive: "},
-		{"new connections one way", "forward", "ct state new ip saddr 192.168.48.20 ip daddr 192.168.48.11 drop", DialExec, "packets from frontend01 (192.168.48.20) to manager (192.168.48.11) do not arrive: "},
-		{"prohibited", "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.20 reject with icmp admin-prohibited", DialExec, "packets from manager (192.168.48.11) to frontend01 (192.168.48.20) do not arrive: "},
-		{"refused", "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.20 meta l4proto tcp reject with tcp reset", DialExec, "packets from manager (192.168.48.11) to frontend01 (192.168.48.20) do not arrive: "},
-		{"refused from", "forward", "ip saddr 192.168.48.20 ip daddr 192.168.48.11 meta l4proto tcp reject with tcp reset", DialExec, "packets from frontend01 (192.168.48.20) to manager (192.168.48.11) do not arrive: "},
-		{"into this machine", "input", "ip saddr " + filteredSubnet + " drop", DialDirect, "packets from manager (192.168.48.11) to this machine (192.168.48.1) do not arrive: a packet filter of this machine drops them"},
-		{"out of this machine", "output", "ip daddr " + filteredSubnet + " drop", DialDirect, "packets from this machine (192.168.48.1) to manager (192.168.48.11) do not arrive: a packet filter of this machine drops them"},
-		{"into this machine, through exec", "input", "ip saddr " + filteredSubnet + " drop", DialExec, ""},
-		{"nothing", "input", "ip saddr " + filteredSubnet + " accept", DialDirect, ""},
+		{"all", "forward", dropForwarded, DialDirect, "packets between manager (NET.11) and frontend01 (NET.20) do not arrive in either direction: a packet filter of this machine drops what the bridge br-"},
+		{"new connections", "forward", "ct state new " + dropForwarded, DialExec, "packets between manager (NET.11) and frontend01 (NET.20) do not arrive in either direction: "},
+		{"to", "forward", "ip saddr NET.11 ip daddr NET.20 drop", DialExec, "packets from manager (NET.11) to frontend01 (NET.20) do not arrive: "},
+		{"from", "forward", "ip saddr NET.20 ip daddr NET.11 drop", DialExec, "packets from frontend01 (NET.20) to manager (NET.11) do not arrive: "},
+		{"new connections one way", "forward", "ct state new ip saddr NET.20 ip daddr NET.11 drop", DialExec, "packets from frontend01 (NET.20) to manager (NET.11) do not arrive: "},
+		{"prohibited", "forward", "ip saddr NET.11 ip daddr NET.20 reject with icmp admin-prohibited", DialExec, "packets from manager (NET.11) to frontend01 (NET.20) do not arrive: "},
+		{"refused", "forward", "ip saddr NET.11 ip daddr NET.20 meta l4proto tcp reject with tcp reset", DialExec, "packets from manager (NET.11) to frontend01 (NET.20) do not arrive: "},
+		{"refused from", "forward", "ip saddr NET.20 ip daddr NET.11 meta l4proto tcp reject with tcp reset", DialExec, "packets from frontend01 (NET.20) to manager (NET.11) do not arrive: "},
+		{"into this machine", "input", "ip saddr SUBNET drop", DialDirect, "packets from manager (NET.11) to this machine (NET.1) do not arrive: a packet filter of this machine drops them"},
+		{"out of this machine", "output", "ip daddr SUBNET drop", DialDirect, "packets from this machine (NET.1) to manager (NET.11) do not arrive: a packet filter of this machine drops them"},
+		{"into this machine, through exec", "input", "ip saddr SUBNET drop", DialExec, ""},
+		{"nothing", "input", "ip saddr SUBNET accept", DialDirect, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			filter(t, c.hook, c.rule)
-			o := filteredOptions("test-doctor")
+			filter(t, o, c.hook, c.rule)
 			o.Dial = c.dial
 			got := packetsOf(t, o)
-			if got.OK != (c.want == "") || !strings.HasPrefix(got.Found, c.want) {
+			if got.OK != (c.want == "") || !strings.HasPrefix(got.Found, onSubnet(o, c.want)) {
 				t.Errorf("doctor says: %+v", got)
 			}
-			if n := probes(t, "test-doctor"); n != 0 {
+			if n := probes(t, o.Lab); n != 0 {
 				t.Errorf("it left %d objects behind", n)
 			}
 		})
@@ -153,10 +153,10 @@ func probes(t *testing.T, lab string) int {
 // reached through docker exec. Of a lab that is there doctor tries its own hosts, if
 // no fault explains what does not arrive.
 func TestDoctorOnLab(t *testing.T) {
-	o := filteredOptions("test-own")
+	o := testOptions(t, "test-own")
 	o.Dial = DialExec
 	t.Run("input", func(t *testing.T) {
-		filter(t, "input", "ip saddr "+filteredSubnet+" drop")
+		filter(t, o, "input", "ip saddr SUBNET drop")
 		up(t, o)
 		if got := packetsOf(t, o); !got.OK || got.Found != "hosts reach one another" {
 			t.Errorf("behind a filter of what comes in: %+v", got)
@@ -176,8 +176,8 @@ func TestDoctorOnLab(t *testing.T) {
 	if err := l.Mend(t.Context(), cut); err != nil {
 		t.Fatal(err)
 	}
-	filter(t, "forward", "ip saddr 192.168.48.11 ip daddr 192.168.48.200 drop")
-	if got := packetsOf(t, o); got.OK || !strings.HasPrefix(got.Found, "packets from manager (192.168.48.11) to worker01 (192.168.48.200) do not arrive: ") {
+	filter(t, o, "forward", "ip saddr NET.11 ip daddr NET.200 drop")
+	if got := packetsOf(t, o); got.OK || !strings.HasPrefix(got.Found, onSubnet(o, "packets from manager (NET.11) to worker01 (NET.200) do not arrive: ")) {
 		t.Errorf("behind a filter of what is forwarded: %+v", got)
 	}
 }
@@ -185,12 +185,13 @@ func TestDoctorOnLab(t *testing.T) {
 // doctor leaves nothing behind if it is interrupted or killed while it tries, and up
 // waits for it.
 func TestDoctorEnded(t *testing.T) {
+	after := testOptions(t, "test-after")
 	for name, end := range map[string]func(*exec.Cmd) error{
 		"killed":     func(c *exec.Cmd) error { return c.Process.Kill() },
 		"waited for": func(*exec.Cmd) error { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "doctor", "test-ended", filteredSubnet)
+			cmd := exec.Command(os.Args[0], "doctor", "test-ended", after.Subnet.String())
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -200,7 +201,7 @@ func TestDoctorEnded(t *testing.T) {
 			if err := end(cmd); err != nil {
 				t.Fatal(err)
 			}
-			if err := open(t, filteredOptions("test-after")).makeNetwork(ctx); err != nil {
+			if err := open(t, after).makeNetwork(ctx); err != nil {
 				t.Errorf("the subnet is not free again: %v", err)
 			}
 			await(ctx, t, "nothing is left", func() bool { return probes(t, "test-ended") == 0 })
@@ -224,14 +225,15 @@ func await(ctx context.Context, t *testing.T, what string, is func() bool) {
 
 // Cancelled, doctor removes its hosts before it returns.
 func TestDoctorCancelled(t *testing.T) {
+	o := testOptions(t, "test-cancelled")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan []Check, 1)
-	go func() { done <- Doctor(ctx, filteredOptions("test-cancelled")) }()
-	await(t.Context(), t, "doctor tries", func() bool { return probes(t, "test-cancelled") > 0 })
+	go func() { done <- Doctor(ctx, o) }()
+	await(t.Context(), t, "doctor tries", func() bool { return probes(t, o.Lab) > 0 })
 	cancel()
 	<-done
-	if n := probes(t, "test-cancelled"); n != 0 {
+	if n := probes(t, o.Lab); n != 0 {
 		t.Errorf("it left %d objects behind", n)
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 // What bash 5.1 says, recorded in a host of a lab.
 func TestAnswerOf(t *testing.T) {
-	const printed = `192.168.33.20 0 
-192.168.33.21 124 
+	const printed = `192.168.33.20 0
+192.168.33.21 124
 192.168.33.200 1 bash: connect: Connection refused bash: line 1: /dev/tcp/192.168.33.200/2375: Connection refused
 192.168.33.201 1 bash: connect: No route to host bash: line 1: /dev/tcp/192.168.33.201/2375: No route to host
 192.168.33.202 1 bash: connect: Network is unreachable bash: line 1: /dev/tcp/192.168.33.202/2375: Network is unreachable

@@ -88,7 +88,7 @@ func (l *Lab) probeLab() *Lab {
 	run := rand.Text()[:12]
 	return &Lab{
 		opts: l.opts, name: "doctor-" + strings.ToLower(run), run: run, topology: t,
-		engine: l.engine, store: l.store, began: time.Now(), probe: l.name,
+		link: l.link, engine: l.engine, store: l.store, began: time.Now(), probe: l.name,
 	}
 }
 

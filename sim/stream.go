@@ -93,7 +93,7 @@ func (c *execConn) refusal() error {
 	return harness.Errorf("relay ended: %s", "中継が終了した: %s", strings.TrimSpace(c.errs.String()))
 }
 
-// errnoIn is why socat could not connect, as far as it says so, or 0.
+// errnoIn is why a program in a node could not connect, as far as it says so, or 0.
 func errnoIn(said string) syscall.Errno {
 	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
 		if strings.Contains(strings.ToLower(said), errno.Error()) {

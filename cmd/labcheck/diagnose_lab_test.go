@@ -67,12 +67,12 @@ func diagnoseCases() []realCase {
 		},
 		{
 			name: "diagnose a stopped engine", args: as("ops", "diagnose"), code: exitFalse,
-			breaks: on("store", "kill -STOP $(pidof dockerd)", "kill -CONT $(pidof dockerd)"),
-			says:   []string{"the engine of store is stopped: it takes connections and says nothing", "kill -CONT $(pidof dockerd)"},
+			breaks: on("store", "pkill -STOP -x dockerd", "pkill -CONT -x dockerd"),
+			says:   []string{"the engine of store is stopped: it takes connections and says nothing", "pkill -CONT -x dockerd"},
 		},
 		{
 			name: "diagnose it with no login", args: []string{"diagnose"}, code: exitFalse,
-			breaks: on("store", "kill -STOP $(pidof dockerd)", "kill -CONT $(pidof dockerd)"),
+			breaks: on("store", "pkill -STOP -x dockerd", "pkill -CONT -x dockerd"),
 			says:   []string{"the engine of store takes connections and gives no answer", "systemctl restart docker"},
 		},
 		{

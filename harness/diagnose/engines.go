@@ -27,7 +27,7 @@ func (d *diagnosis) silent(f *hostFacts) {
 	case f.probe.state == 'T':
 		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", "%s の Engine は停止(T)状態で、接続を受けても応答しない", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe)).
-			advise(d.Lang.Say("let it go on: kill -CONT $(pidof dockerd), on the host itself", "ホスト上で kill -CONT $(pidof dockerd) を実行し、再開する"))
+			advise(d.Lang.Say("let it go on: pkill -CONT -x dockerd, on the host itself", "ホスト上で pkill -CONT -x dockerd を実行し、再開する"))
 	default:
 		r = d.silentEngine(f)
 	}
