@@ -5,6 +5,7 @@ package images
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"os"
@@ -165,17 +166,20 @@ func again(l *lab, m *debianMirror) {
 }
 
 // withSSHD makes the image for tests, which is listed if it is there.
-func withSSHD(l *lab, _ *debianMirror) {
+func withSSHD(l *lab, m *debianMirror) {
 	plan, err := l.Plan(l.t.Context(), SSHD)
 	if diff := cmp.Diff([]Name{SSHD}, plan.Missing); err != nil || diff != "" || plan.Download == 0 {
 		l.t.Errorf("%+v, %v\n%s", plan, err, diff)
 	}
 	l.ensure(SSHD)
+	if _, sent := m.take(); sent != plan.Download {
+		l.t.Errorf("%d bytes were sent, planned are %d", sent, plan.Download)
+	}
 	list, err := l.List(l.t.Context())
 	if last := list[len(list)-1]; err != nil || last.Name != SSHD || !last.Present {
 		l.t.Errorf("%+v, %v", list, err)
 	}
-	if out := l.run(SSHD, "sh", "-c", "mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /tmp/k && /usr/sbin/sshd -T -h /tmp/k && sudo -l -U ops"); !strings.Contains(out, "NOPASSWD: ALL") {
+	if out := l.run(SSHD, "sh", "-c", "mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /tmp/k && /usr/sbin/sshd -T -f /dev/null -h /tmp/k && sudo -l -U ops"); !strings.Contains(out, "NOPASSWD: ALL") {
 		l.t.Errorf("%q", out)
 	}
 }
@@ -210,14 +214,27 @@ func stale(l *lab, _ *debianMirror) {
 	if diff := cmp.Diff(old, got); err != nil || diff != "" {
 		l.t.Errorf("stale: %v\n%s", err, diff)
 	}
-	id := l.create(Node, "none", "true")
+	used := l.namespace + "/node:0123456789ab"
+	l.loadUnique(used)
+	id := l.create(used, "none", "true")
 	_, err = l.Remove(l.t.Context())
-	if err == nil || !strings.Contains(err.Error(), l.ref(Node)+" is in use by ") {
+	if err == nil || !strings.Contains(err.Error(), used+" is in use by ") {
 		l.t.Errorf("removed what is in use: %v", err)
 	}
 	l.discard(id)
-	if diff := cmp.Diff([]string{l.ref(Node)}, l.removeAll()); diff != "" {
+	if diff := cmp.Diff([]string{used}, l.removeAll()); diff != "" {
 		l.t.Error(diff)
+	}
+}
+
+// loadUnique loads an image that has no other name: else an engine takes away
+// the name of one that is in use.
+func (l *lab) loadUnique(ref string) {
+	l.t.Helper()
+	content := layerOf(l.t, map[string]string{"unique": rand.Text()})
+	config := strings.Replace(configOf(content.diffID), "{", `{"os":"linux","architecture":"`+runtime.GOARCH+`",`, 1)
+	if err := l.loadArchive(l.t.Context(), []named{{imageOf(l.t, config, content), []string{ref}}}); err != nil {
+		l.t.Fatal(err)
 	}
 }
 

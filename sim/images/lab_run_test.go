@@ -16,9 +16,9 @@ import (
 const labLabel = "labcheck.images-test"
 
 // create makes a container that runs a command, on a network.
-func (l *lab) create(n Name, on string, argv ...string) string {
+func (l *lab) create(ref, on string, argv ...string) string {
 	l.t.Helper()
-	c := container.Config{Image: l.ref(n), Entrypoint: argv[:1], Cmd: argv[1:], Labels: map[string]string{labLabel: l.namespace}}
+	c := container.Config{Image: ref, Entrypoint: argv[:1], Cmd: argv[1:], Labels: map[string]string{labLabel: l.namespace}}
 	made, err := l.engine.ContainerCreate(l.t.Context(), &c, &container.HostConfig{NetworkMode: container.NetworkMode(on)}, nil, nil, "")
 	if err != nil {
 		l.t.Fatal(err)
@@ -41,7 +41,7 @@ func (l *lab) run(n Name, argv ...string) string {
 
 func (l *lab) runOn(network string, n Name, argv ...string) string {
 	l.t.Helper()
-	id := l.create(n, network, argv...)
+	id := l.create(l.ref(n), network, argv...)
 	defer l.discard(id)
 	done, failed := l.engine.ContainerWait(l.t.Context(), id, container.WaitConditionNextExit)
 	if err := l.engine.ContainerStart(l.t.Context(), id, container.StartOptions{}); err != nil {
