@@ -113,7 +113,10 @@ func (s *Store) remove(ctx context.Context, ref string) error {
 	case err == nil || cerrdefs.IsNotFound(err):
 		return nil
 	case cerrdefs.IsConflict(err):
-		return harness.Errorf("image %s is in use%s and stays", "イメージ %s は使用中%sのため残る", ref, s.users(ctx, ref))
+		if users := s.users(ctx, ref); users != "" {
+			return harness.Errorf("image %s is in use by %s and stays", "イメージ %s は %s が使用しているため残る", ref, users)
+		}
+		return harness.Errorf("image %s is in use and stays", "イメージ %s は使用中のため残る", ref)
 	}
 	return harness.Errorf("remove image %s: %w", "イメージ %s の削除: %w", ref, err)
 }
@@ -130,7 +133,7 @@ func (s *Store) users(ctx context.Context, ref string) string {
 	for _, c := range found {
 		users = append(users, strings.TrimPrefix(c.Names[0], "/"))
 	}
-	return " by " + strings.Join(users, ", ")
+	return strings.Join(users, ", ")
 }
 
 // RemoveCache removes what was downloaded and compiled.

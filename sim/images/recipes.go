@@ -274,7 +274,8 @@ func sshdRecipe() recipe {
 			"openssh-server", "openssh-client", "libedit2", "libfido2-1", "libcbor0", "sudo", "libpam-modules", "libssl1.1", "libwrap0", "libnsl2",
 			"libtirpc3", "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libcom-err2", "libkeyutils1",
 		},
-		Not: slices.DeleteFunc(notUsed(), func(pattern string) bool { return pattern == "lib/*/security" }),
+		Not: append(slices.DeleteFunc(notUsed(), func(pattern string) bool { return pattern == "lib/*/security" }),
+			"lib/*/security/pam_userdb.so"), // it needs Berkeley DB
 		Texts: map[string]string{
 			"etc/passwd": nodeTexts()["etc/passwd"] + "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n" +
 				"ops:x:1000:1000::/home/ops:/bin/sh\nguest:x:1001:1001::/home/guest:/bin/sh\n",

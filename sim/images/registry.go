@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -47,7 +49,14 @@ func (s *Store) remoteOptions(ctx context.Context, arch string) []remote.Option 
 	return []remote.Option{
 		remote.WithContext(ctx), remote.WithTransport(t), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}), remote.WithUserAgent("labcheck"),
+		remote.WithRetryPredicate(brokeOff),
 	}
+}
+
+// brokeOff says whether a request is made again. One that had no answer in time
+// is not: it would be waited for three times.
+func brokeOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // pull fetches an image by the digest that this labcheck knows it to have. It
