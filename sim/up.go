@@ -79,17 +79,31 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork, begin func(cont
 	hosts := l.topology.Hosts()
 	started := make(chan *node, len(hosts))
 	group.Go(func() error { return l.checkStarted(ctx, started, len(hosts)) })
+	managerRuns := make(chan struct{})
+	tell := func(n *node) {
+		if started <- n; n.name == l.topology.Manager.Name {
+			close(managerRuns)
+		}
+	}
 	var nodes []harness.Node
 	for i, h := range hosts {
 		starting := newStartingNode(h)
 		nodes = append(nodes, starting)
 		group.Go(func() (err error) {
+			// The cluster waits for what runs on the manager: it is started first.
+			if h.Name != l.topology.Manager.Name {
+				select {
+				case <-managerRuns:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
 			var n *node
 			if c, ok := there[h.Name]; ok {
 				n = l.node(c.ID, h, bridge)
-				err = l.restartNode(ctx, n, string(c.State), started)
+				err = l.restartNode(ctx, n, string(c.State), tell)
 			} else {
-				n, err = l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i}, started)
+				n, err = l.startNode(ctx, nodeSpec{host: h, bridge: bridge, index: i}, tell)
 			}
 			if err == nil {
 				starting.answers(n)
@@ -103,8 +117,9 @@ func (l *Lab) startNodes(ctx context.Context, bridge labNetwork, begin func(cont
 	return group.Wait()
 }
 
-// startNode makes a node, passes it to started, and waits for its engine.
-func (l *Lab) startNode(ctx context.Context, s nodeSpec, started chan<- *node) (n *node, err error) {
+// startNode makes a node, passes it to started when it runs, and waits for its
+// engine.
+func (l *Lab) startNode(ctx context.Context, s nodeSpec, started func(*node)) (n *node, err error) {
 	name := images.Node
 	if s.host.Name == l.topology.Manager.Name {
 		name = images.NodeWithConsul
@@ -115,7 +130,7 @@ func (l *Lab) startNode(ctx context.Context, s nodeSpec, started chan<- *node) (
 	if n, err = l.makeNode(ctx, s); err != nil {
 		return nil, harness.Errorf("start node %s: %w", "ノード %s の起動: %w", s.host.Name, err)
 	}
-	started <- n
+	started(n)
 	if err := l.awaitEngine(ctx, n); err != nil || !l.opts.Plain || name != images.NodeWithConsul {
 		return n, err
 	}
@@ -128,7 +143,7 @@ func (l *Lab) startNode(ctx context.Context, s nodeSpec, started chan<- *node) (
 const plainConsul = `printf 'FROM progrium/consul\nENV CONSUL_RAFT_MULTIPLIER=5\n' | docker build -q -t progrium/consul -`
 
 // restartNode starts a node of a lab that was made before and passes it to started.
-func (l *Lab) restartNode(ctx context.Context, n *node, state string, started chan<- *node) error {
+func (l *Lab) restartNode(ctx context.Context, n *node, state string, started func(*node)) error {
 	switch state {
 	case "running":
 	case "paused":
@@ -140,7 +155,7 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string, started ch
 			return harness.Errorf("start node %s again: %w", "ノード %s の再起動: %w", n.name, err)
 		}
 	}
-	started <- n
+	started(n)
 	return l.awaitEngine(ctx, n)
 }
 
