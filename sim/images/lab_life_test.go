@@ -89,6 +89,10 @@ func twoAtOnce(l *lab, m *debianMirror) {
 		have += info.Size()
 	}
 	m.take()
+	packages, size := l.packages()
+	if plan, err := l.Plan(l.t.Context()); err != nil || plan.Download != size-have {
+		l.t.Errorf("%d bytes are planned, want %d: %v", plan.Download, size-have, err)
+	}
 	other := l.with(Options{DebianMirror: m.url})
 	var both errgroup.Group
 	begin := time.Now()
@@ -98,7 +102,6 @@ func twoAtOnce(l *lab, m *debianMirror) {
 		l.t.Fatal(err)
 	}
 	pace.Within(l.t, "to make all images", time.Since(begin), 2*time.Minute)
-	packages, size := l.packages()
 	asked, sent := m.take()
 	if want := len(packages) - whole; len(asked) != want || sent != size-have {
 		l.t.Errorf("%d packages and %d bytes were sent, want %d and %d", len(asked), sent, want, size-have)

@@ -292,6 +292,9 @@ func TestFetchGoesOnWithAPart(t *testing.T) {
 	} {
 		m := newMirror(t, one)
 		f := withPart(t, c.part, packageOf(one), m.Source)
+		if got, want := f.Lacking(packagesOf(one)), max(0, 10000-int64(len(c.part))); got != want {
+			t.Errorf("%s: %d bytes are lacking, want %d", name, got, want)
+		}
 		if err := f.Fetch(t.Context(), packagesOf(one)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
