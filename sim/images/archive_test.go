@@ -84,18 +84,21 @@ func archives(t testing.TB) map[string][]byte {
 	one, two, config := i.layers[0], i.layers[1], string(i.config)
 	blob := func(hex string) string { return blobFolder + hex }
 	legacy := `[{"Config":"c.json","RepoTags":["labcheck/x:1"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]`
+	name := blob(hashOf(i.config).Hex)
 	manifest := func(a, b string) string {
-		return fmt.Sprintf(`[{"Config":%q,"RepoTags":["labcheck/x:1"],"Layers":[%q,%q,%q]}]`, blob(hashOf(i.config).Hex), a, b, a)
+		return fmt.Sprintf(`[{"Config":%q,"RepoTags":["labcheck/x:1"],"Layers":[%q,%q,%q]}]`, name, a, b, a)
 	}
 	return map[string][]byte{
-		"20.10": tarOf(t, entry{name: "a/VERSION", content: "1.0"}, entry{name: "a/layer.tar", content: raw(t, one)}, entry{name: "b/layer.tar", content: raw(t, two)},
-			entry{name: "c/layer.tar", link: "../a/layer.tar"}, entry{name: "c.json", content: config},
-			entry{name: manifestFile, content: legacy}, entry{name: "repositories", content: "{}"}),
-		"25": tarOf(t, entry{name: indexFile, content: "{}"}, entry{name: manifestFile, content: manifest(blob(one.diffID.Hex), blob(two.diffID.Hex))},
-			entry{name: blob(two.diffID.Hex), content: raw(t, two)}, entry{name: blob(one.diffID.Hex), content: raw(t, one)},
-			entry{name: blob(hashOf(i.config).Hex), content: config}),
-		"containerd": tarOf(t, entry{name: blob(one.digest.Hex), content: string(one.compressed)}, entry{name: blob(two.digest.Hex), content: string(two.compressed)},
-			entry{name: blob(hashOf(i.config).Hex), content: config}, entry{name: manifestFile, content: manifest(blob(one.digest.Hex), blob(two.digest.Hex))}),
+		"20.10": tarOf(t,
+			entry{"a/VERSION", "1.0", ""}, entry{"a/layer.tar", raw(t, one), ""}, entry{"b/layer.tar", raw(t, two), ""},
+			entry{"c/layer.tar", "", "../a/layer.tar"}, entry{"c.json", config, ""},
+			entry{manifestFile, legacy, ""}, entry{"repositories", "{}", ""}),
+		"25": tarOf(t,
+			entry{indexFile, "{}", ""}, entry{manifestFile, manifest(blob(one.diffID.Hex), blob(two.diffID.Hex)), ""},
+			entry{blob(two.diffID.Hex), raw(t, two), ""}, entry{blob(one.diffID.Hex), raw(t, one), ""}, entry{name, config, ""}),
+		"containerd": tarOf(t,
+			entry{blob(one.digest.Hex), string(one.compressed), ""}, entry{blob(two.digest.Hex), string(two.compressed), ""},
+			entry{name, config, ""}, entry{manifestFile, manifest(blob(one.digest.Hex), blob(two.digest.Hex)), ""}),
 	}
 }
 
@@ -124,8 +127,9 @@ func archiveOf(t testing.TB, all ...named) []byte {
 
 func TestArchive(t *testing.T) {
 	i := tinyImage(t)
-	first := archiveOf(t, named{i, []string{"swarm:latest", "labcheck/x:1"}}, named{i, []string{"y:2"}})
-	if !bytes.Equal(first, archiveOf(t, named{i, []string{"swarm:latest", "labcheck/x:1"}}, named{i, []string{"y:2"}})) {
+	two := []named{{i, []string{"swarm:latest", "labcheck/x:1"}}, {i, []string{"y:2"}}}
+	first := archiveOf(t, two...)
+	if !bytes.Equal(first, archiveOf(t, two...)) {
 		t.Error("the same images, and other bytes")
 	}
 	var files []string
@@ -136,7 +140,8 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	want := []string{layoutFile, indexFile, manifestFile}
-	for _, content := range [][]byte{i.manifest, i.config, i.layers[0].compressed, i.layers[1].compressed} { // each once
+	blobs := [][]byte{i.manifest, i.config, i.layers[0].compressed, i.layers[1].compressed} // each once
+	for _, content := range blobs {
 		want = append(want, blobFolder+hashOf(content).Hex)
 	}
 	if diff := cmp.Diff(want, files); diff != "" {
@@ -156,8 +161,13 @@ func TestArchive(t *testing.T) {
 
 func TestReadArchiveRefuses(t *testing.T) {
 	i := tinyImage(t)
-	one, config := entry{name: "l", content: raw(t, i.layers[0])}, entry{name: "c", content: configOf(i.layers[0].diffID)}
-	manifest := entry{name: manifestFile, content: `[{"Config":"c","Layers":["l"]}]`}
+	one, config := entry{"l", raw(t, i.layers[0]), ""}, entry{"c", configOf(i.layers[0].diffID), ""}
+	more := entry{"c", configOf(i.layers[0].diffID, i.layers[1].diffID), ""}
+	manifest := entry{manifestFile, `[{"Config":"c","Layers":["l"]}]`, ""}
+	blob := func(hex, content string) []byte {
+		return tarOf(t, entry{blobFolder + hex, content, ""}, one, config, manifest)
+	}
+	long := strings.Repeat("{", maxText+1)
 	if _, err := readArchive(bytes.NewReader(tarOf(t, one, config, manifest))); err != nil {
 		t.Fatal(err)
 	}
@@ -170,12 +180,12 @@ func TestReadArchiveRefuses(t *testing.T) {
 		"no manifest":   {tarOf(t, one, config), manifestFile},
 		"no layer":      {tarOf(t, config, manifest), "there is no file l"},
 		"no config":     {tarOf(t, one, manifest), "there is no file c"},
-		"another layer": {tarOf(t, entry{name: "l", content: "two"}, config, manifest), "layer 0 of the image is"},
-		"another blob":  {tarOf(t, entry{name: blobFolder + "00", content: "two"}, one, config, manifest), "the SHA-256 checksum is"},
-		"another text":  {tarOf(t, entry{name: blobFolder + "00", content: "{}"}, one, config, manifest), "the SHA-256 checksum is"},
-		"a long text":   {tarOf(t, entry{name: blobFolder + hashOf(longText()).Hex, content: string(longText())}, one, config, manifest), "the SHA-256 checksum is"},
-		"a layer more":  {tarOf(t, one, entry{name: "c", content: configOf(i.layers[0].diffID, i.layers[1].diffID)}, manifest), "the image has 1 layers, want 2"},
-		"half a gzip":   {tarOf(t, entry{name: "l", content: string(i.layers[0].compressed[:40])}, config, manifest), "l: unexpected EOF"},
+		"another layer": {tarOf(t, entry{"l", "two", ""}, config, manifest), "layer 0 of the image is"},
+		"another blob":  {blob("00", "two"), "the SHA-256 checksum is"},
+		"another text":  {blob("00", "{}"), "the SHA-256 checksum is"},
+		"a long text":   {blob(hashOf([]byte(long)).Hex, long), "the SHA-256 checksum is"},
+		"a layer more":  {tarOf(t, one, more, manifest), "the image has 1 layers, want 2"},
+		"half a gzip":   {tarOf(t, entry{"l", string(i.layers[0].compressed[:40]), ""}, config, manifest), "l: unexpected EOF"},
 		"cut off":       {tarOf(t, one)[:700], "unexpected EOF"},
 	} {
 		if all, err := readArchive(bytes.NewReader(c.content)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -183,8 +193,6 @@ func TestReadArchiveRefuses(t *testing.T) {
 		}
 	}
 }
-
-func longText() []byte { return bytes.Repeat([]byte("{"), maxText+1) }
 
 func FuzzReadArchive(f *testing.F) {
 	for _, content := range archives(f) {

@@ -25,13 +25,17 @@ func (*witness) ServerVersion(context.Context) (types.Version, error) {
 	return types.Version{Os: "linux", Arch: "amd64"}, nil
 }
 
-func (w *witness) ImageLoad(_ context.Context, in io.Reader, _ ...client.ImageLoadOption) (dockerimage.LoadResponse, error) {
+func (w *witness) ImageLoad(
+	_ context.Context, in io.Reader, _ ...client.ImageLoadOption,
+) (dockerimage.LoadResponse, error) {
 	n, err := io.Copy(io.Discard, in)
 	w.sent += n
 	return dockerimage.LoadResponse{Body: io.NopCloser(strings.NewReader(""))}, err
 }
 
-func (*witness) ImageInspect(context.Context, string, ...client.ImageInspectOption) (dockerimage.InspectResponse, error) {
+func (*witness) ImageInspect(
+	context.Context, string, ...client.ImageInspectOption,
+) (dockerimage.InspectResponse, error) {
 	return dockerimage.InspectResponse{}, nil
 }
 
@@ -70,7 +74,8 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 		t.Fatalf("%d of %d bytes were sent, %v", sent, len(good), err)
 	}
 	older := savedImages(t, "amd64", names()...)
-	older[2] = named{imageOf(t, strings.Replace(string(older[2].config), `"labcheck.recipe":"`, `"labcheck.recipe":"0`, 1), older[2].layers...), nil}
+	config := strings.Replace(string(older[2].config), `"labcheck.recipe":"`, `"labcheck.recipe":"0`, 1)
+	older[2] = named{imageOf(t, config, older[2].layers...), nil}
 	for name, c := range map[string]struct {
 		content []byte
 		want    string
@@ -80,7 +85,7 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 		"half":                 {good[:len(good)/2], "not a whole file"},
 		"an image less":        {archiveOf(t, ours[1:]...), "the file has no image node"},
 		"somebody's":           {archiveOf(t, named{tinyImage(t), []string{"labcheck/node:1"}}), "they are for "},
-		"another architecture": {archiveOf(t, savedImages(t, "arm64", names()...)...), "they are for arm64, and the engine is amd64"},
+		"another architecture": {archiveOf(t, savedImages(t, "arm64", names()...)...), "for arm64, and the engine is amd64"},
 		"another labcheck":     {archiveOf(t, older...), `image "consul" has the tag "0`},
 	} {
 		sent, err := loadInto(c.content)

@@ -89,6 +89,10 @@ func twoAtOnce(l *lab, m *debianMirror) {
 		have += info.Size()
 	}
 	m.take()
+	packages, size := l.packages()
+	if plan, err := l.Plan(l.t.Context()); err != nil || plan.Download != size-have {
+		l.t.Errorf("%d bytes are planned, want %d: %v", plan.Download, size-have, err)
+	}
 	other := l.with(Options{DebianMirror: m.url})
 	var both errgroup.Group
 	begin := time.Now()
@@ -98,18 +102,19 @@ func twoAtOnce(l *lab, m *debianMirror) {
 		l.t.Fatal(err)
 	}
 	pace.Within(l.t, "to make all images", time.Since(begin), 2*time.Minute)
-	packages, size := l.packages()
 	asked, sent := m.take()
-	if len(asked) != len(packages)-whole || sent != size-have {
-		l.t.Errorf("%d packages and %d bytes were sent, want %d and %d", len(asked), sent, len(packages)-whole, size-have)
+	if want := len(packages) - whole; len(asked) != want || sent != size-have {
+		l.t.Errorf("%d packages and %d bytes were sent, want %d and %d", len(asked), sent, want, size-have)
 	}
 	for path, n := range asked {
 		if n != 1 {
 			l.t.Errorf("%s was asked for %d times", path, n)
 		}
 	}
-	if l.wasTold("compiling") == other.wasTold("compiling") || l.wasTold("waiting for") == other.wasTold("waiting for") {
-		l.t.Error("both made images, or none waited")
+	for _, what := range []string{"compiling", "waiting for"} {
+		if l.wasTold(what) == other.wasTold(what) {
+			l.t.Errorf("%s: both, or none", what)
+		}
 	}
 	for n := range l.asComputed() {
 		if n == SSHD {
@@ -179,7 +184,12 @@ func withSSHD(l *lab, m *debianMirror) {
 	if last := list[len(list)-1]; err != nil || last.Name != SSHD || !last.Present {
 		l.t.Errorf("%+v, %v", list, err)
 	}
-	if out := l.run(SSHD, "sh", "-c", "mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f /tmp/k && /usr/sbin/sshd -T -f /dev/null -h /tmp/k && sudo -l -U ops"); !strings.Contains(out, "NOPASSWD: ALL") {
+	const script = `set -e
+		mkdir -p /run/sshd
+		ssh-keygen -q -t ed25519 -N '' -f /tmp/key
+		/usr/sbin/sshd -T -f /dev/null -h /tmp/key
+		sudo -l -U ops`
+	if out := l.run(SSHD, "sh", "-c", script); !strings.Contains(out, "NOPASSWD: ALL") {
 		l.t.Errorf("%q", out)
 	}
 }
@@ -321,10 +331,12 @@ func throughRegistry(l *lab, m *debianMirror, address string) {
 	if diff := cmp.Diff(before, l.asComputed()); diff != "" {
 		l.t.Error(diff)
 	}
-	if found, err := l.engine.ImageInspect(l.t.Context(), own); err != nil || found.ID != before[Node] {
+	found, err := l.engine.ImageInspect(l.t.Context(), own)
+	if err != nil || found.ID != before[Node] {
 		l.t.Errorf("the user's own name: %v", err)
-	} else if names := append(found.RepoTags, found.RepoDigests...); slices.ContainsFunc(names, func(s string) bool { return strings.Contains(s, address) }) {
-		l.t.Errorf("the registry's name is left: %v", names)
+	}
+	if all := append(found.RepoTags, found.RepoDigests...); strings.Contains(strings.Join(all, " "), address) {
+		l.t.Errorf("the registry's name is left: %v", all)
 	}
 	if _, err := l.engine.ImageRemove(l.t.Context(), own, dockerimage.RemoveOptions{}); err != nil {
 		l.t.Error(err)
@@ -382,7 +394,8 @@ func startDockerRegistry(t *testing.T) (address string) {
 	_ = listener.Close()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")
-	text := "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " + dir + "}}\nhttp: {addr: " + address + "}\n"
+	text := "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n" +
+		"storage: {filesystem: {rootdirectory: " + dir + "}}\nhttp: {addr: " + address + "}\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -128,8 +128,9 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("%s: %s: %v", n, name, err)
 			}
 			own, _ := f.DynString(elf.DT_RUNPATH)
+			folders := append(libraryFolders(), own...)
 			for _, library := range needed {
-				if !slices.ContainsFunc(append(libraryFolders(), own...), func(dir string) bool { return r.has(dir + "/" + library) }) {
+				if !slices.ContainsFunc(folders, func(dir string) bool { return r.has(dir + "/" + library) }) {
 					t.Errorf("%s: %s needs %s", n, name, library)
 				}
 			}

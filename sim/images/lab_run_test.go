@@ -15,11 +15,14 @@ import (
 // labLabel marks what these tests make besides images.
 const labLabel = "labcheck.images-test"
 
+func (l *lab) labels() map[string]string { return map[string]string{labLabel: l.namespace} }
+
 // create makes a container that runs a command, on a network.
 func (l *lab) create(ref, on string, argv ...string) string {
 	l.t.Helper()
-	c := container.Config{Image: ref, Entrypoint: argv[:1], Cmd: argv[1:], Labels: map[string]string{labLabel: l.namespace}}
-	made, err := l.engine.ContainerCreate(l.t.Context(), &c, &container.HostConfig{NetworkMode: container.NetworkMode(on)}, nil, nil, "")
+	c := container.Config{Image: ref, Entrypoint: argv[:1], Cmd: argv[1:], Labels: l.labels()}
+	host := container.HostConfig{NetworkMode: container.NetworkMode(on)}
+	made, err := l.engine.ContainerCreate(l.t.Context(), &c, &host, nil, nil, "")
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -28,7 +31,8 @@ func (l *lab) create(ref, on string, argv ...string) string {
 
 func (l *lab) discard(id string) {
 	l.t.Helper()
-	if err := l.engine.ContainerRemove(context.Background(), id, container.RemoveOptions{Force: true, RemoveVolumes: true}); err != nil {
+	how := container.RemoveOptions{Force: true, RemoveVolumes: true}
+	if err := l.engine.ContainerRemove(context.Background(), id, how); err != nil {
 		l.t.Error(err)
 	}
 }
@@ -72,7 +76,7 @@ func (l *lab) runOn(network string, n Name, argv ...string) string {
 
 // lookUp has a workload look up names by the engine's DNS.
 func lookUp(l *lab) {
-	made, err := l.engine.NetworkCreate(l.t.Context(), l.namespace, network.CreateOptions{Labels: map[string]string{labLabel: l.namespace}})
+	made, err := l.engine.NetworkCreate(l.t.Context(), l.namespace, network.CreateOptions{Labels: l.labels()})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -81,8 +85,9 @@ func lookUp(l *lab) {
 			l.t.Error(err)
 		}
 	}()
-	config := container.Config{Image: l.ref(Workload), Labels: map[string]string{labLabel: l.namespace}}
-	there, err := l.engine.ContainerCreate(l.t.Context(), &config, &container.HostConfig{NetworkMode: container.NetworkMode(made.ID)}, nil, nil, l.namespace+"-idle")
+	name, host := l.namespace+"-idle", container.HostConfig{NetworkMode: container.NetworkMode(made.ID)}
+	config := container.Config{Image: l.ref(Workload), Labels: l.labels()}
+	there, err := l.engine.ContainerCreate(l.t.Context(), &config, &host, nil, nil, name)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -90,10 +95,10 @@ func lookUp(l *lab) {
 	if err := l.engine.ContainerStart(l.t.Context(), there.ID, container.StartOptions{}); err != nil {
 		l.t.Fatal(err)
 	}
-	if out := l.runOn(made.ID, Workload, "ping", "-c", "1", l.namespace+"-idle"); !strings.Contains(out, "1 packets received") {
+	if out := l.runOn(made.ID, Workload, "ping", "-c", "1", name); !strings.Contains(out, "1 packets received") {
 		l.t.Errorf("ping: %q", out)
 	}
-	if out := l.runOn(made.ID, Workload, "nslookup", l.namespace+"-idle"); !strings.Contains(out, "Address") {
+	if out := l.runOn(made.ID, Workload, "nslookup", name); !strings.Contains(out, "Address") {
 		l.t.Errorf("nslookup: %q", out)
 	}
 }

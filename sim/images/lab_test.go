@@ -195,7 +195,11 @@ func (l *lab) packages() ([]debian.Package, int64) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	return all, sizeOf(all)
+	var size int64
+	for _, p := range all {
+		size += p.Size
+	}
+	return all, size
 }
 
 // cached are the names of the files in the cache's folder of packages.

@@ -66,10 +66,14 @@ func TestLayer(t *testing.T) {
 	type file struct {
 		Name, Link string
 		Mode       int64
-		Uid        int
+		UID        int
 	}
 	want := []file{
-		{"usr/", "", 0o755, 0}, {"usr/bin/", "", 0o755, 0}, {"usr/bin/tiny", "", 0o4755, 7}, {"bin/", "", 0o755, 0}, {"bin/tiny", "../usr/bin/tiny", 0o777, 0},
+		{"usr/", "", 0o755, 0},
+		{"usr/bin/", "", 0o755, 0},
+		{"usr/bin/tiny", "", 0o4755, 7},
+		{"bin/", "", 0o755, 0},
+		{"bin/tiny", "../usr/bin/tiny", 0o777, 0},
 	}
 	var got []file
 	for in := tar.NewReader(bytes.NewReader(raw)); ; {

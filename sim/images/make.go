@@ -62,7 +62,7 @@ func (m *maker) fetch(ctx context.Context, packages []debian.Package) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	t := &transfer{total: sizeOf(missing), began: time.Now(), tell: func(what string) { m.tell("", what, false) }}
+	t := &transfer{total: m.packages.Lacking(missing), began: time.Now(), tell: func(what string) { m.tell("", what, false) }}
 	m.packages.Received = t.received
 	if err := m.packages.Fetch(ctx, missing); err != nil {
 		return err
@@ -98,20 +98,12 @@ func (t *transfer) received(n int64) {
 	}
 }
 
-// String is "34.2MB of 86.1MB, 11.2MB/s".
+// String is "34.2MB / 86.1MB, 11.2MB/s".
 func (t *transfer) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	rate := float64(t.got) / max(time.Since(t.began).Seconds(), 0.001)
 	return fmt.Sprintf("%s / %s, %s/s", units.HumanSize(float64(t.got)), units.HumanSize(float64(t.total)), units.HumanSize(rate))
-}
-
-func sizeOf(packages []debian.Package) int64 {
-	var total int64
-	for _, p := range packages {
-		total += p.Size
-	}
-	return total
 }
 
 // image makes an image from its recipe.

@@ -34,7 +34,7 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Missing: missing, Download: sizeOf(fetcher.Missing(packages)), Registry: s.opts.Registry}
+	p := Plan{Missing: missing, Download: fetcher.Lacking(fetcher.Missing(packages)), Registry: s.opts.Registry}
 	for _, n := range missing {
 		known, _ := knownImage(n, arch)
 		p.Disk += known.size

@@ -17,7 +17,8 @@ import (
 // every image that it stores to be one that a node can have.
 func TestRecipesName(t *testing.T) {
 	used := map[string]bool{
-		"packages.lock": true, "digests.lock": true, "workload/applets": true, "swarm/swarm.mod": true, "swarm/swarm.sum": true,
+		"packages.lock": true, "digests.lock": true,
+		"workload/applets": true, "swarm/swarm.mod": true, "swarm/swarm.sum": true,
 	}
 	for n, r := range recipes() {
 		for _, p := range r.Layers {
@@ -25,8 +26,8 @@ func TestRecipesName(t *testing.T) {
 				used[name] = true
 			}
 			for _, stored := range p.Stored {
-				if InNode(stored) == nil || len(recipes()[stored].Layers) != 1 {
-					t.Errorf("%s stores %s, which has %d layers and is named %v", n, stored, len(recipes()[stored].Layers), InNode(stored))
+				if layers := recipes()[stored].Layers; InNode(stored) == nil || len(layers) != 1 {
+					t.Errorf("%s stores %s, which has %d layers and is named %v", n, stored, len(layers), InNode(stored))
 				}
 			}
 		}
@@ -67,14 +68,16 @@ func TestPackagesLock(t *testing.T) {
 	}
 	for key, p := range locked {
 		got[key] = true
-		if p.Arch != key[0] || !regexp.MustCompile(`/`+regexp.QuoteMeta(p.Name)+`_[^/]*_(all|`+p.Arch+`)\.deb$`).MatchString(p.Path) {
+		file := regexp.MustCompile(`/` + regexp.QuoteMeta(p.Name) + `_[^/]*_(all|` + p.Arch + `)\.deb$`)
+		if p.Arch != key[0] || !file.MatchString(p.Path) {
 			t.Errorf("%v is %+v", key, p)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" || lines != len(want) {
 		t.Errorf("%d lines for %d packages: run make lock\n- recipes, + packages.lock:\n%s", lines, len(want), diff)
 	}
-	if _, err := packagesOf([]Name{Node}, "riscv64"); err == nil || !strings.Contains(err.Error(), "for riscv64: images can be made for amd64 and arm64") {
+	_, err = packagesOf([]Name{Node}, "riscv64")
+	if err == nil || !strings.Contains(err.Error(), "for riscv64: images can be made for amd64 and arm64") {
 		t.Errorf("for another architecture: %v", err)
 	}
 }
@@ -159,7 +162,8 @@ func TestMatches(t *testing.T) {
 			t.Errorf("takes %s: %t", name, got)
 		}
 	}
-	if p.takes(&tar.Header{Name: "usr/bin/folder", Typeflag: tar.TypeDir}) || !(part{}).takes(&tar.Header{Name: "etc", Typeflag: tar.TypeDir}) {
+	folder := &tar.Header{Name: "usr/bin/folder", Typeflag: tar.TypeDir}
+	if p.takes(folder) || !(part{}).takes(folder) {
 		t.Error("folders are taken of whole packages only")
 	}
 }

@@ -68,7 +68,8 @@ func TestSwarmWithoutGo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	full, other, none := startRegistry(t)+"/path", startRegistry(t), startRegistry(t)
 	publish(t, full+"/library/swarm:1.2.9",
-		layerOf(t, map[string]string{"swarm": "an older one", "etc/passwd": ""}), layerOf(t, map[string]string{"swarm": "the binary", "etc/swarm": "a file"}))
+		layerOf(t, map[string]string{"swarm": "an older one", "etc/passwd": ""}),
+		layerOf(t, map[string]string{"swarm": "the binary", "etc/swarm": "a file"}))
 	publish(t, other+"/library/swarm:1.2.9", layerOf(t, map[string]string{"bin/swarm": "elsewhere"}))
 	for registry, want := range map[string]string{full: "the binary", full + "/": "the binary", other: "", none: ""} {
 		m := &maker{Store: New(nil, Options{Registry: registry}), arch: "amd64"}
@@ -107,7 +108,9 @@ func TestCopySwarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"go.mod": "module github.com/docker/swarm\n", "main.go": "import \"github.com/sirupsen/logrus\"\n", "cli/flags.go": "package cli\n",
+		"go.mod":       "module github.com/docker/swarm\n",
+		"main.go":      "import \"github.com/sirupsen/logrus\"\n",
+		"cli/flags.go": "package cli\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

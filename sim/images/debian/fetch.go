@@ -63,6 +63,19 @@ func (f *Fetcher) Missing(packages []Package) []Package {
 	return slices.DeleteFunc(slices.Clone(packages), f.has)
 }
 
+// Lacking is how many bytes Fetch would download of packages that are missing:
+// of some there may be a part.
+func (f *Fetcher) Lacking(missing []Package) int64 {
+	var lacking int64
+	for _, p := range missing {
+		lacking += p.Size
+		if part, err := os.Stat(f.file(p) + ".part"); err == nil {
+			lacking -= min(part.Size(), p.Size)
+		}
+	}
+	return lacking
+}
+
 // has verifies a package that was downloaded.
 func (f *Fetcher) has(p Package) bool {
 	file, err := f.Open(p)

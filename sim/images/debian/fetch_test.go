@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -213,8 +214,10 @@ func TestFetchStopsAtARequiredSourceThatIsNotThere(t *testing.T) {
 		t.Fatalf("got %v, want a FetchError", err)
 	}
 	for l, want := range map[harness.Lang]string{harness.English: "download pool/", harness.Japanese: "のダウンロード; "} {
-		if said := failed.In(l); !strings.Contains(said, want) || !strings.Contains(said, named.URL+": ") || !strings.Contains(said, "refused") {
-			t.Errorf("says %s", said)
+		for _, part := range []string{want, named.URL + ": ", "refused"} {
+			if said := failed.In(l); !strings.Contains(said, part) {
+				t.Errorf("says %s, want %s", said, part)
+			}
 		}
 	}
 	if asked := other.takeAsked(); asked != nil {
@@ -242,8 +245,10 @@ func TestFetchGivesUpSourcesThatAreNotThere(t *testing.T) {
 		t.Errorf("the broken source was asked %d times, want once", got)
 	}
 	err := NewFetcher(t.TempDir(), []Source{{URL: broken.URL}, newMirror(t).Source}).Fetch(t.Context(), packagesOf(one))
-	if err == nil || !strings.Contains(err.Error(), "it answered 502 Bad Gateway; ") || !strings.Contains(err.Error(), "it does not have the file") {
-		t.Errorf("got %v", err)
+	for _, want := range []string{"it answered 502 Bad Gateway; ", "it does not have the file"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 
@@ -287,6 +292,9 @@ func TestFetchGoesOnWithAPart(t *testing.T) {
 	} {
 		m := newMirror(t, one)
 		f := withPart(t, c.part, packageOf(one), m.Source)
+		if got, want := f.Lacking(packagesOf(one)), max(0, 10000-int64(len(c.part))); got != want {
+			t.Errorf("%s: %d bytes are lacking, want %d", name, got, want)
+		}
 		if err := f.Fetch(t.Context(), packagesOf(one)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -320,7 +328,8 @@ func TestFetchTakesAllFromAServerWithoutRanges(t *testing.T) {
 func TestFetchRefusesOtherFiles(t *testing.T) {
 	one := someContent("one")
 	for name, other := range map[string][]byte{
-		"as long": bytes.Repeat([]byte("x"), 10000), "shorter": one[:9000], "longer": append(bytes.Clone(one), "more"...), "empty": {},
+		"as long": bytes.Repeat([]byte("x"), 10000), "longer": append(bytes.Clone(one), "more"...),
+		"shorter": one[:9000], "empty": {},
 	} {
 		wrong, right := newMirror(t), newMirror(t, one)
 		wrong.files["/"+packageOf(one).Path] = other
@@ -403,16 +412,18 @@ func TestFetchParallel(t *testing.T) {
 		all = append(all, someContent(fmt.Sprint(n)))
 	}
 	m := newMirror(t, all...)
-	var now, most atomic.Int64
+	var now atomic.Int64
+	var tooMany atomic.Bool
 	full := make(chan struct{}) // closed when as many as may be are under way
 	var once sync.Once
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := now.Add(1)
 		defer now.Add(-1)
-		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
-		}
 		if n == parallel {
 			once.Do(func() { close(full) })
+		}
+		if n > parallel {
+			tooMany.Store(true)
 		}
 		<-full
 		m.ServeHTTP(w, r)
@@ -423,16 +434,20 @@ func TestFetchParallel(t *testing.T) {
 		t.Fatal(err)
 	}
 	inCache(t, f, all...)
-	if most.Load() != parallel {
-		t.Errorf("%d at once, want %d", most.Load(), parallel)
+	if tooMany.Load() {
+		t.Errorf("more than %d at once", parallel)
 	}
 }
 
 func TestFetchFromAFolder(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("only apt names folders")
+	}
 	one := someContent("one")
 	dir := filepath.ToSlash(t.TempDir())
 	p := packageOf(one)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(dir+"/"+p.Path), 0o755), os.WriteFile(dir+"/"+p.Path, one, 0o600)); err != nil {
+	file := dir + "/" + p.Path
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, one, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, url := range []string{"file:" + dir, "file://" + dir + "/"} {
@@ -456,7 +471,9 @@ func TestFetchSilence(t *testing.T) {
 		after time.Duration
 		want  string
 	}{
-		"no answer": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, answerTimeout, "timeout awaiting response headers"},
+		"no answer": {func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		}, answerTimeout, "timeout awaiting response headers"},
 		// It is slow, but not silent; and again.
 		"after a while": {func(w http.ResponseWriter, r *http.Request) {
 			for range 5 {
@@ -550,7 +567,8 @@ func TestFetchThroughAProxy(t *testing.T) {
 	}))
 	defer proxy.Close()
 	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	child.Env = append(os.Environ(), proxied+"="+t.TempDir(), "HTTP_PROXY="+proxy.URL, "HTTPS_PROXY="+proxy.URL, "NO_PROXY=")
+	child.Env = append(os.Environ(), proxied+"="+t.TempDir(),
+		"HTTP_PROXY="+proxy.URL, "HTTPS_PROXY="+proxy.URL, "NO_PROXY=")
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
