@@ -55,11 +55,13 @@ func newPlace(t *testing.T) place {
 	return p
 }
 
-// withPrograms has labchecks with other recipes.
-func (p place) withPrograms(t *testing.T) place {
+// other is a labcheck with other recipes.
+const other = "other"
+
+// withOther has one.
+func (p place) withOther(t *testing.T) place {
 	t.Helper()
-	p.goBuild(t, "other", "-overlay", p.otherRecipes(t, "swarm/Dockerfile", "workload/Dockerfile"))
-	p.goBuild(t, "baseless", "-overlay", p.otherRecipes(t, "root.go", "swarm/Dockerfile", "workload/Dockerfile"))
+	p.goBuild(t, other, "-overlay", p.otherRecipes(t))
 	return p
 }
 
@@ -97,28 +99,20 @@ func (p place) goBuild(t *testing.T, name string, flags ...string) {
 	}
 }
 
-// differences are what in recipes does not matter.
-var differences = map[string][2]string{
-	"root.go":             {`"--dpkgopt=force-unsafe-io",`, `"--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/torture/*",`},
-	"swarm/Dockerfile":    {"FROM ", "# torture\nFROM "},
-	"workload/Dockerfile": {"ARG BASE\n", "# torture\nARG BASE\n"},
-}
-
-// otherRecipes has images made from recipes that differ a little: their names are
-// others, and so they have to be made, while those that everybody uses stay as
-// they are.
-func (p place) otherRecipes(t *testing.T, files ...string) (overlay string) {
+// otherRecipes has all images made from files that differ a little from those of
+// the recipes: their names are others, and so they have to be made, while those
+// that everybody uses stay as they are.
+func (p place) otherRecipes(t *testing.T) (overlay string) {
 	t.Helper()
 	replace := map[string]string{}
-	for _, file := range files {
+	for file, more := range map[string]string{
+		"node/node": "# torture\n", "consul/start": "# torture\n", "swarm/swarm.mod": "// torture\n", "workload/idle": "# torture\n",
+	} {
 		original, err := filepath.Abs("../../sim/images/" + file)
 		content, errRead := os.ReadFile(original)
-		other := strings.Replace(string(content), differences[file][0], differences[file][1], 1)
-		if other == string(content) {
-			t.Fatalf("%s has no %q", file, differences[file][0])
-		}
-		replace[original] = p.at(strings.ReplaceAll(file, "/", "-"))
-		if err := errors.Join(err, errRead, os.WriteFile(replace[original], []byte(other), 0o600)); err != nil {
+		replace[original] = p.at(filepath.Base(file))
+		errWrite := os.WriteFile(replace[original], append(content, more...), 0o600)
+		if err := errors.Join(err, errRead, errWrite); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -271,8 +265,8 @@ func changed(want, have []string) string {
 	return lines
 }
 
-// processes are those that a cut-off command has left: its watchdog, and the
-// tools that make images.
+// processes are those that a cut-off command has left: its watchdog, and the Go
+// that compiles Swarm.
 func (p place) processes() string {
 	left := ""
 	all, _ := filepath.Glob("/proc/[0-9]*/environ")
@@ -287,14 +281,15 @@ func (p place) processes() string {
 	return left
 }
 
-// files are those that were left, but for the evidence, and the one that is
-// locked by who builds and says who built last.
+// files are those that were left, but for the evidence and for the cache: what was
+// downloaded and compiled, and the file that is locked by who makes images.
 func (p place) files() string {
 	left := ""
 	for _, dir := range []string{"work/*", "tmp/*", "cache/*", "cache/labcheck/*"} {
 		found, _ := filepath.Glob(p.at(dir))
 		for _, file := range found {
-			if !slices.Contains([]string{p.evidence(), p.at("cache/labcheck"), p.at("cache/labcheck/build.lock")}, file) {
+			cache := []string{p.at("cache/labcheck"), p.at("cache/labcheck/lock"), p.at("cache/labcheck/packages"), p.at("cache/labcheck/swarm")}
+			if file != p.evidence() && !slices.Contains(cache, file) {
 				left += "+ file " + file + "\n"
 			}
 		}
@@ -303,6 +298,14 @@ func (p place) files() string {
 }
 
 func (p place) evidence() string { return p.at("work/evidence") }
+
+// forget removes what was downloaded and compiled.
+func (p place) forget(t *testing.T) {
+	t.Helper()
+	if err := os.RemoveAll(p.at("cache/labcheck")); err != nil {
+		t.Error(err)
+	}
+}
 
 func (p place) discard(t *testing.T) {
 	t.Helper()
