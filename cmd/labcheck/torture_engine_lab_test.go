@@ -36,8 +36,8 @@ func (x *torture) withEngine() *torture {
 		x.Fatal(err)
 	}
 	x.outer("up", "--bare", "--subnet", topology.Subnet.String())
-	under := &torture{T: x.T, rand: x.rand, place: x.place, ways: strikes}
-	under.place.host = "tcp://" + topology.Manager.Engine().String()
+	under := &torture{T: x.T, rand: x.rand, ways: strikes}
+	under.place = x.place.on(x.T, "tcp://"+topology.Manager.Engine().String())
 	x.giveImages(under.place)
 	under.place = under.place.withCanary(x.T)
 	under.slow = under.measure()

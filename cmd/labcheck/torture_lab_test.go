@@ -306,11 +306,13 @@ func (c cutOff) wrong(slow float64) string {
 		return "" // what needs room is false where there is none
 	case c.code == exitInterrupted && c.way == "SIGKILL":
 		return "nobody told it"
+	case c.code == exitInterrupted && c.way == "SIGINT x2" && told == 0:
+		return "" // the second signal ended it
 	case c.code == exitInterrupted && (told != 1 || lastLine(c.err) != "labcheck: "+(&app{lang: harness.English, goesOn: stays}).interrupted()):
 		return "it does not end with the one line that says what becomes of what it did"
 	case c.code == exitInterrupted:
 		return ""
-	case c.code == -1 && (c.way == "SIGKILL" || c.way == "SIGINT x2"):
+	case c.code == -1 && c.way == "SIGKILL":
 		return ""
 	case c.code == -1 && c.moment < time.Duration(slow*float64(startup)) && c.out+c.err == "":
 		return "" // it had not begun

@@ -33,7 +33,7 @@ const (
 // place is where commands are cut off, and what was there before.
 type place struct {
 	dir    string // the programs, and what they write
-	host   string // of the engine, as DOCKER_HOST has it; "" is the machine's
+	host   string // of the engine, as DOCKER_HOST has it, which context struck names; "" is the machine's
 	subnet string // of the lab
 	mark   string
 	canary string
@@ -77,6 +77,17 @@ func (p place) withCanary(t *testing.T) place {
 		"sh", "-c", "[ -e /data/began ] || date > /data/began; exec /bin/idle")
 	t.Cleanup(func() { p.docker(t, "rm", "--force", canaryName) })
 	p.canary, p.before = p.sing(t), p.everything(t)
+	return p
+}
+
+// struckContext is docker's context for an engine that may be struck.
+const struckContext = "struck"
+
+// on is the same place with another engine.
+func (p place) on(t *testing.T, host string) place {
+	t.Helper()
+	docker(t, "", "--config", p.at("docker"), "context", "create", struckContext, "--docker", "host="+host)
+	p.host = host
 	return p
 }
 
@@ -134,7 +145,9 @@ func (p place) command(program, command string, flags ...string) *exec.Cmd {
 	cmd.Dir = p.at("work")
 	cmd.Env = append(os.Environ(), p.mark, "TMPDIR="+p.at("tmp"), "XDG_CACHE_HOME="+p.at("cache"), "GOCACHE="+goEnv("GOCACHE"), "GITHUB_ACTIONS=")
 	if p.host != "" {
-		cmd.Env = append(cmd.Env, "DOCKER_HOST="+p.host)
+		// DOCKER_HOST with an address of a lab means the engine that holds the lab.
+		cmd.Args = append(cmd.Args, "--context", struckContext)
+		cmd.Env = append(cmd.Env, "DOCKER_CONFIG="+p.at("docker"))
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
@@ -196,7 +209,8 @@ func (p place) discardImages(t *testing.T, built []string) {
 	}
 }
 
-// everything is what the engine has, but for what is of other people's labs.
+// everything is what the engine has, but for what is of other people's labs, and of
+// tests of images, which have names of their own.
 func (p place) everything(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -208,7 +222,8 @@ func (p place) everything(t *testing.T) []string {
 	} {
 		for line := range strings.Lines(p.docker(t, list...)) {
 			what, lab, _ := strings.Cut(strings.TrimSpace(line), " =")
-			if lab == "" || strings.HasPrefix(lab, tortureName) {
+			foreign := lab != "" && !strings.HasPrefix(lab, tortureName) || strings.HasPrefix(what, "image labcheck-test-")
+			if !foreign {
 				all = append(all, what)
 			}
 		}
