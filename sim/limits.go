@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // How long single waits may take. Each of them ends with its context, too:
 // --timeout ends all of them except for those that clean up after it.
@@ -33,6 +36,9 @@ const (
 const (
 	// downTimeout is how long removing a lab may take; 3 s are usual.
 	downTimeout = 60 * time.Second
+	// graceTimeout is how long the engine may go on making something after the
+	// command was interrupted: what it makes has to be there to be removed.
+	graceTimeout = 5 * time.Second
 	// logTimeout is how long reading the end of an engine's log may take.
 	logTimeout = 5 * time.Second
 	// awayTimeout is how long an engine may be away that the watchdog is to clean
@@ -48,3 +54,17 @@ const (
 // containers before it is killed; each of them has 10 s, all at once. That is a part
 // of what a reboot does, and not stretched.
 const rebootTimeout = 20
+
+// withGrace returns a context that ends graceTimeout after its parent. A request
+// that is cut off is carried out nevertheless, after what a command made was
+// removed, and would be in the next command's way.
+func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(graceTimeout, func() { cancel(context.Cause(ctx)) })
+	})
+	return longer, func() {
+		stop()
+		cancel(nil)
+	}
+}

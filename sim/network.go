@@ -74,7 +74,9 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 	if err := l.checkSubnet(ctx); err != nil {
 		return err
 	}
-	_, err := l.engine.NetworkCreate(ctx, l.name, network.CreateOptions{
+	making, cancel := withGrace(ctx)
+	defer cancel()
+	_, err := l.engine.NetworkCreate(making, l.name, network.CreateOptions{
 		Driver: "bridge",
 		Labels: l.labels(),
 		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: l.topology.Subnet.String()}}},

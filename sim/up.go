@@ -197,7 +197,12 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 	labels := l.labels()
 	labels[labelNode] = s.host.Name
 	labels[labelAddr] = s.host.Addr.String()
-	c, err := testcontainers.Run(ctx, s.image,
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	making, cancel := withGrace(ctx)
+	defer cancel()
+	c, err := testcontainers.Run(making, s.image,
 		testcontainers.WithName(name),
 		testcontainers.WithLabels(labels),
 		testcontainers.WithEnv(l.env(s)),

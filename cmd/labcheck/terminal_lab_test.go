@@ -13,21 +13,18 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/page"
+	"labcheck/harness/subnettest"
 	"labcheck/harness/tutorial"
 )
 
-const (
-	terminalLab    = "terminal"
-	terminalSubnet = "192.168.101.0/24"
-)
+const terminalLab = "terminal"
 
 // TestLabOnTerminal: what the commands of a lab's life leave on the screen is their
 // lines and no more.
 func TestLabOnTerminal(t *testing.T) {
-	const (
-		flag  = " --lab " + terminalLab
-		hosts = "Start 5 hosts on " + terminalSubnet
-	)
+	const flag = " --lab " + terminalLab
+	subnet := subnettest.ForLab(t, terminalLab).String()
+	hosts, cluster := "Start 5 hosts on "+subnet, "Build the cluster of 5 hosts on "+subnet
 	for _, width := range widths {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			t.Cleanup(func() {
@@ -35,46 +32,46 @@ func TestLabOnTerminal(t *testing.T) {
 					run(context.Background(), []string{"down", "--quiet", "--lab", terminalLab}, strings.NewReader(""), new(bytes.Buffer), os.Stderr)
 				}
 			})
-			p := labOnTerminal(t, width, "up")
-			p.waitToShow("… Start 5 hosts")
+			p := labOnTerminal(t, width, subnet, "up")
+			p.waitToShow("… Build the cluster")
 			p.typed("\x03")
 			p.wantExit(exitInterrupted)
-			p.wantScreen(failedPart(width, hosts) + "labcheck: interrupted; what was made is removed again\n")
+			p.wantScreen(failedPart(width, cluster) + "labcheck: interrupted; what was made is removed again\n")
 
-			p = labOnTerminal(t, width, "tutorial")
+			p = labOnTerminal(t, width, subnet, "tutorial")
 			p.waitToShow("q: leave]")
 			p.typed("q\r")
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, hosts) + firstCommand(t, width) + "  [Enter: run it   q: leave] q\n\nThe lab stays.\n" +
 				"  go on: labcheck tutorial" + flag + "   look: labcheck status" + flag + "   remove it: labcheck down" + flag + "\n")
 
-			p = labOnTerminal(t, width, "tutorial")
+			p = labOnTerminal(t, width, subnet, "tutorial")
 			p.waitToShow("q: leave]")
 			p.typed("\x03")
 			p.wantExit(exitInterrupted)
 			p.wantScreen(firstCommand(t, width) + "  [Enter: run it   q: leave] ^C\n\nThe lab stays.\n" +
 				"  go on: labcheck tutorial" + flag + "   look: labcheck status" + flag + "   remove it: labcheck down" + flag + "\n")
 
-			p = labOnTerminal(t, width, "up")
+			p = labOnTerminal(t, width, subnet, "up")
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, hosts) + part(width, "Perform the tutorial") +
-				"Lab terminal stands on " + terminalSubnet + " after %s.\n" +
+				"Lab terminal stands on " + subnet + " after %s.\n" +
 				"  check it: labcheck" + flag + "   type on it: eval \"$(labcheck env" + flag + ")\"   remove it: labcheck down" + flag + "\n")
 
-			p = labOnTerminal(t, width, "check", "--tags=@id:join-container", "--out=evidence")
+			p = labOnTerminal(t, width, subnet, "check", "--tags=@id:join-container", "--out=evidence")
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, "Gather evidence") + "✓ 4 claims hold, in %s\n  evidence: evidence\n")
 
-			p = labOnTerminal(t, width, "down")
+			p = labOnTerminal(t, width, subnet, "down")
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, "Remove the lab"))
 		})
 	}
 }
 
-func labOnTerminal(t *testing.T, width int, args ...string) *program {
+func labOnTerminal(t *testing.T, width int, subnet string, args ...string) *program {
 	t.Helper()
-	cmd := exec.Command(labcheckFile(t), append(args, "--lab", terminalLab, "--subnet", terminalSubnet)...)
+	cmd := exec.Command(labcheckFile(t), append(args, "--lab", terminalLab, "--subnet", subnet)...)
 	cmd.Dir = t.TempDir()
 	return onTerminal(t, width, cmd)
 }
