@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/docker/docker/pkg/jsonmessage"
-
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
