@@ -51,6 +51,12 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	dir := filepath.Join(cache, "swarm")
+	// What go leaves of its temporary files when it is interrupted is there.
+	temp := filepath.Join(dir, "tmp")
+	defer os.RemoveAll(temp) //nolint:errcheck // the next build removes it
+	if err := errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o700)); err != nil {
+		return nil, err
+	}
 	if err := m.writeSource(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -160,13 +166,17 @@ const endTimeout = 5 * time.Second
 // standard output. What the user has set for other modules, in the environment
 // or with `go env -w`, does not count here; where modules come from does.
 func (m *maker) runGo(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cache, err := m.cache()
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Cancel = func() error { return errors.Join(cmd.Process.Signal(os.Interrupt)) }
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = endTimeout
 	var out, said bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &said
-	cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly",
-		"GOTOOLCHAIN="+swarmToolchain, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
+	cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly", "GOTOOLCHAIN="+swarmToolchain,
+		"GOTMPDIR="+filepath.Join(cache, "swarm", "tmp"), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(said.Bytes()))
 	}
