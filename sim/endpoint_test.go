@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness/prereq"
 )
 
 // nameOnly answers as an engine that has nothing but a version: its name.
@@ -41,12 +43,7 @@ type dockerCLI struct {
 
 func newDockerCLI(t *testing.T) dockerCLI {
 	t.Helper()
-	if _, err := exec.LookPath("docker"); err != nil {
-		if os.Getenv("CI") == "" {
-			t.Skip("there is no docker CLI here to compare with")
-		}
-		t.Fatal(err)
-	}
+	prereq.Program(t, "docker", "apt-get install docker-cli")
 	return dockerCLI{t.TempDir()}
 }
 

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/prereq"
 )
 
 // sshd is a real one on loopback, and a docker CLI behind it whose engine is at
@@ -35,13 +36,7 @@ type sshd struct {
 // startSSHD starts sshd, lets a key in, and makes the ssh in PATH use it.
 func startSSHD(t *testing.T, engine string, options ...string) *sshd {
 	t.Helper()
-	path, err := exec.LookPath("/usr/sbin/sshd")
-	if err != nil {
-		if os.Getenv("CI") == "" {
-			t.Skip("there is no sshd here: apt-get install openssh-server")
-		}
-		t.Fatal(err)
-	}
+	path := prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server")
 	s := &sshd{dir: t.TempDir(), port: freePort(t)}
 	for _, name := range []string{"host", "key"} {
 		run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", s.path(name))

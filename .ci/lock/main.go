@@ -149,7 +149,7 @@ func (a *apt) lookUp(ctx context.Context, names []string) ([]debian.Package, err
 	}
 	var lines strings.Builder
 	for shown := range strings.SplitSeq(strings.TrimSpace(shown), "\n\n") {
-		f := fields(shown)
+		f := parseFields(shown)
 		found, err := filepath.Glob(filepath.Join(a.dir, f["Package"]+"_*.deb"))
 		if err != nil || len(found) != 1 {
 			return nil, fmt.Errorf("apt-get download left %d files of %s (%w)", len(found), f["Package"], err)
@@ -163,8 +163,8 @@ func (a *apt) lookUp(ctx context.Context, names []string) ([]debian.Package, err
 	return debian.ParseLock(strings.NewReader(lines.String()))
 }
 
-// fields are those of a package's description that fit on a line.
-func fields(shown string) map[string]string {
+// parseFields returns the fields of a package's description that fit on a line.
+func parseFields(shown string) map[string]string {
 	all := map[string]string{}
 	for line := range strings.Lines(shown) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rivo/uniseg"
+
+	"labcheck/harness/prereq"
 )
 
 // emulator is a terminal without a bottom: it knows what labcheck writes, and
@@ -240,9 +242,7 @@ type tmuxScreen struct {
 
 // startTmux runs a command in a tmux of its own. In CI there must be one.
 func startTmux(t *testing.T, width int, argv ...string) *tmuxScreen {
-	if _, err := exec.LookPath("tmux"); err != nil && os.Getenv("CI") == "" {
-		t.Skip("tmux is not installed")
-	}
+	prereq.Program(t, "tmux", "apt-get install tmux")
 	dir, err := os.MkdirTemp("", "tmux") // t.TempDir may have a comma, which $TMUX must not
 	if err != nil {
 		t.Fatal(err)

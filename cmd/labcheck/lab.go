@@ -131,15 +131,15 @@ func (s *session) makeLab(ctx context.Context) error {
 				return err
 			}
 			defer cluster.Close()
-			return s.perform(ctx, cluster)
+			return s.performTutorial(ctx, cluster)
 		})
 		return err
 	})
 }
 
-// perform performs the tutorial on hosts that may still be starting. From its
+// performTutorial performs the tutorial on hosts that may still be starting. From its
 // first step on it looks whether they are still there.
-func (s *session) perform(ctx context.Context, cluster *engine.Cluster) error {
+func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var whole *wholeLab

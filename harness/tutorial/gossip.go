@@ -86,15 +86,15 @@ func awaitMembers(ctx context.Context, c *engine.Cluster, hosts []harness.Host) 
 		if err != nil {
 			return err
 		}
-		pairs = lacking(views, hosts)
+		pairs = unknownPairs(views, hosts)
 		return knowAll(views, hosts)
 	})
 	return pairs, err
 }
 
-// lacking returns the pairs of hosts of which the first has not heard of the
+// unknownPairs returns the pairs of hosts in which the first does not know the
 // second.
-func lacking(views [][]engine.Peer, hosts []harness.Host) [][2]int {
+func unknownPairs(views [][]engine.Peer, hosts []harness.Host) [][2]int {
 	var pairs [][2]int
 	for i, view := range views {
 		for j, h := range hosts {
