@@ -91,10 +91,10 @@ func TestEnginesThatAreRefused(t *testing.T) {
 			if !errors.As(err, &refused) || err.Error() != want {
 				t.Fatalf("%v, not %s", err, want)
 			}
-			for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-				text, hint := lang.Error(err), refused.Hint.In(lang)
+			for _, l := range []harness.Lang{harness.English, harness.Japanese} {
+				text, hint := l.Error(err), refused.Hint.In(l)
 				if hint == "" || !strings.Contains(text, r.host()) || strings.Contains(text, "\n") {
-					t.Errorf("%s: %s (%s)", lang, text, hint)
+					t.Errorf("%s: %s (%s)", l, text, hint)
 				}
 			}
 			if ja := harness.Japanese.Error(err); ja == err.Error() {

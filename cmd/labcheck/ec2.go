@@ -38,31 +38,31 @@ type realFlags struct {
 	aws       ec2.AWS
 }
 
-func (f *realFlags) add(all *pflag.FlagSet, lang harness.Lang) {
+func (f *realFlags) add(all *pflag.FlagSet, l harness.Lang) {
 	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
-	flags.StringVar(&f.inventory, "inventory", "", lang.Say("`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses",
+	flags.StringVar(&f.inventory, "inventory", "", l.Say("`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses",
 		"--target ec2 のノードの場所を書いたファイル(`file`)。省くとチュートリアルのアドレス"))
-	flags.StringVar(&f.jump, "ssh-jump", "", lang.Say("reach the nodes of --target ec2 by ssh through this `host`, such as manager",
+	flags.StringVar(&f.jump, "ssh-jump", "", l.Say("reach the nodes of --target ec2 by ssh through this `host`, such as manager",
 		"--target ec2 のノードに、このホスト(`host`)を通る ssh で到達する。例: manager"))
-	flags.StringVar(&f.user, "ssh-user", "", lang.Say("log in on the nodes of --target ec2 as this `user`",
+	flags.StringVar(&f.user, "ssh-user", "", l.Say("log in on the nodes of --target ec2 as this `user`",
 		"--target ec2 のノードにログインするユーザー(`user`)"))
-	flags.StringVar(&f.key, "ssh-key", "", lang.Say("`file` of the private key to log in with",
+	flags.StringVar(&f.key, "ssh-key", "", l.Say("`file` of the private key to log in with",
 		"ログインに使う秘密鍵のファイル(`file`)"))
-	flags.StringVar(&f.ca, "tls-ca", "", lang.Say("`file` of the authority that the engines of --target ec2 have their certificates from",
+	flags.StringVar(&f.ca, "tls-ca", "", l.Say("`file` of the authority that the engines of --target ec2 have their certificates from",
 		"--target ec2 の Engine の証明書を発行した認証局のファイル(`file`)"))
-	flags.StringVar(&f.cert, "tls-cert", "", lang.Say("`file` of the certificate that the engines are shown",
+	flags.StringVar(&f.cert, "tls-cert", "", l.Say("`file` of the certificate that the engines are shown",
 		"Engine に示す証明書のファイル(`file`)"))
-	flags.StringVar(&f.tlsKey, "tls-key", "", lang.Say("`file` of the certificate's key",
+	flags.StringVar(&f.tlsKey, "tls-key", "", l.Say("`file` of the certificate's key",
 		"その証明書の鍵のファイル(`file`)"))
-	flags.BoolVar(&f.fromAWS, "from-aws", false, lang.Say("ask AWS for the addresses of the nodes of --target ec2, by their Name tags",
+	flags.BoolVar(&f.fromAWS, "from-aws", false, l.Say("ask AWS for the addresses of the nodes of --target ec2, by their Name tags",
 		"--target ec2 のノードのアドレスを、Name タグで AWS に尋ねる"))
-	flags.StringVar(&f.aws.Region, "aws-region", "", lang.Say("`region` to look in, if not that of the environment or ~/.aws/config",
+	flags.StringVar(&f.aws.Region, "aws-region", "", l.Say("`region` to look in, if not that of the environment or ~/.aws/config",
 		"検索するリージョン(`region`)。省くと環境変数または ~/.aws/config に従う"))
-	flags.StringVar(&f.aws.Profile, "aws-profile", "", lang.Say("`profile` of ~/.aws/config to look with",
+	flags.StringVar(&f.aws.Profile, "aws-profile", "", l.Say("`profile` of ~/.aws/config to look with",
 		"検索に使う ~/.aws/config のプロファイル(`profile`)"))
-	flags.StringVar(&f.aws.VPC, "aws-vpc", "", lang.Say("look in the VPC of this `ID` only",
+	flags.StringVar(&f.aws.VPC, "aws-vpc", "", l.Say("look in the VPC of this `ID` only",
 		"この `ID` の VPC だけを検索する"))
-	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, lang.Say("look for instances with this tag only, `KEY=VALUE`; may be given again",
+	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, l.Say("look for instances with this tag only, `KEY=VALUE`; may be given again",
 		"このタグ(`KEY=VALUE`)のインスタンスだけを検索する。複数指定できる"))
 	f.set = flags
 	all.AddFlagSet(flags)

@@ -13,7 +13,7 @@ import (
 // that is set, in the order of POSIX. A --lang that is wrong is reported when
 // the flags are read.
 func language(args []string, getenv func(string) string) harness.Lang {
-	lang := ofLocale(getenv)
+	l := ofLocale(getenv)
 	for i, arg := range args {
 		if arg == "--" {
 			break
@@ -23,10 +23,10 @@ func language(args []string, getenv func(string) string) harness.Lang {
 			value, given = args[i+1], true
 		}
 		if given {
-			_ = (*langFlag)(&lang).Set(value)
+			_ = (*langFlag)(&l).Set(value)
 		}
 	}
-	return lang
+	return l
 }
 
 func ofLocale(getenv func(string) string) harness.Lang {
@@ -50,9 +50,9 @@ func (l *langFlag) String() string { return string(*l) }
 func (l *langFlag) Type() string { return "en|ja" }
 
 func (l *langFlag) Set(text string) error {
-	switch lang := harness.Lang(text); lang {
+	switch language := harness.Lang(text); language {
 	case harness.English, harness.Japanese:
-		*l = langFlag(lang)
+		*l = langFlag(language)
 		return nil
 	}
 	return harness.Errorf("en and ja are possible", "指定できるのは en と ja である")

@@ -51,21 +51,21 @@ func failedPart(width int, what string) string {
 // TestCheckOnTerminal: what a check leaves on the screen is its lines and no more.
 func TestCheckOnTerminal(t *testing.T) {
 	for _, width := range widths {
-		for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-			t.Run(fmt.Sprint(width, lang), func(t *testing.T) {
+		for _, l := range []harness.Lang{harness.English, harness.Japanese} {
+			t.Run(fmt.Sprint(width, l), func(t *testing.T) {
 				file := deadNode(t)
-				p := onTerminal(t, width, checkOf(t, file, "--lang", string(lang)))
+				p := onTerminal(t, width, checkOf(t, file, "--lang", string(l)))
 				p.wantExit(exitUnreachable)
-				p.wantScreen(part(width, lang.Say("Gather evidence", "証拠の収集")) + unreachable(t, lang, file))
+				p.wantScreen(part(width, l.Say("Gather evidence", "証拠の収集")) + unreachable(t, l, file))
 			})
 		}
 	}
 }
 
 // unreachable is what a check of a dead node says, apart from its progress.
-func unreachable(t *testing.T, lang harness.Lang, file string) string {
+func unreachable(t *testing.T, l harness.Lang, file string) string {
 	t.Helper()
-	cmd := checkOf(t, file, "--lang", string(lang), "--quiet")
+	cmd := checkOf(t, file, "--lang", string(l), "--quiet")
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != exitUnreachable {
 		t.Fatalf("%v: %s", err, out)

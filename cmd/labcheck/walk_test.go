@@ -21,7 +21,7 @@ func TestVerdict(t *testing.T) {
 		{Name: "Paused", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
 		{Name: "Strategy", Page: "spread", Verdict: harness.FieldWrong},
 	}}
-	for lang, want := range map[harness.Lang]string{
+	for l, want := range map[harness.Lang]string{
 		harness.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
   ✗ Role: the page shows primary, seen replica
   ✗ Strategy: the page shows spread, seen nothing
@@ -39,9 +39,9 @@ func TestVerdict(t *testing.T) {
     Running: ページ なし、ここ 0 (ほか 1)
 `,
 	} {
-		w := &walk{session: &session{app: &app{lang: lang}}, out: new(bytes.Buffer)}
+		w := &walk{session: &session{app: &app{lang: l}}, out: new(bytes.Buffer)}
 		if diff := cmp.Diff(want, w.verdict(made)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", lang, diff)
+			t.Errorf("%s (-want +got):\n%s", l, diff)
 		}
 	}
 }

@@ -134,17 +134,17 @@ var readmes = map[harness.Lang]string{harness.English: "../../README.md", harnes
 // TestDocs wants README to have the section that each finding names, and the
 // tables of both READMEs to have every fault.
 func TestDocs(t *testing.T) {
-	for lang, name := range readmes {
+	for l, name := range readmes {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lang == harness.English {
+		if l == harness.English {
 			wantSections(t, string(text))
 		}
 		for _, f := range readFaults(t) {
-			if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what.In(lang))) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
-				t.Errorf("the tables of %s lack %q: make faults UPDATE=1", name, f.what.In(lang))
+			if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what.In(l))) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
+				t.Errorf("the tables of %s lack %q: make faults UPDATE=1", name, f.what.In(l))
 			}
 		}
 	}

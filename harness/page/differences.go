@@ -104,7 +104,7 @@ func matches(pattern, s string) bool {
 
 // Unused are the differences that were to be seen in the comparisons and were
 // not, each as its page, field and reason in a language.
-func Unused(listed []Difference, made []harness.Comparison, lang harness.Lang) []string {
+func Unused(listed []Difference, made []harness.Comparison, l harness.Lang) []string {
 	var unused []string
 	for _, d := range listed {
 		if d.Optional {
@@ -113,7 +113,7 @@ func Unused(listed []Difference, made []harness.Comparison, lang harness.Lang) [
 		for _, c := range made {
 			for _, name := range d.Fields {
 				if slices.Contains(d.Pages, c.Page) && !seen(c, d, name) {
-					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(lang))
+					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(l))
 				}
 			}
 		}

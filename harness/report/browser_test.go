@@ -154,10 +154,10 @@ func (b *tab) quiet() {
 	}
 }
 
-func reportFile(t *testing.T, e harness.Evidence, lang harness.Lang) string {
+func reportFile(t *testing.T, e harness.Evidence, l harness.Lang) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, []byte(render(t, e, lang)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(render(t, e, l)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -177,11 +177,11 @@ func TestBrowserAccessible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-		file := reportFile(t, full(t), lang)
+	for _, l := range []harness.Lang{harness.English, harness.Japanese} {
+		file := reportFile(t, full(t), l)
 		for _, color := range []string{"light", "dark"} {
 			for _, width := range []int64{390, 1280} {
-				name := fmt.Sprintf("%s-%s-%d", lang, color, width)
+				name := fmt.Sprintf("%s-%s-%d", l, color, width)
 				t.Run(name, func(t *testing.T) {
 					b := open(ctx, t, file, scheme(color), chromedp.EmulateViewport(width, 900))
 					for _, state := range []string{"as it opens", "all open"} {

@@ -78,12 +78,12 @@ func spoil(v reflect.Value) {
 // TestPoisonIsText holds that HTML has the elements and attributes which it has
 // without the poison, and no others.
 func TestPoisonIsText(t *testing.T) {
-	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-		known := elements(t, render(t, full(t), lang))
-		got := render(t, poisoned(t), lang)
+	for _, l := range []harness.Lang{harness.English, harness.Japanese} {
+		known := elements(t, render(t, full(t), l))
+		got := render(t, poisoned(t), l)
 		for element := range elements(t, got) {
 			if !known[element] {
-				t.Errorf("%s: the poison made %s", lang, element)
+				t.Errorf("%s: the poison made %s", l, element)
 			}
 		}
 		noControls(t, got)
@@ -96,10 +96,10 @@ func TestPoisonIsText(t *testing.T) {
 	}
 }
 
-func render(t testing.TB, e harness.Evidence, lang harness.Lang) string {
+func render(t testing.TB, e harness.Evidence, l harness.Lang) string {
 	t.Helper()
 	var b strings.Builder
-	if err := HTML(&b, e, lang); err != nil {
+	if err := HTML(&b, e, l); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

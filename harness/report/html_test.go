@@ -124,8 +124,8 @@ func TestHeadline(t *testing.T) {
 		"unreachable": {harness.Evidence{Run: run(harness.VerdictUnreachable)}, "false", "The cluster could not be checked", "クラスタを検査できなかった"},
 		"interrupted": {harness.Evidence{Run: run(harness.VerdictInterrupted), Counts: harness.Counts{Passed: 1}}, "open", "Interrupted after 1 claim", "1 件の記述を検査したところで中断"},
 	} {
-		for lang, want := range map[harness.Lang]string{harness.English: tt.en, harness.Japanese: tt.ja} {
-			if class, got := headline(tt.e, lang); class != tt.class || got != want {
+		for l, want := range map[harness.Lang]string{harness.English: tt.en, harness.Japanese: tt.ja} {
+			if class, got := headline(tt.e, l); class != tt.class || got != want {
 				t.Errorf("%s: %s, %q; want %s, %q", name, class, got, tt.class, want)
 			}
 		}

@@ -16,8 +16,8 @@ const maxMarkdown = 65536
 // Markdown writes what a run came to for a GitHub job summary or comment: the
 // verdict, what is false and why, and what was not checked. What does not fit a
 // comment is left out, and that is said.
-func Markdown(w io.Writer, e harness.Evidence, lang harness.Lang) error {
-	m := markdown{page: newPage(e, lang), room: maxMarkdown}
+func Markdown(w io.Writer, e harness.Evidence, l harness.Lang) error {
+	m := markdown{page: newPage(e, l), room: maxMarkdown}
 	m.summary()
 	for i, c := range m.False {
 		if !m.add(m.falsehood(c)) {

@@ -11,9 +11,9 @@ import (
 )
 
 func TestMarkdown(t *testing.T) {
-	for name, lang := range map[string]harness.Lang{"rich.md": harness.English, "rich.ja.md": harness.Japanese} {
+	for name, l := range map[string]harness.Lang{"rich.md": harness.English, "rich.ja.md": harness.Japanese} {
 		var b bytes.Buffer
-		if err := Markdown(&b, rich(t), lang); err != nil {
+		if err := Markdown(&b, rich(t), l); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, b.Bytes())

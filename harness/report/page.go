@@ -21,12 +21,12 @@ type page struct {
 	Course   course
 }
 
-func newPage(e harness.Evidence, lang harness.Lang) page {
-	if lang != harness.Japanese {
-		lang = harness.English
+func newPage(e harness.Evidence, l harness.Lang) page {
+	if l != harness.Japanese {
+		l = harness.English
 	}
-	p := page{Evidence: e, Lang: lang, Features: newFeatures(e), Course: newCourse(e, lang)}
-	p.Class, p.Title = headline(e, lang)
+	p := page{Evidence: e, Lang: l, Features: newFeatures(e), Course: newCourse(e, l)}
+	p.Class, p.Title = headline(e, l)
 	for _, f := range p.Features {
 		for _, c := range f.Claims {
 			if c.Status == harness.Failed {
@@ -34,7 +34,7 @@ func newPage(e harness.Evidence, lang harness.Lang) page {
 			}
 		}
 	}
-	p.Pictures = newPictures(e.Snapshots, lang)
+	p.Pictures = newPictures(e.Snapshots, l)
 	return p
 }
 

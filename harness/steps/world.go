@@ -43,9 +43,9 @@ type World struct {
 // New makes a world on a cluster, which understands the sentences of one
 // language and says in it what it finds. waiting is called, at most once a
 // second, while a step waits for what is not so yet.
-func New(cluster *engine.Cluster, lang harness.Lang, waiting func(elapsed time.Duration, seen error)) *World {
+func New(cluster *engine.Cluster, l harness.Lang, waiting func(elapsed time.Duration, seen error)) *World {
 	return &World{
-		cluster: cluster, lang: lang, waiting: waiting,
+		cluster: cluster, lang: l, waiting: waiting,
 		run: strings.ToLower(rand.Text()[:12]), load: &workload{},
 	}
 }

@@ -8,13 +8,13 @@ import (
 )
 
 func TestLoadReadsTheFeatures(t *testing.T) {
-	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-		t.Run(string(lang), func(t *testing.T) { loadReads(t, lang) })
+	for _, l := range []harness.Lang{harness.English, harness.Japanese} {
+		t.Run(string(l), func(t *testing.T) { loadReads(t, l) })
 	}
 }
 
-func loadReads(t *testing.T, lang harness.Lang) {
-	all, err := Load(features.FS, lang)
+func loadReads(t *testing.T, l harness.Lang) {
+	all, err := Load(features.FS, l)
 	if err != nil {
 		t.Fatal(err)
 	}

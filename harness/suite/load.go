@@ -64,11 +64,11 @@ func (s Scenario) Has(tag string) bool { return slices.Contains(s.Tags, tag) }
 
 // Load reads a language's features in their order, which is the page's, and
 // checks that each scenario has an id of its own and says what it does.
-func Load(features fs.FS, lang harness.Lang) ([]Scenario, error) {
-	if files, err := fs.Glob(features, string(lang)+"/*.feature"); err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no features in the language %q", lang)
+func Load(features fs.FS, language harness.Lang) ([]Scenario, error) {
+	if files, err := fs.Glob(features, string(language)+"/*.feature"); err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no features in the language %q", language)
 	}
-	parsed, err := godog.TestSuite{Options: options(features, lang)}.RetrieveFeatures()
+	parsed, err := godog.TestSuite{Options: options(features, language)}.RetrieveFeatures()
 	if err != nil {
 		return nil, fmt.Errorf("read the features: %w", err)
 	}
@@ -84,8 +84,8 @@ func Load(features fs.FS, lang harness.Lang) ([]Scenario, error) {
 	return l.all, nil
 }
 
-func options(features fs.FS, lang harness.Lang) *godog.Options {
-	return &godog.Options{FS: features, Paths: []string{string(lang)}}
+func options(features fs.FS, l harness.Lang) *godog.Options {
+	return &godog.Options{FS: features, Paths: []string{string(l)}}
 }
 
 type loader struct {

@@ -25,8 +25,8 @@ func (e *TagsError) In(l harness.Lang) string {
 
 // CheckTags is nil for a tag expression that Run can use, and otherwise a
 // *TagsError, or why the features can't be read.
-func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
-	all, err := Load(features, lang)
+func CheckTags(features fs.FS, l harness.Lang, tags string) error {
+	all, err := Load(features, l)
 	if err != nil {
 		return err
 	}
@@ -35,8 +35,8 @@ func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
 }
 
 // Breaks tells whether a tag expression chooses scenarios that break hosts.
-func Breaks(features fs.FS, lang harness.Lang, tags string) bool {
-	all, err := Load(features, lang)
+func Breaks(features fs.FS, l harness.Lang, tags string) bool {
+	all, err := Load(features, l)
 	if err != nil {
 		return false
 	}
