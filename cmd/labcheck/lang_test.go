@@ -2,21 +2,22 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
+
+	"labcheck/harness/lang"
 
 	"github.com/rivo/uniseg"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"labcheck/harness"
 )
 
 func TestLanguage(t *testing.T) {
 	tests := []struct {
 		args []string
 		env  map[string]string
-		want harness.Lang
+		want lang.Language
 	}{
 		{want: "en"},
 		{env: map[string]string{"LANG": "ja_JP.UTF-8"}, want: "ja"},
@@ -43,10 +44,12 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
+var japanese = regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}、。]`)
+
 // TestHelpIsInTheLanguage holds that all of the help is Japanese where Japanese
 // was asked for, and that none of it is otherwise.
 func TestHelpIsInTheLanguage(t *testing.T) {
-	for l, want := range map[harness.Lang]bool{harness.Japanese: true, harness.English: false} {
+	for l, want := range map[lang.Language]bool{lang.Japanese: true, lang.English: false} {
 		seen := 0
 		check := func(what, text string) {
 			seen++

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func TestVerdict(t *testing.T) {
@@ -21,8 +22,8 @@ func TestVerdict(t *testing.T) {
 		{Name: "Paused", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
 		{Name: "Strategy", Page: "spread", Verdict: harness.FieldWrong},
 	}}
-	for l, want := range map[harness.Lang]string{
-		harness.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
+	for l, want := range map[lang.Language]string{
+		lang.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
   ✗ Role: the page shows primary, seen replica
   ✗ Strategy: the page shows spread, seen nothing
   ≈ Sizes are written so.
@@ -30,7 +31,7 @@ func TestVerdict(t *testing.T) {
   ≈ There is more.
     Running: the page nothing, here 0 (and 1 more)
 `,
-		harness.Japanese: `  ✗ ページとの比較: 一致 1、理由のわかっている相違 3、誤り 2
+		lang.Japanese: `  ✗ ページとの比較: 一致 1、理由のわかっている相違 3、誤り 2
   ✗ Role: ページでは primary、実際は replica
   ✗ Strategy: ページでは spread、実際は なし
   ≈ Sizes are written so.

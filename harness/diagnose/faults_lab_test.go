@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"labcheck/harness"
 	"labcheck/harness/diagnose"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/harness/tutorial"
 )
@@ -133,7 +133,7 @@ func (b *bench) try(ctx context.Context, f fault) outcome {
 	}
 	o.found = diagnose.Run(ctx, b.Cluster, diagnose.Options{})
 	if *update {
-		o.inJA = diagnose.Run(ctx, b.Cluster, diagnose.Options{Lang: harness.Japanese})
+		o.inJA = diagnose.Run(ctx, b.Cluster, diagnose.Options{Lang: lang.Japanese})
 	}
 	if f.remedy && o.right() {
 		o.mended, o.mendErr = "mended by the remedy", b.mend(ctx, o.found)
@@ -227,14 +227,14 @@ func writeTables(t *testing.T, all []outcome) {
 }
 
 // tables are the tables of a language, by the faults' file.
-func tables(l harness.Lang, all []outcome) map[string]string {
+func tables(l lang.Language, all []outcome) map[string]string {
 	made := map[string]string{}
 	for _, o := range all {
 		if made[o.file] == "" {
-			made[o.file] = l.Say("| what was done | what is found | code |\n|---|---|---|\n", "| したこと | 見つかるもの | コード |\n|---|---|---|\n")
+			made[o.file] = l.Say("| what was done | what is found | code |\n|---|---|---|\n")
 		}
 		found := o.found.Findings
-		if l == harness.Japanese {
+		if l == lang.Japanese {
 			found = o.inJA.Findings
 		}
 		if len(found) > 0 {

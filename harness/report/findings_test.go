@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 var missingJoin = harness.Finding{
@@ -44,7 +45,7 @@ const findingJapanese = `原因: the join container on frontend02 is not there  
 `
 
 func TestFindings(t *testing.T) {
-	for l, want := range map[harness.Lang]string{harness.English: findingText, harness.Japanese: findingJapanese} {
+	for l, want := range map[lang.Language]string{lang.English: findingText, lang.Japanese: findingJapanese} {
 		var b strings.Builder
 		if err := Findings(&b, l, []harness.Finding{missingJoin}, TerminalOptions{}); err != nil {
 			t.Fatal(err)

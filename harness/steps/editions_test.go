@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 	"labcheck/harness/suite"
 )
@@ -19,12 +19,12 @@ import (
 // the same claims in the same order, of the same sentences about the same
 // values, with the same commands and the same tables.
 func TestEditionsAreEqual(t *testing.T) {
-	en, ja := load(t, harness.English), load(t, harness.Japanese)
+	en, ja := load(t, lang.English), load(t, lang.Japanese)
 	if diff := cmp.Diff(outline(en), outline(ja)); diff != "" {
 		t.Fatalf("scenarios (-en +ja):\n%s", diff)
 	}
 	for i, s := range en {
-		if diff := cmp.Diff(meaning(t, harness.English, s), meaning(t, harness.Japanese, ja[i])); diff != "" {
+		if diff := cmp.Diff(meaning(t, lang.English, s), meaning(t, lang.Japanese, ja[i])); diff != "" {
 			t.Errorf("%s (-%s:%d +%s:%d):\n%s", s.ID, s.File, s.Line, ja[i].File, ja[i].Line, diff)
 		}
 	}
@@ -39,7 +39,7 @@ func TestEditionsAreInTheirLanguage(t *testing.T) {
 				texts = append(texts, st.Keyword, st.Text)
 			}
 			for _, text := range texts {
-				if japanese.MatchString(text) != (l == harness.Japanese) {
+				if japanese.MatchString(text) != (l == lang.Japanese) {
 					t.Errorf("%s:%d: %q", s.File, s.Line, text)
 				}
 			}
@@ -60,7 +60,7 @@ func outline(all []suite.Scenario) []string {
 
 // meaning is a scenario without its language: of each step the kind, which
 // sentence it is, the values in it, and what stands below it.
-func meaning(t *testing.T, l harness.Lang, s suite.Scenario) []string {
+func meaning(t *testing.T, l lang.Language, s suite.Scenario) []string {
 	t.Helper()
 	lines := []string{"name: " + strings.Join(figures(s.Name), " ")}
 	for _, st := range s.Steps {

@@ -9,13 +9,13 @@ import (
 	"github.com/cucumber/godog"
 
 	"labcheck/features"
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 	"labcheck/harness/suite"
 )
 
 // languages are those that there is an edition of the features in.
-func languages() []harness.Lang { return []harness.Lang{harness.English, harness.Japanese} }
+func languages() []lang.Language { return []lang.Language{lang.English, lang.Japanese} }
 
 // TestSentences holds that every sentence of the features is understood in one
 // way, that nothing is understood which no feature says, and that each function
@@ -45,7 +45,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-func load(t *testing.T, l harness.Lang) []suite.Scenario {
+func load(t *testing.T, l lang.Language) []suite.Scenario {
 	t.Helper()
 	all, err := suite.Load(features.FS, l)
 	if err != nil {
@@ -55,7 +55,7 @@ func load(t *testing.T, l harness.Lang) []suite.Scenario {
 }
 
 // understood gives the sentences of the table which a text may be.
-func understood(l harness.Lang, text string) []steps.Sentence {
+func understood(l lang.Language, text string) []steps.Sentence {
 	var all []steps.Sentence
 	for _, e := range steps.Sentences() {
 		if regexp.MustCompile(e.Expr.In(l)).MatchString(text) {

@@ -4,16 +4,16 @@ import (
 	"testing"
 
 	"labcheck/features"
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func TestLoadReadsTheFeatures(t *testing.T) {
-	for _, l := range []harness.Lang{harness.English, harness.Japanese} {
+	for _, l := range []lang.Language{lang.English, lang.Japanese} {
 		t.Run(string(l), func(t *testing.T) { loadReads(t, l) })
 	}
 }
 
-func loadReads(t *testing.T, l harness.Lang) {
+func loadReads(t *testing.T, l lang.Language) {
 	all, err := Load(features.FS, l)
 	if err != nil {
 		t.Fatal(err)

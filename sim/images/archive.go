@@ -7,16 +7,15 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strings"
 
+	"labcheck/harness/lang"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
-
-	"labcheck/harness"
 )
 
 // An archive of images is at once an OCI image layout (oci-layout, index.json)
@@ -163,7 +162,7 @@ func readArchive(r io.Reader) ([]named, error) {
 	}
 	var saved []savedImage
 	if err := json.Unmarshal(a.texts[manifestFile], &saved); err != nil {
-		return nil, fmt.Errorf("%s: %w", manifestFile, err)
+		return nil, lang.Errorf("%s: %w", manifestFile, err)
 	}
 	var all []named
 	for _, s := range saved {
@@ -199,10 +198,10 @@ func (a archive) take(h *tar.Header, content io.Reader) error {
 		a.layers[h.Name], err = readLayer(buffered)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", h.Name, err)
+		return lang.Errorf("%s: %w", h.Name, err)
 	}
 	if want, ok := strings.CutPrefix(h.Name, blobFolder); ok && sumHash(sum).Hex != want {
-		return harness.Errorf("%s: the SHA-256 checksum is %s", "%s: SHA-256 チェックサムは %s である", h.Name, sumHash(sum).Hex)
+		return lang.Errorf("%s: the SHA-256 checksum is %s", h.Name, sumHash(sum).Hex)
 	}
 	return nil
 }
@@ -210,7 +209,7 @@ func (a archive) take(h *tar.Header, content io.Reader) error {
 func (a archive) image(s savedImage) (*image, error) {
 	config, ok := a.texts[s.Config]
 	if !ok {
-		return nil, harness.Errorf("there is no file %s", "ファイル %s がない", s.Config)
+		return nil, lang.Errorf("there is no file %s", s.Config)
 	}
 	var layers []*layer
 	for _, name := range s.Layers {
@@ -219,7 +218,7 @@ func (a archive) image(s savedImage) (*image, error) {
 		}
 		l, ok := a.layers[name]
 		if !ok {
-			return nil, harness.Errorf("there is no file %s", "ファイル %s がない", name)
+			return nil, lang.Errorf("there is no file %s", name)
 		}
 		layers = append(layers, l)
 	}

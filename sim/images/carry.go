@@ -4,12 +4,12 @@ import (
 	"context"
 	"io"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // ErrArchive reports that a file is not one that Save wrote, or not for this
 // labcheck and this engine. The text says which.
-var ErrArchive = harness.Errorf("these images can't be loaded", "このイメージは読み込めない")
+var ErrArchive = lang.Errorf("these images can't be loaded")
 
 // Save writes all images as an archive that Load, and engines, read. The same
 // images make the same bytes, whichever engine they are on.
@@ -65,15 +65,15 @@ func (s *Store) eachPresent(ctx context.Context, do func(Name, string, *image) e
 func (s *Store) fromEngine(ctx context.Context, ref string) (*image, error) {
 	stream, err := s.engine.ImageSave(ctx, []string{ref})
 	if err != nil {
-		return nil, harness.Errorf("save image %s: %w", "イメージ %s の保存: %w", ref, err)
+		return nil, lang.Errorf("save image %s: %w", ref, err)
 	}
 	defer stream.Close()
 	all, err := readArchive(stream)
 	if err != nil {
-		return nil, harness.Errorf("save image %s: %w", "イメージ %s の保存: %w", ref, err)
+		return nil, lang.Errorf("save image %s: %w", ref, err)
 	}
 	if len(all) != 1 {
-		return nil, harness.Errorf("save image %s: the engine sent %d images, want 1", "イメージ %s の保存: Engine が送ったイメージは %d 個だが、1 個でなければならない", ref, len(all))
+		return nil, lang.Errorf("save image %s: the engine sent %d images, want 1", ref, len(all))
 	}
 	return all[0].image, nil
 }
@@ -84,7 +84,7 @@ func (s *Store) fromEngine(ctx context.Context, ref string) (*image, error) {
 func (s *Store) Load(ctx context.Context, r io.Reader) error {
 	all, err := readArchive(r)
 	if err != nil {
-		return harness.Errorf("%w: not a whole file of labcheck images save: %w", "%w: labcheck images save の完全なファイルではない: %w", ErrArchive, err)
+		return lang.Errorf("%w: not a whole file of labcheck images save: %w", ErrArchive, err)
 	}
 	found := map[Name]named{}
 	for _, i := range all {
@@ -96,7 +96,7 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 	for _, n := range names() {
 		i, ok := found[n]
 		if !ok {
-			return harness.Errorf("%w: the file has no image %s", "%w: ファイルにイメージ %s がない", ErrArchive, n)
+			return lang.Errorf("%w: the file has no image %s", ErrArchive, n)
 		}
 		all = append(all, i)
 	}
@@ -115,7 +115,7 @@ func (s *Store) accept(ctx context.Context, found map[Name]named, i named) error
 		return err
 	}
 	if config.Architecture != arch {
-		return harness.Errorf("%w: they are for %s, and the engine is %s", "%w: %s 用で、Engine は %s である", ErrArchive, config.Architecture, arch)
+		return lang.Errorf("%w: they are for %s, and the engine is %s", ErrArchive, config.Architecture, arch)
 	}
 	n := Name(config.Config.Labels[labelImage])
 	want, err := tag(n, arch)
@@ -123,8 +123,7 @@ func (s *Store) accept(ctx context.Context, found map[Name]named, i named) error
 		return err
 	}
 	if got := config.Config.Labels[labelRecipe]; got != want {
-		return harness.Errorf("%w: another version of labcheck saved them: image %q has the tag %q, want %s",
-			"%w: 別のバージョンの labcheck が保存したもの: イメージ %q のタグは %q だが、%s でなければならない", ErrArchive, n, got, want)
+		return lang.Errorf("%w: another version of labcheck saved them: image %q has the tag %q, want %s", ErrArchive, n, got, want)
 	}
 	ref, err := s.Ref(ctx, n)
 	found[n] = named{i.image, []string{ref}}

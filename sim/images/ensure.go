@@ -9,11 +9,11 @@ import (
 	"slices"
 	"time"
 
+	"labcheck/harness/lang"
+
 	"github.com/docker/docker/pkg/jsonmessage"
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
-
-	"labcheck/harness"
 )
 
 // Ensure makes the images that are not on the engine: it pulls them from the
@@ -53,11 +53,11 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	lock := flock.New(filepath.Join(dir, "lock"))
 	locked, err := lock.TryLock()
 	if err == nil && !locked {
-		s.say("", "waiting for another labcheck, which makes images", "別の labcheck がイメージを作成し終えるのを待機中")
+		s.say("", "waiting for another labcheck, which makes images")
 		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
 	}
 	if err != nil {
-		return nil, harness.Errorf("begin to make images: %w", "イメージ作成の開始: %w", err)
+		return nil, lang.Errorf("begin to make images: %w", err)
 	}
 	return func() { _ = lock.Close() }, nil
 }
@@ -121,13 +121,13 @@ func (m *maker) load(ctx context.Context, which []Name, pulled map[Name]*image) 
 			return err
 		}
 		all = append(all, named{i, []string{ref}})
-		m.say(n, "loading into the engine", "Engine に読み込み中")
+		m.say(n, "loading into the engine")
 	}
 	if err := m.loadArchive(ctx, all); err != nil {
 		return err
 	}
 	for _, n := range which {
-		m.tell(n, m.opts.Lang.Say("ready", "完了"), true)
+		m.tell(n, m.opts.Lang.Say("ready"), true)
 	}
 	return nil
 }
@@ -143,18 +143,18 @@ func (s *Store) loadArchive(ctx context.Context, all []named) error {
 	answer, err := s.engine.ImageLoad(ctx, from)
 	_ = from.Close() // ends the writer, if the engine did not take all
 	if err != nil {
-		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
+		return lang.Errorf("load images: %w", err)
 	}
 	defer answer.Body.Close()
 	if err := readMessages(answer.Body); err != nil {
-		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
+		return lang.Errorf("load images: %w", err)
 	}
 	for _, i := range all {
 		for _, ref := range i.names {
 			if there, err := s.has(ctx, ref); err != nil {
 				return err
 			} else if !there {
-				return harness.Errorf("load images: the engine took %s and does not have it", "イメージの読み込み: Engine は %s を受け取ったが、持っていない", ref)
+				return lang.Errorf("load images: the engine took %s and does not have it", ref)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func readMessages(r io.Reader) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return harness.Errorf("read the engine's answer: %w", "Engine の応答の読み取り: %w", err)
+			return lang.Errorf("read the engine's answer: %w", err)
 		case m.Error != nil:
 			return m.Error
 		}

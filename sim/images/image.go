@@ -3,11 +3,11 @@ package images
 import (
 	"encoding/json"
 
+	"labcheck/harness/lang"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-
-	"labcheck/harness"
 )
 
 // image is an OCI image in memory. It implements go-containerregistry's
@@ -42,11 +42,11 @@ func (i *image) check() error {
 		return err
 	}
 	if len(config.RootFS.DiffIDs) != len(i.layers) {
-		return harness.Errorf("the image has %d layers, want %d", "イメージのレイヤは %d 個だが、%d 個でなければならない", len(i.layers), len(config.RootFS.DiffIDs))
+		return lang.Errorf("the image has %d layers, want %d", len(i.layers), len(config.RootFS.DiffIDs))
 	}
 	for n, want := range config.RootFS.DiffIDs {
 		if got := i.layers[n].diffID; got != want {
-			return harness.Errorf("layer %d of the image is %s, want %s", "イメージのレイヤ %d は %s だが、%s でなければならない", n, got, want)
+			return lang.Errorf("layer %d of the image is %s, want %s", n, got, want)
 		}
 	}
 	return nil
@@ -74,5 +74,5 @@ func (i *image) LayerByDigest(digest v1.Hash) (partial.CompressedLayer, error) {
 			return l, nil
 		}
 	}
-	return nil, harness.Errorf("the image has no layer %s", "イメージにレイヤ %s がない", digest)
+	return nil, lang.Errorf("the image has no layer %s", digest)
 }

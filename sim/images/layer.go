@@ -10,11 +10,11 @@ import (
 	"path"
 	"time"
 
+	"labcheck/harness/lang"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
-
-	"labcheck/harness"
 )
 
 // epoch is the time of all files and images: Debian 11.11's release.
@@ -99,7 +99,7 @@ func (w *layerWriter) add(h tar.Header, content io.Reader) error {
 	case isDir && w.seen[h.Name]:
 		return nil
 	case w.seen[h.Name]:
-		return harness.Errorf("the layer has %s already", "レイヤにはすでに %s がある", h.Name)
+		return lang.Errorf("the layer has %s already", h.Name)
 	}
 	if err := w.addDir(path.Dir(h.Name)); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
 
@@ -129,7 +129,7 @@ func (m *maker) makeImage(ctx context.Context, n Name) (*image, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", n, err)
+		return nil, lang.Errorf("make image %s: %w", n, err)
 	}
 	config, err := m.config(n, r.Config, layers)
 	if err != nil {

@@ -3,9 +3,9 @@ package images
 import (
 	"context"
 
-	"github.com/docker/go-units"
+	"labcheck/harness/lang"
 
-	"labcheck/harness"
+	"github.com/docker/go-units"
 )
 
 // Plan is what Ensure would do.
@@ -43,12 +43,11 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 }
 
 // In is the plan as a clause, in a language.
-func (p Plan) In(l harness.Lang) string {
+func (p Plan) In(l lang.Language) string {
 	first := ""
 	if p.Registry != "" {
-		first = l.Say("pulled from %s, or else ", "%s からプルし、なければ ", p.Registry)
+		first = l.Say("pulled from %s, or else ", p.Registry)
 	}
 	return first + l.Say("%s of Debian packages to download, Swarm to compile; about a minute, and %s on the engine",
-		"Debian のパッケージ %s をダウンロードし、Swarm をコンパイルする。約 1 分かかり、Engine 上で %s を使う",
 		units.HumanSize(float64(p.Download)), units.HumanSize(float64(p.Disk)))
 }

@@ -2,7 +2,6 @@ package images
 
 import (
 	"embed"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
 
@@ -27,7 +26,7 @@ func embedded(name string) []byte {
 var lock = sync.OnceValues(func() (map[[2]string]debian.Package, error) {
 	all, err := debian.ParseLock(strings.NewReader(string(embedded("packages.lock"))))
 	if err != nil {
-		return nil, fmt.Errorf("packages.lock: %w", err)
+		return nil, lang.Errorf("packages.lock: %w", err)
 	}
 	packages := map[[2]string]debian.Package{}
 	for _, p := range all {
@@ -46,8 +45,7 @@ func pinned(names []string, arch string) ([]debian.Package, error) {
 	for _, name := range names {
 		p, ok := packages[[2]string{arch, name}]
 		if !ok {
-			return nil, harness.Errorf("packages.lock has no %s for %s: images can be made for amd64 and arm64",
-				"packages.lock に %[2]s 用の %[1]s がない。イメージを作成できるのは amd64 と arm64 である", name, arch)
+			return nil, lang.Errorf("packages.lock has no %s for %s: images can be made for amd64 and arm64", name, arch)
 		}
 		all = append(all, p)
 	}

@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,13 +10,13 @@ import (
 	"syscall"
 	"time"
 
+	"labcheck/harness/lang"
+
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
-	"labcheck/harness"
 )
 
 // registryTimeout is how long a registry may take to accept a connection, and
@@ -35,7 +34,7 @@ func (s *Store) atRegistry(image string) string {
 func (s *Store) parseRef(ref string) (name.Reference, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, fmt.Errorf("--registry %s: %w", s.opts.Registry, err)
+		return nil, lang.Errorf("--registry %s: %w", s.opts.Registry, err)
 	}
 	return parsed, nil
 }
@@ -70,21 +69,21 @@ func (s *Store) pull(ctx context.Context, n Name, arch string) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.say(n, "asking the registry", "レジストリに問い合わせ中")
+	s.say(n, "asking the registry")
 	found, err := remote.Image(ref, s.remoteOptions(ctx, arch)...)
 	if lacks(err) {
-		s.say(n, "the registry does not have it", "レジストリにない")
+		s.say(n, "the registry does not have it")
 		return nil, nil
 	}
 	if err != nil {
-		return nil, harness.Errorf("ask registry %s for %s: %w", "レジストリ %s への %s の問い合わせ: %w", s.opts.Registry, ref, err)
+		return nil, lang.Errorf("ask registry %s for %s: %w", s.opts.Registry, ref, err)
 	}
-	s.say(n, "pulling", "プル中")
+	s.say(n, "pulling")
 	i, err := readImage(found)
 	if err != nil {
-		return nil, harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
+		return nil, lang.Errorf("pull %s: %w", ref, err)
 	}
-	s.say(n, "pulled", "プル済み")
+	s.say(n, "pulled")
 	return i, nil
 }
 
@@ -137,11 +136,11 @@ func (s *Store) Push(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.say(n, "pushing %s", "%s をプッシュ中", to)
+		s.say(n, "pushing %s", to)
 		if err := remote.Write(to, oci, s.remoteOptions(ctx, arch)...); err != nil {
-			return harness.Errorf("push %s: %w", "%s のプッシュ: %w", to, err)
+			return lang.Errorf("push %s: %w", to, err)
 		}
-		s.say(n, "pushed", "プッシュ済み")
+		s.say(n, "pushed")
 		return nil
 	})
 }

@@ -16,9 +16,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"labcheck/harness/lang"
 
-	"labcheck/harness"
+	"golang.org/x/sync/errgroup"
 )
 
 // The limits of a download. A source that is not there is given up after
@@ -121,11 +121,11 @@ type FetchError struct {
 	Tried   []error // one for each source
 }
 
-func (e *FetchError) Error() string { return e.In(harness.English) }
+func (e *FetchError) Error() string { return e.In(lang.English) }
 
 // In renders the error in a language.
-func (e *FetchError) In(l harness.Lang) string {
-	said := l.Say("download %s", "%s のダウンロード", e.Package.Path)
+func (e *FetchError) In(l lang.Language) string {
+	said := l.Say("download %s", e.Package.Path)
 	for _, err := range e.Tried {
 		said += "; " + l.Error(err)
 	}
@@ -144,7 +144,7 @@ func (f *Fetcher) fetch(ctx context.Context, p Package) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		failed.Tried = append(failed.Tried, fmt.Errorf("%s: %w", s.URL, err))
+		failed.Tried = append(failed.Tried, lang.Errorf("%s: %w", s.URL, err))
 		if s.Required && !errors.Is(err, errLacks) {
 			break
 		}
@@ -153,7 +153,7 @@ func (f *Fetcher) fetch(ctx context.Context, p Package) error {
 }
 
 // errLacks reports that a source answered that it does not have a file.
-var errLacks = harness.Errorf("it does not have the file", "ファイルがない")
+var errLacks = lang.Errorf("it does not have the file")
 
 // fetchFrom downloads a package from a source, and again from where it broke
 // off while each attempt brings more of it. A source that can't be reached is
@@ -237,7 +237,7 @@ func (f *Fetcher) append(ctx context.Context, s Source, p Package, part *os.File
 }
 
 // errStalled reports that a source began to answer and fell silent.
-var errStalled = harness.Errorf("nothing arrived for %s", "%s の間、何も届かなかった", stallTimeout)
+var errStalled = lang.Errorf("nothing arrived for %s", stallTimeout)
 
 func stalled(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
@@ -276,7 +276,7 @@ func (f *Fetcher) get(ctx context.Context, url string, from int64) (body io.Read
 	if answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusGone {
 		return nil, false, errLacks
 	}
-	return nil, false, harness.Errorf("it answered %s", "応答は %s である", answer.Status)
+	return nil, false, lang.Errorf("it answered %s", answer.Status)
 }
 
 // complete gives a part its final name if it is what the lock file pins, and
@@ -292,10 +292,10 @@ func (f *Fetcher) complete(part *os.File, sum hash.Hash, p Package) error {
 }
 
 // errWrong reports that a file is not the one that the lock file pins.
-var errWrong = harness.Errorf("wrong content", "内容が正しくない")
+var errWrong = lang.Errorf("wrong content")
 
 func checksumError(name, got, want string) error {
-	return harness.Errorf("%s: %w: SHA-256 is %s, want %s", "%s: %w: SHA-256 は %s だが、%s でなければならない",
+	return lang.Errorf("%s: %w: SHA-256 is %s, want %s",
 		filepath.Base(name), errWrong, got, want)
 }
 
