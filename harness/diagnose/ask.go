@@ -11,6 +11,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 )
 
 // askHosts asks each engine for itself, and each host of which the engine does
@@ -86,8 +87,10 @@ func (f *facts) askStarted(ctx context.Context) {
 	t := f.cluster.Topology()
 	m := f.hosts[t.Manager.Name]
 	var group sync.WaitGroup
-	again := func(s service, port uint16, err *error, ask func(context.Context)) {
-		up := func(b box) bool { return b.State == "running" && s.is(b) && publishes(b.Container, port) }
+	again := func(s tutorial.Service, port uint16, err *error, ask func(context.Context)) {
+		up := func(b box) bool {
+			return b.State == "running" && s.Matches(b.Container) && publishes(b.Container, port)
+		}
 		if !slices.ContainsFunc(m.containers, up) {
 			return
 		}
@@ -101,8 +104,8 @@ func (f *facts) askStarted(ctx context.Context) {
 			})
 		})
 	}
-	again(service{image: consulImage}, t.Consul().Port(), &f.leaderErr, f.askConsul)
-	again(service{image: swarmImage, arg: "manage"}, t.Swarm().Port(), &f.swarmErr, f.askSwarm)
+	again(tutorial.Default().Service("consul", t, t.Manager), t.Consul().Port(), &f.leaderErr, f.askConsul)
+	again(tutorial.Default().Service("manager", t, t.Manager), t.Swarm().Port(), &f.swarmErr, f.askSwarm)
 	group.Wait()
 }
 

@@ -7,14 +7,12 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 )
 
 func (d *diagnosis) consulService() service {
-	return d.service("consul", service{
-		code: "consul", name: lang.Text{EN: "the Consul container"},
-		on: d.facts.hosts[d.topology.Manager.Name], image: consulImage,
-		port:   engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
+	return d.service(service{
+		code:   "consul",
+		on:     d.facts.hosts[d.topology.Manager.Name],
 		works:  d.facts.leaderErr == nil || errors.Is(d.facts.leaderErr, engine.ErrNoLeader),
 		breaks: part{consulBoxKind, ""}, section: consulSection,
 	})
@@ -44,7 +42,7 @@ func (d *diagnosis) leader(s service, found box) {
 	switch {
 	case err == nil && !s.right(found):
 		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it")
-		r.advise(d.Lang.Say("it works as it is; made anew it loses what it holds: %s, then %s", docker(s.on.host, "rm -f %s", found.Name), s.command))
+		r.advise(d.Lang.Say("it works as it is; made anew it loses what it holds: %s, then %s", docker(s.on.host, "rm -f %s", found.Name), s.command()))
 		r.breaks = []part{{consulLookKind, ""}}
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader):

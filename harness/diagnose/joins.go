@@ -6,16 +6,15 @@ import (
 	"strings"
 
 	"labcheck/harness"
-	"labcheck/harness/lang"
 )
 
 // swarmNodes is where `swarm join` registers, a key ip:port for each node.
 const swarmNodes = "docker/swarm/nodes/"
 
 func (d *diagnosis) joinService(h harness.Host) service {
-	return d.service("join-"+h.Name, service{
-		code: "join", name: lang.Text{EN: "the join container"},
-		on: d.facts.hosts[h.Name], image: swarmImage, arg: "join",
+	return d.service(service{
+		code:   "join",
+		on:     d.facts.hosts[h.Name],
 		works:  true, // as far as its log goes: its key outlives it
 		breaks: part{joinKind, h.Name}, section: joinsSection,
 	})
@@ -50,7 +49,7 @@ func (d *diagnosis) join(s service) {
 		return
 	}
 	advertised, want := flag(found.Args, "--advertise"), s.on.host.Engine().String()
-	discovery, place := strings.TrimSuffix(last(found.Args), "/"), strings.TrimSuffix(last(s.want), "/")
+	discovery, place := strings.TrimSuffix(last(found.Args), "/"), strings.TrimSuffix(last(s.Spec.Args), "/")
 	var r *finding
 	switch {
 	case discovery != place:

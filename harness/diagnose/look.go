@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"labcheck/harness/tutorial"
 )
 
 // look finds the service's container; ok says that it runs and that nothing is
@@ -38,7 +40,7 @@ func (d *diagnosis) look(s service) (found box, ok bool) {
 
 // about reports something of a service's container, and what it is like.
 func (d *diagnosis) about(s service, code string, b box, format string) *finding {
-	r := d.report(s.code+"-"+code, s.on.host.Name, s.section, d.Lang.Say(format, s.name.In(d.Lang), s.on.host.Name), s.breaks).
+	r := d.report(s.code+"-"+code, s.on.host.Name, s.section, d.Lang.Say(format, s.Title.In(d.Lang), s.on.host.Name), s.breaks).
 		saw(docker(s.on.host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", b.Name, b.Image, b.Command, b.State, b.ExitCode))
 	if last := line(b.log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && b.State != "running" {
 		r.saw(docker(s.on.host, "logs %s", b.Name), last)
@@ -56,30 +58,26 @@ func (d *diagnosis) again(s service, r *finding, wrong box, mine []box) {
 			return
 		}
 	}
-	r.mend(s.command)
+	r.mend(s.command())
 }
 
 func (d *diagnosis) missing(s service) {
-	has := s.on.hasSwarm
-	if s.arg == "" {
-		has = s.on.hasConsul
-	}
-	name := s.name.In(d.Lang)
-	if !has {
-		d.report(s.code+"-no-image", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there, and neither is its image %s", name, s.on.host.Name, s.image), s.breaks).
-			saw(docker(s.on.host, "image inspect %s", s.image), "no such image").
-			mend(docker(s.on.host, "pull %s", s.image), s.command)
+	name := s.Title.In(d.Lang)
+	if !s.hasImage() {
+		d.report(s.code+"-no-image", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there, and neither is its image %s", name, s.on.host.Name, s.Spec.Image), s.breaks).
+			saw(docker(s.on.host, "image inspect %s", s.Spec.Image), "no such image").
+			mend(docker(s.on.host, "pull %s", s.Spec.Image), s.command())
 		return
 	}
 	d.report(s.code+"-missing", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there", name, s.on.host.Name), s.breaks).
-		saw(docker(s.on.host, "ps --all"), d.Lang.Say("no container of %s", strings.TrimSpace(s.image+" "+s.arg))).
-		mend(s.command)
+		saw(docker(s.on.host, "ps --all"), d.Lang.Say("no container of %s", s.imageAndArgument())).
+		mend(s.command())
 }
 
 // inTheWay is a running container that has the service's port and is another.
 func (s service) inTheWay() (box, bool) {
 	for _, b := range s.on.containers {
-		if s.port.Host != 0 && b.Running && publishes(b.Container, s.port.Host) && !s.is(b) {
+		if s.Listens.Host != 0 && b.Running && publishes(b.Container, s.Listens.Host) && !s.Matches(b.Container) {
 			return b, true
 		}
 	}
@@ -87,19 +85,19 @@ func (s service) inTheWay() (box, bool) {
 }
 
 func (d *diagnosis) portTaken(s service, other box, mine []box) {
-	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", other.Name, s.port.Host, s.name.In(d.Lang)), s.breaks).
-		saw(docker(s.on.host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.port.Host)).
+	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", other.Name, s.Listens.Host, s.Title.In(d.Lang)), s.breaks).
+		saw(docker(s.on.host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Listens.Host)).
 		mend(docker(s.on.host, "rm -f %s", other.Name))
 	if len(mine) > 0 {
 		r.mend(docker(s.on.host, "start %s", mine[0].Name))
 		return
 	}
-	r.mend(s.command)
+	r.mend(s.command())
 }
 
 // published reports a service that runs but is not where it should listen.
 func (d *diagnosis) published(s service, b box) bool {
-	if slices.Contains(b.Ports, s.port) {
+	if slices.Contains(b.Ports, s.Listens) {
 		return true
 	}
 	ports := "none"
@@ -123,7 +121,7 @@ func (d *diagnosis) surplus(s service) {
 	if len(names) < 2 {
 		return
 	}
-	r := d.report(s.code+"-twice", s.on.host.Name, s.section, d.Lang.Say("%s runs more than once on %s", s.name.In(d.Lang), s.on.host.Name), s.breaks).
+	r := d.report(s.code+"-twice", s.on.host.Name, s.section, d.Lang.Say("%s runs more than once on %s", s.Title.In(d.Lang), s.on.host.Name), s.breaks).
 		saw(docker(s.on.host, "ps"), strings.Join(names, ", "))
 	for _, n := range names[1:] {
 		r.mend(docker(s.on.host, "rm -f %s", n))
@@ -133,11 +131,11 @@ func (d *diagnosis) surplus(s service) {
 // settled reports what of a service that does its work is not as the page has
 // it: the name of its image, and what happens when the host restarts.
 func (d *diagnosis) settled(s service, b box, restart string, look part) {
-	if image, _, _ := strings.Cut(b.Image, ":"); image != s.image {
+	if tutorial.Deviates(tutorial.ImageName, s.Compare(b.Container)) {
 		r := d.about(s, "other-image", b, "%s on %s is of an image with another name: Swarm hides its own containers by that name")
 		r.breaks = []part{look}
-		if (s.arg == "" && !s.on.hasConsul) || (s.arg != "" && !s.on.hasSwarm) {
-			r.mend(docker(s.on.host, "tag %s %s", b.Image, s.image))
+		if !s.hasImage() {
+			r.mend(docker(s.on.host, "tag %s %s", b.Image, s.Spec.Image))
 		}
 		d.again(s, r, b, s.mine())
 	}

@@ -5,15 +5,13 @@ import (
 	"strings"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
-	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
 )
 
 func (d *diagnosis) managerService() service {
-	return d.service("manager", service{
-		code: "manager", name: lang.Text{EN: "the Swarm manager container"},
-		on: d.facts.hosts[d.topology.Manager.Name], image: swarmImage, arg: "manage",
-		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
+	return d.service(service{
+		code:   "manager",
+		on:     d.facts.hosts[d.topology.Manager.Name],
 		works:  d.facts.swarm != nil,
 		breaks: part{managerBoxKind, ""}, section: managerSection,
 	})
@@ -36,7 +34,7 @@ func (d *diagnosis) manager() {
 }
 
 func (d *diagnosis) manages(s service, found box) {
-	have, want := last(found.Args), last(s.want)
+	have, want := last(found.Args), last(s.Spec.Args)
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
 		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place").
@@ -91,7 +89,7 @@ func last(args []string) string {
 
 // flag is the value of --name VALUE or --name=VALUE.
 func flag(args []string, name string) string {
-	args = plain(args)
+	args = tutorial.PlainArguments(args)
 	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
 		return args[i+1]
 	}

@@ -6,16 +6,14 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 )
 
 // server is the Consul of a host beside the manager. Hosts that register with it
 // drop out when it is lost; Consul itself goes on.
 func (d *diagnosis) server(h harness.Host) service {
-	return d.service("consul-"+h.Name, service{
-		code: "consul", name: lang.Text{EN: "the Consul container"},
-		on: d.facts.hosts[h.Name], image: consulImage,
-		port:   engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
+	return d.service(service{
+		code:   "consul",
+		on:     d.facts.hosts[h.Name],
 		works:  true, // as far as is asked
 		breaks: part{serverKind, h.Name}, section: consulSection,
 	})
@@ -91,7 +89,7 @@ func (d *diagnosis) downAs(s service) (state, start string) {
 	mine := s.mine()
 	switch {
 	case len(mine) == 0:
-		return d.Lang.Say("no container of %s", s.image), s.command
+		return d.Lang.Say("no container of %s", s.Spec.Image), s.command()
 	case mine[0].State == "running":
 		return "", ""
 	case mine[0].State == "paused":
@@ -102,10 +100,9 @@ func (d *diagnosis) downAs(s service) (state, start string) {
 
 // replica is the Swarm manager of a host beside the manager.
 func (d *diagnosis) replica(h harness.Host) service {
-	return d.service("manager-"+h.Name, service{
-		code: "manager", name: lang.Text{EN: "the Swarm manager container"},
-		on: d.facts.hosts[h.Name], image: swarmImage, arg: "manage",
-		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
+	return d.service(service{
+		code:   "manager",
+		on:     d.facts.hosts[h.Name],
 		works:  true, // as far as is asked
 		breaks: part{replicaKind, h.Name}, section: managerSection,
 	})

@@ -34,13 +34,13 @@ func healthyFactsOf(t harness.Topology) *diagnosis {
 		d.facts.hosts[h.Name] = f
 		d.facts.enter(engineNodes+h.Engine().String(), h.Engine().String())
 	}
-	d.facts.runs(d.consulService(), consulImage, "/bin/start "+strings.Join(d.consulService().want, " "), "unless-stopped")
-	d.facts.runs(d.managerService(), swarmImage, "/swarm "+strings.Join(d.managerService().want, " "), "unless-stopped")
+	d.facts.runs(d.consulService(), consulImage, "/bin/start "+strings.Join(d.consulService().Spec.Args, " "), "unless-stopped")
+	d.facts.runs(d.managerService(), swarmImage, "/swarm "+strings.Join(d.managerService().Spec.Args, " "), "unless-stopped")
 	for _, h := range t.ConsulServers()[1:] {
-		d.facts.runs(d.server(h), consulImage, "/bin/start "+strings.Join(d.server(h).want, " "), "unless-stopped")
+		d.facts.runs(d.server(h), consulImage, "/bin/start "+strings.Join(d.server(h).Spec.Args, " "), "unless-stopped")
 	}
 	for _, h := range t.Replicated() {
-		d.facts.runs(d.replica(h), swarmImage, "/swarm "+strings.Join(d.replica(h).want, " "), "unless-stopped")
+		d.facts.runs(d.replica(h), swarmImage, "/swarm "+strings.Join(d.replica(h).Spec.Args, " "), "unless-stopped")
 	}
 	for _, h := range d.topology.Members {
 		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+h.Engine().String()+" "+d.topology.DiscoveryOf(h), "no")
@@ -59,8 +59,8 @@ func (f *facts) runs(s service, image, command, restart string) {
 		ID: image + command, Name: s.code, Image: image, Command: command, Args: strings.Fields(command)[1:],
 		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
 	}
-	if s.port.Host != 0 {
-		c.Ports = []engine.Port{s.port}
+	if s.Listens.Host != 0 {
+		c.Ports = []engine.Port{s.Listens}
 	}
 	s.on.containers = append(s.on.containers, box{Container: c})
 }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
@@ -15,69 +13,50 @@ const (
 	swarmImage  = "swarm"
 )
 
-// service is a container of the page on its host, and what it should be.
+// service is a container of the page on its host, and what its findings say.
 type service struct {
+	tutorial.Service
 	code    string // of findings, before the dash
-	name    lang.Text
 	on      *hostFacts
-	image   string
-	arg     string // Swarm's first argument; empty for Consul
-	port    engine.Port
-	command string   // as typed on the manager, with -H
-	want    []string // its arguments
-	works   bool     // it answers
+	works   bool // it answers
 	breaks  part
 	section string
 }
 
-// service is the one of a step of the tutorial.
-func (d *diagnosis) service(id string, s service) service {
-	for _, step := range tutorial.Steps(d.topology) {
-		if step.ID != id {
-			continue
-		}
-		words := strings.Fields(step.Command)
-		run := slices.Index(words, "run")
-		s.want = words[slices.Index(words, s.image)+1:]
-		s.command = docker(s.on.host, "%s", strings.Join(words[run:], " "))
-	}
+// service fills in what the page has of a service; its code is the page's name.
+func (d *diagnosis) service(s service) service {
+	s.Service = tutorial.Default().Service(s.code, d.topology, s.on.host)
 	return s
 }
 
-// is tells whether a container is this service's, whatever its image is called
-// by now.
-func (s service) is(b box) bool {
-	image, _, _ := strings.Cut(b.Image, ":")
-	if s.arg == "" {
-		return image == s.image || strings.HasPrefix(b.Command, "/bin/start ")
+// command starts the service's container, typed on the manager.
+func (s service) command() string { return docker(s.on.host, "%s", s.RunCommand()) }
+
+// imageAndArgument names the service's containers as docker ps shows them.
+func (s service) imageAndArgument() string {
+	if s.Spec.Image == swarmImage {
+		return s.Spec.Image + " " + s.Spec.Args[0]
 	}
-	return runs(b.Container, s.arg) || image == s.image && strings.Contains(" "+b.Command+" ", " "+s.arg+" ")
+	return s.Spec.Image
 }
 
-// right tells whether a container's arguments are the page's, in whatever form.
+func (s service) hasImage() bool {
+	if s.Spec.Image == swarmImage {
+		return s.on.hasSwarm
+	}
+	return s.on.hasConsul
+}
+
+// right reports whether a container's arguments are the page's, in whatever form.
 func (s service) right(b box) bool {
-	return slices.Equal(plain(s.want), plain(b.Args))
-}
-
-// plain are arguments with a flag's value beside it and no slash at the end.
-func plain(args []string) []string {
-	var all []string
-	for _, a := range args {
-		name, value, ok := strings.Cut(a, "=")
-		if ok && strings.HasPrefix(a, "--") {
-			all = append(all, name)
-			a = value
-		}
-		all = append(all, strings.TrimSuffix(a, "/"))
-	}
-	return all
+	return !tutorial.Deviates(tutorial.Arguments, s.Compare(b.Container))
 }
 
 // mine are the service's containers, those that run and are right first.
 func (s service) mine() []box {
 	var all []box
 	for _, b := range s.on.containers {
-		if s.is(b) {
+		if s.Matches(b.Container) {
 			all = append(all, b)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/tutorial"
 )
 
 // join is a join container of the page's, and the one that stands in for it.
@@ -34,7 +33,7 @@ func (w *World) joinsWith(ctx context.Context, host string, heartbeat, ttl int) 
 		return err
 	}
 	args := []string{"join", fmt.Sprintf("--heartbeat=%ds", heartbeat), fmt.Sprintf("--ttl=%ds", ttl)}
-	spec := engine.RunSpec{Image: swarmJoin.image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{WorkloadLabel: w.run}}
+	spec := engine.RunSpec{Image: w.service(swarmJoin).Spec.Image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{WorkloadLabel: w.run}}
 	if j.standsIn, err = w.cluster.Engine(host).Run(ctx, spec); err != nil {
 		return err
 	}
@@ -55,7 +54,7 @@ func (w *World) joinAgain(ctx context.Context) error {
 	}
 	t := w.topology()
 	t.RestartJoin = true
-	return tutorial.Bootstrap(ctx, w.cluster.As(t), nil)
+	return w.page.Bootstrap(ctx, w.cluster.As(t), nil)
 }
 
 // leaves stops a join container, forgets what it registered, and waits until
@@ -66,7 +65,7 @@ func (w *World) leaves(ctx context.Context, host, id string) error {
 		return err
 	}
 	h, _ := w.host(host)
-	if err := w.cluster.Consul().Delete(ctx, swarmNodes+netip.AddrPortFrom(h.Addr, harness.EnginePort).String()); err != nil {
+	if err := w.cluster.Consul().Delete(ctx, w.service(swarmJoin).Keys+netip.AddrPortFrom(h.Addr, harness.EnginePort).String()); err != nil {
 		return err
 	}
 	return w.notListed(ctx, host, noticed)

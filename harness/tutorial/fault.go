@@ -3,9 +3,7 @@ package tutorial
 import (
 	"context"
 	"errors"
-	"iter"
 	"slices"
-	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -13,31 +11,22 @@ import (
 )
 
 // Faulter is a target's Faulter which also stops and starts the page's
-// containers: harness.FaultStop, with a Service of Services. They are as they
+// containers: harness.FaultStop, with a name of ServiceNames. They are as they
 // were when they run again; what the cluster makes of that takes it its time.
 func Faulter(hosts harness.Faulter, c *engine.Cluster) harness.Faulter { return faulter{hosts, c} }
-
-// Services are the names of the page's containers, for harness.FaultStop: the
-// first two are the manager's, and those of hosts that are replicas; the last one
-// is each member's.
-func Services() []string { return []string{consulID, managerID, joinService} }
-
-const joinService = "join"
 
 // ErrNoService is a container that is not one of the cluster's, on that host.
 var ErrNoService = lang.Errorf("the cluster has none")
 
-// servicesOn are the containers that a host is to run, by their names.
-func servicesOn(t harness.Topology, host string) iter.Seq2[string, service] {
-	return func(yield func(string, service) bool) {
-		for _, s := range Steps(t) {
-			part, ok := s.part.(service)
-			name, _, _ := strings.Cut(s.ID, "-")
-			if ok && s.Host == host && !yield(name, part) {
-				return
-			}
+// servicesOn returns the containers that a host is to run.
+func servicesOn(t harness.Topology, host string) []Service {
+	var all []Service
+	for _, step := range Default().Steps(t) {
+		if s, ok := step.part.(Service); ok && s.Host.Name == host {
+			all = append(all, s)
 		}
 	}
+	return all
 }
 
 type faulter struct {
@@ -71,12 +60,12 @@ func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) erro
 	if err != nil {
 		return err
 	}
-	on := f.cluster.Engine(s.host.Name)
+	on := f.cluster.Engine(s.Host.Name)
 	switch {
 	case found.Running && run:
-		return lang.Errorf("start %s of %s: %w", s.name, s.host.Name, harness.ErrNotInForce)
+		return lang.Errorf("start %s of %s: %w", s.Title, s.Host.Name, harness.ErrNotInForce)
 	case !found.Running && !run:
-		return lang.Errorf("stop %s of %s: %w", s.name, s.host.Name, harness.ErrInForce)
+		return lang.Errorf("stop %s of %s: %w", s.Title, s.Host.Name, harness.ErrInForce)
 	case run:
 		return on.Start(ctx, found.ID)
 	}
@@ -84,13 +73,13 @@ func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) erro
 }
 
 // service finds the container that a fault is about.
-func (f faulter) service(fault harness.Fault) (service, error) {
-	for name, s := range servicesOn(f.cluster.Topology(), fault.Node) {
-		if name == fault.Service {
+func (f faulter) service(fault harness.Fault) (Service, error) {
+	for _, s := range servicesOn(f.cluster.Topology(), fault.Node) {
+		if s.Name == fault.Service {
 			return s, nil
 		}
 	}
-	return service{}, lang.Errorf("the %s container of %s: %w", fault.Service, fault.Node, ErrNoService)
+	return Service{}, lang.Errorf("the %s container of %s: %w", fault.Service, fault.Node, ErrNoService)
 }
 
 // Faults adds the page's containers that are there and do not run, whoever
@@ -120,8 +109,8 @@ func down(faults []harness.Fault, h harness.Host) bool {
 
 func (f faulter) stopped(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
 	var all []harness.Fault
-	for name, s := range servicesOn(f.cluster.Topology(), h.Name) {
-		fault := harness.Fault{Kind: harness.FaultStop, Node: h.Name, Service: name}
+	for _, s := range servicesOn(f.cluster.Topology(), h.Name) {
+		fault := harness.Fault{Kind: harness.FaultStop, Node: h.Name, Service: s.Name}
 		found, err := s.find(ctx, f.cluster)
 		switch {
 		case errors.Is(err, errNoContainer), errors.As(err, new(*WrongError)): // the page was not done, or otherwise

@@ -16,6 +16,10 @@ import (
 // by gossip is told once.
 type networkPart struct{ topology harness.Topology }
 
+func (p networkPart) id() string { return "network" }
+
+func (p networkPart) host() string { return p.topology.Manager.Name }
+
 func (p networkPart) missing(ctx context.Context, c *engine.Cluster) error {
 	return errors.Join(p.everywhere(ctx, c), p.gossips(ctx, c))
 }
@@ -49,14 +53,6 @@ func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (lang.Text, e
 		note = lang.Textf("%s, the engines' gossip was in %d parts that would not have found one another and was joined", note, parts)
 	}
 	return note, err
-}
-
-func (p networkPart) undo(ctx context.Context, c *engine.Cluster) error {
-	err := c.Engine(p.topology.Manager.Name).RemoveNetwork(ctx, p.topology.Network)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // everywhere is nil where every engine has the one network.

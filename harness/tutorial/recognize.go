@@ -19,7 +19,7 @@ func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
 	hosts := t.Hosts()
 	built := make([]traits, len(hosts))
 	_ = eachHost(ctx, hosts, func(ctx context.Context, i int) error {
-		built[i] = traitsOf(ctx, c.Engine(hosts[i].Name))
+		built[i] = traitsOf(ctx, c, hosts[i])
 		return nil
 	})
 	t.RestartJoin = len(t.Members) > 0
@@ -41,17 +41,17 @@ type traits struct {
 	joinsAgain bool // its join container starts again with it
 }
 
-func traitsOf(ctx context.Context, on *engine.Client) (t traits) {
+func traitsOf(ctx context.Context, c *engine.Cluster, h harness.Host) (t traits) {
+	on := c.Engine(h.Name)
 	all, err := on.Containers(ctx)
 	if err != nil {
 		return t
 	}
 	for _, listed := range all {
-		words := strings.Fields(listed.Command)
-		switch {
-		case slices.Contains(words, "manage"):
-			t.replicates = t.replicates || slices.Contains(words, "--replication")
-		case slices.Contains(words, "join"):
+		switch nameOf(listed, c.Topology()) {
+		case "manager":
+			t.replicates = t.replicates || slices.Contains(strings.Fields(listed.Command), "--replication")
+		case "join":
 			found, err := on.Inspect(ctx, listed.ID)
 			t.joinsAgain = t.joinsAgain || err == nil && found.RestartPolicy == unlessStopped
 		}

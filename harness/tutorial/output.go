@@ -1,4 +1,4 @@
-package page
+package tutorial
 
 import (
 	"encoding/json"
@@ -41,12 +41,12 @@ func parseTable(out string, headings ...string) ([]string, []Row, error) {
 	}
 	var rows []Row
 	for _, line := range lines[1:] {
-		rows = append(rows, cut([]rune(line), names, starts))
+		rows = append(rows, cutRow([]rune(line), names, starts))
 	}
 	return names, rows, nil
 }
 
-func cut(line []rune, names []string, starts []int) Row {
+func cutRow(line []rune, names []string, starts []int) Row {
 	r := Row{}
 	for i, name := range names {
 		from, to := min(starts[i], len(line)), len(line)

@@ -1,7 +1,6 @@
-package page
+package tutorial
 
 import (
-	_ "embed"
 	"errors"
 	"regexp"
 	"slices"
@@ -10,7 +9,7 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Difference is an entry of differences.yaml: what differs from the page, where,
+// Difference is a known difference of page.yaml: what differs from the page, where,
 // and why that is right. All patterns are regular expressions that match the
 // whole of a value or a field's name.
 type Difference struct {
@@ -32,25 +31,6 @@ type Difference struct {
 	Optional bool      `yaml:"optional"`
 	Reason   lang.Text `yaml:"reason"`
 	Source   string    `yaml:"source"` // where the reason can be looked up
-}
-
-//go:embed differences.yaml
-var differences []byte
-
-// Differences are all that are listed. The first that fits counts.
-func Differences() ([]Difference, error) { return read(differences) }
-
-func read(content []byte) ([]Difference, error) {
-	var all []Difference
-	if err := decode(content, &all); err != nil {
-		return nil, lang.Errorf("differences.yaml: %w", err)
-	}
-	for _, d := range all {
-		if err := d.check(); err != nil {
-			return nil, lang.Errorf("differences.yaml: %v %v: %w", d.Pages, d.Fields, err)
-		}
-	}
-	return all, nil
 }
 
 func (d Difference) check() error {
@@ -76,12 +56,12 @@ func (d Difference) check() error {
 	return nil
 }
 
-// of tells whether the difference is one of this field.
-func (d Difference) of(page, name string) bool {
+// isOf reports whether the difference is one of this field.
+func (d Difference) isOf(page, name string) bool {
 	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matches(p, name) })
 }
 
-// explains tells whether two values, which are not equal, differ in this way;
+// explains reports whether two values, which are not equal, differ in this way;
 // an empty one is that of a field that is not there.
 func (d Difference) explains(page, today string) bool {
 	switch {
@@ -102,17 +82,27 @@ func matches(pattern, s string) bool {
 	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(s)
 }
 
-// Unused are the differences that were to be seen in the comparisons and were
-// not, each as its page, field and reason in a language.
-func Unused(listed []Difference, made []harness.Comparison, l lang.Language) []string {
-	var unused []string
-	for _, d := range listed {
-		if d.Optional {
-			continue
+// explaining returns the first difference that explains a field of a command,
+// nil if there is none. A field whose values are equal has another name today.
+func (p *Page) explaining(number string, f harness.Field) *Difference {
+	for i := range p.Differences {
+		d := &p.Differences[i]
+		if (d.Renamed != "") == (f.Page == f.Seen) && d.isOf(number, f.Name) && d.explains(f.Page, f.Seen) {
+			return d
 		}
+	}
+	return nil
+}
+
+// Unused returns the known differences that were to be seen in the comparisons
+// and were not, each as its page, field and reason in a language.
+func (p *Page) Unused(made []harness.Comparison, l lang.Language) []string {
+	var unused []string
+	for i := range p.Differences {
+		d := &p.Differences[i]
 		for _, c := range made {
 			for _, name := range d.Fields {
-				if slices.Contains(d.Pages, c.Page) && !seen(c, d, name) {
+				if !d.Optional && slices.Contains(d.Pages, c.Page) && !p.isSeen(c, d, name) {
 					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(l))
 				}
 			}
@@ -121,8 +111,8 @@ func Unused(listed []Difference, made []harness.Comparison, l lang.Language) []s
 	return unused
 }
 
-func seen(c harness.Comparison, d Difference, name string) bool {
+func (p *Page) isSeen(c harness.Comparison, d *Difference, name string) bool {
 	return slices.ContainsFunc(c.Fields, func(f harness.Field) bool {
-		return f.Verdict == harness.FieldListed && matches(name, f.Name) && (f.Reason == d.Reason.EN || f.Reason == d.Reason.JA)
+		return f.Verdict == harness.FieldListed && matches(name, f.Name) && p.explaining(c.Page, f) == d
 	})
 }
