@@ -104,8 +104,8 @@ func (f *facts) askStarted(ctx context.Context) {
 			})
 		})
 	}
-	again(tutorial.Default().Service("consul", t, t.Manager), t.Consul().Port(), &f.leaderErr, f.askConsul)
-	again(tutorial.Default().Service("manager", t, t.Manager), t.Swarm().Port(), &f.swarmErr, f.askSwarm)
+	again(tutorial.Default().Service(tutorial.Consul, t, t.Manager), t.Consul().Port(), &f.leaderErr, f.askConsul)
+	again(tutorial.Default().Service(tutorial.SwarmManager, t, t.Manager), t.Swarm().Port(), &f.swarmErr, f.askSwarm)
 	group.Wait()
 }
 

@@ -7,10 +7,11 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 )
 
 func (d *diagnosis) consulService() service {
-	return d.service(service{
+	return d.service(tutorial.Consul, service{
 		code:   "consul",
 		on:     d.facts.hosts[d.topology.Manager.Name],
 		works:  d.facts.leaderErr == nil || errors.Is(d.facts.leaderErr, engine.ErrNoLeader),

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/tutorial"
 )
 
 // swarmNodes is where `swarm join` registers, a key ip:port for each node.
 const swarmNodes = "docker/swarm/nodes/"
 
 func (d *diagnosis) joinService(h harness.Host) service {
-	return d.service(service{
+	return d.service(tutorial.SwarmJoin, service{
 		code:   "join",
 		on:     d.facts.hosts[h.Name],
 		works:  true, // as far as its log goes: its key outlives it

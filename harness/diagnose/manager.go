@@ -9,7 +9,7 @@ import (
 )
 
 func (d *diagnosis) managerService() service {
-	return d.service(service{
+	return d.service(tutorial.SwarmManager, service{
 		code:   "manager",
 		on:     d.facts.hosts[d.topology.Manager.Name],
 		works:  d.facts.swarm != nil,

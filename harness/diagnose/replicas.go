@@ -6,12 +6,13 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
 )
 
 // server is the Consul of a host beside the manager. Hosts that register with it
 // drop out when it is lost; Consul itself goes on.
 func (d *diagnosis) server(h harness.Host) service {
-	return d.service(service{
+	return d.service(tutorial.Consul, service{
 		code:   "consul",
 		on:     d.facts.hosts[h.Name],
 		works:  true, // as far as is asked
@@ -100,7 +101,7 @@ func (d *diagnosis) downAs(s service) (state, start string) {
 
 // replica is the Swarm manager of a host beside the manager.
 func (d *diagnosis) replica(h harness.Host) service {
-	return d.service(service{
+	return d.service(tutorial.SwarmManager, service{
 		code:   "manager",
 		on:     d.facts.hosts[h.Name],
 		works:  true, // as far as is asked

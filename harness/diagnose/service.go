@@ -23,9 +23,9 @@ type service struct {
 	section string
 }
 
-// service fills in what the page has of a service; its code is the page's name.
-func (d *diagnosis) service(s service) service {
-	s.Service = tutorial.Default().Service(s.code, d.topology, s.on.host)
+// service fills in what the page has of a service of its.
+func (d *diagnosis) service(name string, s service) service {
+	s.Service = tutorial.Default().Service(name, d.topology, s.on.host)
 	return s
 }
 

@@ -72,7 +72,7 @@ func (w *World) consulHasLeader(ctx context.Context, seconds int) error {
 // registered waits for a node's key among those which Swarm keeps in Consul.
 func (w *World) registered(ctx context.Context, addr string, seconds int) error {
 	addr = w.here(addr)
-	path := w.service(swarmJoin).Keys
+	path := w.service(tutorial.SwarmJoin).Keys
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		keys, err := w.cluster.Consul().Keys(ctx, path)
 		if err != nil {

@@ -13,13 +13,6 @@ import (
 	"labcheck/harness/tutorial"
 )
 
-// The names of the page's services that sentences speak of by themselves.
-const (
-	consul       = "consul"
-	swarmManager = "manager"
-	swarmJoin    = "join"
-)
-
 // service returns a service of the page. What is asked of it here is the same on
 // each host.
 func (w *World) service(name string) tutorial.Service {

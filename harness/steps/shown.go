@@ -102,7 +102,7 @@ func (w *World) showsManagerID(ctx context.Context) error {
 }
 
 func (w *World) isManagerID(ctx context.Context, host, name string) error {
-	manager, err := w.only(ctx, swarmManager, host)
+	manager, err := w.only(ctx, tutorial.SwarmManager, host)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 	}
 	c := w.compare("the network in the terminal")
 	c.equal("Name", network, shown.Name)
-	for _, service := range []string{consul, swarmManager} {
+	for _, service := range []string{tutorial.Consul, tutorial.SwarmManager} {
 		container, err := w.only(ctx, service, w.topology().Manager.Name)
 		if err != nil {
 			return err

@@ -32,12 +32,12 @@ func (e Event) In(l lang.Language) string { return e.Step.ID + ": " + e.What.In(
 // already is left as it is. report may be nil and is called by one goroutine at a
 // time. The error is a *StepError, of the step that failed first.
 func (p *Page) Bootstrap(ctx context.Context, c *engine.Cluster, report func(Event)) error {
-	report = serialized(report)
+	report = serializeReports(report)
 	steps := p.Steps(c.Topology())
 	if err := p.checkFirst(ctx, c, steps); err != nil {
 		return err
 	}
-	for _, phase := range phases(steps) {
+	for _, phase := range stepsByPhase(steps) {
 		if err := performAll(ctx, c, phase, report); err != nil {
 			return err
 		}
@@ -54,15 +54,15 @@ func (p *Page) checkFirst(ctx context.Context, c *engine.Cluster, steps []Step) 
 		if s.ID != first {
 			continue
 		}
-		if err := s.look(ctx, c); errors.As(err, new(*WrongError)) {
+		if err := s.lookForMissing(ctx, c); errors.As(err, new(*WrongError)) {
 			return &StepError{s, err}
 		}
 	}
 	return nil
 }
 
-// phases returns steps by their phase, the first phase first.
-func phases(steps []Step) [][]Step {
+// stepsByPhase returns steps by their phase, the first phase first.
+func stepsByPhase(steps []Step) [][]Step {
 	byPhase := map[int][]Step{}
 	for _, s := range steps {
 		byPhase[s.phase] = append(byPhase[s.phase], s)
@@ -74,7 +74,7 @@ func phases(steps []Step) [][]Step {
 	return all
 }
 
-func serialized(report func(Event)) func(Event) {
+func serializeReports(report func(Event)) func(Event) {
 	var mu sync.Mutex
 	return func(e Event) {
 		mu.Lock()
@@ -91,7 +91,7 @@ func performAll(ctx context.Context, c *engine.Cluster, steps []Step, report fun
 		group.Go(func() error {
 			e := Event{Step: s}
 			start := time.Now()
-			if err := s.perform(ctx, c, &e); err != nil {
+			if err := s.performStep(ctx, c, &e); err != nil {
 				return &StepError{s, err}
 			}
 			e.Elapsed = time.Since(start)

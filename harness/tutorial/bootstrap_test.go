@@ -164,7 +164,7 @@ func TestAwaitLastState(t *testing.T) {
 	})
 	s := Default().Steps(c.Topology())[0]
 	s.within = 300 * time.Millisecond
-	err := &StepError{s, s.perform(t.Context(), c, &Event{})}
+	err := &StepError{s, s.performStep(t.Context(), c, &Event{})}
 	want := regexp.MustCompile(`^step consul \(1\.3 of the page\) on manager: after \d+ms still: Consul on manager \(192\.168\.33\.11:8500\): leader: Consul has no leader$`)
 	if !want.MatchString(err.Error()) || !errors.As(err, new(*harness.TimeoutError)) {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -176,11 +176,11 @@ func TestAwaitGivesUp(t *testing.T) {
 	ended := one("progrium/consul", "exited", "no", "consul", "-server", "-bootstrap")
 	c := cluster(t, map[uint16]http.HandlerFunc{harness.EnginePort: containers(t, ended)})
 	s := Default().Steps(c.Topology())[0]
-	part := Default().Service("consul", c.Topology(), c.Topology().Manager)
+	part := Default().Service(Consul, c.Topology(), c.Topology().Manager)
 	part.Spec.Restart = "" // as the joins have it
 	s.part = part
 	start := time.Now()
-	err := s.await(t.Context(), c)
+	err := s.waitUntilWorking(t.Context(), c)
 	if !errors.Is(err, errEnded) || time.Since(start) > 10*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
@@ -204,15 +204,15 @@ func TestRestartPolicy(t *testing.T) {
 		{"on-failure", true, false, true},
 	} {
 		topology.RestartJoin = c.asked
-		s := Default().Service("join", topology, h)
+		s := Default().Service(SwarmJoin, topology, h)
 		found := engine.Container{Image: "swarm", Command: "/swarm join", Args: s.Spec.Args, RestartPolicy: c.policy}
-		if ok, err := s.restarts(found), s.wrong(found); ok != c.ok || (err != nil) != c.wrong {
+		if ok, err := s.restartsAsAsked(found), s.checkContainer(found); ok != c.ok || (err != nil) != c.wrong {
 			t.Errorf("%+v: as asked for %v, wrong: %v", c, ok, err)
 		}
 	}
-	manager := Default().Service("manager", topology, topology.Manager)
+	manager := Default().Service(SwarmManager, topology, topology.Manager)
 	found := engine.Container{Image: "swarm", Command: "/swarm manage", Args: manager.Spec.Args, RestartPolicy: "no", Ports: manager.Spec.Ports}
-	if err := manager.wrong(found); err == nil {
+	if err := manager.checkContainer(found); err == nil {
 		t.Error("a manager that does not start again with its host is right")
 	}
 }
@@ -227,7 +227,7 @@ func TestPhases(t *testing.T) {
 	} {
 		topology.Replicas = replicas
 		var all []string
-		for _, steps := range phases(Default().Steps(topology)) {
+		for _, steps := range stepsByPhase(Default().Steps(topology)) {
 			var ids []string
 			for _, s := range steps {
 				ids = append(ids, s.ID)
@@ -253,7 +253,7 @@ func TestHealthy(t *testing.T) {
 		"the manager lists frontend01 as Unhealthy: Cannot connect":                member("frontend01", "192.168.33.20:2375", "Unhealthy", "Cannot connect"),
 		"the manager lists frontend02 at 192.168.33.20:2375, not frontend01 there": member("frontend02", "192.168.33.20:2375", "Healthy", ""),
 	} {
-		if got := fmt.Sprint(healthy(s, h)); got != want {
+		if got := fmt.Sprint(checkHealthy(s, h)); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

@@ -98,7 +98,7 @@ func TestNoImageToBeHad(t *testing.T) {
 	hosts := c.Topology().Hosts()
 	store := hosts[len(hosts)-1]
 	step := Step{Host: store.Name, within: time.Second, part: Service{Host: store, process: []string{"x"}, Spec: engine.RunSpec{Image: "nothere"}}}
-	if _, err := step.apply(t.Context(), c); err == nil || !strings.Contains(err.Error(), "manifest unknown") {
+	if _, err := step.applyMissing(t.Context(), c); err == nil || !strings.Contains(err.Error(), "manifest unknown") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -195,7 +195,7 @@ func TestNetworkNeedsGossip(t *testing.T) {
 	for _, h := range harness.Tutorial().Hosts() {
 		_, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts[h.Name].Unknown = []string{"frontend02"} }))
 		p := networkPart{c.Topology()}
-		for _, err := range []error{p.missing(t.Context(), c), p.working(t.Context(), c)} {
+		for _, err := range []error{p.findMissing(t.Context(), c), p.checkWorking(t.Context(), c)} {
 			if want := "the engine of " + h.Name + " has not found frontend02 by gossip"; fmt.Sprint(err) != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
@@ -276,17 +276,17 @@ func TestEnded(t *testing.T) {
 	f.Change(func() { b := f.Hosts["store"].Find("join"); b.State, b.ExitCode = "exited", 7 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := s.await(ctx, c)
+	err := s.waitUntilWorking(ctx, c)
 	if !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "with exit code 7") || ctx.Err() != nil {
 		t.Errorf("%v", err)
 	}
 	f.Change(func() { f.Hosts["store"].Find("join").State = "running" })
 	s.within = 200 * time.Millisecond
-	if err := s.await(ctx, c); !errors.As(err, new(*harness.TimeoutError)) || !strings.Contains(err.Error(), "does not list store") {
+	if err := s.waitUntilWorking(ctx, c); !errors.As(err, new(*harness.TimeoutError)) || !strings.Contains(err.Error(), "does not list store") {
 		t.Errorf("%v", err)
 	}
 	f.Change(func() { f.Hosts["store"].Containers = nil })
-	if err := s.await(ctx, c); !errors.Is(err, errNoContainer) {
+	if err := s.waitUntilWorking(ctx, c); !errors.Is(err, errNoContainer) {
 		t.Errorf("%v", err)
 	}
 }
@@ -314,7 +314,7 @@ func TestFind(t *testing.T) {
 					f.Hosts["store"].Add(b)
 				}
 			})
-			found, err := Default().Service("join", c.Topology(), c.Topology().Members[3]).find(t.Context(), c)
+			found, err := Default().Service(SwarmJoin, c.Topology(), c.Topology().Members[3]).findContainer(t.Context(), c)
 			got := found.Name
 			if err != nil {
 				got = err.Error()
@@ -343,15 +343,15 @@ func TestFindNameless(t *testing.T) {
 			}
 		}
 	}
-	s := Default().Service("join", c.Topology(), c.Topology().Members[3])
+	s := Default().Service(SwarmJoin, c.Topology(), c.Topology().Members[3])
 	for code, want := range map[int]error{http.StatusOK: nil, http.StatusNotFound: errNoContainer} {
 		f.Change(func() { f.Hosts["store"].Answer[harness.EnginePort] = answer(code) })
-		if found, err := s.find(t.Context(), c); !errors.Is(err, want) || err == nil && found.Name != "a" {
+		if found, err := s.findContainer(t.Context(), c); !errors.Is(err, want) || err == nil && found.Name != "a" {
 			t.Errorf("%d: %+v, %v", code, found, err)
 		}
 	}
 	f.Change(func() { f.Hosts["store"].Answer[harness.EnginePort] = answer(http.StatusInternalServerError) })
-	if _, err := s.find(t.Context(), c); err == nil || errors.Is(err, errNoContainer) {
+	if _, err := s.findContainer(t.Context(), c); err == nil || errors.Is(err, errNoContainer) {
 		t.Errorf("500: %v", err)
 	}
 }

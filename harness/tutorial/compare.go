@@ -12,11 +12,11 @@ import (
 // The error is of an answer that can't be read.
 func (p *Page) Compare(c Command, answer harness.Result, l lang.Language) (harness.Comparison, error) {
 	compared := harness.Comparison{Page: c.Page, Command: c.Text, Shown: c.Shown}
-	shown, err := c.fields(c.meant())
+	shown, err := c.outputFields(c.meantOutput())
 	if err != nil {
 		return compared, lang.Errorf("page.yaml: %s: %w", c.Page, err)
 	}
-	today, err := c.fields(c.Terminal(answer))
+	today, err := c.outputFields(c.Terminal(answer))
 	if err != nil {
 		return compared, err
 	}
@@ -31,11 +31,11 @@ func (p *Page) Compare(c Command, answer harness.Result, l lang.Language) (harne
 		s.today[f.name] = f.value
 	}
 	for _, f := range shown {
-		compared.Fields = append(compared.Fields, s.take(f.name, f.value))
+		compared.Fields = append(compared.Fields, s.takeField(f.name, f.value))
 	}
 	for _, f := range today {
 		if _, left := s.today[f.name]; left {
-			compared.Fields = append(compared.Fields, s.judge(f.name, "", f.value))
+			compared.Fields = append(compared.Fields, s.judgeField(f.name, "", f.value))
 		}
 	}
 	return compared, nil
@@ -49,33 +49,33 @@ type answerSide struct {
 	today  map[string]string
 }
 
-// take compares a field of the page with today's, under its name or today's.
-func (s answerSide) take(name, shown string) harness.Field {
+// takeField compares a field of the page with today's, under its name or today's.
+func (s answerSide) takeField(name, shown string) harness.Field {
 	if value, there := s.today[name]; there {
 		delete(s.today, name)
-		return s.judge(name, shown, value)
+		return s.judgeField(name, shown, value)
 	}
-	renamed := s.explaining(s.number, harness.Field{Name: name, Page: shown, Seen: shown})
+	renamed := s.differenceExplaining(s.number, harness.Field{Name: name, Page: shown, Seen: shown})
 	if renamed != nil && s.today[renamed.Renamed] == shown {
 		delete(s.today, renamed.Renamed)
-		return s.listed(harness.Field{Name: name, Page: shown, Seen: shown}, renamed)
+		return s.asListed(harness.Field{Name: name, Page: shown, Seen: shown}, renamed)
 	}
-	return s.judge(name, shown, "")
+	return s.judgeField(name, shown, "")
 }
 
-func (s answerSide) judge(name, shown, today string) harness.Field {
+func (s answerSide) judgeField(name, shown, today string) harness.Field {
 	f := harness.Field{Name: name, Page: shown, Seen: today, Verdict: harness.FieldEqual}
 	if shown == today {
 		return f
 	}
-	if d := s.explaining(s.number, f); d != nil {
-		return s.listed(f, d)
+	if d := s.differenceExplaining(s.number, f); d != nil {
+		return s.asListed(f, d)
 	}
 	f.Verdict = harness.FieldWrong
 	return f
 }
 
-func (s answerSide) listed(f harness.Field, d *Difference) harness.Field {
+func (s answerSide) asListed(f harness.Field, d *Difference) harness.Field {
 	f.Verdict, f.Reason, f.Source = harness.FieldListed, d.Reason.In(s.lang), d.Source
 	return f
 }

@@ -69,7 +69,7 @@ func book(t testing.TB) *Page {
 	return b
 }
 
-// wrong names the fields that differ and are not listed.
+// checkContainer names the fields that differ and are not listed.
 func wrong(made []harness.Comparison) []string {
 	var all []string
 	for _, c := range made {
@@ -201,7 +201,7 @@ func TestTutorialIsThePages(t *testing.T) {
 		if c.Kind != KindInfo {
 			continue
 		}
-		fields, err := c.fields(c.Shown)
+		fields, err := c.outputFields(c.Shown)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +269,7 @@ func FuzzFields(f *testing.F) {
 		byPage[c.Page] = c
 	}
 	f.Fuzz(func(t *testing.T, page, out string) {
-		fields, err := byPage[page].fields(out)
+		fields, err := byPage[page].outputFields(out)
 		names := map[string]bool{}
 		for _, field := range fields {
 			if names[field.name] {

@@ -21,9 +21,9 @@ var errNoContainer = lang.Errorf("not there")
 // pullImage is how long an engine may take to pull an image.
 const pullImage = 5 * time.Minute
 
-func (s Service) id() string { return s.Name + s.hostSuffix() }
+func (s Service) stepID() string { return s.Name + s.hostSuffix() }
 
-func (s Service) host() string { return s.Host.Name }
+func (s Service) hostName() string { return s.Host.Name }
 
 // hostSuffix is empty for the manager, on which the page is typed.
 func (s Service) hostSuffix() string {
@@ -33,30 +33,30 @@ func (s Service) hostSuffix() string {
 	return "-" + s.Host.Name
 }
 
-func (s Service) missing(ctx context.Context, c *engine.Cluster) error {
-	found, err := s.find(ctx, c)
+func (s Service) findMissing(ctx context.Context, c *engine.Cluster) error {
+	found, err := s.findContainer(ctx, c)
 	if err != nil {
 		return err
 	}
-	if err := s.running(found); err != nil {
+	if err := s.checkRunning(found); err != nil {
 		return err
 	}
-	if !s.restarts(found) {
+	if !s.restartsAsAsked(found) {
 		return lang.Errorf("%s %s does not start again with its host", s.Title, found.Name)
 	}
 	return s.check(ctx, c, s)
 }
 
-func (s Service) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+func (s Service) applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	on := c.Engine(s.Host.Name)
-	found, err := s.find(ctx, c)
+	found, err := s.findContainer(ctx, c)
 	switch {
 	case errors.Is(err, errNoContainer):
 		_, err := on.Run(ctx, s.Spec)
 		return lang.Text{EN: "made"}, err
 	case err != nil:
 		return lang.Text{}, err
-	case !s.restarts(found):
+	case !s.restartsAsAsked(found):
 		what := lang.Text{EN: "has it start again with its host"}
 		return what, errors.Join(on.SetRestart(ctx, found.ID, s.Spec.Restart), on.Start(ctx, found.ID))
 	case found.Running:
@@ -77,31 +77,31 @@ func (s Service) getImage(ctx context.Context, c *engine.Cluster) error {
 	return c.Engine(s.Host.Name).Pull(ctx, s.Spec.Image)
 }
 
-// working asks for the container only if the service does not do its work.
-func (s Service) working(ctx context.Context, c *engine.Cluster) error {
+// checkWorking asks for the container only if the service does not do its work.
+func (s Service) checkWorking(ctx context.Context, c *engine.Cluster) error {
 	err := s.check(ctx, c, s)
 	if err == nil {
 		return nil
 	}
-	found, findErr := s.find(ctx, c)
+	found, findErr := s.findContainer(ctx, c)
 	if findErr != nil {
 		return findErr
 	}
-	return errors.Join(s.running(found), err)
+	return errors.Join(s.checkRunning(found), err)
 }
 
-// find returns the service's container: of those that it could be, the one that
+// findContainer returns the service's container: of those that it could be, the one that
 // is as the page has it, running rather than not. The error is errNoContainer if
 // there is none, and a *WrongError if there is only another.
-func (s Service) find(ctx context.Context, c *engine.Cluster) (engine.Container, error) {
-	all, err := s.candidates(ctx, c)
+func (s Service) findContainer(ctx context.Context, c *engine.Cluster) (engine.Container, error) {
+	all, err := s.findCandidates(ctx, c)
 	if err != nil {
 		return engine.Container{}, err
 	}
 	slices.SortStableFunc(all, runningFirst)
 	var wrong error
 	for _, found := range all {
-		err := s.wrong(found)
+		err := s.checkContainer(found)
 		if err == nil {
 			return found, nil
 		}
@@ -115,9 +115,9 @@ func (s Service) find(ctx context.Context, c *engine.Cluster) (engine.Container,
 	return engine.Container{}, wrong
 }
 
-// candidates returns the host's containers that could be this service, and those
+// findCandidates returns the host's containers that could be this service, and those
 // that have one of its ports.
-func (s Service) candidates(ctx context.Context, c *engine.Cluster) ([]engine.Container, error) {
+func (s Service) findCandidates(ctx context.Context, c *engine.Cluster) ([]engine.Container, error) {
 	on := c.Engine(s.Host.Name)
 	all, err := on.Containers(ctx)
 	if err != nil {
@@ -164,8 +164,8 @@ func runningFirst(a, b engine.Container) int {
 	return 1
 }
 
-// wrong returns a *WrongError if a container is not as the page has it.
-func (s Service) wrong(found engine.Container) error {
+// checkContainer returns a *WrongError if a container is not as the page has it.
+func (s Service) checkContainer(found engine.Container) error {
 	if !s.isOfImage(found) {
 		what := lang.Textf("container %s of image %s has the port of %s", found.Name, found.Image, s.Title)
 		return s.wrongError(what, "rm -f "+found.Name)
@@ -173,7 +173,7 @@ func (s Service) wrong(found engine.Container) error {
 	var texts []lang.Text
 	for _, d := range s.Compare(found) {
 		if d.Property != RestartPolicy || !s.allowsRestart(found) {
-			texts = append(texts, d.text())
+			texts = append(texts, d.asText())
 		}
 	}
 	if len(texts) == 0 {
@@ -189,22 +189,22 @@ func (s Service) allowsRestart(found engine.Container) bool {
 	return s.mayRestart && (policy == "no" || policy == unlessStopped)
 }
 
-// restarts reports whether a container that wrong does not object to has the
+// restartsAsAsked reports whether a container that wrong does not object to has the
 // restart policy that is asked for.
-func (s Service) restarts(found engine.Container) bool {
+func (s Service) restartsAsAsked(found engine.Container) bool {
 	return s.Spec.Restart == "" || s.Spec.Restart == found.RestartPolicy
 }
 
-// text writes a deviation as a part of a sentence.
-func (d Deviation) text() lang.Text {
+// asText writes a deviation as a part of a sentence.
+func (d Deviation) asText() lang.Text {
 	var property lang.Text
 	property.EN = string(d.Property)
 	return lang.Textf("%s %v instead of %v", property, d.Have, d.Want)
 }
 
-// running returns nil if the container runs, and errEnded if it never will again
+// checkRunning returns nil if the container runs, and errEnded if it never will again
 // by itself.
-func (s Service) running(found engine.Container) error {
+func (s Service) checkRunning(found engine.Container) error {
 	switch {
 	case found.State == "running":
 		return nil

@@ -33,7 +33,7 @@ type Difference struct {
 	Source   string    `yaml:"source"` // where the reason can be looked up
 }
 
-func (d Difference) check() error {
+func (d Difference) checkEntry() error {
 	ways := 0
 	for _, set := range []bool{d.Page != "" || d.Today != "", d.Shape != "", d.Drop != "", d.Renamed != ""} {
 		if set {
@@ -58,36 +58,36 @@ func (d Difference) check() error {
 
 // isOf reports whether the difference is one of this field.
 func (d Difference) isOf(page, name string) bool {
-	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matches(p, name) })
+	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matchesWhole(p, name) })
 }
 
-// explains reports whether two values, which are not equal, differ in this way;
+// explainsValues reports whether two values, which are not equal, differ in this way;
 // an empty one is that of a field that is not there.
-func (d Difference) explains(page, today string) bool {
+func (d Difference) explainsValues(page, today string) bool {
 	switch {
 	case d.Renamed != "":
 		return page == today
 	case page == "" || today == "":
-		return d.Shape == "" && d.Drop == "" && matches(d.Page, page) && matches(d.Today, today)
+		return d.Shape == "" && d.Drop == "" && matchesWhole(d.Page, page) && matchesWhole(d.Today, today)
 	case d.Shape != "":
-		return matches(d.Shape, page) && matches(d.Shape, today)
+		return matchesWhole(d.Shape, page) && matchesWhole(d.Shape, today)
 	case d.Drop != "":
 		drop := regexp.MustCompile(d.Drop)
 		return drop.ReplaceAllString(page, "") == drop.ReplaceAllString(today, "")
 	}
-	return matches(d.Page, page) && matches(d.Today, today)
+	return matchesWhole(d.Page, page) && matchesWhole(d.Today, today)
 }
 
-func matches(pattern, s string) bool {
+func matchesWhole(pattern, s string) bool {
 	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(s)
 }
 
-// explaining returns the first difference that explains a field of a command,
+// differenceExplaining returns the first difference that explains a field of a command,
 // nil if there is none. A field whose values are equal has another name today.
-func (p *Page) explaining(number string, f harness.Field) *Difference {
+func (p *Page) differenceExplaining(number string, f harness.Field) *Difference {
 	for i := range p.Differences {
 		d := &p.Differences[i]
-		if (d.Renamed != "") == (f.Page == f.Seen) && d.isOf(number, f.Name) && d.explains(f.Page, f.Seen) {
+		if (d.Renamed != "") == (f.Page == f.Seen) && d.isOf(number, f.Name) && d.explainsValues(f.Page, f.Seen) {
 			return d
 		}
 	}
@@ -113,6 +113,6 @@ func (p *Page) Unused(made []harness.Comparison, l lang.Language) []string {
 
 func (p *Page) isSeen(c harness.Comparison, d *Difference, name string) bool {
 	return slices.ContainsFunc(c.Fields, func(f harness.Field) bool {
-		return f.Verdict == harness.FieldListed && matches(name, f.Name) && p.explaining(c.Page, f) == d
+		return f.Verdict == harness.FieldListed && matchesWhole(name, f.Name) && p.differenceExplaining(c.Page, f) == d
 	})
 }

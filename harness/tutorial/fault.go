@@ -39,7 +39,7 @@ func (f faulter) Break(ctx context.Context, fault harness.Fault) error {
 	if fault.Kind != harness.FaultStop {
 		return f.Faulter.Break(ctx, fault)
 	}
-	return f.change(ctx, fault, false)
+	return f.setRunning(ctx, fault, false)
 }
 
 // Mend starts a container where the fault is FaultStop.
@@ -47,16 +47,16 @@ func (f faulter) Mend(ctx context.Context, fault harness.Fault) error {
 	if fault.Kind != harness.FaultStop {
 		return f.Faulter.Mend(ctx, fault)
 	}
-	return f.change(ctx, fault, true)
+	return f.setRunning(ctx, fault, true)
 }
 
-// change brings about that a container runs, or does not.
-func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) error {
-	s, err := f.service(fault)
+// setRunning brings about that a container runs, or does not.
+func (f faulter) setRunning(ctx context.Context, fault harness.Fault, run bool) error {
+	s, err := f.findService(fault)
 	if err != nil {
 		return err
 	}
-	found, err := s.find(ctx, f.cluster)
+	found, err := s.findContainer(ctx, f.cluster)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,8 @@ func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) erro
 	return on.Stop(ctx, found.ID)
 }
 
-// service finds the container that a fault is about.
-func (f faulter) service(fault harness.Fault) (Service, error) {
+// findService finds the container that a fault is about.
+func (f faulter) findService(fault harness.Fault) (Service, error) {
 	for _, s := range servicesOn(f.cluster.Topology(), fault.Node) {
 		if s.Name == fault.Service {
 			return s, nil
@@ -83,7 +83,7 @@ func (f faulter) service(fault harness.Fault) (Service, error) {
 }
 
 // Faults adds the page's containers that are there and do not run, whoever
-// stopped them.
+// stoppedServices them.
 func (f faulter) Faults(ctx context.Context) ([]harness.Fault, error) {
 	all, err := f.Faulter.Faults(ctx)
 	if err != nil {
@@ -92,26 +92,26 @@ func (f faulter) Faults(ctx context.Context) ([]harness.Fault, error) {
 	t := f.cluster.Topology()
 	stopped := make([][]harness.Fault, len(t.Hosts()))
 	err = eachHost(ctx, t.Hosts(), func(ctx context.Context, i int) (err error) {
-		if h := t.Hosts()[i]; !down(all, h) {
-			stopped[i], err = f.stopped(ctx, h)
+		if h := t.Hosts()[i]; !isDown(all, h) {
+			stopped[i], err = f.stoppedServices(ctx, h)
 		}
 		return err
 	})
 	return append(all, slices.Concat(stopped...)...), err
 }
 
-// down says that nothing on a host can be asked.
-func down(faults []harness.Fault, h harness.Host) bool {
+// isDown says that nothing on a host can be asked.
+func isDown(faults []harness.Fault, h harness.Host) bool {
 	return slices.ContainsFunc(faults, func(f harness.Fault) bool {
 		return f.Node == h.Name && (f.Kind == harness.FaultPause || f.Kind == harness.FaultKill)
 	})
 }
 
-func (f faulter) stopped(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
+func (f faulter) stoppedServices(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
 	var all []harness.Fault
 	for _, s := range servicesOn(f.cluster.Topology(), h.Name) {
 		fault := harness.Fault{Kind: harness.FaultStop, Node: h.Name, Service: s.Name}
-		found, err := s.find(ctx, f.cluster)
+		found, err := s.findContainer(ctx, f.cluster)
 		switch {
 		case errors.Is(err, errNoContainer), errors.As(err, new(*WrongError)): // the page was not done, or otherwise
 		case err != nil:

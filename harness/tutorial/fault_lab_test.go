@@ -120,7 +120,7 @@ func trace(ctx context.Context, c *engine.Cluster) (string, error) {
 		}
 		all += "\n" + h.Name + "\n" + r.Stdout
 	}
-	keys, err := c.Consul().Keys(ctx, Default().Service("join", c.Topology(), c.Topology().Manager).Keys)
+	keys, err := c.Consul().Keys(ctx, Default().Service(SwarmJoin, c.Topology(), c.Topology().Manager).Keys)
 	for _, k := range keys {
 		all += k + "\n"
 	}

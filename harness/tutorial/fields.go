@@ -30,17 +30,17 @@ func (c Command) Terminal(answer harness.Result) string {
 	return answer.Stderr + answer.Stdout
 }
 
-// check refuses an output that can't be read.
-func (c Command) check() error {
+// checkShown refuses an output that can't be read.
+func (c Command) checkShown() error {
 	if c.Kind == "" && c.Shown == "" {
 		return nil
 	}
-	_, err := c.fields(c.meant())
+	_, err := c.outputFields(c.meantOutput())
 	return err
 }
 
-// meant returns the output that the page would show here, without the misprint.
-func (c Command) meant() string {
+// meantOutput returns the output that the page would show here, without the misprint.
+func (c Command) meantOutput() string {
 	if c.Misprint == nil {
 		return c.expected
 	}
@@ -55,8 +55,8 @@ const slash = " / "
 // nothing stands for a value that is there and empty.
 const nothing = "(empty)"
 
-// fields takes apart an output of the command.
-func (c Command) fields(out string) ([]field, error) {
+// outputFields takes apart an output of the command.
+func (c Command) outputFields(out string) ([]field, error) {
 	switch c.Kind {
 	case KindRun:
 		return runFields(out)

@@ -258,7 +258,7 @@ func takesUp(t *testing.T, c *engine.Cluster, id string, harm func(context.Conte
 		if s.ID != id {
 			continue
 		}
-		found, err := s.part.(Service).find(t.Context(), c)
+		found, err := s.part.(Service).findContainer(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +330,7 @@ func undo(ctx context.Context, c *engine.Cluster, step Step) error {
 // engines that had found it would, when it goes, be slow for half a minute.
 func refusesWrong(t *testing.T, c *engine.Cluster) {
 	manager := c.Engine(c.Topology().Manager.Name)
-	wrong := Default().Service("consul", c.Topology(), c.Topology().Manager).Spec
+	wrong := Default().Service(Consul, c.Topology(), c.Topology().Manager).Spec
 	wrong.Args, wrong.Restart, wrong.Name, wrong.Ports = []string{"-dev"}, "", "other", nil
 	id, err := manager.Run(t.Context(), wrong)
 	if err != nil {
@@ -386,13 +386,13 @@ func TestTyped(t *testing.T) {
 			t.Fatal(err)
 		}
 		applied := made(t, c, s, func() error {
-			_, err := s.apply(t.Context(), c)
+			_, err := s.applyMissing(t.Context(), c)
 			return err
 		})
 		if diff := cmp.Diff(typed, applied); diff != "" {
 			t.Errorf("%s (-typed +applied):\n%s", s.ID, diff)
 		}
-		if err := s.await(t.Context(), c); err != nil {
+		if err := s.waitUntilWorking(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -408,7 +408,7 @@ func made(t *testing.T, c *engine.Cluster, s Step, do func() error) any {
 	}
 	argv := []string{"docker", "network", "inspect", c.Topology().Network}
 	if service, ok := s.part.(Service); ok {
-		found, err := service.find(t.Context(), c)
+		found, err := service.findContainer(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}

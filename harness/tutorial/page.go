@@ -98,16 +98,16 @@ func Load(content []byte) (*Page, error) {
 	replicated, alone := plain, plain
 	replicated.Replicas, replicated.RestartJoin, alone.Members = 2, true, nil
 	for _, t := range []harness.Topology{plain, replicated, alone} {
-		commands, err := p.render(t)
+		commands, err := p.renderCommands(t)
 		for _, c := range commands {
-			err = errors.Join(err, c.check())
+			err = errors.Join(err, c.checkShown())
 		}
 		if err != nil {
 			return nil, lang.Errorf("page.yaml: %w", err)
 		}
 	}
 	for _, d := range p.Differences {
-		if err := d.check(); err != nil {
+		if err := d.checkEntry(); err != nil {
 			return nil, lang.Errorf("page.yaml: %v %v: %w", d.Pages, d.Fields, err)
 		}
 	}
@@ -118,7 +118,7 @@ func Load(content []byte) (*Page, error) {
 // A command for what a topology has beside the page has the number of the
 // command that it repeats.
 func (p *Page) Commands(t harness.Topology) []Command {
-	all, err := p.render(t)
+	all, err := p.renderCommands(t)
 	if err != nil {
 		panic(err) // Load has rendered every template
 	}
@@ -142,7 +142,7 @@ func (p *Page) Steps(t harness.Topology) []Step {
 
 // Service returns the page's service of a name, as it is or would be on a host.
 func (p *Page) Service(name string, t harness.Topology, h harness.Host) Service {
-	s, err := p.service(name, &place{Topology: t, Host: h})
+	s, err := p.renderService(name, &place{Topology: t, Host: h})
 	if err != nil {
 		panic(err) // Load has rendered every template
 	}
@@ -169,11 +169,11 @@ func (p *Page) ServiceNames() []string {
 	return names
 }
 
-func (p *Page) render(t harness.Topology) ([]Command, error) {
+func (p *Page) renderCommands(t harness.Topology) ([]Command, error) {
 	var all []Command
 	for _, part := range p.Parts {
 		for _, c := range part.Commands {
-			for _, h := range c.For.hosts(t) {
+			for _, h := range c.For.hostsIn(t) {
 				command, err := p.renderCommand(c, t, h)
 				if err != nil {
 					return all, fmt.Errorf("%s: %w", c.Page, err)
@@ -189,21 +189,21 @@ func (p *Page) render(t harness.Topology) ([]Command, error) {
 func (p *Page) renderCommand(c commandTemplate, t harness.Topology, h harness.Host) (Command, error) {
 	here, printed, expected := &place{Topology: t, Host: h}, placeOf(harness.Tutorial(), h), placeOf(printedIn(t), h)
 	command := Command{
-		Page: c.Page, Host: here.render(cmp.Or(c.Terminal, p.Terminal)), Kind: c.Kind, Misprint: c.Misprint,
-		Text: here.render(c.Text), Printed: printed.render(c.Text),
-		Shown: printed.render(c.Shown), expected: expected.render(c.Shown),
+		Page: c.Page, Host: here.renderText(cmp.Or(c.Terminal, p.Terminal)), Kind: c.Kind, Misprint: c.Misprint,
+		Text: here.renderText(c.Text), Printed: printed.renderText(c.Text),
+		Shown: printed.renderText(c.Shown), expected: expected.renderText(c.Shown),
 	}
-	command.Does.EN, command.Does.JA = here.render(c.Does.EN), here.render(c.Does.JA)
+	command.Does.EN, command.Does.JA = here.renderText(c.Does.EN), here.renderText(c.Does.JA)
 	if err := errors.Join(here.err, printed.err, expected.err); err != nil {
 		return command, err
 	}
 	switch {
 	case c.Starts != "":
-		s, err := p.service(c.Starts, here)
+		s, err := p.renderService(c.Starts, here)
 		if err != nil {
 			return command, err
 		}
-		asPrinted, err := p.service(c.Starts, printed)
+		asPrinted, err := p.renderService(c.Starts, printed)
 		command.Text, command.Printed = s.typedOn(command.Host), asPrinted.typedOn(command.Host)
 		command.Step = newStep(c, command, s)
 		return command, err
@@ -213,10 +213,10 @@ func (p *Page) renderCommand(c commandTemplate, t harness.Topology, h harness.Ho
 	return command, nil
 }
 
-func (p *Page) service(name string, on *place) (Service, error) {
+func (p *Page) renderService(name string, on *place) (Service, error) {
 	for _, s := range p.Services {
 		if s.Name == name {
-			return s.render(on)
+			return s.renderOn(on)
 		}
 	}
 	return Service{}, fmt.Errorf("the page has no service %q", name)

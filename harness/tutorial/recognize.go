@@ -49,9 +49,9 @@ func traitsOf(ctx context.Context, c *engine.Cluster, h harness.Host) (t traits)
 	}
 	for _, listed := range all {
 		switch nameOf(listed, c.Topology()) {
-		case "manager":
+		case SwarmManager:
 			t.replicates = t.replicates || slices.Contains(strings.Fields(listed.Command), "--replication")
-		case "join":
+		case SwarmJoin:
 			found, err := on.Inspect(ctx, listed.ID)
 			t.joinsAgain = t.joinsAgain || err == nil && found.RestartPolicy == unlessStopped
 		}

@@ -10,6 +10,14 @@ import (
 	"labcheck/harness/lang"
 )
 
+// The names of the default page's services. The one called manager runs on the
+// host of that name, and on those of its replicas.
+const (
+	Consul       = "consul"
+	SwarmManager = "manager"
+	SwarmJoin    = "join"
+)
+
 // unlessStopped is the restart policy of the page's services but the joins.
 const unlessStopped = "unless-stopped"
 
@@ -51,21 +59,21 @@ type Service struct {
 	check      check
 }
 
-func (s serviceTemplate) render(on *place) (Service, error) {
+func (s serviceTemplate) renderOn(on *place) (Service, error) {
 	service := Service{
 		Name: s.Name, Called: s.Called, Title: s.Title, Host: on.Host, Keys: s.Keys,
 		topology: on.Topology, process: strings.Fields(s.Process), mayRestart: s.MayRestart, oneVersion: s.OneVersion,
 		Spec: engine.RunSpec{
-			Image: s.Image, Args: strings.Fields(on.render(s.Arguments)),
-			Hostname: on.render(s.Hostname), Restart: on.render(s.Restart),
+			Image: s.Image, Args: strings.Fields(on.renderText(s.Arguments)),
+			Hostname: on.renderText(s.Hostname), Restart: on.renderText(s.Restart),
 		},
 	}
 	var err error
 	if service.check, err = checkNamed(s.Works); err != nil {
 		return service, err
 	}
-	listens := on.render(s.Listens)
-	for _, words := range strings.Fields(listens + " " + on.render(s.Ports)) {
+	listens := on.renderText(s.Listens)
+	for _, words := range strings.Fields(listens + " " + on.renderText(s.Ports)) {
 		port, err := parsePort(words)
 		if err != nil {
 			return service, err

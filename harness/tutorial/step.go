@@ -27,32 +27,32 @@ type Step struct {
 
 // stepPart is what a step brings about.
 type stepPart interface {
-	// id is the step's.
-	id() string
-	// host is the one that the step changes.
-	host() string
-	// missing returns nil if the step has nothing to do, and otherwise what is
+	// stepID returns the ID of the step.
+	stepID() string
+	// hostName returns the host that the step changes.
+	hostName() string
+	// findMissing returns nil if the step has nothing to do, and otherwise what is
 	// missing; a *WrongError is something that performing the step would not fix.
-	missing(ctx context.Context, c *engine.Cluster) error
-	// apply does what the command does, or the rest of it, and says which.
-	apply(ctx context.Context, c *engine.Cluster) (lang.Text, error)
-	// working is missing once apply is done. It is called often.
-	working(ctx context.Context, c *engine.Cluster) error
+	findMissing(ctx context.Context, c *engine.Cluster) error
+	// applyMissing does what the command does, or the rest of it, and says which.
+	applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error)
+	// checkWorking is findMissing once applyMissing is done. It is called often.
+	checkWorking(ctx context.Context, c *engine.Cluster) error
 }
 
 func newStep(c commandTemplate, command Command, p stepPart) *Step {
-	return &Step{ID: p.id(), Page: c.Page, Host: p.host(), Command: command.Text, part: p, within: c.Within, phase: c.Phase}
+	return &Step{ID: p.stepID(), Page: c.Page, Host: p.hostName(), Command: command.Text, part: p, within: c.Within, phase: c.Phase}
 }
 
-func (s Step) look(ctx context.Context, c *engine.Cluster) error {
+func (s Step) lookForMissing(ctx context.Context, c *engine.Cluster) error {
 	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
-	return s.part.missing(ctx, c)
+	return s.part.findMissing(ctx, c)
 }
 
-// perform brings a step to its end. It notes what was done for it.
-func (s Step) perform(ctx context.Context, c *engine.Cluster, e *Event) error {
-	missing := s.look(ctx, c)
+// performStep brings a step to its end. It notes what was done for it.
+func (s Step) performStep(ctx context.Context, c *engine.Cluster, e *Event) error {
+	missing := s.lookForMissing(ctx, c)
 	if missing == nil {
 		e.Already, e.What = true, lang.Text{EN: "done already"}
 		return nil
@@ -61,15 +61,15 @@ func (s Step) perform(ctx context.Context, c *engine.Cluster, e *Event) error {
 		return missing
 	}
 	var err error
-	if e.What, err = s.apply(ctx, c); err != nil {
+	if e.What, err = s.applyMissing(ctx, c); err != nil {
 		return err
 	}
-	return s.await(ctx, c)
+	return s.waitUntilWorking(ctx, c)
 }
 
-// apply does the step, and first gets its image if the engine lacks it.
-func (s Step) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
-	what, err := s.try(ctx, c)
+// applyMissing does the step, and first gets its image if the engine lacks it.
+func (s Step) applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+	what, err := s.tryToApply(ctx, c)
 	service, ok := s.part.(Service)
 	if !ok || !errors.Is(err, engine.ErrNoImage) {
 		return what, err
@@ -77,26 +77,26 @@ func (s Step) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	if err := service.getImage(ctx, c); err != nil {
 		return lang.Text{}, err
 	}
-	return s.try(ctx, c)
+	return s.tryToApply(ctx, c)
 }
 
-func (s Step) try(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+func (s Step) tryToApply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
-	return s.part.apply(ctx, c)
+	return s.part.applyMissing(ctx, c)
 }
 
 // pause is how long a step waits before it looks again whether it is done.
 const pause = 50 * time.Millisecond
 
-// await waits until a step's part works, or never will.
-func (s Step) await(ctx context.Context, c *engine.Cluster) error {
+// waitUntilWorking waits until a step's part works, or never will.
+func (s Step) waitUntilWorking(ctx context.Context, c *engine.Cluster) error {
 	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	return harness.Until(ctx, pause, func(ctx context.Context) error {
-		err := s.part.working(ctx, c)
+		err := s.part.checkWorking(ctx, c)
 		if errors.As(err, new(*WrongError)) || errors.Is(err, errEnded) {
 			giveUp(err)
 		}

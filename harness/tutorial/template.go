@@ -62,7 +62,7 @@ func (p *place) Servers() []harness.Host {
 	return slices.DeleteFunc(p.ConsulServers(), func(h harness.Host) bool { return h.Name == p.Host.Name })
 }
 
-func (p *place) render(t Template) string {
+func (p *place) renderText(t Template) string {
 	if t.parsed == nil {
 		return ""
 	}
@@ -76,7 +76,7 @@ func (p *place) render(t Template) string {
 // hostChoice says for which hosts of a topology a command is typed.
 type hostChoice string
 
-func (c hostChoice) hosts(t harness.Topology) []harness.Host {
+func (c hostChoice) hostsIn(t harness.Topology) []harness.Host {
 	switch c {
 	case "members":
 		return t.Members

@@ -16,7 +16,7 @@ func (p *Page) Reached(ctx context.Context, c *engine.Cluster) (int, error) {
 		if command.Step == nil {
 			continue
 		}
-		missing := command.Step.look(ctx, c)
+		missing := command.Step.lookForMissing(ctx, c)
 		switch {
 		case errors.As(missing, new(*WrongError)):
 			return reached, &StepError{*command.Step, missing}
@@ -41,7 +41,7 @@ func (command Command) Settle(ctx context.Context, c *engine.Cluster) error {
 		_, err = Introduce(ctx, c)
 	}
 	if err == nil {
-		err = s.await(ctx, c)
+		err = s.waitUntilWorking(ctx, c)
 	}
 	if err != nil {
 		return &StepError{*s, err}

@@ -25,11 +25,11 @@ func checkNamed(name string) (check, error) {
 }
 
 func containerRuns(ctx context.Context, c *engine.Cluster, s Service) error {
-	found, err := s.find(ctx, c)
+	found, err := s.findContainer(ctx, c)
 	if err != nil {
 		return err
 	}
-	return s.running(found)
+	return s.checkRunning(found)
 }
 
 // consulWorks wants a leader, and of the manager's Consul that it has all servers.
@@ -64,7 +64,7 @@ func memberIsHealthy(ctx context.Context, c *engine.Cluster, s Service) error {
 	if err != nil {
 		return err
 	}
-	return healthy(swarm, s.Host)
+	return checkHealthy(swarm, s.Host)
 }
 
 // swarmOf returns what the Swarm manager says of its cluster.
@@ -83,15 +83,15 @@ func swarmOn(ctx context.Context, swarmManager *engine.Client) (engine.Swarm, er
 	return *info.Swarm, nil
 }
 
-// healthy returns nil if the Swarm manager lists a host, by its name, at its
+// checkHealthy returns nil if the Swarm manager lists a host, by its name, at its
 // address, as Healthy.
-func healthy(s engine.Swarm, h harness.Host) error {
+func checkHealthy(s engine.Swarm, h harness.Host) error {
 	for _, m := range s.Members {
 		switch {
 		case m.Addr != h.Engine():
 			continue
 		case m.Status != engine.Healthy:
-			return lang.Errorf("the manager lists %s as %s%s", h.Name, m.Status, because(m.Error))
+			return lang.Errorf("the manager lists %s as %s%s", h.Name, m.Status, afterColon(m.Error))
 		case m.Name != h.Name:
 			return lang.Errorf("the manager lists %s at %s, not %s there", m.Name, m.Addr, h.Name)
 		}
@@ -100,7 +100,7 @@ func healthy(s engine.Swarm, h harness.Host) error {
 	return lang.Errorf("the manager does not list %s", h.Name)
 }
 
-func because(reason string) string {
+func afterColon(reason string) string {
 	if reason == "" {
 		return ""
 	}
