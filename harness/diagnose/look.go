@@ -77,7 +77,7 @@ func (d *diagnosis) missing(s service) {
 // inTheWay is a running container that has the service's port and is another.
 func (s service) inTheWay() (box, bool) {
 	for _, b := range s.on.containers {
-		if s.Listens.Host != 0 && b.Running && publishes(b.Container, s.Listens.Host) && !s.Matches(b.Container) {
+		if s.Port.Host != 0 && b.Running && publishes(b.Container, s.Port.Host) && !s.Matches(b.Container) {
 			return b, true
 		}
 	}
@@ -85,8 +85,8 @@ func (s service) inTheWay() (box, bool) {
 }
 
 func (d *diagnosis) portTaken(s service, other box, mine []box) {
-	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", other.Name, s.Listens.Host, s.Title.In(d.Lang)), s.breaks).
-		saw(docker(s.on.host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Listens.Host)).
+	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", other.Name, s.Port.Host, s.Title.In(d.Lang)), s.breaks).
+		saw(docker(s.on.host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Port.Host)).
 		mend(docker(s.on.host, "rm -f %s", other.Name))
 	if len(mine) > 0 {
 		r.mend(docker(s.on.host, "start %s", mine[0].Name))
@@ -97,7 +97,7 @@ func (d *diagnosis) portTaken(s service, other box, mine []box) {
 
 // published reports a service that runs but is not where it should listen.
 func (d *diagnosis) published(s service, b box) bool {
-	if slices.Contains(b.Ports, s.Listens) {
+	if slices.Contains(b.Ports, s.Port) {
 		return true
 	}
 	ports := "none"

@@ -59,8 +59,8 @@ func (f *facts) runs(s service, image, command, restart string) {
 		ID: image + command, Name: s.code, Image: image, Command: command, Args: strings.Fields(command)[1:],
 		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
 	}
-	if s.Listens.Host != 0 {
-		c.Ports = []engine.Port{s.Listens}
+	if s.Port.Host != 0 {
+		c.Ports = []engine.Port{s.Port}
 	}
 	s.on.containers = append(s.on.containers, box{Container: c})
 }
