@@ -102,6 +102,10 @@ func Load(content []byte) (*Page, error) {
 		for _, c := range commands {
 			err = errors.Join(err, c.checkShown())
 		}
+		for _, name := range p.ServiceNames() {
+			_, wrong := p.renderService(name, &place{Topology: t, Host: t.Manager})
+			err = errors.Join(err, wrong)
+		}
 		if err != nil {
 			return nil, lang.Errorf("page.yaml: %w", err)
 		}

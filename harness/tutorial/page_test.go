@@ -96,19 +96,19 @@ func TestLoadRefuses(t *testing.T) {
 	const services = "services: [{name: a, image: a, process: a%s}]\n"
 	command := func(what string) string { return "parts: [{commands: [{page: '1.1', " + what + "}]}]\n" }
 	for bad, want := range map[string]string{
-		"nonsense: x":                                                        "nonsense",
-		command("text: '{{'"):                                                "unclosed action",
-		command("text: '{{.Nobody}}'"):                                       "1.1: ",
-		command("text: '{{(.Named \"x\").Addr}}'"):                           `no host is called "x"`,
-		command("text: x, shown: 'x', kind: poem"):                           `no output is of the kind "poem"`,
-		command("text: x, shown: 'x', kind: run"):                            "no id of 64 digits",
-		command("starts: b"):                                                 `the page has no service "b"`,
-		command("text: x, creates: b"):                                       `no command creates "b"`,
-		command("text: x, for: everybody"):                                   `no hosts are called "everybody"`,
-		"services: [{name: a}]\n" + command("starts: a"):                     "a service needs an image and a process",
-		fmt.Sprintf(services, ", listens: '80'") + command("starts: a"):      `"80" is no port to publish`,
-		fmt.Sprintf(services, ", ports: '80:80/tcp'") + command("starts: a"): `"80:80/tcp" is no port to publish`,
-		fmt.Sprintf(services, ", works: magic") + command("starts: a"):       `nothing shows that a service works as "magic"`,
+		"nonsense: x":                                 "nonsense",
+		command("text: '{{'"):                         "unclosed action",
+		command("text: '{{.Nobody}}'"):                "1.1: ",
+		command("text: '{{(.Named \"x\").Addr}}'"):    `no host is called "x"`,
+		command("text: x, shown: 'x', kind: poem"):    `no output is of the kind "poem"`,
+		command("text: x, shown: 'x', kind: run"):     "no id of 64 digits",
+		command("starts: b"):                          `the page has no service "b"`,
+		command("text: x, creates: b"):                `no command creates "b"`,
+		command("text: x, for: everybody"):            `no hosts are called "everybody"`,
+		"services: [{name: a}]\n":                     "a service needs an image and a process",
+		fmt.Sprintf(services, ", listens: '80'"):      `"80" is no port to publish`,
+		fmt.Sprintf(services, ", ports: '80:80/tcp'"): `"80:80/tcp" is no port to publish`,
+		fmt.Sprintf(services, ", works: magic"):       `nothing shows that a service works as "magic"`,
 	} {
 		if _, err := Load([]byte(bad)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", bad, err, want)
