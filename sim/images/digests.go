@@ -3,7 +3,9 @@ package images
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strconv"
 )
 
@@ -13,25 +15,27 @@ func Architectures() []string { return []string{"amd64", "arm64"} }
 // Digests computes all images for an architecture, without an engine, and
 // returns the lines of digests.lock: architecture, image, tag, digest, and bytes
 // of its files.
-func Digests(ctx context.Context, arch string, o Options) ([]string, error) {
-	m, err := New(nil, o).newMaker(ctx, names(), arch)
-	if err != nil {
+func Digests(ctx context.Context, arch string, o Options) (lines []string, err error) {
+	s := New(nil, o)
+	s.arch = arch
+	if s.layout, err = os.MkdirTemp("", "labcheck-digests-"); err != nil { // empty, so that nothing is taken from it
 		return nil, err
 	}
-	var lines []string
-	for _, n := range names() {
-		i, err := m.image(ctx, n)
-		if err != nil {
-			return nil, err
+	defer func() { err = errors.Join(err, os.RemoveAll(s.layout)) }()
+	err = s.withMaker(ctx, func(m *maker) error {
+		all, err := m.obtain(ctx, names())
+		for _, i := range all {
+			config, errConfig := i.ConfigFile()
+			digest, errDigest := i.Digest()
+			if err := errors.Join(errConfig, errDigest); err != nil {
+				return err
+			}
+			labels := config.Config.Labels
+			lines = append(lines, fmt.Sprintf("%s %s %s %s %s", arch, i.name, labels[labelRecipe], digest, labels[labelSize]))
 		}
-		config, err := i.configFile()
-		if err != nil {
-			return nil, err
-		}
-		labels := config.Config.Labels
-		lines = append(lines, fmt.Sprintf("%s %s %s %s %s", arch, n, labels[labelRecipe], i.digest(), labels[labelSize]))
-	}
-	return lines, nil
+		return err
+	})
+	return lines, err
 }
 
 // known is what digests.lock says of an image.

@@ -3,7 +3,6 @@ package images
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/gzip"
 	"github.com/vbatts/tar-split/tar/asm"
 	"github.com/vbatts/tar-split/tar/storage"
@@ -33,57 +33,68 @@ type repositories struct{ Repositories map[string]map[string]string }
 
 // addEngineStore writes images, each of one layer, as the store of a node's
 // engine.
-func (m *maker) addEngineStore(ctx context.Context, w *layerWriter, stored []Name) error {
+func addEngineStore(w *layerWriter, stored []named) error {
 	if err := addStoreFolders(w); err != nil {
 		return err
 	}
 	known := repositories{map[string]map[string]string{}}
-	for _, n := range stored {
-		i, err := m.image(ctx, n)
-		if err != nil {
-			return err
-		}
-		id := hashOf(i.config)
-		for _, name := range InNode(n) {
-			repository, _, _ := strings.Cut(name, ":")
-			if known.Repositories[repository] == nil {
-				known.Repositories[repository] = map[string]string{}
-			}
-			known.Repositories[repository][name] = id.String()
-		}
-		if err := w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, i.config); err != nil {
-			return err
-		}
-		if err := addStoredLayer(w, i.layers[0]); err != nil {
+	for _, i := range stored {
+		if err := addStoredImage(w, i, known); err != nil {
 			return err
 		}
 	}
 	content, err := json.Marshal(known)
-	return errors.Join(err, w.addFile(imageRoot+"/repositories.json", 0o600, content))
+	if err != nil {
+		return err
+	}
+	return w.addFile(imageRoot+"/repositories.json", 0o600, content)
 }
 
 func addStoreFolders(w *layerWriter) error {
-	for _, folder := range []struct {
-		name string
-		mode int64
-	}{
-		{"var/lib/docker", 0o710},
-		{"var/lib/docker/image", 0o700},
-		{imageRoot, 0o700},
-		{overlayRoot, 0o710},
-		{overlayRoot + "/l", 0o700},
-	} {
-		if err := w.add(tar.Header{Typeflag: tar.TypeDir, Name: folder.name, Mode: folder.mode}, empty()); err != nil {
-			return err
-		}
+	return errors.Join(
+		w.addFolder("var/lib/docker", 0o710),
+		w.addFolder("var/lib/docker/image", 0o700),
+		w.addFolder(imageRoot, 0o700),
+		w.addFolder(overlayRoot, 0o710),
+		w.addFolder(overlayRoot+"/l", 0o700),
+	)
+}
+
+// addStoredImage writes an image, and adds its names to those that are known.
+func addStoredImage(w *layerWriter, i named, known repositories) error {
+	id, err := i.ConfigName()
+	if err != nil {
+		return err
 	}
-	return nil
+	for _, name := range InNode(i.name) {
+		repository, _, _ := strings.Cut(name, ":")
+		if known.Repositories[repository] == nil {
+			known.Repositories[repository] = map[string]string{}
+		}
+		known.Repositories[repository][name] = id.String()
+	}
+	config, err := i.RawConfigFile()
+	if err != nil {
+		return err
+	}
+	layers, err := i.Layers()
+	if err != nil {
+		return err
+	}
+	if err := w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, config); err != nil {
+		return err
+	}
+	return addStoredLayer(w, layers[0])
 }
 
 // addStoredLayer writes a layer that is its image's only one: its chain ID is
 // its diff ID then.
-func addStoredLayer(w *layerWriter, l *layer) error {
-	cache := l.diffID.Hex // any 64 hexadecimal digits
+func addStoredLayer(w *layerWriter, l v1.Layer) error {
+	diffID, err := l.DiffID()
+	if err != nil {
+		return err
+	}
+	cache := diffID.Hex // any 64 hexadecimal digits
 	raw, err := hex.DecodeString(cache)
 	if err != nil {
 		return err
@@ -93,12 +104,12 @@ func addStoredLayer(w *layerWriter, l *layer) error {
 	if err != nil {
 		return err
 	}
-	db := imageRoot + "/layerdb/sha256/" + l.diffID.Hex
+	db := imageRoot + "/layerdb/sha256/" + cache
 	return errors.Join(
 		w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link)),
 		w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff"),
 		w.addFile(db+"/cache-id", 0o644, []byte(cache)),
-		w.addFile(db+"/diff", 0o644, []byte(l.diffID.String())),
+		w.addFile(db+"/diff", 0o644, []byte(diffID.String())),
 		w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10))),
 		w.addFile(db+"/tar-split.json.gz", 0o644, split),
 	)
@@ -106,11 +117,12 @@ func addStoredLayer(w *layerWriter, l *layer) error {
 
 // addDiff writes the files of a layer below a folder. It returns what the
 // engine needs to make the layer's stream of them again, and their size.
-func addDiff(w *layerWriter, folder string, l *layer) (split []byte, size int64, err error) {
+func addDiff(w *layerWriter, folder string, l v1.Layer) (split []byte, size int64, err error) {
 	stream, err := l.Uncompressed()
 	if err != nil {
 		return nil, 0, err
 	}
+	defer stream.Close()
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {

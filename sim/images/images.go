@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
@@ -77,6 +76,7 @@ type Store struct {
 	opts      Options
 	namespace string          // what is before the slash in the images' names
 	dir       string          // the cache; empty is labcheck's folder in the user's
+	layout    string          // where images are kept; empty is in the cache
 	archives  []debian.Source // of old packages
 
 	mu    sync.Mutex
@@ -99,11 +99,12 @@ func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return s.refFor(n, arch)
+}
+
+func (s *Store) refFor(n Name, arch string) (string, error) {
 	hash, err := tag(n, arch)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s/%s:%s", s.namespace, n, hash), nil
+	return fmt.Sprintf("%s/%s:%s", s.namespace, n, hash), err
 }
 
 // architecture asks the engine once: it may be another one than this machine's.
@@ -124,41 +125,30 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	return s.arch, nil
 }
 
-// Missing are the images that Ensure would have to make.
+// Missing are the images that are not on the engine.
 func (s *Store) Missing(ctx context.Context) ([]Name, error) { return s.missing(ctx, names()) }
 
 func (s *Store) missing(ctx context.Context, of []Name) ([]Name, error) {
+	there, err := s.tagged(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var missing []Name
 	for _, n := range of {
 		ref, err := s.Ref(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		there, err := s.has(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
+		if !there[ref].Present {
 			missing = append(missing, n)
 		}
 	}
 	return missing, nil
 }
 
-func (s *Store) has(ctx context.Context, ref string) (bool, error) {
-	_, err := s.engine.ImageInspect(ctx, ref)
-	if cerrdefs.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, harness.Errorf("look for image %s: %w", "イメージ %s の検索: %w", ref, err)
-	}
-	return true, nil
-}
-
-// cache is the folder with downloaded packages and compiled programs. All
-// labchecks of a user share it.
-func (s *Store) cache() (string, error) {
+// folder is a folder with downloaded packages, compiled programs or images; ""
+// has all of these. All labchecks of a user share it.
+func (s *Store) folder(name string) (string, error) {
 	dir := s.dir
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -167,16 +157,16 @@ func (s *Store) cache() (string, error) {
 		}
 		dir = filepath.Join(user, "labcheck")
 	}
-	return dir, os.MkdirAll(dir, 0o755)
+	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
 }
 
-// fetcher downloads packages into the cache.
-func (s *Store) fetcher(ctx context.Context) (*debian.Fetcher, error) {
-	dir, err := s.cache()
-	if err != nil {
-		return nil, err
+// openCache opens the images in the cache, of an architecture.
+func (s *Store) openCache(arch string) (*cache, error) {
+	if s.layout != "" {
+		return openCache(s.layout, arch), nil
 	}
-	return debian.NewFetcher(filepath.Join(dir, "packages"), debian.Sources(ctx, s.opts.DebianMirror, s.archives)), nil
+	dir, err := s.folder("images")
+	return openCache(dir, arch), err
 }
 
 func (s *Store) tell(n Name, what string, done bool) {

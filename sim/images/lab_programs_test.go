@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
@@ -23,13 +24,13 @@ import (
 // has, format has to be raised.
 func TestDigests(t *testing.T) {
 	for n, i := range computedImages(t) {
-		config, err := i.configFile()
+		config, err := i.ConfigFile()
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%-16s %9s bytes of files, %s", n, config.Config.Labels[labelSize], i.digest())
-		if want, ok := knownImage(n, runtime.GOARCH); n != SSHD && (!ok || i.digest().String() != want.digest) {
-			t.Errorf("%s is %s, want %s", n, i.digest(), want.digest)
+		t.Logf("%-16s %9s bytes of files, %s", n, config.Config.Labels[labelSize], digestOf(t, i))
+		if want, ok := knownImage(n, runtime.GOARCH); n != SSHD && (!ok || digestOf(t, i).String() != want.digest) {
+			t.Errorf("%s is %s, want %s", n, digestOf(t, i), want.digest)
 		}
 		if want, _ := knownImage(Node, runtime.GOARCH); want.size > 250e6 {
 			t.Errorf("node has %d bytes, want at most 250 MB", want.size)
@@ -44,13 +45,9 @@ type root struct {
 	raw   map[string]*tar.Header
 }
 
-func rootOf(t *testing.T, i *image) root {
+func rootOf(t *testing.T, i v1.Image) root {
 	t.Helper()
-	oci, err := i.oci()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stream := mutate.Extract(oci)
+	stream := mutate.Extract(i)
 	defer stream.Close()
 	r := root{map[string]string{}, map[string]*elf.File{}, map[string]*tar.Header{}}
 	for in := tar.NewReader(stream); ; {

@@ -20,7 +20,7 @@ import (
 // epoch is the time of all files and images: Debian 11.11's release.
 var epoch = time.Date(2024, 8, 31, 0, 0, 0, 0, time.UTC)
 
-// layer is a layer of an image, in memory. It implements v1.Layer.
+// layer is a computed layer of an image, in memory. It implements v1.Layer.
 type layer struct {
 	digest, diffID v1.Hash
 	compressed     []byte
@@ -39,56 +39,23 @@ func (l *layer) Uncompressed() (io.ReadCloser, error) {
 	return gzip.NewReader(bytes.NewReader(l.compressed))
 }
 
-// compressor makes a layer of an uncompressed tar stream. The same stream makes
-// the same bytes everywhere: the compressor is a pinned module, not Go's own,
-// whose output may change with Go's version.
-type compressor struct {
-	out  bytes.Buffer
-	gzip *gzip.Writer
-	sum  hash.Hash
-}
-
-func newCompressor() *compressor {
-	c := &compressor{sum: sha256.New()}
-	c.gzip, _ = gzip.NewWriterLevel(&c.out, gzip.BestSpeed) // fails for unknown levels only
-	return c
-}
-
-func (c *compressor) Write(p []byte) (int, error) {
-	c.sum.Write(p)
-	return c.gzip.Write(p)
-}
-
-func (c *compressor) layer() (*layer, error) {
-	if err := c.gzip.Close(); err != nil {
-		return nil, err
-	}
-	compressed := c.out.Bytes()
-	return &layer{digest: hashOf(compressed), diffID: sumHash(c.sum), compressed: compressed}, nil
-}
-
-func hashOf(content []byte) v1.Hash {
-	sum := sha256.New()
-	sum.Write(content)
-	return sumHash(sum)
-}
-
-func sumHash(sum hash.Hash) v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum.Sum(nil))}
-}
-
 // layerWriter writes files into a new layer, with fixed times and without the
-// names of users.
+// names of users. The same files make the same bytes everywhere: the compressor
+// is a pinned module, not Go's own, whose output may change with Go's version.
 type layerWriter struct {
-	*compressor
-	tar      *tar.Writer
-	seen     map[string]bool
-	unpacked int64
+	tar        *tar.Writer
+	gzip       *gzip.Writer
+	compressed bytes.Buffer
+	sum        hash.Hash // of what is not compressed
+	seen       map[string]bool
+	unpacked   int64
 }
 
 func newLayerWriter() *layerWriter {
-	c := newCompressor()
-	return &layerWriter{compressor: c, tar: tar.NewWriter(c), seen: map[string]bool{}}
+	w := &layerWriter{sum: sha256.New(), seen: map[string]bool{}}
+	w.gzip, _ = gzip.NewWriterLevel(&w.compressed, gzip.BestSpeed) // fails for unknown levels only
+	w.tar = tar.NewWriter(io.MultiWriter(w.sum, w.gzip))
+	return w
 }
 
 // add writes a file, folder or link after the folders that it is in. A folder
@@ -101,8 +68,10 @@ func (w *layerWriter) add(h tar.Header, content io.Reader) error {
 	case w.seen[h.Name]:
 		return harness.Errorf("the layer has %s already", "レイヤにはすでに %s がある", h.Name)
 	}
-	if err := w.addDir(path.Dir(h.Name)); err != nil {
-		return err
+	if parent := path.Dir(h.Name); parent != "." {
+		if err := w.addFolder(parent, 0o755); err != nil {
+			return err
+		}
 	}
 	w.seen[h.Name] = true
 	clean := tar.Header{
@@ -120,11 +89,8 @@ func (w *layerWriter) add(h tar.Header, content io.Reader) error {
 	return err
 }
 
-func (w *layerWriter) addDir(name string) error {
-	if name == "." || w.seen[name] {
-		return nil
-	}
-	return w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755}, empty())
+func (w *layerWriter) addFolder(name string, mode int64) error {
+	return w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode}, bytes.NewReader(nil))
 }
 
 func (w *layerWriter) addFile(name string, mode int64, content []byte) error {
@@ -133,19 +99,18 @@ func (w *layerWriter) addFile(name string, mode int64, content []byte) error {
 }
 
 func (w *layerWriter) addLink(name, target string) error {
-	return w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, empty())
+	return w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, bytes.NewReader(nil))
 }
 
+// layer ends the layer and returns it.
 func (w *layerWriter) layer() (*layer, error) {
 	if err := w.tar.Close(); err != nil {
 		return nil, err
 	}
-	l, err := w.compressor.layer()
-	if err != nil {
+	if err := w.gzip.Close(); err != nil {
 		return nil, err
 	}
-	l.unpacked = w.unpacked
-	return l, nil
+	diffID := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(w.sum.Sum(nil))}
+	digest, _, err := v1.SHA256(bytes.NewReader(w.compressed.Bytes()))
+	return &layer{digest, diffID, w.compressed.Bytes(), w.unpacked}, err
 }
-
-func empty() io.Reader { return bytes.NewReader(nil) }

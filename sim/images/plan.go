@@ -6,11 +6,13 @@ import (
 	"github.com/docker/go-units"
 
 	"labcheck/harness"
+	"labcheck/sim/images/debian"
 )
 
 // Plan is what Ensure would do.
 type Plan struct {
 	Missing  []Name // images that are not on the engine
+	Lacking  []Name // images that are not in the cache either
 	Download int64  // bytes of packages that are not in the cache
 	Disk     int64  // bytes that the images take on the engine, at most
 	Registry string // asked first; may be empty
@@ -26,15 +28,21 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	packages, err := packagesOf(missing, arch)
+	images, err := s.openCache(arch)
 	if err != nil {
 		return Plan{}, err
 	}
-	fetcher, err := s.fetcher(ctx)
+	p := Plan{Missing: missing, Lacking: images.lacking(missing), Registry: s.opts.Registry}
+	packages, err := pinned(packagesOf(p.Lacking), arch)
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Missing: missing, Download: fetcher.Lacking(fetcher.Missing(packages)), Registry: s.opts.Registry}
+	dir, err := s.folder("packages")
+	if err != nil {
+		return Plan{}, err
+	}
+	fetcher := debian.NewFetcher(dir, nil)
+	p.Download = fetcher.Lacking(fetcher.Missing(packages))
 	for _, n := range missing {
 		known, _ := knownImage(n, arch)
 		p.Disk += known.size
@@ -44,11 +52,15 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 
 // In is the plan as a clause, in a language.
 func (p Plan) In(l harness.Lang) string {
+	disk := units.HumanSize(float64(p.Disk))
+	if len(p.Lacking) == 0 {
+		return l.Say("loaded from the cache; %s on the engine", "キャッシュから読み込む。Engine 上で %s を使う", disk)
+	}
 	first := ""
 	if p.Registry != "" {
 		first = l.Say("pulled from %s, or else ", "%s からプルし、なければ ", p.Registry)
 	}
 	return first + l.Say("%s of Debian packages to download, Swarm to compile; about a minute, and %s on the engine",
 		"Debian のパッケージ %s をダウンロードし、Swarm をコンパイルする。約 1 分かかり、Engine 上で %s を使う",
-		units.HumanSize(float64(p.Download)), units.HumanSize(float64(p.Disk)))
+		units.HumanSize(float64(p.Download)), disk)
 }

@@ -42,7 +42,7 @@ func (s *Store) parseRef(ref string) (name.Reference, error) {
 
 // remoteOptions are for requests to registries: with the docker CLI's
 // credentials, and limits of time for connecting but not for transfers.
-func (s *Store) remoteOptions(ctx context.Context, arch string) []remote.Option {
+func remoteOptions(ctx context.Context, arch string) []remote.Option {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: registryTimeout}).DialContext
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = registryTimeout, registryTimeout
@@ -59,33 +59,32 @@ func brokeOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// pull fetches an image by the digest that this labcheck knows it to have. It
-// is nil if the registry does not have it.
-func (s *Store) pull(ctx context.Context, n Name, arch string) (*image, error) {
-	expected, ok := knownImage(n, arch)
-	if !ok {
-		return nil, nil
+// pull puts an image into the cache that is not there, by the digest that this
+// labcheck knows it to have, if the registry has it.
+func (m *maker) pull(ctx context.Context, n Name) error {
+	expected, ok := knownImage(n, m.arch)
+	if !ok || m.cache.find(n) != nil {
+		return nil
 	}
-	ref, err := s.parseRef(s.atRegistry(s.namespace + "/" + string(n) + "@" + expected.digest))
+	ref, err := m.parseRef(m.atRegistry(m.namespace + "/" + string(n) + "@" + expected.digest))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.say(n, "asking the registry", "レジストリに問い合わせ中")
-	found, err := remote.Image(ref, s.remoteOptions(ctx, arch)...)
+	m.say(n, "asking the registry", "レジストリに問い合わせ中")
+	found, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
 	if lacks(err) {
-		s.say(n, "the registry does not have it", "レジストリにない")
-		return nil, nil
+		m.say(n, "the registry does not have it", "レジストリにない")
+		return nil
 	}
 	if err != nil {
-		return nil, harness.Errorf("ask registry %s for %s: %w", "レジストリ %s への %s の問い合わせ: %w", s.opts.Registry, ref, err)
+		return harness.Errorf("ask registry %s for %s: %w", "レジストリ %s への %s の問い合わせ: %w", m.opts.Registry, ref, err)
 	}
-	s.say(n, "pulling", "プル中")
-	i, err := readImage(found)
-	if err != nil {
-		return nil, harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
+	m.say(n, "pulling", "プル中")
+	if _, err := m.cache.put(n, found); err != nil {
+		return harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
 	}
-	s.say(n, "pulled", "プル済み")
-	return i, nil
+	m.say(n, "pulled", "プル済み")
+	return nil
 }
 
 // lacks says whether a registry answered that it does not have an image. Some
@@ -96,52 +95,31 @@ func lacks(err error) bool {
 		answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
 }
 
-// readImage reads an image whole. Its source verifies the digests.
-func readImage(from v1.Image) (*image, error) {
-	config, err := from.RawConfigFile()
-	if err != nil {
-		return nil, err
-	}
-	parts, err := from.Layers()
-	if err != nil {
-		return nil, err
-	}
-	var layers []*layer
-	for _, part := range parts {
-		compressed, err := part.Compressed()
+// Push writes all images to the registry, each under its tag.
+func (s *Store) Push(ctx context.Context) error {
+	return s.withMaker(ctx, func(m *maker) error {
+		all, err := m.obtain(ctx, names())
 		if err != nil {
-			return nil, err
+			return err
 		}
-		l, err := readLayer(compressed)
-		if err := errors.Join(err, compressed.Close()); err != nil {
-			return nil, err
+		for _, i := range all {
+			if err := m.push(ctx, i); err != nil {
+				return err
+			}
 		}
-		layers = append(layers, l)
-	}
-	return newImage(config, layers)
+		return nil
+	})
 }
 
-// Push writes the images that are on the engine to the registry, each under its
-// tag.
-func (s *Store) Push(ctx context.Context) error {
-	arch, err := s.architecture(ctx)
+func (m *maker) push(ctx context.Context, i named) error {
+	to, err := m.parseRef(m.atRegistry(i.refs[0]))
 	if err != nil {
 		return err
 	}
-	return s.eachPresent(ctx, func(n Name, ref string, i *image) error {
-		to, err := s.parseRef(s.atRegistry(ref))
-		if err != nil {
-			return err
-		}
-		oci, err := i.oci()
-		if err != nil {
-			return err
-		}
-		s.say(n, "pushing %s", "%s をプッシュ中", to)
-		if err := remote.Write(to, oci, s.remoteOptions(ctx, arch)...); err != nil {
-			return harness.Errorf("push %s: %w", "%s のプッシュ: %w", to, err)
-		}
-		s.say(n, "pushed", "プッシュ済み")
-		return nil
-	})
+	m.say(i.name, "pushing %s", "%s をプッシュ中", to)
+	if err := remote.Write(to, i.Image, remoteOptions(ctx, m.arch)...); err != nil {
+		return harness.Errorf("push %s: %w", "%s のプッシュ: %w", to, err)
+	}
+	m.say(i.name, "pushed", "プッシュ済み")
+	return nil
 }

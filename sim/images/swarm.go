@@ -46,11 +46,10 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return m.pullSwarm(ctx)
 	}
-	cache, err := m.cache()
+	dir, err := m.folder("swarm")
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(cache, "swarm")
 	// What go leaves of its temporary files when it is interrupted is there.
 	temp := filepath.Join(dir, "tmp")
 	defer os.RemoveAll(temp) //nolint:errcheck // the next build removes it
@@ -84,7 +83,7 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	m.say(Swarm, "pulling %s", "%s をプル中", ref)
-	published, err := remote.Image(ref, m.remoteOptions(ctx, m.arch)...)
+	published, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoSwarm, err)
 	}
@@ -119,7 +118,7 @@ func (m *maker) writeSource(ctx context.Context, dir string) error {
 
 // downloadModule has Go fetch Swarm's module, and returns where it is.
 func (m *maker) downloadModule(ctx context.Context, dir string) (string, error) {
-	out, err := m.runGo(ctx, filepath.Dir(dir), "mod", "download", "-json", swarmModule+"@"+swarmVersion)
+	out, err := m.runGo(ctx, dir, "mod", "download", "-C", "..", "-json", swarmModule+"@"+swarmVersion)
 	if err != nil {
 		return "", err
 	}
@@ -166,17 +165,13 @@ const endTimeout = 5 * time.Second
 // standard output. What the user has set for other modules, in the environment
 // or with `go env -w`, does not count here; where modules come from does.
 func (m *maker) runGo(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	cache, err := m.cache()
-	if err != nil {
-		return nil, err
-	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = endTimeout
 	var out, said bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &said
 	cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly", "GOTOOLCHAIN="+swarmToolchain,
-		"GOTMPDIR="+filepath.Join(cache, "swarm", "tmp"), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
+		"GOTMPDIR="+filepath.Join(dir, "tmp"), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(said.Bytes()))
 	}

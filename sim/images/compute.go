@@ -1,0 +1,158 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"labcheck/sim/images/debian"
+)
+
+// computeLayer makes the layer of a part.
+func (m *maker) computeLayer(ctx context.Context, p part) (*layer, error) {
+	w := newLayerWriter()
+	if err := m.addPackages(ctx, w, p); err != nil {
+		return nil, err
+	}
+	if err := p.addOwn(w); err != nil {
+		return nil, err
+	}
+	if p.Swarm {
+		binary, err := m.swarmBinary(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.addFile("swarm", 0o755, binary); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.Stored) > 0 {
+		stored, err := m.made(p.Stored)
+		if err != nil {
+			return nil, err
+		}
+		if err := addEngineStore(w, stored); err != nil {
+			return nil, err
+		}
+	}
+	return w.layer()
+}
+
+// addPackages writes what a part takes of its packages.
+func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
+	packages, err := pinned(p.Packages, m.arch)
+	if err != nil || len(packages) == 0 {
+		return err
+	}
+	if err := m.download(); err != nil {
+		return err
+	}
+	joined := map[string][]byte{} // files of packages that are part of others
+	for _, one := range packages {
+		if err := m.unpack(one, func(h *tar.Header, content io.Reader) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return p.addFrom(w, h, content, joined)
+		}); err != nil {
+			return err
+		}
+	}
+	return inOrder(p.Joined, func(name, pattern string) error {
+		var all []byte
+		_ = inOrder(joined, func(from string, content []byte) error {
+			if matches(pattern, from) {
+				all = append(all, content...)
+			}
+			return nil
+		})
+		return w.addFile(name, 0o644, all)
+	})
+}
+
+// unpack calls visit for each file of a package.
+func (m *maker) unpack(one debian.Package, visit func(*tar.Header, io.Reader) error) error {
+	file, err := m.packages.Open(one)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return debian.Unpack(file, visit)
+}
+
+// addFrom writes a file of a package if the part takes it, and keeps one that is
+// to be joined.
+func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) (err error) {
+	for _, pattern := range p.Joined {
+		if matches(pattern, h.Name) && h.Typeflag == tar.TypeReg {
+			joined[h.Name], err = io.ReadAll(content)
+			return err
+		}
+	}
+	if !p.takes(h) {
+		return nil
+	}
+	if renamed, ok := p.Renamed[h.Name]; ok {
+		h.Name = renamed
+	}
+	return w.add(*h, content)
+}
+
+func (p part) takes(h *tar.Header) bool {
+	match := func(pattern string) bool { return matches(pattern, h.Name) }
+	if slices.ContainsFunc(p.Not, match) {
+		return false
+	}
+	return len(p.Only) == 0 || h.Typeflag != tar.TypeDir && slices.ContainsFunc(p.Only, match)
+}
+
+// matches says whether a name, or a folder that it is in, matches a pattern.
+func matches(pattern, name string) bool {
+	segments := strings.Split(name, "/")
+	n := strings.Count(pattern, "/") + 1
+	if len(segments) < n {
+		return false
+	}
+	ok, err := path.Match(pattern, strings.Join(segments[:n], "/"))
+	return ok && err == nil
+}
+
+// addOwn writes what comes from no package.
+func (p part) addOwn(w *layerWriter) error {
+	if err := inOrder(p.Folders, w.addFolder); err != nil {
+		return err
+	}
+	if err := inOrder(p.Files, func(name, from string) error {
+		return w.addFile(name, modeOf(embedded(from)), embedded(from))
+	}); err != nil {
+		return err
+	}
+	if err := inOrder(p.Texts, func(name, text string) error { return w.addFile(name, 0o644, []byte(text)) }); err != nil {
+		return err
+	}
+	return inOrder(p.Links, w.addLink)
+}
+
+// inOrder calls a function for each entry of a map, in the order of the keys.
+func inOrder[V any](all map[string]V, do func(string, V) error) error {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if err := do(key, all[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modeOf is the mode of an embedded file, which has lost it: scripts are
+// executable.
+func modeOf(content []byte) int64 {
+	if bytes.HasPrefix(content, []byte("#!")) {
+		return 0o755
+	}
+	return 0o644
+}
