@@ -145,10 +145,9 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// withIDs is an image of a layer whose configuration has other layers.
-func withIDs(t *testing.T, l *layer, ids ...v1.Hash) named {
+// withIDs is an image whose configuration has other layers.
+func withIDs(t *testing.T, base v1.Image, ids ...v1.Hash) v1.Image {
 	t.Helper()
-	base := imageOf(t, "tiny", "amd64", l)
 	config, err := base.ConfigFile()
 	if err != nil {
 		t.Fatal(err)
@@ -158,13 +157,11 @@ func withIDs(t *testing.T, l *layer, ids ...v1.Hash) named {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return named{i, "tiny", []string{"tiny:1"}}
+	return i
 }
 
 func TestReadArchiveRefuses(t *testing.T) {
-	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
-	half := &layer{compressed: one.compressed[:40], diffID: one.diffID, digest: v1.Hash{Algorithm: "sha256", Hex: sumOf(string(one.compressed[:40]))}}
-	good := archiveOf(t, withIDs(t, one, one.diffID))
+	good := archiveOf(t, named{imageOf(t, "tiny", "amd64", tinyLayer(t, "one", epoch)), "tiny", []string{"tiny:1"}})
 	if _, err := readArchive(bytes.NewReader(good), layout.Path(t.TempDir())); err != nil {
 		t.Fatal(err)
 	}
@@ -185,14 +182,11 @@ func TestReadArchiveRefuses(t *testing.T) {
 		"no manifest":      {without(3), "there is no file " + files[3].name},
 		"no configuration": {without(4), "there is no file " + files[4].name},
 		"no layer":         {without(5), "there is no file " + files[5].name},
-		"another layer":    {archiveOf(t, withIDs(t, one, two.diffID)), "unknown diffID " + one.diffID.String()},
-		"a layer less":     {archiveOf(t, withIDs(t, one, one.diffID, two.diffID)), "mismatched fs layers (1) and diff ids (2)"},
 		"another blob":     {changed(5, "two"), "the SHA-256 checksum is " + sumOf("two")},
-		"another text":     {changed(4, "{}"), "the SHA-256 checksum is"},
+		"another text":     {changed(4, "{}"), "the SHA-256 checksum is " + sumOf("{}")},
 		"no JSON":          {changed(1, "{"), "unexpected end of JSON"},
 		"a long index":     {changed(1, strings.Repeat(" ", maxIndex)+files[1].content), "unexpected end of JSON"},
-		"a blob twice":     {tarOf(t, append(files, files[5])...), "the SHA-256 checksum is"},
-		"half a gzip":      {archiveOf(t, withIDs(t, half, one.diffID)), "undersized layer[0]"},
+		"a blob first":     {tarOf(t, append([]entry{{files[5].name, "two"}}, files...)...), "the SHA-256 checksum is " + sumOf("two")},
 		"cut off":          {good[:len(good)-3000], "unexpected EOF"},
 	} {
 		if all, err := readArchive(bytes.NewReader(c.content), layout.Path(t.TempDir())); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -2,16 +2,17 @@ package images
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"labcheck/harness"
 )
 
 // refName is the annotation of an image in a layout that has its name: in the
@@ -23,46 +24,66 @@ const refName = "org.opencontainers.image.ref.name"
 // writes has the lock (Store.lock).
 type cache struct {
 	layout.Path
-	arch string // of the images that are looked for
-
-	mu    sync.Mutex
-	whole []v1.Descriptor // of the images that are there
+	arch   string              // of the images that are looked for
+	images map[string]v1.Image // that are there, by refName
 }
 
 // openCache finds the images in a folder. One that is damaged, or was not
 // written to its end, is not there.
 func openCache(dir, arch string) *cache {
-	c := &cache{Path: layout.Path(dir), arch: arch}
-	index, err := c.ImageIndex()
-	if err != nil {
-		return c
-	}
-	if listed, err := index.IndexManifest(); err == nil {
-		c.whole = slices.DeleteFunc(listed.Manifests, func(d v1.Descriptor) bool { return !c.isWhole(d) })
+	c := &cache{layout.Path(dir), arch, map[string]v1.Image{}}
+	listed, _ := listedIn(c.Path) // without an index there is nothing
+	for _, d := range listed {
+		if i, err := wholeImage(c.Path, d.Digest); err == nil {
+			c.images[d.Annotations[refName]] = i
+		}
 	}
 	return c
 }
 
-// isWhole says whether each blob of an image is what its name says.
-func (c *cache) isWhole(d v1.Descriptor) bool {
-	blobs, err := c.blobsOf(d)
-	return err == nil && !slices.ContainsFunc(blobs, func(b v1.Descriptor) bool {
-		content, err := c.Blob(b.Digest)
-		if err != nil {
-			return true
-		}
-		defer content.Close()
-		got, _, err := v1.SHA256(content)
-		return err != nil || got != b.Digest
-	})
+// listedIn are the images that the index of a layout lists.
+func listedIn(l layout.Path) ([]v1.Descriptor, error) {
+	index, err := l.ImageIndex()
+	if err != nil {
+		return nil, harness.Errorf("there is no file %s", "ファイル %s がない", indexFile)
+	}
+	listed, err := index.IndexManifest()
+	return listed.Manifests, err
 }
 
-func (c *cache) blobsOf(d v1.Descriptor) ([]v1.Descriptor, error) {
-	i, err := c.Image(d.Digest)
+// wholeImage returns an image of a layout. Each of its blobs is there and is what
+// its name says.
+func wholeImage(l layout.Path, digest v1.Hash) (v1.Image, error) {
+	if err := checkBlob(l, digest); err != nil {
+		return nil, err
+	}
+	i, err := l.Image(digest)
 	if err != nil {
 		return nil, err
 	}
-	return blobsOf(i)
+	blobs, err := blobsOf(i)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blobs {
+		if err := checkBlob(l, b.Digest); err != nil {
+			return nil, err
+		}
+	}
+	return i, nil
+}
+
+func checkBlob(l layout.Path, want v1.Hash) error {
+	content, err := l.Blob(want)
+	if err != nil {
+		return harness.Errorf("there is no file %s", "ファイル %s がない", blobFolder+want.Hex)
+	}
+	defer content.Close()
+	got, _, err := v1.SHA256(content)
+	if err == nil && got != want {
+		return harness.Errorf("%s: the SHA-256 checksum is %s", "%s: SHA-256 チェックサムは %s である", blobFolder+want.Hex, got.Hex)
+	}
+	return err
 }
 
 // blobsOf are the manifest of an image, its configuration and its layers.
@@ -78,77 +99,57 @@ func blobsOf(i v1.Image) ([]v1.Descriptor, error) {
 	return append([]v1.Descriptor{*d, m.Config}, m.Layers...), nil
 }
 
+// find returns an image, or nil if it is not there under the tag that it has
+// now.
+func (c *cache) find(n Name) v1.Image { return c.images[c.prefix(n)+tag(n, c.arch)] }
+
 // prefix is what of an image's name in the cache is before its tag.
 func (c *cache) prefix(n Name) string { return c.arch + "/" + string(n) + ":" }
 
-// find returns an image, or nil if it is not there under the tag that it has
-// now.
-func (c *cache) find(n Name) v1.Image {
-	hash, err := tag(n, c.arch)
-	if err != nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := slices.IndexFunc(c.whole, func(d v1.Descriptor) bool { return d.Annotations[refName] == c.prefix(n)+hash })
-	if at < 0 {
-		return nil
-	}
-	i, err := c.Image(c.whole[at].Digest)
-	if err != nil {
-		return nil
-	}
-	return i
-}
-
 // lacking are those of some images that are not there, and likewise those that
-// they are made of. One may be among them twice.
-func (c *cache) lacking(which []Name) (all []Name) {
+// are stored in them.
+func (c *cache) lacking(which []Name) []Name {
+	all := map[Name]bool{}
 	for _, n := range which {
 		if c.find(n) == nil {
-			all = append(append(all, n), c.lacking(storedIn(n))...)
+			all[n] = true
+			for _, stored := range c.lacking(storedIn(n)) {
+				all[stored] = true
+			}
 		}
 	}
-	return all
+	return inOrder(all)
 }
 
-// put writes an image under the tag that it has now, and returns it as it is
-// there. What only the one had that was there before goes. The index is written
-// last.
-func (c *cache) put(n Name, i v1.Image) (v1.Image, error) {
-	hash, err := tag(n, c.arch)
-	if err != nil {
-		return nil, err
-	}
-	d, err := partial.Descriptor(i)
-	if err != nil {
-		return nil, err
-	}
-	d.Annotations = map[string]string{refName: c.prefix(n) + hash}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.whole = slices.DeleteFunc(c.whole, func(old v1.Descriptor) bool {
-		return strings.HasPrefix(old.Annotations[refName], c.prefix(n))
-	})
+// put writes an image under the tag that it has now. What only the one had that
+// was there before goes. The index is written last.
+func (c *cache) put(n Name, i v1.Image) error {
+	maps.DeleteFunc(c.images, func(ref string, _ v1.Image) bool { return strings.HasPrefix(ref, c.prefix(n)) })
 	if err := c.sweep(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.WriteImage(i); err != nil {
-		return nil, err
+		return err
 	}
-	c.whole = append(c.whole, *d)
+	ref := c.prefix(n) + tag(n, c.arch)
+	c.images[ref] = i
 	if err := c.writeIndex(); err != nil {
-		return nil, err
+		return err
 	}
-	return c.Image(d.Digest)
+	digest, err := i.Digest()
+	if err != nil {
+		return err
+	}
+	c.images[ref], err = c.Image(digest) // what was computed need not be kept
+	return err
 }
 
 // sweep removes the blobs that no image has. layout.Path's own collector fails
 // at a file that was cut off, and WriteImage would keep that.
 func (c *cache) sweep() error {
 	used := map[string]bool{}
-	for _, d := range c.whole {
-		blobs, err := c.blobsOf(d)
+	for _, i := range c.images {
+		blobs, err := blobsOf(i)
 		if err != nil {
 			return err
 		}
@@ -156,23 +157,27 @@ func (c *cache) sweep() error {
 			used[b.Digest.Hex] = true
 		}
 	}
-	there, err := filepath.Glob(filepath.Join(string(c.Path), "blobs", "sha256", "*"))
-	if err != nil {
-		return err
-	}
+	there, err := filepath.Glob(filepath.Join(string(c.Path), blobFolder, "*"))
 	for _, file := range there {
-		if !used[filepath.Base(file)] {
-			if err := os.Remove(file); err != nil {
-				return err
-			}
+		if !used[filepath.Base(file)] && err == nil {
+			err = os.Remove(file)
 		}
 	}
-	return nil
+	return err
 }
 
 // writeIndex replaces index.json in one step.
 func (c *cache) writeIndex() error {
-	content, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: c.whole})
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	for _, ref := range inOrder(c.images) {
+		d, err := partial.Descriptor(c.images[ref])
+		if err != nil {
+			return err
+		}
+		d.Annotations = map[string]string{refName: ref}
+		index.Manifests = append(index.Manifests, *d)
+	}
+	content, err := json.Marshal(index)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"labcheck/harness"
 )
@@ -68,11 +69,8 @@ func (m *maker) takeIn(r io.Reader) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(incoming)) }()
 	read, err := readArchive(r, layout.Path(incoming))
-	if errors.As(err, new(*fs.PathError)) {
-		return err // of this machine, not of the archive
-	}
 	if err != nil {
-		return harness.Errorf("%w: not a whole file of labcheck images save: %w", "%w: labcheck images save の完全なファイルではない: %w", ErrArchive, err)
+		return refused(err)
 	}
 	found := map[Name]v1.Image{}
 	for _, i := range read {
@@ -88,7 +86,7 @@ func (m *maker) takeIn(r io.Reader) (err error) {
 		}
 	}
 	for _, n := range names() {
-		if _, err := m.cache.put(n, found[n]); err != nil {
+		if err := m.cache.put(n, found[n]); err != nil {
 			return err
 		}
 	}
@@ -100,19 +98,32 @@ func (m *maker) takeIn(r io.Reader) (err error) {
 func (m *maker) accept(i v1.Image) (Name, error) {
 	config, err := i.ConfigFile()
 	if err != nil {
-		return "", err
+		return "", refused(err)
 	}
 	if config.Architecture != m.arch {
 		return "", harness.Errorf("%w: they are for %s, and the engine is %s", "%w: %s 用で、Engine は %s である", ErrArchive, config.Architecture, m.arch)
 	}
 	n := Name(config.Config.Labels[labelImage])
-	want, err := tag(n, m.arch)
-	if err != nil {
-		return "", err
-	}
-	if got := config.Config.Labels[labelRecipe]; got != want {
+	if got, want := config.Config.Labels[labelRecipe], tag(n, m.arch); got != want {
 		return "", harness.Errorf("%w: another version of labcheck saved them: image %q has the tag %q, want %s",
 			"%w: 別のバージョンの labcheck が保存したもの: イメージ %q のタグは %q だが、%s でなければならない", ErrArchive, n, got, want)
 	}
+	// What has a known digest, and blobs that fit their names, need not be unpacked.
+	digest, err := i.Digest()
+	if known, _, _ := knownImage(n, m.arch); err == nil && known != digest.String() {
+		err = validate.Image(i)
+	}
+	if err != nil {
+		return "", refused(err)
+	}
 	return n, nil
+}
+
+// refused is the error of a file that is damaged or no archive of ours. What this
+// machine can't read or write is no fault of the file's.
+func refused(err error) error {
+	if errors.As(err, new(*fs.PathError)) {
+		return err
+	}
+	return harness.Errorf("%w: not a whole file of labcheck images save: %w", "%w: labcheck images save の完全なファイルではない: %w", ErrArchive, err)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types"
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
@@ -49,11 +50,8 @@ func (w *witness) ImageList(context.Context, dockerimage.ListOptions) ([]dockeri
 func savedImages(t *testing.T, arch string, which ...Name) (all []named) {
 	t.Helper()
 	for _, n := range which {
-		ref, err := New(nil, Options{}).refFor(n, arch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, named{imageOf(t, n, arch, tinyLayer(t, string(n), epoch)), n, []string{ref}})
+		i := imageOf(t, n, arch, tinyLayer(t, string(n), epoch))
+		all = append(all, named{i, n, []string{New(nil, Options{}).ref(n, arch)}})
 	}
 	return all
 }
@@ -87,10 +85,21 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// changed is the file with another image in a place, of other layers.
+	changed := func(at int, l *layer, ids ...v1.Hash) []byte {
+		all := slices.Clone(ours)
+		all[at].Image = withIDs(t, imageOf(t, all[at].name, "amd64", l), ids...)
+		return archiveOf(t, all...)
+	}
+	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
+	half := &layer{compressed: one.compressed[:40], diffID: one.diffID, digest: v1.Hash{Algorithm: "sha256", Hex: sumOf(string(one.compressed[:40]))}}
 	for name, c := range map[string]struct {
 		content []byte
 		want    string
 	}{
+		"another layer":        {changed(1, one, two.diffID), "not a whole file of labcheck images save: validating layers: unknown diffID"},
+		"a layer less":         {changed(2, one, one.diffID, two.diffID), "mismatched fs layers (1) and diff ids (2)"},
+		"half a gzip":          {changed(3, half, one.diffID), "undersized layer[0]"},
 		"nothing":              {nil, "not a whole file of labcheck images save"},
 		"text":                 {[]byte("hello\n"), "not a whole file"},
 		"half":                 {good[:len(good)/2], "not a whole file"},

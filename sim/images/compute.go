@@ -3,6 +3,7 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -19,24 +20,16 @@ func (m *maker) computeLayer(ctx context.Context, p part) (*layer, error) {
 	if err := m.addPackages(ctx, w, p); err != nil {
 		return nil, err
 	}
-	if err := p.addOwn(w); err != nil {
-		return nil, err
-	}
+	p.addOwn(w)
 	if p.Swarm {
 		binary, err := m.swarmBinary(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if err := w.addFile("swarm", 0o755, binary); err != nil {
-			return nil, err
-		}
+		w.addFile("swarm", 0o755, binary)
 	}
-	if len(p.Stored) > 0 {
-		stored, err := m.made(p.Stored)
-		if err != nil {
-			return nil, err
-		}
-		if err := addEngineStore(w, stored); err != nil {
+	if p.Stored != nil {
+		if err := addEngineStore(w, m.cached(p.Stored)); err != nil {
 			return nil, err
 		}
 	}
@@ -63,16 +56,16 @@ func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
 			return err
 		}
 	}
-	return inOrder(p.Joined, func(name, pattern string) error {
+	for _, name := range inOrder(p.Joined) {
 		var all []byte
-		_ = inOrder(joined, func(from string, content []byte) error {
-			if matches(pattern, from) {
-				all = append(all, content...)
+		for _, from := range inOrder(joined) {
+			if matches(p.Joined[name], from) {
+				all = append(all, joined[from]...)
 			}
-			return nil
-		})
-		return w.addFile(name, 0o644, all)
-	})
+		}
+		w.addFile(name, 0o644, all)
+	}
+	return nil
 }
 
 // unpack calls visit for each file of a package.
@@ -100,7 +93,8 @@ func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined m
 	if renamed, ok := p.Renamed[h.Name]; ok {
 		h.Name = renamed
 	}
-	return w.add(*h, content)
+	w.add(*h, content)
+	return w.err
 }
 
 func (p part) takes(h *tar.Header) bool {
@@ -123,30 +117,24 @@ func matches(pattern, name string) bool {
 }
 
 // addOwn writes what comes from no package.
-func (p part) addOwn(w *layerWriter) error {
-	if err := inOrder(p.Folders, w.addFolder); err != nil {
-		return err
+func (p part) addOwn(w *layerWriter) {
+	for _, name := range inOrder(p.Folders) {
+		w.addFolder(name, p.Folders[name])
 	}
-	if err := inOrder(p.Files, func(name, from string) error {
-		return w.addFile(name, modeOf(embedded(from)), embedded(from))
-	}); err != nil {
-		return err
+	for _, name := range inOrder(p.Files) {
+		content := embedded(p.Files[name])
+		w.addFile(name, modeOf(content), content)
 	}
-	if err := inOrder(p.Texts, func(name, text string) error { return w.addFile(name, 0o644, []byte(text)) }); err != nil {
-		return err
+	for _, name := range inOrder(p.Texts) {
+		w.addFile(name, 0o644, []byte(p.Texts[name]))
 	}
-	return inOrder(p.Links, w.addLink)
+	for _, name := range inOrder(p.Links) {
+		w.addLink(name, p.Links[name])
+	}
 }
 
-// inOrder calls a function for each entry of a map, in the order of the keys.
-func inOrder[V any](all map[string]V, do func(string, V) error) error {
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if err := do(key, all[key]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// inOrder are the keys of a map.
+func inOrder[K cmp.Ordered, V any](all map[K]V) []K { return slices.Sorted(maps.Keys(all)) }
 
 // modeOf is the mode of an embedded file, which has lost it: scripts are
 // executable.

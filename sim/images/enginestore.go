@@ -34,57 +34,34 @@ type repositories struct{ Repositories map[string]map[string]string }
 // addEngineStore writes images, each of one layer, as the store of a node's
 // engine.
 func addEngineStore(w *layerWriter, stored []named) error {
-	if err := addStoreFolders(w); err != nil {
-		return err
-	}
+	w.addFolder("var/lib/docker", 0o710)
+	w.addFolder("var/lib/docker/image", 0o700)
+	w.addFolder(imageRoot, 0o700)
+	w.addFolder(overlayRoot, 0o710)
+	w.addFolder(overlayRoot+"/l", 0o700)
 	known := repositories{map[string]map[string]string{}}
 	for _, i := range stored {
-		if err := addStoredImage(w, i, known); err != nil {
+		config, errConfig := i.RawConfigFile()
+		id, errID := i.ConfigName()
+		layers, errLayers := i.Layers()
+		if err := errors.Join(errConfig, errID, errLayers); err != nil {
+			return err
+		}
+		for _, name := range InNode(i.name) {
+			repository, _, _ := strings.Cut(name, ":")
+			if known.Repositories[repository] == nil {
+				known.Repositories[repository] = map[string]string{}
+			}
+			known.Repositories[repository][name] = id.String()
+		}
+		w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, config)
+		if err := addStoredLayer(w, layers[0]); err != nil {
 			return err
 		}
 	}
 	content, err := json.Marshal(known)
-	if err != nil {
-		return err
-	}
-	return w.addFile(imageRoot+"/repositories.json", 0o600, content)
-}
-
-func addStoreFolders(w *layerWriter) error {
-	return errors.Join(
-		w.addFolder("var/lib/docker", 0o710),
-		w.addFolder("var/lib/docker/image", 0o700),
-		w.addFolder(imageRoot, 0o700),
-		w.addFolder(overlayRoot, 0o710),
-		w.addFolder(overlayRoot+"/l", 0o700),
-	)
-}
-
-// addStoredImage writes an image, and adds its names to those that are known.
-func addStoredImage(w *layerWriter, i named, known repositories) error {
-	id, err := i.ConfigName()
-	if err != nil {
-		return err
-	}
-	for _, name := range InNode(i.name) {
-		repository, _, _ := strings.Cut(name, ":")
-		if known.Repositories[repository] == nil {
-			known.Repositories[repository] = map[string]string{}
-		}
-		known.Repositories[repository][name] = id.String()
-	}
-	config, err := i.RawConfigFile()
-	if err != nil {
-		return err
-	}
-	layers, err := i.Layers()
-	if err != nil {
-		return err
-	}
-	if err := w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, config); err != nil {
-		return err
-	}
-	return addStoredLayer(w, layers[0])
+	w.addFile(imageRoot+"/repositories.json", 0o600, content)
+	return err
 }
 
 // addStoredLayer writes a layer that is its image's only one: its chain ID is
@@ -105,14 +82,13 @@ func addStoredLayer(w *layerWriter, l v1.Layer) error {
 		return err
 	}
 	db := imageRoot + "/layerdb/sha256/" + cache
-	return errors.Join(
-		w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link)),
-		w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff"),
-		w.addFile(db+"/cache-id", 0o644, []byte(cache)),
-		w.addFile(db+"/diff", 0o644, []byte(diffID.String())),
-		w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10))),
-		w.addFile(db+"/tar-split.json.gz", 0o644, split),
-	)
+	w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link))
+	w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff")
+	w.addFile(db+"/cache-id", 0o644, []byte(cache))
+	w.addFile(db+"/diff", 0o644, []byte(diffID.String()))
+	w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10)))
+	w.addFile(db+"/tar-split.json.gz", 0o644, split)
+	return nil
 }
 
 // addDiff writes the files of a layer below a folder. It returns what the
@@ -143,8 +119,9 @@ func addDiff(w *layerWriter, folder string, l v1.Layer) (split []byte, size int6
 		}
 		size += h.Size
 		h.Name = path.Join(folder, h.Name)
-		if err := w.add(*h, in); err != nil {
-			return nil, 0, err
+		w.add(*h, in)
+		if w.err != nil {
+			return nil, 0, w.err
 		}
 	}
 	if _, err := io.Copy(io.Discard, recorded); err != nil { // what follows the last file

@@ -2,30 +2,80 @@ package images
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/docker/docker/pkg/jsonmessage"
+	"github.com/docker/go-units"
 	"github.com/gofrs/flock"
 
 	"labcheck/harness"
+	"labcheck/sim/images/debian"
 )
+
+// Plan is what Ensure would do.
+type Plan struct {
+	Missing  []Name // images that are not on the engine
+	Lacking  []Name // images that are not in the cache either
+	Download int64  // bytes of packages that are not in the cache
+	Disk     int64  // bytes that the images take on the engine, at most
+	Registry string // asked first; may be empty
+}
+
+// Plan says what Ensure would do. It asks the engine and the cache only.
+func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
+	missing, err := s.Missing(ctx, append(names(), more...)...)
+	if err != nil || len(missing) == 0 {
+		return Plan{}, err
+	}
+	arch, err := s.architecture(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	dir, err := s.inCache("")
+	if err != nil {
+		return Plan{}, err
+	}
+	lacking := openCache(filepath.Join(dir, "images"), arch).lacking(missing)
+	packages, err := pinned(packagesOf(lacking), arch)
+	fetcher := debian.NewFetcher(filepath.Join(dir, "packages"), nil)
+	p := Plan{missing, lacking, fetcher.Lacking(fetcher.Missing(packages)), 0, s.opts.Registry}
+	for _, n := range missing {
+		_, size, _ := knownImage(n, arch)
+		p.Disk += size
+	}
+	return p, err
+}
+
+// In is the plan as a clause, in a language.
+func (p Plan) In(l harness.Lang) string {
+	disk := units.HumanSize(float64(p.Disk))
+	if len(p.Lacking) == 0 {
+		return l.Say("loaded from the cache; %s on the engine", "キャッシュから読み込む。Engine 上で %s を使う", disk)
+	}
+	first := ""
+	if p.Registry != "" {
+		first = l.Say("pulled from %s, or else ", "%s からプルし、なければ ", p.Registry)
+	}
+	return first + l.Say("%s of Debian packages to download, Swarm to compile; about a minute, and %s on the engine",
+		"Debian のパッケージ %s をダウンロードし、Swarm をコンパイルする。約 1 分かかり、Engine 上で %s を使う",
+		units.HumanSize(float64(p.Download)), disk)
+}
 
 // Ensure gives the engine the images that it does not have, by way of the cache
 // (obtain). Two labchecks that do so at once make the same images. What was
 // downloaded and made stays in the cache, also if Ensure fails or ctx ends.
 func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 	wanted := append(names(), more...)
-	missing, err := s.missing(ctx, wanted)
+	missing, err := s.Missing(ctx, wanted...)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
 	s.began = time.Now()
 	return s.withMaker(ctx, func(m *maker) error {
 		// The labcheck that was waited for may have made them.
-		missing, err := s.missing(ctx, wanted)
+		missing, err := s.Missing(ctx, wanted...)
 		if err != nil || len(missing) == 0 {
 			return err
 		}
@@ -40,7 +90,7 @@ func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 // lock waits until no other labcheck of this user makes images: the cache is
 // shared.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
-	file, err := s.folder("lock")
+	file, err := s.inCache("lock")
 	if err != nil {
 		return nil, err
 	}
@@ -87,22 +137,5 @@ func (m *maker) loadArchive(ctx context.Context, all []named) error {
 		return err
 	}
 	defer answer.Body.Close()
-	return readMessages(answer.Body)
-}
-
-// readMessages reads what an engine answers while it loads images. The error is
-// what it says went wrong.
-func readMessages(r io.Reader) error {
-	for d := json.NewDecoder(r); ; {
-		var m jsonmessage.JSONMessage
-		err := d.Decode(&m)
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return harness.Errorf("read the engine's answer: %w", "Engine の応答の読み取り: %w", err)
-		case m.Error != nil:
-			return m.Error
-		}
-	}
+	return jsonmessage.DisplayJSONMessagesStream(answer.Body, io.Discard, 0, false, nil)
 }

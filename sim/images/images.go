@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,7 +77,6 @@ type Store struct {
 	opts      Options
 	namespace string          // what is before the slash in the images' names
 	dir       string          // the cache; empty is labcheck's folder in the user's
-	layout    string          // where images are kept; empty is in the cache
 	archives  []debian.Source // of old packages
 
 	mu    sync.Mutex
@@ -99,12 +99,11 @@ func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.refFor(n, arch)
+	return s.ref(n, arch), nil
 }
 
-func (s *Store) refFor(n Name, arch string) (string, error) {
-	hash, err := tag(n, arch)
-	return fmt.Sprintf("%s/%s:%s", s.namespace, n, hash), err
+func (s *Store) ref(n Name, arch string) string {
+	return fmt.Sprintf("%s/%s:%s", s.namespace, n, tag(n, arch))
 }
 
 // architecture asks the engine once: it may be another one than this machine's.
@@ -125,30 +124,19 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	return s.arch, nil
 }
 
-// Missing are the images that are not on the engine.
-func (s *Store) Missing(ctx context.Context) ([]Name, error) { return s.missing(ctx, names()) }
-
-func (s *Store) missing(ctx context.Context, of []Name) ([]Name, error) {
-	there, err := s.tagged(ctx)
+// Missing are those of some images that are not on the engine.
+func (s *Store) Missing(ctx context.Context, of ...Name) ([]Name, error) {
+	arch, err := s.architecture(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var missing []Name
-	for _, n := range of {
-		ref, err := s.Ref(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		if !there[ref].Present {
-			missing = append(missing, n)
-		}
-	}
-	return missing, nil
+	there, err := s.tagged(ctx)
+	return slices.DeleteFunc(slices.Clone(of), func(n Name) bool { return there[s.ref(n, arch)].Present }), err
 }
 
-// folder is a folder with downloaded packages, compiled programs or images; ""
-// has all of these. All labchecks of a user share it.
-func (s *Store) folder(name string) (string, error) {
+// inCache is a file or folder of the cache, which all labchecks of a user share:
+// downloaded packages, compiled programs, images, and the lock.
+func (s *Store) inCache(name string) (string, error) {
 	dir := s.dir
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -158,15 +146,6 @@ func (s *Store) folder(name string) (string, error) {
 		dir = filepath.Join(user, "labcheck")
 	}
 	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
-}
-
-// openCache opens the images in the cache, of an architecture.
-func (s *Store) openCache(arch string) (*cache, error) {
-	if s.layout != "" {
-		return openCache(s.layout, arch), nil
-	}
-	dir, err := s.folder("images")
-	return openCache(dir, arch), err
 }
 
 func (s *Store) tell(n Name, what string, done bool) {

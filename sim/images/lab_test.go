@@ -110,9 +110,10 @@ func (l *lab) ids() map[Name]string {
 // cache with packages: once is enough for all tests.
 var computed = sync.OnceValues(func() (map[Name]v1.Image, error) {
 	s := New(nil, Options{})
-	s.arch, s.layout = runtime.GOARCH, testLayout
+	s.arch = runtime.GOARCH
 	byName := map[Name]v1.Image{}
 	return byName, s.withMaker(context.Background(), func(m *maker) error {
+		m.cache = openCache(testLayout, runtime.GOARCH)
 		all, err := m.obtain(context.Background(), append(names(), SSHD))
 		for _, i := range all {
 			byName[i.name] = i.Image
@@ -141,7 +142,7 @@ type debianMirror struct {
 func newDebianMirror(t *testing.T) *debianMirror {
 	t.Helper()
 	computedImages(t) // they fill the cache
-	packages, err := New(nil, Options{}).folder("packages")
+	packages, err := New(nil, Options{}).inCache("packages")
 	if err != nil {
 		t.Fatal(err)
 	}

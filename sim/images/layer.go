@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"path"
@@ -49,6 +50,7 @@ type layerWriter struct {
 	sum        hash.Hash // of what is not compressed
 	seen       map[string]bool
 	unpacked   int64
+	err        error
 }
 
 func newLayerWriter() *layerWriter {
@@ -59,26 +61,30 @@ func newLayerWriter() *layerWriter {
 }
 
 // add writes a file, folder or link after the folders that it is in. A folder
-// that is there already is not written again.
-func (w *layerWriter) add(h tar.Header, content io.Reader) error {
-	isDir := h.Typeflag == tar.TypeDir
-	switch {
-	case isDir && w.seen[h.Name]:
-		return nil
-	case w.seen[h.Name]:
-		return harness.Errorf("the layer has %s already", "レイヤにはすでに %s がある", h.Name)
+// that is there already is not written again. After an error nothing is written
+// any more.
+func (w *layerWriter) add(h tar.Header, content io.Reader) {
+	if w.seen[h.Name] && h.Typeflag == tar.TypeDir {
+		return
 	}
 	if parent := path.Dir(h.Name); parent != "." {
-		if err := w.addFolder(parent, 0o755); err != nil {
-			return err
-		}
+		w.addFolder(parent, 0o755)
+	}
+	if w.err == nil {
+		w.err = w.write(h, content)
+	}
+}
+
+func (w *layerWriter) write(h tar.Header, content io.Reader) error {
+	if w.seen[h.Name] {
+		return harness.Errorf("the layer has %s already", "レイヤにはすでに %s がある", h.Name)
 	}
 	w.seen[h.Name] = true
 	clean := tar.Header{
 		Typeflag: h.Typeflag, Name: h.Name, Linkname: h.Linkname, Mode: h.Mode & 0o7777,
 		Uid: h.Uid, Gid: h.Gid, Size: h.Size, ModTime: epoch,
 	}
-	if isDir {
+	if h.Typeflag == tar.TypeDir {
 		clean.Name += "/"
 	}
 	if err := w.tar.WriteHeader(&clean); err != nil {
@@ -89,26 +95,25 @@ func (w *layerWriter) add(h tar.Header, content io.Reader) error {
 	return err
 }
 
-func (w *layerWriter) addFolder(name string, mode int64) error {
-	return w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode}, bytes.NewReader(nil))
+func (w *layerWriter) addFolder(name string, mode int64) {
+	w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode}, bytes.NewReader(nil))
 }
 
-func (w *layerWriter) addFile(name string, mode int64, content []byte) error {
-	h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(content))}
-	return w.add(h, bytes.NewReader(content))
+func (w *layerWriter) addFile(name string, mode int64, content []byte) {
+	w.add(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(content))}, bytes.NewReader(content))
 }
 
-func (w *layerWriter) addLink(name, target string) error {
-	return w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, bytes.NewReader(nil))
+func (w *layerWriter) addLink(name, target string) {
+	w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, bytes.NewReader(nil))
 }
 
-// layer ends the layer and returns it.
+// layer ends the layer and returns it. The error is the first of all.
 func (w *layerWriter) layer() (*layer, error) {
-	if err := w.tar.Close(); err != nil {
-		return nil, err
+	if w.err == nil {
+		w.err = errors.Join(w.tar.Close(), w.gzip.Close())
 	}
-	if err := w.gzip.Close(); err != nil {
-		return nil, err
+	if w.err != nil {
+		return nil, w.err
 	}
 	diffID := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(w.sum.Sum(nil))}
 	digest, _, err := v1.SHA256(bytes.NewReader(w.compressed.Bytes()))

@@ -145,7 +145,7 @@ func (s *Store) RemoveCache(ctx context.Context) error {
 	defer unlock()
 	var errs []error
 	for _, name := range []string{"packages", "swarm", "images"} {
-		dir, err := s.folder(name)
+		dir, err := s.inCache(name)
 		if err == nil {
 			err = os.RemoveAll(dir)
 		}

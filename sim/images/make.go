@@ -32,11 +32,7 @@ type maker struct {
 	arch     string
 	cache    *cache
 	packages *debian.Fetcher // is there after download
-
-	// Each of these does its work at most once.
-	download func() error
-	images   map[Name]func() (v1.Image, error)
-	layers   map[string]func() (*layer, error) // images that have one in common share it
+	download func() error    // waits for it
 }
 
 // withMaker has a function use the cache while no other labcheck does.
@@ -50,20 +46,19 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 		return err
 	}
 	defer unlock()
-	images, err := s.openCache(arch)
+	dir, err := s.inCache("images")
 	if err != nil {
 		return err
 	}
-	err = use(&maker{Store: s, arch: arch, cache: images})
+	err = use(&maker{Store: s, arch: arch, cache: openCache(dir, arch)})
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
-// obtain returns images of the cache, under their names on the engine. Those
-// that are lacking are pulled from the registry, if one is named and has them,
-// and the others are computed.
+// obtain returns images of the cache. Those that are lacking are pulled from the
+// registry, if one is named and has them, and the others are computed.
 func (m *maker) obtain(ctx context.Context, which []Name) ([]named, error) {
 	if m.opts.Registry != "" {
 		for _, n := range which {
@@ -72,52 +67,73 @@ func (m *maker) obtain(ctx context.Context, which []Name) ([]named, error) {
 			}
 		}
 	}
-	packages, err := pinned(packagesOf(m.cache.lacking(which)), m.arch)
+	err := m.compute(ctx, m.cache.lacking(which))
+	return m.cached(which), err
+}
+
+// cached are images of the cache, under their names on the engine.
+func (m *maker) cached(which []Name) (all []named) {
+	for _, n := range which {
+		all = append(all, named{m.cache.find(n), n, []string{m.ref(n, m.arch)}})
+	}
+	return all
+}
+
+// compute makes images and puts them into the cache: first all that store no
+// others.
+func (m *maker) compute(ctx context.Context, which []Name) error {
+	packages, err := pinned(packagesOf(which), m.arch)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	m.prepare(ctx, packages)
-	group.Go(m.download)
-	for _, n := range which {
-		group.Go(func() error {
-			_, err := m.images[n]()
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return m.made(which)
-}
-
-// prepare says how to make each thing.
-func (m *maker) prepare(ctx context.Context, packages []debian.Package) {
 	m.download = sync.OnceValue(func() error { return m.fetch(ctx, packages) })
-	m.images, m.layers = map[Name]func() (v1.Image, error){}, map[string]func() (*layer, error){}
-	for n, r := range recipes() {
-		m.images[n] = sync.OnceValues(func() (v1.Image, error) { return m.makeImage(ctx, n) })
-		for _, p := range r.Layers {
-			m.layers[fmt.Sprint(p)] = sync.OnceValues(func() (*layer, error) { return m.computeLayer(ctx, p) })
+	layers := map[string]*layer{}
+	for _, storing := range []bool{false, true} {
+		if err := m.computeLayers(ctx, which, storing, layers); err != nil {
+			return err
+		}
+		for _, n := range which {
+			if (storedIn(n) != nil) != storing {
+				continue
+			}
+			var own []*layer
+			for _, p := range recipes()[n].Layers {
+				own = append(own, layers[p.key()])
+			}
+			i, err := assemble(n, m.arch, recipes()[n].Config, own)
+			if err != nil {
+				return err
+			}
+			if err := m.cache.put(n, i); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-// made returns images as soon as they are there.
-func (m *maker) made(which []Name) ([]named, error) {
-	var all []named
-	for _, n := range which {
-		i, err := m.images[n]()
-		if err != nil {
-			return nil, err
+// computeLayers makes the layers of images at once: those that store images, or
+// the others. Images that have one in common share it.
+func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool, layers map[string]*layer) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, n := range of {
+		for _, p := range recipes()[n].Layers {
+			if layers[p.key()] != nil || (p.Stored != nil) != storing {
+				continue
+			}
+			l := &layer{}
+			layers[p.key()] = l
+			group.Go(func() error {
+				made, err := m.computeLayer(ctx, p)
+				if err != nil {
+					return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", n, err)
+				}
+				*l = *made
+				return nil
+			})
 		}
-		ref, err := m.refFor(n, m.arch)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, named{i, n, []string{ref}})
 	}
-	return all, nil
+	return group.Wait()
 }
 
 // tellEvery is how often a download tells how far it has come.
@@ -129,7 +145,7 @@ func (m *maker) fetch(ctx context.Context, packages []debian.Package) error {
 	if len(packages) == 0 {
 		return nil
 	}
-	dir, err := m.folder("packages")
+	dir, err := m.inCache("packages")
 	if err != nil {
 		return err
 	}
@@ -157,36 +173,8 @@ func (m *maker) fetch(ctx context.Context, packages []debian.Package) error {
 	return nil
 }
 
-// makeImage makes an image from its recipe, if it is not in the cache.
-func (m *maker) makeImage(ctx context.Context, n Name) (v1.Image, error) {
-	if i := m.cache.find(n); i != nil {
-		return i, nil
-	}
-	r := recipes()[n]
-	layers := make([]*layer, len(r.Layers))
-	var group errgroup.Group
-	for at, p := range r.Layers {
-		group.Go(func() (err error) {
-			layers[at], err = m.layers[fmt.Sprint(p)]()
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", n, err)
-	}
-	i, err := assemble(n, m.arch, r.Config, layers)
-	if err != nil {
-		return nil, err
-	}
-	return m.cache.put(n, i)
-}
-
-// assemble makes an image of layers.
+// assemble makes an image of layers, with the labels of ours.
 func assemble(n Name, arch string, c v1.Config, layers []*layer) (v1.Image, error) {
-	hash, err := tag(n, arch)
-	if err != nil {
-		return nil, err
-	}
 	created := v1.Time{Time: epoch}
 	var size int64
 	var all []mutate.Addendum
@@ -194,9 +182,9 @@ func assemble(n Name, arch string, c v1.Config, layers []*layer) (v1.Image, erro
 		size += l.unpacked
 		all = append(all, mutate.Addendum{Layer: l, History: v1.History{Created: created, CreatedBy: "labcheck images build"}})
 	}
-	c.Labels = map[string]string{labelImage: string(n), labelRecipe: hash, labelSize: strconv.FormatInt(size, 10)}
-	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	base, err = mutate.ConfigFile(base, &v1.ConfigFile{
+	c.Labels = map[string]string{labelImage: string(n), labelRecipe: tag(n, arch), labelSize: strconv.FormatInt(size, 10)}
+	typed := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	base, err := mutate.ConfigFile(typed, &v1.ConfigFile{
 		Architecture: arch, OS: "linux", Created: created, Config: c, RootFS: v1.RootFS{Type: "layers"},
 	})
 	if err != nil {

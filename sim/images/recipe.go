@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -50,10 +51,10 @@ type part struct {
 	Folders map[string]int64  // and their modes
 	Swarm   bool              // with the Swarm binary
 	Stored  []Name            // images that are put into the store of the node's engine
-	// Applets is a file of this package with the names of commands in bin that are
-	// links to busybox. They are among Links, too.
-	Applets string `json:"-" yaml:"applets"`
 }
+
+// key is the same for equal parts.
+func (p part) key() string { return fmt.Sprint(p) }
 
 // list is strings; a list in it stands for its entries.
 type list []string
@@ -84,21 +85,7 @@ func parseRecipes(content []byte) (map[Name]recipe, error) {
 		Images map[Name]recipe
 	}
 	err := yaml.UnmarshalWithOptions(content, &all, yaml.Strict())
-	for _, r := range all.Images {
-		for i := range r.Layers {
-			r.Layers[i].linkApplets()
-		}
-	}
 	return all.Images, err
-}
-
-func (p *part) linkApplets() {
-	for applet := range strings.FieldsSeq(string(embedded(p.Applets))) {
-		if p.Links == nil {
-			p.Links = map[string]string{}
-		}
-		p.Links["bin/"+applet] = "busybox"
-	}
 }
 
 // lock is packages.lock. That it can be read is tested.
@@ -108,8 +95,7 @@ var lock = sync.OnceValue(func() []debian.Package {
 })
 
 // pinned are packages as packages.lock pins them.
-func pinned(names []string, arch string) ([]debian.Package, error) {
-	var all []debian.Package
+func pinned(names []string, arch string) (all []debian.Package, err error) {
 	for _, name := range names {
 		at := slices.IndexFunc(lock(), func(p debian.Package) bool { return p.Arch == arch && p.Name == name })
 		if at < 0 {
@@ -127,15 +113,14 @@ func Packages() []string { return packagesOf(slices.Collect(maps.Keys(recipes())
 // packagesOf are the names of the packages of some images, without those of the
 // images that they store.
 func packagesOf(which []Name) []string {
-	all := map[string]bool{}
+	var all []string
 	for _, n := range which {
 		for _, p := range recipes()[n].Layers {
-			for _, name := range p.Packages {
-				all[name] = true
-			}
+			all = append(all, p.Packages...)
 		}
 	}
-	return slices.Sorted(maps.Keys(all))
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // storedIn are the images that an image has in the store of its engine.
@@ -154,22 +139,19 @@ const format = 1
 const tagLength = 12
 
 // tag is the tag of an image: the hash of all that decides what the image is.
-func tag(n Name, arch string) (string, error) {
+func tag(n Name, arch string) string {
 	h := sha256.New()
-	if err := describe(json.NewEncoder(h), n, arch); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil))[:tagLength], nil
+	describe(json.NewEncoder(h), n, arch)
+	return hex.EncodeToString(h.Sum(nil))[:tagLength]
 }
 
-func describe(to *json.Encoder, n Name, arch string) error {
+// describe writes all that decides what an image is. A package that is not
+// pinned is told of when the image is made.
+func describe(to *json.Encoder, n Name, arch string) {
 	r := recipes()[n]
 	all := []any{format, n, arch, r}
 	for _, p := range r.Layers {
-		packages, err := pinned(p.Packages, arch)
-		if err != nil {
-			return err
-		}
+		packages, _ := pinned(p.Packages, arch)
 		all = append(all, packages)
 		for _, name := range slices.Sorted(maps.Values(p.Files)) {
 			all = append(all, embedded(name))
@@ -178,13 +160,8 @@ func describe(to *json.Encoder, n Name, arch string) error {
 			all = append(all, swarmToolchain, swarmVersion, swarmSum, swarmFlags(), embedded("swarm/swarm.mod"), embedded("swarm/swarm.sum"))
 		}
 	}
-	if err := to.Encode(all); err != nil {
-		return err
-	}
+	_ = to.Encode(all) // of types that can be encoded, into memory
 	for _, stored := range storedIn(n) {
-		if err := describe(to, stored, arch); err != nil {
-			return err
-		}
+		describe(to, stored, arch)
 	}
-	return nil
 }

@@ -24,20 +24,16 @@ import (
 // to begin to answer.
 const registryTimeout = 5 * time.Second
 
-// atRegistry is a name at the registry that was asked for.
-func (s *Store) atRegistry(image string) string {
-	if s.opts.Registry == "" {
-		return image
+// atRegistry is an image at the registry that was asked for.
+func (s *Store) atRegistry(image string) (name.Reference, error) {
+	if s.opts.Registry != "" {
+		image = strings.TrimSuffix(s.opts.Registry, "/") + "/" + image
 	}
-	return strings.TrimSuffix(s.opts.Registry, "/") + "/" + image
-}
-
-func (s *Store) parseRef(ref string) (name.Reference, error) {
-	parsed, err := name.ParseReference(ref)
+	ref, err := name.ParseReference(image)
 	if err != nil {
 		return nil, fmt.Errorf("--registry %s: %w", s.opts.Registry, err)
 	}
-	return parsed, nil
+	return ref, nil
 }
 
 // remoteOptions are for requests to registries: with the docker CLI's
@@ -62,11 +58,11 @@ func brokeOff(err error) bool {
 // pull puts an image into the cache that is not there, by the digest that this
 // labcheck knows it to have, if the registry has it.
 func (m *maker) pull(ctx context.Context, n Name) error {
-	expected, ok := knownImage(n, m.arch)
+	digest, _, ok := knownImage(n, m.arch)
 	if !ok || m.cache.find(n) != nil {
 		return nil
 	}
-	ref, err := m.parseRef(m.atRegistry(m.namespace + "/" + string(n) + "@" + expected.digest))
+	ref, err := m.atRegistry(m.namespace + "/" + string(n) + "@" + digest)
 	if err != nil {
 		return err
 	}
@@ -80,7 +76,7 @@ func (m *maker) pull(ctx context.Context, n Name) error {
 		return harness.Errorf("ask registry %s for %s: %w", "レジストリ %s への %s の問い合わせ: %w", m.opts.Registry, ref, err)
 	}
 	m.say(n, "pulling", "プル中")
-	if _, err := m.cache.put(n, found); err != nil {
+	if err := m.cache.put(n, found); err != nil {
 		return harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
 	}
 	m.say(n, "pulled", "プル済み")
@@ -112,7 +108,7 @@ func (s *Store) Push(ctx context.Context) error {
 }
 
 func (m *maker) push(ctx context.Context, i named) error {
-	to, err := m.parseRef(m.atRegistry(i.refs[0]))
+	to, err := m.atRegistry(i.refs[0])
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return m.pullSwarm(ctx)
 	}
-	dir, err := m.folder("swarm")
+	dir, err := m.inCache("swarm")
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ var ErrNoSwarm = harness.Errorf("there is no Go to compile Swarm with, and %s ca
 
 // pullSwarm takes the binary from the published image.
 func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
-	ref, err := m.parseRef(m.atRegistry("library/" + swarmPublished))
+	ref, err := m.atRegistry("library/" + swarmPublished)
 	if err != nil {
 		return nil, err
 	}
@@ -100,36 +100,26 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// writeSource lays out dir for the build: the module, with its changed copy of
+// writeSource lays out dir for the build: the module, with a changed copy of
 // Swarm in src.
 func (m *maker) writeSource(ctx context.Context, dir string) error {
-	for from, to := range map[string]string{"swarm/swarm.mod": "go.mod", "swarm/swarm.sum": "go.sum"} {
-		if err := writeFile(filepath.Join(dir, to), embedded(from)); err != nil {
-			return err
-		}
-	}
 	m.say(Swarm, "fetching the source", "ソースを取得中")
-	original, err := m.downloadModule(ctx, dir)
+	out, err := m.runGo(ctx, dir, "mod", "download", "-C", "..", "-json", swarmModule+"@"+swarmVersion)
 	if err != nil {
 		return err
 	}
-	return copySwarm(filepath.Join(dir, "src"), os.DirFS(original))
-}
-
-// downloadModule has Go fetch Swarm's module, and returns where it is.
-func (m *maker) downloadModule(ctx context.Context, dir string) (string, error) {
-	out, err := m.runGo(ctx, dir, "mod", "download", "-C", "..", "-json", swarmModule+"@"+swarmVersion)
-	if err != nil {
-		return "", err
+	var original struct{ Dir, Sum string }
+	if err := json.Unmarshal(out, &original); err != nil {
+		return fmt.Errorf("go mod download: %w", err)
 	}
-	var module struct{ Dir, Sum string }
-	if err := json.Unmarshal(out, &module); err != nil {
-		return "", fmt.Errorf("go mod download: %w", err)
+	if original.Sum != swarmSum {
+		return harness.Errorf("the source of %s has the checksum %s, want %s", "%s のソースのチェックサムは %s だが、%s でなければならない", swarmModule, original.Sum, swarmSum)
 	}
-	if module.Sum != swarmSum {
-		return "", harness.Errorf("the source of %s has the checksum %s, want %s", "%s のソースのチェックサムは %s だが、%s でなければならない", swarmModule, module.Sum, swarmSum)
-	}
-	return module.Dir, nil
+	return errors.Join(
+		writeFile(filepath.Join(dir, "go.mod"), embedded("swarm/swarm.mod")),
+		writeFile(filepath.Join(dir, "go.sum"), embedded("swarm/swarm.sum")),
+		copySwarm(filepath.Join(dir, "src"), os.DirFS(original.Dir)),
+	)
 }
 
 // copySwarm copies the source and spells one import as its dependencies do:
