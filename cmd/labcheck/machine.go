@@ -98,7 +98,7 @@ func (a *app) imagesCommand() *cobra.Command {
 	rm := sub("rm", a.lang.Say("Remove all images of labcheck", "labcheck のイメージをすべて削除する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.removeImages(ctx, cache)
 	})
-	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded and compiled for them", "ダウンロードしたものとコンパイルしたものも削除する"))
+	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded, compiled and made for them", "ダウンロード、コンパイル、作成したものもすべて削除する"))
 	return c
 }
 

@@ -314,7 +314,7 @@ func (p place) files() string {
 
 func (p place) evidence() string { return p.at("work/evidence") }
 
-// forget removes what was downloaded and compiled.
+// forget removes what was downloaded, compiled and made.
 func (p place) forget(t *testing.T) {
 	t.Helper()
 	if err := os.RemoveAll(p.at("cache/labcheck")); err != nil {

@@ -21,23 +21,13 @@ var ErrArchive = harness.Errorf("these images can't be loaded", "このイメー
 // Save writes all images as an archive that Load, and engines, read. The same
 // images make the same bytes.
 func (s *Store) Save(ctx context.Context, w io.Writer) error {
-	return s.withMaker(ctx, func(m *maker) error {
-		all, err := m.obtain(ctx, names())
-		if err != nil {
-			return err
-		}
-		return m.cache.writeArchive(w, all)
-	})
+	return s.withImages(ctx, names(), func(m *maker, all []named) error { return m.cache.writeArchive(w, all) })
 }
 
 // Archive writes one image as an archive, under the names that InNode gives, or
 // else its own.
 func (s *Store) Archive(ctx context.Context, n Name, w io.Writer) error {
-	return s.withMaker(ctx, func(m *maker) error {
-		one, err := m.obtain(ctx, []Name{n})
-		if err != nil {
-			return err
-		}
+	return s.withImages(ctx, []Name{n}, func(m *maker, one []named) error {
 		if refs := InNode(n); refs != nil {
 			one[0].refs = refs
 		}
@@ -53,11 +43,7 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 		if err := m.takeIn(r); err != nil {
 			return err
 		}
-		all, err := m.obtain(ctx, names())
-		if err != nil {
-			return err
-		}
-		return m.giveToEngine(ctx, all)
+		return m.giveToEngine(ctx, m.cached(names()))
 	})
 }
 

@@ -15,25 +15,25 @@ import (
 )
 
 // computeLayer makes the layer of a part.
-func (m *maker) computeLayer(ctx context.Context, p part) (*layer, error) {
+func (m *maker) computeLayer(ctx context.Context, p part, to *layer) error {
 	w := newLayerWriter()
 	if err := m.addPackages(ctx, w, p); err != nil {
-		return nil, err
+		return err
 	}
 	p.addOwn(w)
 	if p.Swarm {
 		binary, err := m.swarmBinary(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		w.addFile("swarm", 0o755, binary)
 	}
 	if p.Stored != nil {
 		if err := addEngineStore(w, m.cached(p.Stored)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return w.layer()
+	return w.finish(to)
 }
 
 // addPackages writes what a part takes of its packages.
@@ -45,7 +45,7 @@ func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
 	if err := m.download(); err != nil {
 		return err
 	}
-	joined := map[string][]byte{} // files of packages that are part of others
+	joined := map[string][]byte{}
 	for _, one := range packages {
 		if err := m.unpack(one, func(h *tar.Header, content io.Reader) error {
 			if err := ctx.Err(); err != nil {
@@ -56,14 +56,8 @@ func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
 			return err
 		}
 	}
-	for _, name := range inOrder(p.Joined) {
-		var all []byte
-		for _, from := range inOrder(joined) {
-			if matches(p.Joined[name], from) {
-				all = append(all, joined[from]...)
-			}
-		}
-		w.addFile(name, 0o644, all)
+	for _, name := range inOrder(joined) {
+		w.addFile(name, 0o644, joined[name])
 	}
 	return nil
 }
@@ -80,10 +74,11 @@ func (m *maker) unpack(one debian.Package, visit func(*tar.Header, io.Reader) er
 
 // addFrom writes a file of a package if the part takes it, and keeps one that is
 // to be joined.
-func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) (err error) {
-	for _, pattern := range p.Joined {
+func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) error {
+	for name, pattern := range p.Joined {
 		if matches(pattern, h.Name) && h.Typeflag == tar.TypeReg {
-			joined[h.Name], err = io.ReadAll(content)
+			kept, err := io.ReadAll(content)
+			joined[name] = append(joined[name], kept...)
 			return err
 		}
 	}

@@ -25,8 +25,10 @@ func Digests(ctx context.Context, arch string, o Options) (lines []string, err e
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	err = s.withMaker(ctx, func(m *maker) error {
 		m.cache = openCache(dir, arch) // empty, so that all are computed
-		all, err := m.obtain(ctx, names())
-		for _, i := range all {
+		if err := m.obtain(ctx, names()); err != nil {
+			return err
+		}
+		for _, i := range m.cached(names()) {
 			config, errConfig := i.ConfigFile()
 			digest, errDigest := i.Digest()
 			if err := errors.Join(errConfig, errDigest); err != nil {
@@ -35,7 +37,7 @@ func Digests(ctx context.Context, arch string, o Options) (lines []string, err e
 			labels := config.Config.Labels
 			lines = append(lines, fmt.Sprintf("%s %s %s %s %s", arch, i.name, labels[labelRecipe], digest, labels[labelSize]))
 		}
-		return err
+		return nil
 	})
 	return lines, err
 }

@@ -79,11 +79,10 @@ func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 		if err != nil || len(missing) == 0 {
 			return err
 		}
-		all, err := m.obtain(ctx, missing)
-		if err != nil {
+		if err := m.obtain(ctx, missing); err != nil {
 			return err
 		}
-		return m.giveToEngine(ctx, all)
+		return m.giveToEngine(ctx, m.cached(missing))
 	})
 }
 

@@ -114,8 +114,9 @@ var computed = sync.OnceValues(func() (map[Name]v1.Image, error) {
 	byName := map[Name]v1.Image{}
 	return byName, s.withMaker(context.Background(), func(m *maker) error {
 		m.cache = openCache(testLayout, runtime.GOARCH)
-		all, err := m.obtain(context.Background(), append(names(), SSHD))
-		for _, i := range all {
+		which := append(names(), SSHD)
+		err := m.obtain(context.Background(), which)
+		for _, i := range m.cached(which) {
 			byName[i.name] = i.Image
 		}
 		return err

@@ -3,6 +3,7 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -107,15 +108,13 @@ func (w *layerWriter) addLink(name, target string) {
 	w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, bytes.NewReader(nil))
 }
 
-// layer ends the layer and returns it. The error is the first of all.
-func (w *layerWriter) layer() (*layer, error) {
+// finish ends the layer. The error is the first of all.
+func (w *layerWriter) finish(l *layer) error {
 	if w.err == nil {
 		w.err = errors.Join(w.tar.Close(), w.gzip.Close())
 	}
-	if w.err != nil {
-		return nil, w.err
-	}
 	diffID := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(w.sum.Sum(nil))}
 	digest, _, err := v1.SHA256(bytes.NewReader(w.compressed.Bytes()))
-	return &layer{digest, diffID, w.compressed.Bytes(), w.unpacked}, err
+	*l = layer{digest, diffID, w.compressed.Bytes(), w.unpacked}
+	return cmp.Or(w.err, err)
 }

@@ -23,8 +23,8 @@ func tinyLayer(t testing.TB, text string, at time.Time) *layer {
 	w.add(h, strings.NewReader(text))
 	w.addLink("bin/tiny", "../usr/bin/tiny")
 	w.addFolder("usr", 0o700)
-	l, err := w.layer()
-	if err != nil {
+	l := &layer{}
+	if err := w.finish(l); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -93,7 +93,7 @@ func TestLayerHasFilesOnce(t *testing.T) {
 	w.addFile("a/b", 0o644, nil)
 	w.addFile("a/b", 0o644, nil)
 	w.addFile("a/c", 0o644, nil) // after an error nothing counts
-	if _, err := w.layer(); err == nil || err.Error() != "the layer has a/b already" || w.seen["a/c"] {
+	if err := w.finish(&layer{}); err == nil || err.Error() != "the layer has a/b already" || w.seen["a/c"] {
 		t.Errorf("got %v", err)
 	}
 }

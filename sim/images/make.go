@@ -3,6 +3,7 @@ package images
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -31,8 +32,9 @@ type maker struct {
 	*Store
 	arch     string
 	cache    *cache
-	packages *debian.Fetcher // is there after download
-	download func() error    // waits for it
+	packages *debian.Fetcher   // is there after download
+	download func() error      // waits for it
+	layers   map[string]*layer // by part: images that have one in common share it
 }
 
 // withMaker has a function use the cache while no other labcheck does.
@@ -50,25 +52,46 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 	if err != nil {
 		return err
 	}
-	err = use(&maker{Store: s, arch: arch, cache: openCache(dir, arch)})
+	err = use(&maker{Store: s, arch: arch, cache: openCache(dir, arch), layers: map[string]*layer{}})
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
-// obtain returns images of the cache. Those that are lacking are pulled from the
-// registry, if one is named and has them, and the others are computed.
-func (m *maker) obtain(ctx context.Context, which []Name) ([]named, error) {
+// withImages has a function use images of the cache. Those that are lacking are
+// pulled from the registry, if one is named and has them, or else computed.
+func (s *Store) withImages(ctx context.Context, which []Name, use func(*maker, []named) error) error {
+	return s.withMaker(ctx, func(m *maker) error {
+		if err := m.obtain(ctx, which); err != nil {
+			return err
+		}
+		return use(m, m.cached(which))
+	})
+}
+
+// obtain puts images into the cache that are lacking there.
+func (m *maker) obtain(ctx context.Context, which []Name) error {
 	if m.opts.Registry != "" {
 		for _, n := range which {
 			if err := m.pull(ctx, n); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	err := m.compute(ctx, m.cache.lacking(which))
-	return m.cached(which), err
+	lacking := m.cache.lacking(which)
+	for _, storing := range []bool{false, true} { // first what others store
+		some := slices.DeleteFunc(slices.Clone(lacking), func(n Name) bool { return (storedIn(n) != nil) != storing })
+		if err := m.computeLayers(ctx, lacking, storing); err != nil {
+			return err
+		}
+		for _, n := range some {
+			if err := m.computeImage(n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // cached are images of the cache, under their names on the engine.
@@ -79,61 +102,44 @@ func (m *maker) cached(which []Name) (all []named) {
 	return all
 }
 
-// compute makes images and puts them into the cache: first all that store no
-// others.
-func (m *maker) compute(ctx context.Context, which []Name) error {
-	packages, err := pinned(packagesOf(which), m.arch)
+// computeLayers makes the layers of images, all at once: those in which images
+// are stored, or the others.
+func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool) error {
+	packages, err := pinned(packagesOf(of), m.arch)
 	if err != nil {
 		return err
 	}
-	m.download = sync.OnceValue(func() error { return m.fetch(ctx, packages) })
-	layers := map[string]*layer{}
-	for _, storing := range []bool{false, true} {
-		if err := m.computeLayers(ctx, which, storing, layers); err != nil {
-			return err
-		}
-		for _, n := range which {
-			if (storedIn(n) != nil) != storing {
-				continue
-			}
-			var own []*layer
-			for _, p := range recipes()[n].Layers {
-				own = append(own, layers[p.key()])
-			}
-			i, err := assemble(n, m.arch, recipes()[n].Config, own)
-			if err != nil {
-				return err
-			}
-			if err := m.cache.put(n, i); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// computeLayers makes the layers of images at once: those that store images, or
-// the others. Images that have one in common share it.
-func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool, layers map[string]*layer) error {
 	group, ctx := errgroup.WithContext(ctx)
+	m.download = sync.OnceValue(func() error { return m.fetch(ctx, packages) })
 	for _, n := range of {
 		for _, p := range recipes()[n].Layers {
-			if layers[p.key()] != nil || (p.Stored != nil) != storing {
+			if m.layers[p.key()] != nil || (p.Stored != nil) != storing {
 				continue
 			}
 			l := &layer{}
-			layers[p.key()] = l
+			m.layers[p.key()] = l
 			group.Go(func() error {
-				made, err := m.computeLayer(ctx, p)
-				if err != nil {
+				if err := m.computeLayer(ctx, p, l); err != nil {
 					return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", n, err)
 				}
-				*l = *made
 				return nil
 			})
 		}
 	}
 	return group.Wait()
+}
+
+// computeImage puts an image into the cache whose layers were made.
+func (m *maker) computeImage(n Name) error {
+	var layers []*layer
+	for _, p := range recipes()[n].Layers {
+		layers = append(layers, m.layers[p.key()])
+	}
+	i, err := assemble(n, m.arch, recipes()[n].Config, layers)
+	if err != nil {
+		return err
+	}
+	return m.cache.put(n, i)
 }
 
 // tellEvery is how often a download tells how far it has come.

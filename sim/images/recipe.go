@@ -42,8 +42,8 @@ type part struct {
 	Packages  list
 	Only, Not list
 	Renamed   map[string]string // files of packages that have another name in the image
-	// Joined are files that consist of all files matching a pattern, in the order
-	// of their names.
+	// Joined are files that consist of all files of packages matching a pattern, in
+	// the packages' order, which is that of the names.
 	Joined  map[string]string
 	Files   map[string]string // from files of this package: "node/node"
 	Texts   map[string]string

@@ -93,11 +93,7 @@ func lacks(err error) bool {
 
 // Push writes all images to the registry, each under its tag.
 func (s *Store) Push(ctx context.Context) error {
-	return s.withMaker(ctx, func(m *maker) error {
-		all, err := m.obtain(ctx, names())
-		if err != nil {
-			return err
-		}
+	return s.withImages(ctx, names(), func(m *maker, all []named) error {
 		for _, i := range all {
 			if err := m.push(ctx, i); err != nil {
 				return err

@@ -32,8 +32,8 @@ func layerOf(t testing.TB, files map[string]string) *layer {
 	for name, content := range files {
 		w.addFile(name, 0o755, []byte(content))
 	}
-	l, err := w.layer()
-	if err != nil {
+	l := &layer{}
+	if err := w.finish(l); err != nil {
 		t.Fatal(err)
 	}
 	return l
