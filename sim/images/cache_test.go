@@ -117,32 +117,32 @@ func TestCacheCutOff(t *testing.T) {
 	file := func(c *cache, h v1.Hash) string { return filepath.Join(string(c.Path), "blobs", "sha256", h.Hex) }
 	index := func(c *cache) string { return filepath.Join(string(c.Path), indexFile) }
 	type blobs = []v1.Descriptor // the manifest, the configuration, the common layer, the other
-	cut := func(t *testing.T, name string) error { return os.Truncate(name, 20) }
+	cut := func(name string) error { return os.Truncate(name, 20) }
 	for name, c := range map[string]struct {
-		spoil  func(t *testing.T, c *cache, b blobs) error
+		spoil  func(c *cache, b blobs) error
 		others bool // the other image is there
 	}{
-		"no index":        {func(_ *testing.T, c *cache, _ blobs) error { return os.Remove(index(c)) }, false},
-		"half an index":   {func(t *testing.T, c *cache, _ blobs) error { return cut(t, index(c)) }, false},
-		"an empty index":  {func(_ *testing.T, c *cache, _ blobs) error { return os.Truncate(index(c), 0) }, false},
-		"no manifest":     {func(_ *testing.T, c *cache, b blobs) error { return os.Remove(file(c, b[0].Digest)) }, true},
-		"half a manifest": {func(t *testing.T, c *cache, b blobs) error { return cut(t, file(c, b[0].Digest)) }, true},
-		"half a config":   {func(t *testing.T, c *cache, b blobs) error { return cut(t, file(c, b[1].Digest)) }, true},
-		"no layer":        {func(_ *testing.T, c *cache, b blobs) error { return os.Remove(file(c, b[3].Digest)) }, true},
-		"half a layer":    {func(t *testing.T, c *cache, b blobs) error { return cut(t, file(c, b[3].Digest)) }, true},
-		"half of both's":  {func(t *testing.T, c *cache, b blobs) error { return cut(t, file(c, b[2].Digest)) }, false},
-		"a damaged layer": {func(t *testing.T, c *cache, b blobs) error {
+		"no index":        {func(c *cache, _ blobs) error { return os.Remove(index(c)) }, false},
+		"half an index":   {func(c *cache, _ blobs) error { return cut(index(c)) }, false},
+		"an empty index":  {func(c *cache, _ blobs) error { return os.Truncate(index(c), 0) }, false},
+		"no manifest":     {func(c *cache, b blobs) error { return os.Remove(file(c, b[0].Digest)) }, true},
+		"half a manifest": {func(c *cache, b blobs) error { return cut(file(c, b[0].Digest)) }, true},
+		"half a config":   {func(c *cache, b blobs) error { return cut(file(c, b[1].Digest)) }, true},
+		"no layer":        {func(c *cache, b blobs) error { return os.Remove(file(c, b[3].Digest)) }, true},
+		"half a layer":    {func(c *cache, b blobs) error { return cut(file(c, b[3].Digest)) }, true},
+		"half of both's":  {func(c *cache, b blobs) error { return cut(file(c, b[2].Digest)) }, false},
+		"a damaged layer": {func(c *cache, b blobs) error {
 			content, err := os.ReadFile(file(c, b[3].Digest))
 			if err != nil {
 				return err
 			}
 			return os.WriteFile(file(c, b[3].Digest), flipped(content), 0o600)
 		}, true},
-		"a part of an image that was to come": {func(t *testing.T, c *cache, b blobs) error {
+		"a part of an image that was to come": {func(c *cache, b blobs) error {
 			part := file(c, b[3].Digest) + "123456" // as layout names it
 			return os.Rename(file(c, b[3].Digest), part)
 		}, true},
-		"an index that was to come": {func(t *testing.T, c *cache, b blobs) error {
+		"an index that was to come": {func(c *cache, b blobs) error {
 			if err := os.WriteFile(index(c)+".part", []byte("{"), 0o600); err != nil {
 				return err
 			}
@@ -154,7 +154,7 @@ func TestCacheCutOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.spoil(t, before, b); err != nil {
+		if err := c.spoil(before, b); err != nil {
 			t.Fatal(err)
 		}
 		after := openCache(string(before.Path), "amd64")

@@ -129,9 +129,9 @@ func (m *maker) giveToEngine(ctx context.Context, all []named) error {
 
 func (m *maker) loadArchive(ctx context.Context, all []named) error {
 	from, to := io.Pipe()
-	defer from.Close() // ends the writer, if the engine does not take all
 	go func() { to.CloseWithError(m.cache.writeArchive(to, all)) }()
 	answer, err := m.engine.ImageLoad(ctx, from)
+	_ = from.Close() // ends the writer, if the engine did not take all
 	if err != nil {
 		return err
 	}
