@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -48,13 +47,8 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 }
 
 // takeIn puts the images of an archive into the cache.
-func (m *maker) takeIn(r io.Reader) (err error) {
-	incoming := string(m.cache.Path) + "/incoming"
-	if err := os.RemoveAll(incoming); err != nil { // of one that was killed
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(incoming)) }()
-	read, err := readArchive(r, layout.Path(incoming))
+func (m *maker) takeIn(r io.Reader) error {
+	read, err := readArchive(r, layout.Path(m.incoming))
 	if err != nil {
 		return refused(err)
 	}

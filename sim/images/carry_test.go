@@ -108,10 +108,14 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 		"another architecture": {archiveOf(t, savedImages(t, "arm64", names()...)...), "for arm64, and the engine is amd64"},
 		"another labcheck":     {archiveOf(t, older...), `image "consul" has the tag "0`},
 	} {
+		if err := os.MkdirAll(dir+"/images/incoming/blobs", 0o700); err != nil {
+			t.Fatal(err)
+		}
 		sent, err := loadInto(dir, c.content)
 		if !errors.Is(err, ErrArchive) || !strings.Contains(err.Error(), c.want) || sent > 0 {
 			t.Errorf("%s: %d bytes were sent; got %v, want ErrArchive: %s", name, sent, err, c.want)
 		}
+		// What another left that was killed goes, too.
 		if left, err := os.ReadDir(dir + "/images"); err != nil || len(left) != 3 {
 			t.Errorf("%s: beside the layout there is %v, %v", name, left, err)
 		}

@@ -3,6 +3,8 @@ package images
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -32,6 +34,7 @@ type maker struct {
 	*Store
 	arch     string
 	cache    *cache
+	incoming string            // a folder for an archive that is being read
 	packages *debian.Fetcher   // is there after download
 	download func() error      // waits for it
 	layers   map[string]*layer // by part: images that have one in common share it
@@ -52,7 +55,12 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 	if err != nil {
 		return err
 	}
-	err = use(&maker{Store: s, arch: arch, cache: openCache(dir, arch), layers: map[string]*layer{}})
+	m := &maker{Store: s, arch: arch, cache: openCache(dir, arch), incoming: filepath.Join(dir, "incoming"), layers: map[string]*layer{}}
+	defer os.RemoveAll(m.incoming)                   //nolint:errcheck // the next one removes it
+	if err := os.RemoveAll(m.incoming); err != nil { // of one that was killed
+		return err
+	}
+	err = use(m)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
