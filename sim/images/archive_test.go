@@ -133,6 +133,9 @@ func TestArchive(t *testing.T) {
 			t.Errorf("no %s in %s", name, index)
 		}
 	}
+	if strings.Contains(index, "artifactType") {
+		t.Errorf("an engine could take the images for something else: %s", index)
+	}
 	one := blobFolder + blobs[2].Digest.Hex
 	saved := `[{"Config":"` + blobFolder + blobs[1].Digest.Hex + `","RepoTags":["swarm:latest","labcheck/x:1"],` +
 		`"Layers":["` + one + `","` + blobFolder + blobs[3].Digest.Hex + `","` + one + `"]},`

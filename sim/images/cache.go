@@ -92,6 +92,7 @@ func blobsOf(i v1.Image) ([]v1.Descriptor, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.ArtifactType = "" // it is no artifact: an engine may take it for one
 	m, err := i.Manifest()
 	if err != nil {
 		return nil, err
@@ -170,12 +171,12 @@ func (c *cache) sweep() error {
 func (c *cache) writeIndex() error {
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	for _, ref := range inOrder(c.images) {
-		d, err := partial.Descriptor(c.images[ref])
+		blobs, err := blobsOf(c.images[ref])
 		if err != nil {
 			return err
 		}
-		d.Annotations = map[string]string{refName: ref}
-		index.Manifests = append(index.Manifests, *d)
+		blobs[0].Annotations = map[string]string{refName: ref}
+		index.Manifests = append(index.Manifests, blobs[0])
 	}
 	content, err := json.Marshal(index)
 	if err != nil {
