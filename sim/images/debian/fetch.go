@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net"
 	"net/http"
@@ -68,9 +67,14 @@ func (f *Fetcher) Lacking(missing []Package) (lacking int64) {
 	return lacking
 }
 
-// Open opens a package that was downloaded. The reader fails at its end if the
-// file is not what the lock file pins.
-func (f *Fetcher) Open(p Package) (io.ReadCloser, error) { return open(f.file(p), p) }
+// Open opens a package that was downloaded, if the file is what the lock file
+// pins.
+func (f *Fetcher) Open(p Package) (io.ReadCloser, error) {
+	if err := verify(f.file(p), p); err != nil {
+		return nil, err
+	}
+	return os.Open(f.file(p))
+}
 
 func (f *Fetcher) file(p Package) string { return filepath.Join(f.Dir, p.SHA256+".deb") }
 
@@ -253,42 +257,23 @@ func sizeOf(name string) int64 {
 	return info.Size()
 }
 
-// verified compares a file's checksum when it has been read to its end.
-type verified struct {
-	file *os.File
-	sum  hash.Hash
-	want string
-}
-
-func open(name string, p Package) (io.ReadCloser, error) {
-	file, err := os.Open(name)
-	return &verified{file, sha256.New(), p.SHA256}, err
-}
-
-func (v *verified) Close() error { return v.file.Close() }
-
-func (v *verified) Read(p []byte) (int, error) {
-	n, err := v.file.Read(p)
-	v.sum.Write(p[:n])
-	if errors.Is(err, io.EOF) {
-		if got := hex.EncodeToString(v.sum.Sum(nil)); got != v.want {
-			err = harness.Errorf("%s: %w: SHA-256 is %s, want %s", "%s: %w: SHA-256 は %s だが、%s でなければならない",
-				filepath.Base(v.file.Name()), errWrong, got, v.want)
-		}
-	}
-	return n, err
-}
-
 // errWrong reports that a file is not the one that the lock file pins.
 var errWrong = harness.Errorf("wrong content", "内容が正しくない")
 
-// verify reads a file, and compares it with what the lock file pins.
+// verify compares a file with what the lock file pins.
 func verify(name string, p Package) error {
-	file, err := open(name, p)
+	file, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	_, err = io.Copy(io.Discard, file)
-	return err
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != p.SHA256 {
+		return harness.Errorf("%s: %w: SHA-256 is %s, want %s", "%s: %w: SHA-256 は %s だが、%s でなければならない",
+			filepath.Base(name), errWrong, got, p.SHA256)
+	}
+	return nil
 }
