@@ -2,6 +2,8 @@ package harness
 
 import (
 	"time"
+
+	"labcheck/harness/lang"
 )
 
 // EvidenceSchema is the version of the results.json that this labcheck writes.
@@ -42,7 +44,7 @@ type Run struct {
 	Verdict  Verdict       `json:"verdict"`
 	Error    string        `json:"error,omitempty"` // why the run ended early, if it did
 	Tags     string        `json:"tags,omitempty"`  // the tag expression that was asked for
-	Lang     Lang          `json:"lang,omitempty"`  // of the scenarios and all that is said of them
+	Lang     lang.Language `json:"lang,omitempty"`  // of the scenarios and all that is said of them
 	Stages   []Timing      `json:"stages,omitempty"`
 }
 
@@ -112,12 +114,12 @@ type Step struct {
 // Mismatch is a claim that is false: what the tutorial promises and what the
 // cluster answered.
 type Mismatch struct {
-	Lang     Lang   // of the texts
-	What     string // what was compared: "the engine of frontend01: CPUs"
+	Lang     lang.Language // of the texts
+	What     string        // what was compared: "the engine of frontend01: CPUs"
 	Expected string
 	Seen     string
 }
 
 func (m *Mismatch) Error() string {
-	return m.Lang.Say("%s: expected %s, seen %s", "%s: 期待値は %s、実際は %s", m.What, m.Expected, m.Seen)
+	return m.Lang.Say("%s: expected %s, seen %s", m.What, m.Expected, m.Seen)
 }

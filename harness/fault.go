@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"labcheck/harness/lang"
 )
 
 // FaultKind is a way in which a cluster is broken on purpose.
@@ -39,46 +41,46 @@ type Fault struct {
 }
 
 // String says the fault as a sentence without a full stop.
-func (f Fault) String() string { return f.In(English) }
+func (f Fault) String() string { return f.In(lang.English) }
 
 // In is the same sentence in a language.
-func (f Fault) In(l Lang) string {
+func (f Fault) In(l lang.Language) string {
 	switch f.Kind {
 	case FaultPause:
-		return l.Say("%s is paused", "%s は動きを止めている", f.Node)
+		return l.Say("%s is paused", f.Node)
 	case FaultKill:
-		return l.Say("%s is off", "%s は電源が切れている", f.Node)
+		return l.Say("%s is off", f.Node)
 	case FaultCut:
 		return f.cut(l)
 	case FaultSlow:
-		return l.Say("what %s sends is %s late, and %g%% of it is lost", "%s の送るものは %s 遅れ、その %g%% が失われる", f.Node, f.Delay, f.Loss)
+		return l.Say("what %s sends is %s late, and %g%% of it is lost", f.Node, f.Delay, f.Loss)
 	case FaultFillDisk:
-		return l.Say("the disk of %s is full", "%s のディスクに空きがない", f.Node)
+		return l.Say("the disk of %s is full", f.Node)
 	case FaultStop:
-		return l.Say("the %s container of %s does not run", "%[2]s の %[1]s コンテナが動いていない", f.Service, f.Node)
+		return l.Say("the %s container of %s does not run", f.Service, f.Node)
 	}
 	return fmt.Sprintf("%s: %s", f.Node, f.Kind)
 }
 
-func (f Fault) cut(l Lang) string {
+func (f Fault) cut(l lang.Language) string {
 	peer := f.Peer
 	if peer == "" {
-		peer = l.Say("every other host", "ほかのすべてのホスト")
+		peer = l.Say("every other host")
 	}
 	if f.Port != 0 {
-		peer += l.Say(", port %d", " のポート %d", f.Port)
+		peer += l.Say(", port %d", f.Port)
 	}
 	if f.OneWay {
-		return l.Say("what %s sends does not arrive at %s", "%s の送るものが %s に届かない", f.Node, peer)
+		return l.Say("what %s sends does not arrive at %s", f.Node, peer)
 	}
-	return l.Say("%s is cut off from %s", "%s と %s の間が切れている", f.Node, peer)
+	return l.Say("%s is cut off from %s", f.Node, peer)
 }
 
 // What Faulter's methods say with errors.Is. Where the place itself can't do
 // what is asked for the error is errors.ErrUnsupported, with the reason.
 var (
-	ErrInForce    = Errorf("in force already", "すでに起きている")
-	ErrNotInForce = Errorf("not in force", "起きていない")
+	ErrInForce    = lang.Errorf("in force already")
+	ErrNotInForce = lang.Errorf("not in force")
 )
 
 // Faulter is what a target may be besides: one whose hosts can be broken on

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"labcheck/harness/lang"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -29,7 +31,7 @@ func TestFaultString(t *testing.T) {
 		if got := tt.fault.String(); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
-		if ja := tt.fault.In(Japanese); ja == tt.want || !strings.Contains(ja, "store") {
+		if ja := tt.fault.In(lang.Japanese); ja == tt.want || !strings.Contains(ja, "store") {
 			t.Errorf("%q in Japanese: %q", tt.want, ja)
 		}
 	}

@@ -7,11 +7,13 @@ import (
 	"context"
 	"net"
 	"net/netip"
+
+	"labcheck/harness/lang"
 )
 
 // ErrNoNodes is what Target.Nodes returns where the target has no nodes yet:
 // a lab that was not started.
-var ErrNoNodes = Errorf("no nodes", "ノードがない")
+var ErrNoNodes = lang.Errorf("no nodes")
 
 // Target is a place where a topology's nodes are.
 type Target interface {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+
+	"labcheck/harness/lang"
 )
 
 // The ports of the tutorial.
@@ -86,8 +88,7 @@ func Tutorial() Topology {
 func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	subnet = subnet.Masked()
 	if !subnet.Addr().Is4() || subnet.Bits() != 24 {
-		return Topology{}, Errorf("subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24",
-			"サブネット %s: 192.168.34.0/24 のような 24 ビットの IPv4 サブネットが必要である", subnet)
+		return Topology{}, lang.Errorf("subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
 	}
 	move := func(h Host) Host {
 		a := subnet.Addr().As4()

@@ -1,5 +1,7 @@
 package harness
 
+import "labcheck/harness/lang"
+
 // Layer is how far one came on the way to a service of a node.
 type Layer string
 
@@ -24,22 +26,22 @@ type UnreachableError struct {
 	Service string
 	Layer   Layer
 	// What is what happened, without the node: "no answer within 4s".
-	What Text
+	What lang.Text
 	// Hint is what to do about it; empty where that is not known.
-	Hint Text
+	Hint lang.Text
 	// Passing says that it may well be reached when it is tried again.
 	Passing bool
 	Err     error // may be nil
 }
 
-func (e *UnreachableError) Error() string { return e.In(English) }
+func (e *UnreachableError) Error() string { return e.In(lang.English) }
 
 // In is the error in a language.
-func (e *UnreachableError) In(l Lang) string {
+func (e *UnreachableError) In(l lang.Language) string {
 	if e.Service == "" {
-		return l.Say("%s can't be reached: %s", "%s に到達できない: %s", e.Node, e.What.In(l))
+		return l.Say("%s can't be reached: %s", e.Node, e.What.In(l))
 	}
-	return l.Say("%s can't be reached at %s: %s", "%s に %s で到達できない: %s", e.Node, e.Service, e.What.In(l))
+	return l.Say("%s can't be reached at %s: %s", e.Node, e.Service, e.What.In(l))
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }

@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"time"
+
+	"labcheck/harness/lang"
 )
 
 // TimeoutError is a wait that ended before what it waited for came true.
@@ -11,11 +13,11 @@ type TimeoutError struct {
 	Last  error // why the last attempt was not enough
 }
 
-func (e *TimeoutError) Error() string { return e.In(English) }
+func (e *TimeoutError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *TimeoutError) In(l Lang) string {
-	return l.Say("after %s still: %s", "%s 待っても変わらない: %s", e.After.Round(100*time.Millisecond), l.Error(e.Last))
+func (e *TimeoutError) In(l lang.Language) string {
+	return l.Say("after %s still: %s", e.After.Round(100*time.Millisecond), l.Error(e.Last))
 }
 
 func (e *TimeoutError) Unwrap() error { return e.Last }

@@ -9,11 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	"labcheck/harness/lang"
+
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
 	"golang.org/x/sync/errgroup"
-
-	"labcheck/harness"
 )
 
 // collected is what each node is asked; the file's name, and the command.
@@ -51,7 +51,7 @@ func (n *node) collect(ctx context.Context, dir string) error {
 	for _, c := range collected {
 		r, err := n.Exec(ctx, c.argv...)
 		if err != nil {
-			errs = append(errs, harness.Errorf("collect %s: %w", "%s の収集: %w", c.file, err))
+			errs = append(errs, lang.Errorf("collect %s: %w", c.file, err))
 		}
 		errs = append(errs, os.WriteFile(filepath.Join(dir, c.file), []byte(r.Stdout+r.Stderr), 0o644))
 	}
@@ -62,12 +62,12 @@ func (n *node) collect(ctx context.Context, dir string) error {
 func (l *Lab) log(ctx context.Context, n *node, lines string) (string, error) {
 	stream, err := l.engine.ContainerLogs(ctx, n.id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: lines})
 	if err != nil {
-		return "", harness.Errorf("log of %s: %w", "%s のログ: %w", n.name, err)
+		return "", lang.Errorf("log of %s: %w", n.name, err)
 	}
 	defer stream.Close()
 	var b bytes.Buffer
 	if _, err := stdcopy.StdCopy(&b, &b, stream); err != nil {
-		return "", harness.Errorf("log of %s: %w", "%s のログ: %w", n.name, err)
+		return "", lang.Errorf("log of %s: %w", n.name, err)
 	}
 	return strings.TrimSpace(b.String()), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // link is a connection to an engine.
@@ -133,9 +134,8 @@ func reach(ctx context.Context, e endpoint) (*link, error) {
 func reachBySSH(ctx context.Context, e endpoint) (*link, error) {
 	if _, err := exec.LookPath("ssh"); err != nil {
 		return nil, &EngineError{
-			Why: harness.Textf("%s needs ssh, which is not installed here",
-				"%s には ssh が必要だが、ここにインストールされていない", e.describe()),
-			Hint: commandLine("apt-get install openssh-client"),
+			Why:  lang.Textf("%s needs ssh, which is not installed here", e.describe()),
+			Hint: lang.Verbatim("apt-get install openssh-client"),
 			err:  err,
 		}
 	}
@@ -185,15 +185,14 @@ func (k *link) awaitAnswer(ctx context.Context, options []client.Opt) error {
 }
 
 func unreachable(e endpoint, err error) error {
-	return harness.Errorf("%w at %s: %w", "%w: %s: %w", ErrEngine, e.describe(), err)
+	return lang.Errorf("%w at %s: %w", ErrEngine, e.describe(), err)
 }
 
 // strayAddress reports that DOCKER_HOST names an address that no lab has.
 func strayAddress(e, behind endpoint) error {
 	return &EngineError{
-		Why: harness.Textf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it",
-			"DOCKER_HOST=%s はラボ用のアドレスだが、%s にそれを持つラボはない", e.Host, behind.describe()),
-		Hint: commandLine("unset DOCKER_HOST"),
+		Why:  lang.Textf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it", e.Host, behind.describe()),
+		Hint: lang.Verbatim("unset DOCKER_HOST"),
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // DialMode says how nodes are reached. It is a flag's value.
@@ -36,13 +36,12 @@ func (m *DialMode) Set(s string) error {
 		*m = DialMode(s)
 		return nil
 	}
-	return harness.Errorf("auto, direct and exec are possible", "指定できるのは auto、direct、exec である")
+	return lang.Errorf("auto, direct and exec are possible")
 }
 
 // ErrNotOurs is that nothing was dialled, because this machine has no bridge
 // of the lab: the address would be somebody else's.
-var ErrNotOurs = harness.Errorf("refused: no bridge of this lab on this machine carries that address",
-	"接続を拒否: このマシンには、そのアドレスを持つこのラボのブリッジがない")
+var ErrNotOurs = lang.Errorf("refused: no bridge of this lab on this machine carries that address")
 
 // settle turns DialAuto into what works here.
 func (m DialMode) settle(n labNetwork) DialMode {
@@ -57,7 +56,7 @@ func (m DialMode) settle(n labNetwork) DialMode {
 
 func dialDirect(ctx context.Context, n labNetwork, addr netip.AddrPort) (net.Conn, error) {
 	if !n.carried() || !n.subnet.Contains(addr.Addr()) {
-		return nil, harness.Errorf("dial %s: %w", "%s への接続: %w", addr, ErrNotOurs)
+		return nil, lang.Errorf("dial %s: %w", addr, ErrNotOurs)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
 }

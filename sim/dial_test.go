@@ -122,7 +122,7 @@ func TestOverlapping(t *testing.T) {
 func TestCheckInterfacesNamesWhatHasTheSubnet(t *testing.T) {
 	err := checkInterfaces(netip.MustParsePrefix("127.0.0.0/24"), nil)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.EN != "interface lo of this machine has 127.0.0.1/8" {
+	if !errors.As(err, &taken) || taken.UsedBy.String() != "interface lo of this machine has 127.0.0.1/8" {
 		t.Fatalf("%v", err)
 	}
 }

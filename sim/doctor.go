@@ -8,6 +8,7 @@ import (
 	"github.com/docker/go-units"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // What a lab takes: five nodes of less than 100 MB each and what runs on them,
@@ -36,13 +37,12 @@ func Doctor(ctx context.Context, o Options) []Check {
 	}
 	if err != nil {
 		return []Check{d.failed("engine", err, o.Lang.Say("start Docker, name another context with --context, "+
-			"set DOCKER_HOST to where it listens, or get the right to use its socket",
-			"Docker を起動する、--context で別のコンテキストを指定する、DOCKER_HOST に接続先を設定する、またはソケットを使う権限を得る"))}
+			"set DOCKER_HOST to where it listens, or get the right to use its socket"))}
 	}
 	defer lab.Close()
 	info, err := lab.engine.Info(ctx)
 	if err != nil {
-		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log", "Engine のログを見る"))}
+		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log"))}
 	}
 	free := d.checkFree(ctx, lab)
 	checks := []Check{
@@ -55,39 +55,38 @@ func Doctor(ctx context.Context, o Options) []Check {
 }
 
 // doctor says what it finds in a language.
-type doctor struct{ lang harness.Lang }
+type doctor struct{ lang lang.Language }
 
 func (d doctor) failed(name string, err error, fix string) Check {
 	return Check{name, false, d.lang.Error(err), fix}
 }
 
-func (d doctor) subnet() string { return d.lang.Say("subnet", "サブネット") }
-func (d doctor) images() string { return d.lang.Say("images", "イメージ") }
+func (d doctor) subnet() string { return d.lang.Say("subnet") }
+func (d doctor) images() string { return d.lang.Say("images") }
 
 // checkEngine tells which engine it is: Open has refused those that can't hold a
 // lab.
 func (d doctor) checkEngine(l *Lab, info system.Info) Check {
-	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s", "Docker %s、%s、%s、cgroup v%s", info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
-	return Check{"engine", true, found + d.lang.Say("; ", "、") + l.link.describe().In(d.lang), ""}
+	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s", info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
+	return Check{"engine", true, found + d.lang.Say("; ") + l.link.describe().In(d.lang), ""}
 }
 
 func (d doctor) checkRights() Check {
-	return Check{d.lang.Say("rights", "権限"), true, d.lang.Say(
-		"the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed",
-		"Engine はノードに SYS_ADMIN と NET_ADMIN を与えられる。--privileged は不要である"), ""}
+	return Check{d.lang.Say("rights"), true, d.lang.Say(
+		"the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed"), ""}
 }
 
 // checkFree looks whether the lab's subnet is free, or the lab's own.
 func (d doctor) checkFree(ctx context.Context, l *Lab) Check {
 	n, err := l.network(ctx)
 	if err == nil {
-		how := d.lang.Say("nodes are reached through docker exec", "ノードには docker exec を通して接続する")
+		how := d.lang.Say("nodes are reached through docker exec")
 		if DialAuto.settle(n) == DialDirect {
-			how = d.lang.Say("nodes are reached directly", "ノードには直接接続する")
+			how = d.lang.Say("nodes are reached directly")
 		}
-		return Check{d.subnet(), true, d.lang.Say("lab %s stands on %s; %s", "ラボ %s は %s にある。%s", l.name, n.subnet, how), ""}
+		return Check{d.subnet(), true, d.lang.Say("lab %s stands on %s; %s", l.name, n.subnet, how), ""}
 	}
-	look := d.lang.Say("look at docker network ls", "docker network ls を見る")
+	look := d.lang.Say("look at docker network ls")
 	if !errors.Is(err, harness.ErrNoNodes) {
 		return d.failed(d.subnet(), err, look)
 	}
@@ -97,25 +96,25 @@ func (d doctor) checkFree(ctx context.Context, l *Lab) Check {
 	} else if err != nil {
 		return d.failed(d.subnet(), err, look)
 	}
-	return Check{d.subnet(), true, d.lang.Say("%s is free", "%s は空いている", l.topology.Subnet), ""}
+	return Check{d.subnet(), true, d.lang.Say("%s is free", l.topology.Subnet), ""}
 }
 
 func (d doctor) checkMemory(info system.Info) Check {
-	found := d.lang.Say("%s in all", "全体で %s", units.BytesSize(float64(info.MemTotal)))
+	found := d.lang.Say("%s in all", units.BytesSize(float64(info.MemTotal)))
 	return Check{
-		d.lang.Say("memory", "メモリ"), info.MemTotal >= memoryNeeded, found,
-		d.lang.Say("give the engine's machine at least 1 GiB", "Engine のマシンに 1 GiB 以上を割り当てる"),
+		d.lang.Say("memory"), info.MemTotal >= memoryNeeded, found,
+		d.lang.Say("give the engine's machine at least 1 GiB"),
 	}
 }
 
 func (d doctor) checkDisk(info system.Info) Check {
-	name := d.lang.Say("disk", "ディスク")
+	name := d.lang.Say("disk")
 	free, err := freeDisk(info.DockerRootDir)
 	if err != nil {
-		return Check{name, true, d.lang.Say("not known: %s is not on this machine", "不明: %s はこのマシンにない", info.DockerRootDir), ""}
+		return Check{name, true, d.lang.Say("not known: %s is not on this machine", info.DockerRootDir), ""}
 	}
-	found := d.lang.Say("%s free in %s", "空き %s(%s)", units.BytesSize(float64(free)), info.DockerRootDir)
-	return Check{name, free >= diskNeeded, found, d.lang.Say("make room for 2 GiB there", "そこに 2 GiB の空きを作る")}
+	found := d.lang.Say("%s free in %s", units.BytesSize(float64(free)), info.DockerRootDir)
+	return Check{name, free >= diskNeeded, found, d.lang.Say("make room for 2 GiB there")}
 }
 
 // checkImages says which images are there, and what it takes to make the others.
@@ -125,7 +124,7 @@ func (d doctor) checkImages(ctx context.Context, l *Lab) Check {
 		return d.failed(d.images(), err, "labcheck images build")
 	}
 	if len(plan.Missing) == 0 {
-		return Check{d.images(), true, d.lang.Say("all are there", "すべてある"), ""}
+		return Check{d.images(), true, d.lang.Say("all are there"), ""}
 	}
-	return Check{d.images(), true, d.lang.Say("will be made when they are needed: %s", "必要になったときに作成する: %s", plan.In(d.lang)), ""}
+	return Check{d.images(), true, d.lang.Say("will be made when they are needed: %s", plan.In(d.lang)), ""}
 }

@@ -4,20 +4,20 @@ import (
 	"context"
 	"errors"
 
+	"labcheck/harness/lang"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"golang.org/x/sync/errgroup"
-
-	"labcheck/harness"
 )
 
 // Down removes everything that carries the lab's label, and nothing else.
 func (l *Lab) Down(ctx context.Context) error {
 	if err := l.sweep(ctx, l.filter()); err != nil {
-		return harness.Errorf("remove lab %s: %w", "ラボ %s の削除: %w", l.name, err)
+		return lang.Errorf("remove lab %s: %w", l.name, err)
 	}
 	l.Keep() // nothing is left to watch over
 	return nil
@@ -122,12 +122,12 @@ func (l *Lab) watchEnd(ctx context.Context, n *node, giveUp context.CancelCauseF
 func (l *Lab) ended(ctx context.Context, n *node) error {
 	c, err := l.engine.ContainerInspect(ctx, n.id)
 	if errdefs.IsNotFound(err) {
-		return harness.Errorf("its node was removed", "ノードが取り除かれた")
+		return lang.Errorf("its node was removed")
 	}
 	if err != nil || c.State.Running {
 		return nil // not known, or running
 	}
-	return harness.Errorf("its node ended with exit code %d", "ノードが終了コード %d で終了した", c.State.ExitCode)
+	return lang.Errorf("its node ended with exit code %d", c.State.ExitCode)
 }
 
 // Exists says whether there is anything of the lab.

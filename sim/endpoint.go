@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"labcheck/harness/lang"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
 	dockercontext "github.com/docker/cli/cli/context"
@@ -19,8 +21,6 @@ import (
 	"github.com/docker/cli/cli/context/store"
 	"github.com/docker/cli/opts"
 	"github.com/docker/docker/client"
-
-	"labcheck/harness"
 )
 
 // The docker CLI's environment variables that docker/cli and docker/docker name
@@ -46,11 +46,11 @@ type endpoint struct {
 }
 
 // describe returns the address, and which context it is from.
-func (e endpoint) describe() harness.Text {
+func (e endpoint) describe() lang.Text {
 	if e.source == "" {
-		return harness.Textf("%s (context %s)", "%s(コンテキスト %s)", e.Host, e.context)
+		return lang.Textf("%s (context %s)", e.Host, e.context)
 	}
-	return harness.Textf("%s (context %s, from %s)", "%s(コンテキスト %s、%s による)", e.Host, e.context, e.source)
+	return lang.Textf("%s (context %s, from %s)", e.Host, e.context, e.source)
 }
 
 // selection is what an engine is chosen by: --context and the environment.
@@ -128,15 +128,15 @@ func missingContext(name, source string) error {
 		source = config.ConfigFileName
 	}
 	return &EngineError{
-		Why:  harness.Textf("docker has no context %s (from %s)", "docker にコンテキスト %s がない(%s による)", name, source),
-		Hint: commandLine("docker context ls"),
+		Why:  lang.Textf("docker has no context %s (from %s)", name, source),
+		Hint: lang.Verbatim("docker context ls"),
 	}
 }
 
 func brokenContext(name string, err error) error {
 	return &EngineError{
-		Why:  harness.Textf("docker's context %s can't be used: %s", "docker のコンテキスト %s が使えない: %s", name, err),
-		Hint: commandLine("docker context inspect " + name),
+		Why:  lang.Textf("docker's context %s can't be used: %s", name, err),
+		Hint: lang.Verbatim("docker context inspect " + name),
 		err:  err,
 	}
 }
@@ -166,8 +166,8 @@ func (s selection) defaultEndpoint(source string) (endpoint, error) {
 
 func brokenEnvironment(name string, err error) error {
 	return &EngineError{
-		Why:  harness.Textf("%s can't be used: %s", "%s が使えない: %s", name, err),
-		Hint: harness.Textf("correct %s, or unset it", "%s を正しく設定するか、解除する", name),
+		Why:  lang.Textf("%s can't be used: %s", name, err),
+		Hint: lang.Textf("correct %s, or unset it", name),
 		err:  err,
 	}
 }
@@ -261,7 +261,7 @@ func (e endpoint) tlsConfig() (*tls.Config, error) {
 	if len(e.TLSData.CA) > 0 {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(e.TLSData.CA) {
-			return nil, harness.Errorf("the CA certificate is not PEM", "CA 証明書が PEM 形式ではない")
+			return nil, lang.Errorf("the CA certificate is not PEM")
 		}
 	}
 	if len(e.TLSData.Cert) > 0 {

@@ -3,12 +3,12 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/docker/docker/api/types/container"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 var _ harness.Faulter = (*Lab)(nil)
@@ -16,7 +16,7 @@ var _ harness.Faulter = (*Lab)(nil)
 // Break puts a fault in force.
 func (l *Lab) Break(ctx context.Context, f harness.Fault) error {
 	if err := l.change(ctx, f, true); err != nil {
-		return fmt.Errorf("%s %s: %w", f.Kind, f.Node, err)
+		return lang.Errorf("%s %s: %w", f.Kind, f.Node, err)
 	}
 	return nil
 }
@@ -24,7 +24,7 @@ func (l *Lab) Break(ctx context.Context, f harness.Fault) error {
 // Mend takes a fault off.
 func (l *Lab) Mend(ctx context.Context, f harness.Fault) error {
 	if err := l.change(ctx, f, false); err != nil {
-		return harness.Errorf("mend %s of %s: %w", "%s の取り除き(%s): %w", f.Kind, f.Node, err)
+		return lang.Errorf("mend %s of %s: %w", f.Kind, f.Node, err)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (l *Lab) change(ctx context.Context, f harness.Fault, on bool) error {
 		return n.kill(ctx, state, on)
 	}
 	if state != stateRunning {
-		return harness.Errorf("the host is %s", "ホストの状態は %s", state)
+		return lang.Errorf("the host is %s", state)
 	}
 	switch f.Kind {
 	case harness.FaultCut:
@@ -52,7 +52,7 @@ func (l *Lab) change(ctx context.Context, f harness.Fault, on bool) error {
 	case harness.FaultFillDisk:
 		return n.fillDisk(ctx, on)
 	}
-	return fmt.Errorf("hosts of a lab know no such fault: %w", errors.ErrUnsupported)
+	return lang.Errorf("hosts of a lab know no such fault: %w", errors.ErrUnsupported)
 }
 
 // The states that a host's container can be in.
@@ -85,7 +85,7 @@ func (l *Lab) find(ctx context.Context, name string) (*node, string, error) {
 			return n, stateOf(found[name]), nil
 		}
 	}
-	return nil, "", harness.Errorf("the lab has no such host", "ラボにそのホストはない")
+	return nil, "", lang.Errorf("the lab has no such host")
 }
 
 // differ is an error where a fault is as it is to be already.
@@ -120,7 +120,7 @@ func (n *node) kill(ctx context.Context, state string, on bool) error {
 	case err != nil:
 		return err
 	case on && state == statePaused:
-		return harness.Errorf("the host is paused", "ホストの状態は paused")
+		return lang.Errorf("the host is paused")
 	case !on:
 		if err := n.lab.engine.ContainerStart(ctx, n.id, container.StartOptions{}); err != nil {
 			return err
@@ -143,7 +143,7 @@ func (n *node) kill(ctx context.Context, state string, on bool) error {
 func (l *Lab) Restart(ctx context.Context, name string) error {
 	n, state, err := l.find(ctx, name)
 	if err == nil && state != stateRunning {
-		err = harness.Errorf("the host is %s", "ホストの状態は %s", state)
+		err = lang.Errorf("the host is %s", state)
 	}
 	if err == nil {
 		timeout := rebootTimeout
@@ -153,7 +153,7 @@ func (l *Lab) Restart(ctx context.Context, name string) error {
 		err = l.awaitEngine(ctx, n)
 	}
 	if err != nil {
-		return harness.Errorf("restart %s: %w", "%s の再起動: %w", name, err)
+		return lang.Errorf("restart %s: %w", name, err)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (l *Lab) Faults(ctx context.Context) ([]harness.Fault, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, harness.Errorf("look for faults: %w", "障害の確認: %w", err)
+		return nil, lang.Errorf("look for faults: %w", err)
 	}
 	var all []harness.Fault
 	for _, some := range found {

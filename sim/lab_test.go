@@ -270,7 +270,7 @@ func testSubnetTaken(t *testing.T, o Options) {
 	l := open(t, o)
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab has it" {
+	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab has it" {
 		t.Errorf("a second lab on the same subnet: %v", err)
 	}
 }
@@ -280,7 +280,7 @@ func testElsewhere(t *testing.T, o Options) {
 	o.Subnet = subnettest.Free(t)
 	_, err := Open(t.Context(), o)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-lab stands on "+stands.String() {
+	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab stands on "+stands.String() {
 		t.Errorf("the same lab on another subnet: %v", err)
 	}
 	o.Subnet = netip.Prefix{}
@@ -306,10 +306,10 @@ func TestMadeMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var taken *SubnetError
-	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile stands on "+stands.String() {
+	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile stands on "+stands.String() {
 		t.Errorf("up: %v", err)
 	}
-	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.EN != "lab test-meanwhile is being made by another labcheck" {
+	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile is being made by another labcheck" {
 		t.Errorf("its network: %v", err)
 	}
 	if _, err := first.network(t.Context()); err != nil {
@@ -331,7 +331,7 @@ func TestSameLabTwice(t *testing.T) {
 		t.Fatalf("one must win: %v; %v", errs[0], errs[1])
 	}
 	var taken *SubnetError
-	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy.EN != "lab test-twice is being made by another labcheck" {
+	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy.String() != "lab test-twice is being made by another labcheck" {
 		t.Errorf("the other one said: %v", lost)
 	}
 	nodes, err := labs[0].Nodes(t.Context())

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // KeepLogs has an Up that fails write the log of each node's engine to
@@ -57,7 +58,7 @@ func (l *Lab) withLog(ctx context.Context, n *node, err error) error {
 	if logErr != nil || log == "" {
 		return err
 	}
-	return harness.Errorf("%w\nlast lines of %s: %s", "%w\n%s の最後のログ: %s", err, n.name, trimLog(log))
+	return lang.Errorf("%w\nlast lines of %s: %s", err, n.name, trimLog(log))
 }
 
 // logTime is how an engine's log begins its lines.

@@ -12,20 +12,21 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // SubnetError is that a lab can't have the subnet it is to have.
 type SubnetError struct {
 	Subnet netip.Prefix
-	UsedBy harness.Text // what has it
-	Hint   harness.Text // what to do about it
+	UsedBy lang.Text // what has it
+	Hint   lang.Text // what to do about it
 }
 
-func (e *SubnetError) Error() string { return e.In(harness.English) }
+func (e *SubnetError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *SubnetError) In(l harness.Lang) string {
-	return l.Say("subnet %s can't be used: %s", "サブネット %s は使えない: %s", e.Subnet, e.UsedBy.In(l))
+func (e *SubnetError) In(l lang.Language) string {
+	return l.Say("subnet %s can't be used: %s", e.Subnet, e.UsedBy.In(l))
 }
 
 // labNetwork is the bridge that a lab's nodes are on.
@@ -49,7 +50,7 @@ func (l *Lab) network(ctx context.Context) (labNetwork, error) {
 	}
 	subnets := prefixes(found[0].IPAM)
 	if len(subnets) != 1 {
-		return labNetwork{}, harness.Errorf("network %s of lab %s has %d subnets, not one", "ネットワーク %s(ラボ %s)のサブネットが 1 つではなく %d 個ある", found[0].Name, l.name, len(subnets))
+		return labNetwork{}, lang.Errorf("network %s of lab %s has %d subnets, not one", found[0].Name, l.name, len(subnets))
 	}
 	return labNetwork{found[0].ID, subnets[0]}, nil
 }
@@ -82,13 +83,13 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: l.topology.Subnet.String()}}},
 	})
 	if err == nil {
-		l.progress("", harness.Text{EN: "network made", JA: "ネットワークを作成した"})
+		l.progress("", lang.Text{EN: "network made"})
 		return nil
 	}
 	if taken := l.overtaken(ctx); taken != nil {
 		return taken
 	}
-	return harness.Errorf("make network %s: %w", "ネットワーク %s の作成: %w", l.name, err)
+	return lang.Errorf("make network %s: %w", l.name, err)
 }
 
 // overtaken looks for a network that came up since the check. The engine
@@ -146,22 +147,19 @@ func (l *Lab) checkNetworks(ctx context.Context) (map[string]bool, error) {
 func (l *Lab) takenByNetwork(n network.Inspect) error {
 	e := &SubnetError{
 		Subnet: l.topology.Subnet,
-		UsedBy: harness.Textf("the engine's network %s has it", "Engine のネットワーク %s が使っている", n.Name),
-		Hint: harness.Textf("choose another one (--subnet 192.168.34.0/24), or remove that one (docker network rm %s)",
-			"別のサブネットを選ぶか(--subnet 192.168.34.0/24)、そのネットワークを取り除く(docker network rm %s)", n.Name),
+		UsedBy: lang.Textf("the engine's network %s has it", n.Name),
+		Hint:   lang.Textf("choose another one (--subnet 192.168.34.0/24), or remove that one (docker network rm %s)", n.Name),
 	}
 	switch lab := n.Labels[LabelLab]; lab {
 	case "":
 	case l.name:
-		e.UsedBy = harness.Textf("lab %s is being made by another labcheck", "別の labcheck がラボ %s を作成している", lab)
-		e.Hint = harness.Text{
+		e.UsedBy = lang.Textf("lab %s is being made by another labcheck", lab)
+		e.Hint = lang.Text{
 			EN: "wait for it, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)",
-			JA: "終わるのを待つか、別のサブネットの別のラボを指定する(--lab two --subnet 192.168.34.0/24)",
 		}
 	default:
-		e.UsedBy = harness.Textf("lab %s has it", "ラボ %s が使っている", lab)
-		e.Hint = harness.Textf("choose another one (--subnet 192.168.34.0/24), or remove that lab (labcheck down --lab %s)",
-			"別のサブネットを選ぶか(--subnet 192.168.34.0/24)、そのラボを取り除く(labcheck down --lab %s)", lab)
+		e.UsedBy = lang.Textf("lab %s has it", lab)
+		e.Hint = lang.Textf("choose another one (--subnet 192.168.34.0/24), or remove that lab (labcheck down --lab %s)", lab)
 	}
 	return e
 }
@@ -172,7 +170,7 @@ func (l *Lab) takenByNetwork(n network.Inspect) error {
 func checkInterfaces(subnet netip.Prefix, bridges map[string]bool) error {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return harness.Errorf("list this machine's interfaces: %w", "このマシンのインタフェースの一覧: %w", err)
+		return lang.Errorf("list this machine's interfaces: %w", err)
 	}
 	for _, i := range interfaces {
 		if bridges[i.Name] {
@@ -181,10 +179,9 @@ func checkInterfaces(subnet netip.Prefix, bridges map[string]bool) error {
 		if addr, ok := overlapping(i, subnet); ok {
 			return &SubnetError{
 				Subnet: subnet,
-				UsedBy: harness.Textf("interface %s of this machine has %s", "このマシンのインタフェース %s に %s がある", i.Name, addr),
-				Hint: harness.Text{
+				UsedBy: lang.Textf("interface %s of this machine has %s", i.Name, addr),
+				Hint: lang.Text{
 					EN: "choose another one (--subnet 192.168.34.0/24), or take that interface down",
-					JA: "別のサブネットを選ぶか(--subnet 192.168.34.0/24)、そのインタフェースを停止する",
 				},
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // node is one of a lab's hosts. It implements harness.Node.
@@ -45,7 +46,7 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 	r.Duration = time.Since(r.Start)
 	r.Stdout, r.Stderr, r.ExitCode = stdout.String(), stderr.String(), code
 	if err != nil {
-		return r, harness.Errorf("run %s on %s: %w", "%s の実行(%s): %w", argv[0], n.name, err)
+		return r, lang.Errorf("run %s on %s: %w", argv[0], n.name, err)
 	}
 	return r, r.Err()
 }
@@ -70,7 +71,7 @@ func (n *node) exec(ctx context.Context, argv []string, stdout, stderr *bytes.Bu
 		return 0, err
 	}
 	if state.Running {
-		return 0, harness.Errorf("the engine closed the output of %s while it ran", "実行中の %s の出力を Engine が閉じた", argv[0])
+		return 0, lang.Errorf("the engine closed the output of %s while it ran", argv[0])
 	}
 	return state.ExitCode, nil
 }

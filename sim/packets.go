@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // BlockedError reports that a packet filter of the machine that the lab is on
@@ -26,50 +27,44 @@ type BlockedError struct {
 	// BothWays says that packets from To to From do not arrive either.
 	BothWays bool
 	// Cause is what keeps the packets.
-	Cause harness.Text
-	Hint  harness.Text // what to do about it
-	host  *node        // the host that the manager or this machine can't talk to
+	Cause lang.Text
+	Hint  lang.Text // what to do about it
+	host  *node     // the host that the manager or this machine can't talk to
 }
 
 // Place is a host of the lab, or this machine.
 type Place struct {
-	Name harness.Text
+	Name lang.Text
 	Addr netip.Addr // on the lab's bridge
 }
 
-func (p Place) in(l harness.Lang) string { return fmt.Sprintf("%s (%s)", p.Name.In(l), p.Addr) }
+func (p Place) in(l lang.Language) string { return fmt.Sprintf("%s (%s)", p.Name.In(l), p.Addr) }
 
-func (e *BlockedError) Error() string { return e.In(harness.English) }
+func (e *BlockedError) Error() string { return e.In(lang.English) }
 
 // In is the error in a language.
-func (e *BlockedError) In(l harness.Lang) string {
+func (e *BlockedError) In(l lang.Language) string {
 	from, to, cause := e.From.in(l), e.To.in(l), e.Cause.In(l)
 	if e.BothWays {
-		return l.Say("packets between %s and %s do not arrive in either direction: %s",
-			"%s と %s の間のパケットがどちらの方向にも届かない: %s", from, to, cause)
+		return l.Say("packets between %s and %s do not arrive in either direction: %s", from, to, cause)
 	}
-	return l.Say("packets from %s to %s do not arrive: %s", "%s から %s へのパケットが届かない: %s", from, to, cause)
+	return l.Say("packets from %s to %s do not arrive: %s", from, to, cause)
 }
 
 // blockedForwarding is the error for packets that the bridge forwards, to or from a
 // host.
 func (l *Lab) blockedForwarding(from, to Place, host *node) *BlockedError {
-	machine := harness.Text{EN: "the engine's machine", JA: "Engine のマシン"}
+	machine := lang.Text{EN: "the engine's machine"}
 	if host.network.carried() {
-		machine = harness.Text{EN: "this machine", JA: "このマシン"}
+		machine = lang.Text{EN: "this machine"}
 	}
 	return &BlockedError{
 		From: from, To: to, host: host,
-		Cause: harness.Textf("a packet filter of %s drops what the bridge %s forwards",
-			"%sのパケットフィルタが、ブリッジ %s の転送するパケットを破棄している", machine, host.network.bridge()),
-		Hint: harness.Textf("on %[2]s, find the chain with `hook forward` and the rule in `nft list ruleset`, and let the lab pass:"+
+		Cause: lang.Textf("a packet filter of %s drops what the bridge %s forwards", machine, host.network.bridge()),
+		Hint: lang.Textf("on %[2]s, find the chain with `hook forward` and the rule in `nft list ruleset`, and let the lab pass:"+
 			" `nft insert rule FAMILY TABLE CHAIN ip saddr %[1]s ip daddr %[1]s accept`"+
 			" (for a policy of iptables: `iptables -I DOCKER-USER -s %[1]s -d %[1]s -j ACCEPT`);"+
-			" or have no bridge filtered: `sysctl -w net.bridge.bridge-nf-call-iptables=0`",
-			"%[2]sで `nft list ruleset` を実行して `hook forward` のチェーンとルールを探し、ラボのパケットを許可する:"+
-				" `nft insert rule FAMILY TABLE CHAIN ip saddr %[1]s ip daddr %[1]s accept`"+
-				"(iptables のポリシーの場合: `iptables -I DOCKER-USER -s %[1]s -d %[1]s -j ACCEPT`)。"+
-				"または、ブリッジをフィルタの対象から外す: `sysctl -w net.bridge.bridge-nf-call-iptables=0`", l.topology.Subnet, machine),
+			" or have no bridge filtered: `sysctl -w net.bridge.bridge-nf-call-iptables=0`", l.topology.Subnet, machine),
 	}
 }
 
@@ -77,18 +72,16 @@ func (l *Lab) blockedForwarding(from, to Place, host *node) *BlockedError {
 func blockedDial(from, to Place, host *node) *BlockedError {
 	return &BlockedError{
 		From: from, To: to, host: host,
-		Cause: harness.Text{EN: "a packet filter of this machine drops them", JA: "このマシンのパケットフィルタが破棄している"},
-		Hint: harness.Text{
+		Cause: lang.Text{EN: "a packet filter of this machine drops them"},
+		Hint: lang.Text{
 			EN: "--dial exec, which reaches hosts through docker exec; or find the rule under `hook input` or" +
 				" `hook output` in `nft list ruleset`, and let the lab pass",
-			JA: "--dial exec を付けて docker exec を通してホストに接続する。または、`nft list ruleset` で" +
-				" `hook input` か `hook output` のルールを探し、ラボのパケットを許可する",
 		},
 	}
 }
 
 func (n *node) place() Place {
-	return Place{harness.Text{EN: n.name, JA: n.name}, n.addr}
+	return Place{lang.Verbatim(n.name), n.addr}
 }
 
 // checkStarted is checkPackets for count nodes that are just being started. The
@@ -175,7 +168,7 @@ func (l *Lab) blockedWays(manager, first *node, there, back *loss) *BlockedError
 		// host's, which looks as if it had been lost on its way there.
 		return onBack
 	}
-	onWay.BothWays = there.refused == back.refused && onWay.From == onBack.To && onWay.To == onBack.From
+	onWay.BothWays = there.refused == back.refused && onWay.From.Addr == onBack.To.Addr && onWay.To.Addr == onBack.From.Addr
 	return onWay
 }
 
@@ -184,9 +177,9 @@ func (l *Lab) blockedWays(manager, first *node, there, back *loss) *BlockedError
 func checkDial(ctx context.Context, nodes []*node) error {
 	gateway, ok := nodes[0].network.gateway()
 	if !ok {
-		return harness.Errorf("dial %s: %w", "%s への接続: %w", nodes[0].addr, ErrNotOurs)
+		return lang.Errorf("dial %s: %w", nodes[0].addr, ErrNotOurs)
 	}
-	here := Place{harness.Text{EN: "this machine", JA: "このマシン"}, gateway}
+	here := Place{lang.Text{EN: "this machine"}, gateway}
 	if found := findLoss(ctx, here, nodes, dialAll); found != nil {
 		from, to := found.way(here)
 		return blockedDial(from, to, found.to)

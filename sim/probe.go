@@ -12,13 +12,14 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images"
 )
 
 // notTested is why doctor can't tell whether packets arrive.
-type notTested struct{ harness.Text }
+type notTested struct{ lang.Text }
 
-func (e notTested) Error() string { return e.EN }
+func (e notTested) Error() string { return e.String() }
 
 // testPackets finds out whether packets arrive between hosts of the lab, with those
 // that it has or else with two throw-away ones on its subnet. The error is a
@@ -37,7 +38,7 @@ func (l *Lab) testPackets(ctx context.Context) (mode DialMode, err error) {
 		return "", err
 	}
 	if len(missing) > 0 {
-		return "", notTested{harness.Text{EN: "the node image is not there yet", JA: "ノードのイメージがまだない"}}
+		return "", notTested{lang.Text{EN: "the node image is not there yet"}}
 	}
 	return l.testThrowAway(ctx)
 }
@@ -49,7 +50,7 @@ func (l *Lab) testOwn(ctx context.Context, nodes []*node) error {
 		return err
 	}
 	if len(faults) > 0 {
-		return notTested{harness.Textf("fault %s is injected into %s", "障害 %s が %s に注入されている", faults[0].Kind, faults[0].Node)}
+		return notTested{lang.Textf("fault %s is injected into %s", faults[0].Kind, faults[0].Node)}
 	}
 	return l.checkPackets(ctx, nodes)
 }
@@ -106,7 +107,7 @@ func (l *Lab) makeListeners(ctx context.Context, bridge labNetwork) ([]*node, er
 	return nodes, each(nodes, func(n *node) (err error) {
 		n.id, err = l.makeListener(ctx, ref, n)
 		if err != nil {
-			return harness.Errorf("start throw-away host %s: %w", "一時的なホスト %s の起動: %w", n.name, err)
+			return lang.Errorf("start throw-away host %s: %w", n.name, err)
 		}
 		return nil
 	})
@@ -154,7 +155,7 @@ func (l *Lab) awaitProbes(ctx context.Context) {
 
 // checkPackets reports whether packets arrive.
 func (d doctor) checkPackets(ctx context.Context, l *Lab) Check {
-	name := d.lang.Say("packets", "パケット")
+	name := d.lang.Say("packets")
 	mode, err := l.testPackets(ctx)
 	var blocked *BlockedError
 	switch {
@@ -163,11 +164,11 @@ func (d doctor) checkPackets(ctx context.Context, l *Lab) Check {
 	case errors.Is(err, ErrNotOurs):
 		return d.failed(name, err, "--dial exec")
 	case errors.As(err, new(notTested)):
-		return Check{name, true, d.lang.Say("not tested: %s", "未確認: %s", d.lang.Error(err)), ""}
+		return Check{name, true, d.lang.Say("not tested: %s", d.lang.Error(err)), ""}
 	case err != nil:
-		return d.failed(name, err, d.lang.Say("look at the engine's own log", "Engine のログを見る"))
+		return d.failed(name, err, d.lang.Say("look at the engine's own log"))
 	case mode == DialDirect:
-		return Check{name, true, d.lang.Say("hosts reach one another, and this machine reaches them", "ホスト同士も、このマシンからホストへも届く"), ""}
+		return Check{name, true, d.lang.Say("hosts reach one another, and this machine reaches them"), ""}
 	}
-	return Check{name, true, d.lang.Say("hosts reach one another", "ホスト同士は互いに届く"), ""}
+	return Check{name, true, d.lang.Say("hosts reach one another"), ""}
 }

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // recorded is a server that answers as an engine did (testdata/engines), and
@@ -91,13 +91,13 @@ func TestEnginesThatAreRefused(t *testing.T) {
 			if !errors.As(err, &refused) || err.Error() != want {
 				t.Fatalf("%v, not %s", err, want)
 			}
-			for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-				text, hint := lang.Error(err), refused.Hint.In(lang)
+			for _, l := range []lang.Language{lang.English, lang.Japanese} {
+				text, hint := l.Error(err), refused.Hint.In(l)
 				if hint == "" || !strings.Contains(text, r.host()) || strings.Contains(text, "\n") {
-					t.Errorf("%s: %s (%s)", lang, text, hint)
+					t.Errorf("%s: %s (%s)", l, text, hint)
 				}
 			}
-			if ja := harness.Japanese.Error(err); ja == err.Error() {
+			if ja := lang.Japanese.Error(err); ja == err.Error() {
 				t.Errorf("in Japanese: %s", ja)
 			}
 		})
@@ -127,7 +127,7 @@ func TestAddressOfALab(t *testing.T) {
 			t.Errorf("%s: the address was asked %v", test.networks, behind.asked)
 		case !test.found:
 			want := "DOCKER_HOST=" + behind.host() + " is an address for labs"
-			if !errors.As(err, &refused) || !strings.HasPrefix(err.Error(), want) || refused.Hint.EN != "unset DOCKER_HOST" {
+			if !errors.As(err, &refused) || !strings.HasPrefix(err.Error(), want) || refused.Hint.String() != "unset DOCKER_HOST" {
 				t.Errorf("%s: %v", test.networks, err)
 			}
 		case err != nil:

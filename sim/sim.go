@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images"
 )
 
@@ -42,7 +43,7 @@ type Options struct {
 	Dial   DialMode
 	Images images.Options
 	// Lang is the language of what Progress is told, and of Doctor.
-	Lang harness.Lang
+	Lang lang.Language
 	// Context is the docker CLI's context that names the engine. If it is empty
 	// the engine is the one that the docker CLI would use.
 	Context string
@@ -80,7 +81,7 @@ type Lab struct {
 }
 
 // ErrEngine is that the engine, which is to hold the lab, can't be reached.
-var ErrEngine = harness.Errorf("no Docker engine can be reached", "Docker Engine に接続できない")
+var ErrEngine = lang.Errorf("no Docker engine can be reached")
 
 // Open connects to the engine and finds out where the lab stands, or would
 // stand. It makes nothing.
@@ -113,8 +114,7 @@ func CheckName(lab string) error {
 	if labName.MatchString(lab) {
 		return nil
 	}
-	return harness.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed",
-		"ラボ名 %q: 使えるのは英小文字、数字、ハイフンで、31 文字までである", lab)
+	return lang.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed", lab)
 }
 
 // locate says which topology the lab has: the one it stands with, or else the
@@ -141,8 +141,8 @@ func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
 func (l *Lab) elsewhere(subnet netip.Prefix, n labNetwork) error {
 	return &SubnetError{
 		Subnet: subnet,
-		UsedBy: harness.Textf("lab %s stands on %s", "ラボ %s は %s にある", l.name, n.subnet),
-		Hint:   harness.Text{EN: "leave --subnet out, or name another lab with --lab", JA: "--subnet を外すか、--lab で別のラボを指定する"},
+		UsedBy: lang.Textf("lab %s stands on %s", l.name, n.subnet),
+		Hint:   lang.Text{EN: "leave --subnet out, or name another lab with --lab"},
 	}
 }
 
@@ -170,7 +170,7 @@ func (l *Lab) Close() error { return l.link.Close() }
 
 var _ io.Closer = (*Lab)(nil)
 
-func (l *Lab) progress(node string, what harness.Text) {
+func (l *Lab) progress(node string, what lang.Text) {
 	l.opts.Progress(Event{Node: node, What: what.In(l.opts.Lang), Since: time.Since(l.began)})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // netemHandle marks the queue of a slow host as ours.
@@ -36,7 +37,7 @@ func (n *node) slow(ctx context.Context, f harness.Fault, on bool) error {
 	_, err = n.Exec(ctx, argv...)
 	var ran *harness.RunError
 	if errors.As(err, &ran) && strings.Contains(ran.Result.Stderr, "Specified qdisc kind is unknown") {
-		return harness.Errorf("the machine's kernel has no netem (CONFIG_NET_SCH_NETEM): %w", "マシンのカーネルに netem(CONFIG_NET_SCH_NETEM)がない: %w", errors.ErrUnsupported)
+		return lang.Errorf("the machine's kernel has no netem (CONFIG_NET_SCH_NETEM): %w", errors.ErrUnsupported)
 	}
 	return err
 }

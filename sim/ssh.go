@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"github.com/docker/cli/cli/connhelper/ssh"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // sshForward is an ssh that runs beside labcheck and forwards a socket of this
@@ -157,12 +157,12 @@ func askTarget(ctx context.Context, spec *ssh.Spec) (string, error) {
 		if errors.As(err, &failed) && len(failed.Stderr) > 0 {
 			return "", errors.New(oneLine(string(failed.Stderr)))
 		}
-		return "", fmt.Errorf("ssh: %w", err)
+		return "", lang.Errorf("ssh: %w", err)
 	}
 	// The login shell may have printed something before.
 	lines := strings.Fields(string(out))
 	if len(lines) == 0 {
-		return "", harness.Errorf("docker on %s names no engine", "%s の docker が Engine を示さない", spec.Host)
+		return "", lang.Errorf("docker on %s names no engine", spec.Host)
 	}
 	return forwardTarget(lines[len(lines)-1])
 }
@@ -173,8 +173,7 @@ func forwardTarget(address string) (string, error) {
 	if (scheme == "unix" || scheme == "tcp") && rest != "" {
 		return rest, nil
 	}
-	return "", harness.Errorf("docker there uses %s, to which ssh can't forward",
-		"接続先の docker は %s を使うが、ssh では転送できない", address)
+	return "", lang.Errorf("docker there uses %s, to which ssh can't forward", address)
 }
 
 // oneLine joins lines to a sentence.

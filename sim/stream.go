@@ -14,10 +14,10 @@ import (
 	"syscall"
 	"time"
 
+	"labcheck/harness/lang"
+
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
-
-	"labcheck/harness"
 )
 
 // execConn is a connection to a port of a node through `docker exec`. The
@@ -44,11 +44,11 @@ func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 		Cmd: relayArgv(addr), AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
-		return nil, harness.Errorf("dial %s in %s: %w", "%s への接続(%s の中): %w", addr, n.name, err)
+		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
 	}
 	attached, err := n.lab.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
 	if err != nil {
-		return nil, harness.Errorf("dial %s in %s: %w", "%s への接続(%s の中): %w", addr, n.name, err)
+		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
 	}
 	c := &execConn{HijackedResponse: attached, remote: addr}
 	stop := context.AfterFunc(ctx, func() { _ = attached.Conn.SetDeadline(time.Unix(1, 0)) })
@@ -90,7 +90,7 @@ func (c *execConn) refusal() error {
 	if errno := errnoIn(c.errs.String()); errno != 0 {
 		return os.NewSyscallError("connect", errno)
 	}
-	return harness.Errorf("relay ended: %s", "中継が終了した: %s", strings.TrimSpace(c.errs.String()))
+	return lang.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
 }
 
 // errnoIn is why a program in a node could not connect, as far as it says so, or 0.
@@ -112,7 +112,7 @@ func frameHeader(r io.Reader) (stream byte, size uint32, err error) {
 		return 0, 0, err
 	}
 	if h[0] != frameStdout && h[0] != frameStderr {
-		return 0, 0, harness.Errorf("the engine sent a frame of unknown stream %d", "Engine が、未知のストリーム %d のフレームを送った", h[0])
+		return 0, 0, lang.Errorf("the engine sent a frame of unknown stream %d", h[0])
 	}
 	return h[0], binary.BigEndian.Uint32(h[4:]), nil
 }

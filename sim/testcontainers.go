@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 
+	"labcheck/harness/lang"
+
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
-
-	"labcheck/harness"
 )
 
 // runtimeName is what testcontainers knows our engine by.
@@ -30,7 +30,7 @@ func (k *link) pinTestcontainers(ctx context.Context) (unpin func(), err error) 
 	})
 	used, err := testcontainersHost(ctx)
 	if err == nil && used != host {
-		err = harness.Errorf("testcontainers uses %s, not %s", "testcontainers は %[2]s ではなく %[1]s を使う", used, host)
+		err = lang.Errorf("testcontainers uses %s, not %s", used, host)
 	}
 	if err != nil {
 		unpin()
@@ -73,7 +73,7 @@ func testcontainersHost(ctx context.Context) (host string, err error) {
 	}()
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
-		return "", fmt.Errorf("testcontainers: %w", err)
+		return "", lang.Errorf("testcontainers: %w", err)
 	}
 	defer c.Close()
 	return c.DaemonHost(), nil

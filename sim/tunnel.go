@@ -10,7 +10,7 @@ import (
 	"sync"
 	"syscall"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // socket is a path for a socket in a directory of this user alone.
@@ -27,7 +27,7 @@ func newSocket() (socket, error) {
 	sweepSockets()
 	dir, err := os.MkdirTemp("", socketDir) // with mode 0700
 	if err != nil {
-		return socket{}, harness.Errorf("make a socket: %w", "ソケットの作成: %w", err)
+		return socket{}, lang.Errorf("make a socket: %w", err)
 	}
 	return socket{dir, filepath.Join(dir, socketName)}, nil
 }
@@ -70,7 +70,7 @@ func openTunnel(dial func(context.Context) (net.Conn, error)) (*tunnel, error) {
 	}
 	listener, err := net.Listen("unix", s.path)
 	if err != nil {
-		return nil, errors.Join(harness.Errorf("make a socket: %w", "ソケットの作成: %w", err), s.removeDir())
+		return nil, errors.Join(lang.Errorf("make a socket: %w", err), s.removeDir())
 	}
 	t := &tunnel{socket: s, listener: listener, dial: dial}
 	t.ctx, t.cancel = context.WithCancel(context.Background())

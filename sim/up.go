@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images"
 )
 
@@ -128,7 +129,7 @@ func (l *Lab) startNode(ctx context.Context, s nodeSpec, started func(*node)) (n
 		return nil, err
 	}
 	if n, err = l.makeNode(ctx, s); err != nil {
-		return nil, harness.Errorf("start node %s: %w", "ノード %s の起動: %w", s.host.Name, err)
+		return nil, lang.Errorf("start node %s: %w", s.host.Name, err)
 	}
 	started(n)
 	if err := l.awaitEngine(ctx, n); err != nil || !l.opts.Plain || name != images.NodeWithConsul {
@@ -148,11 +149,11 @@ func (l *Lab) restartNode(ctx context.Context, n *node, state string, started fu
 	case "running":
 	case "paused":
 		if err := l.engine.ContainerUnpause(ctx, n.id); err != nil {
-			return harness.Errorf("resume node %s: %w", "ノード %s の再開: %w", n.name, err)
+			return lang.Errorf("resume node %s: %w", n.name, err)
 		}
 	default:
 		if err := l.engine.ContainerStart(ctx, n.id, dockercontainer.StartOptions{}); err != nil {
-			return harness.Errorf("start node %s again: %w", "ノード %s の再起動: %w", n.name, err)
+			return lang.Errorf("start node %s again: %w", n.name, err)
 		}
 	}
 	started(n)
@@ -177,9 +178,9 @@ func (l *Lab) awaitEngine(ctx context.Context, n *node) error {
 		return err
 	})
 	if err != nil {
-		return l.withLog(ctx, n, harness.Errorf("engine of %s: %w", "%s の Engine: %w", n.name, err))
+		return l.withLog(ctx, n, lang.Errorf("engine of %s: %w", n.name, err))
 	}
-	l.progress(n.name, harness.Text{EN: "engine answers", JA: "Engine が応答する"})
+	l.progress(n.name, lang.Text{EN: "engine answers"})
 	return nil
 }
 
@@ -222,7 +223,7 @@ func (l *Lab) makeNode(ctx context.Context, s nodeSpec) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.progress(s.host.Name, harness.Text{EN: "node started", JA: "ノードを起動した"})
+	l.progress(s.host.Name, lang.Text{EN: "node started"})
 	return l.node(c.GetContainerID(), s.host, s.bridge), nil
 }
 

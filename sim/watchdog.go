@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os/exec"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/docker/docker/api/types/volume"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // watchdog is a process of its own that removes what this process made of a
@@ -39,10 +39,10 @@ func (l *Lab) guard() error {
 	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
-		return harness.Errorf("start the watchdog: %w", "監視プロセスの起動: %w", err)
+		return lang.Errorf("start the watchdog: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return harness.Errorf("start the watchdog: %w", "監視プロセスの起動: %w", err)
+		return lang.Errorf("start the watchdog: %w", err)
 	}
 	l.watchdog = &watchdog{pipe, cmd}
 	// Certificates and keys are for no command line. If the watchdog is gone
@@ -80,7 +80,7 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	e := endpointAt(argv[0])
 	if first != "" {
 		if err := json.Unmarshal([]byte(first), &e.Endpoint); err != nil {
-			return fmt.Errorf("the watchdog's engine: %w", err)
+			return lang.Errorf("the watchdog's engine: %w", err)
 		}
 	}
 	link, err := reachAgain(ctx, e)

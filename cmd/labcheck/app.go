@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -32,7 +32,7 @@ type app struct {
 	screen   *screen
 	in       io.Reader // the screen's, as out and err are
 	out, err io.Writer
-	lang     harness.Lang
+	lang     lang.Language
 	target   string
 	lab      string
 	context  string
@@ -76,7 +76,7 @@ func (a *app) color(w io.Writer) bool {
 	return isTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-const aboutEN = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
+const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
 resources" on five hosts that it starts itself, with real engines, Swarm and
 Consul, and says of each claim whether it is true.
 
@@ -84,18 +84,11 @@ Without a command it checks: on a lab that stands already it only looks, and
 leaves it as it was; with none it makes one, performs the tutorial on it, checks
 and removes it again.`
 
-const aboutJA = `labcheck は、チュートリアル「クラスタ・リソースのセットアップ」(Try Swarm at
-scale)の記述を確かめる。5 台のホストを自分で起動し、本物の Engine、Swarm、Consul
-を使って、記述を 1 つずつ検査し、そのとおりになるかどうかを示す。
-
-コマンドを省くと検査する。ラボがすでにあれば、見るだけで元のまま残す。なければ
-作成し、チュートリアルを実行して検査し、取り除く。`
-
 func (a *app) root() *cobra.Command {
 	check := a.checkCommand()
 	root := &cobra.Command{
-		Use: "labcheck", Long: harness.Text{EN: aboutEN, JA: aboutJA}.In(a.lang),
-		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts", "Swarm のチュートリアルの記述を、本物のホストで確かめる"),
+		Use: "labcheck", Long: a.lang.Format(about),
+		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts"),
 		Args:  cobra.NoArgs, RunE: check.RunE,
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
@@ -110,25 +103,21 @@ func (a *app) root() *cobra.Command {
 	})
 	root.Flags().AddFlagSet(check.Flags())
 	f := root.PersistentFlags()
-	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2", "ホストのある場所: sim または ec2"))
-	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab", "ラボの名前(`name`)"))
+	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2"))
+	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
-		"docker `context` of the engine that holds the lab, if not the one that docker uses",
-		"ラボを置く Engine の docker コンテキスト(`context`)。省くと docker が使うもの"))
-	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24",
-		"ラボの 24 ビットのサブネット。省くとチュートリアルの 192.168.33.0/24"))
-	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached", "ホストへの接続方法"))
-	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say("`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)",
-		"作成済みのイメージがあるレジストリ(`registry`)、host[:port][/path](LABCHECK_REGISTRY でも可)"))
-	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say("`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)",
-		"最初に問い合わせる Debian ミラーの `URL`(LABCHECK_DEBIAN_MIRROR でも可)"))
+		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
+	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24"))
+	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
+	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say("`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)"))
+	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say("`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
 	a.real.add(f, a.lang)
-	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take", "コマンド全体の制限時間"))
-	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's", "表示の言語。省くとロケールに従う"))
-	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout", "標準出力に JSON 文書を 1 つ出す"))
-	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress", "進行状況を表示しない"))
-	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress", "進行状況を詳しく表示する"))
-	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)", "色を付けない(NO_COLOR でも可)"))
+	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
+	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's"))
+	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout"))
+	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
+	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))
+	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)"))
 	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
 		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.faultCommand(), a.imagesCommand(), a.reportCommand(),
 		a.doctorCommand(), a.versionCommand(), watchdogCommand(), a.inventoryCommand(), a.watchCommand())
@@ -154,7 +143,7 @@ func (a *app) readTimeout(c *cobra.Command) error {
 	}
 	timeout, err := time.ParseDuration(text)
 	if err != nil {
-		return &usageError{harness.Errorf("%s=%s: it is not a duration such as 30m", "%s=%s: 30m のような時間ではない", timeoutVariable, text), "unset " + timeoutVariable}
+		return &usageError{lang.Errorf("%s=%s: it is not a duration such as 30m", timeoutVariable, text), "unset " + timeoutVariable}
 	}
 	a.timeout = timeout
 	return nil
@@ -165,17 +154,17 @@ func (a *app) readTimeout(c *cobra.Command) error {
 func (a *app) checkFlags(aboutInventory bool) error {
 	switch {
 	case a.target == "sim" && a.real.given() != nil && !aboutInventory:
-		return &usageError{harness.Errorf("flags for nodes that exist need --target ec2", "既存のノードについてのフラグには --target ec2 が必要である"), "labcheck --help"}
+		return &usageError{lang.Errorf("flags for nodes that exist need --target ec2"), "labcheck --help"}
 	case a.target == "ec2" && a.real.check() != nil:
 		return &usageError{a.real.check(), "labcheck --help"}
 	case a.target != "sim" && a.target != "ec2":
-		return &usageError{harness.Errorf("--target %s: sim and ec2 are possible", "--target %s: 指定できるのは sim と ec2 である", a.target), "labcheck --help"}
+		return &usageError{lang.Errorf("--target %s: sim and ec2 are possible", a.target), "labcheck --help"}
 	case sim.CheckName(a.lab) != nil:
-		return &usageError{fmt.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
+		return &usageError{lang.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
 	case a.quiet && a.verbose:
-		return &usageError{harness.Errorf("--quiet and --verbose exclude one another", "--quiet と --verbose は同時に指定できない"), "labcheck --help"}
+		return &usageError{lang.Errorf("--quiet and --verbose exclude one another"), "labcheck --help"}
 	case a.timeout <= 0:
-		return &usageError{harness.Errorf("--timeout %s: it must be more than 0", "--timeout %s: 0 より大きくなければならない", a.timeout), "labcheck --help"}
+		return &usageError{lang.Errorf("--timeout %s: it must be more than 0", a.timeout), "labcheck --help"}
 	}
 	return nil
 }
@@ -195,7 +184,7 @@ func (s *subnetFlag) Type() string { return "CIDR" }
 func (s *subnetFlag) Set(text string) error {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return harness.Errorf("such as 192.168.34.0/24 is needed", "192.168.34.0/24 のように指定する")
+		return lang.Errorf("such as 192.168.34.0/24 is needed")
 	}
 	t, err := harness.Tutorial().In(p)
 	s.Prefix = t.Subnet

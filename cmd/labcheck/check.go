@@ -14,6 +14,7 @@ import (
 	"labcheck/features"
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
@@ -35,7 +36,7 @@ type checkFlags struct {
 func (a *app) checkCommand() *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
-		Use: "check", Short: a.lang.Say("Check the tutorial's claims (the default command)", "チュートリアルの記述を検査する(省略時のコマンド)"),
+		Use: "check", Short: a.lang.Say("Check the tutorial's claims (the default command)"),
 		Long: a.lang.Say(`check runs the scenarios. On a lab that stands already it runs those that only
 look (@verify) and those that start containers and remove them again
 (@workload). With no lab it makes one, performs the tutorial on it as typed
@@ -43,13 +44,7 @@ look (@verify) and those that start containers and remove them again
 them again (@fault) are run where --tags asks for them.
 
 With --target ec2 it looks at nodes that exist and changes nothing: requests and
-commands that might are refused. --allow workload lets it start containers, too.`, `check はシナリオを実行する。ラボがすでにあれば、見るだけのもの(@verify)と、
-コンテナを起動して取り除くもの(@workload)を実行する。ラボがなければ作成し、
-チュートリアルを書かれたとおりに実行し(@tutorial)、検査して取り除く。ホストを
-わざと壊して元に戻すもの(@fault)は、--tags で求められたときだけ実行する。
-
---target ec2 では、既存のノードを見るだけで何も変えない。変えるかもしれない
-要求とコマンドは拒む。--allow workload を付けると、コンテナの起動も行う。`),
+commands that might are refused. --allow workload lets it start containers, too.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			may, err := f.access()
 			if err != nil {
@@ -58,15 +53,11 @@ commands that might are refused. --allow workload lets it start containers, too.
 			return a.inTarget(cmd.Context(), may, func(ctx context.Context, s *session) error { return s.check(ctx, f) })
 		},
 	}
-	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(`run only scenarios with these tags, such as "@verify && ~@workload"`,
-		`このタグのシナリオだけを実行する。例: "@verify && ~@workload"`))
-	c.Flags().StringVar(&f.out, "out", "", a.lang.Say("`folder` for the evidence: results.json, junit.xml, report.html, commands, logs",
-		"証拠を書き出すフォルダ(`folder`): results.json、junit.xml、report.html、コマンド、ログ"))
-	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab when something failed", "失敗したときにラボを残す"))
-	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say("`what` may be done to the nodes of --target ec2 beside looking: workload",
-		"--target ec2 のノードに、見る以外に許すこと(`what`): workload"))
-	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say("how long to wait, in all, for what is not so yet on the nodes of --target ec2",
-		"--target ec2 のノードで、まだそうなっていないものを合計でどれだけ待つか"))
+	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(`run only scenarios with these tags, such as "@verify && ~@workload"`))
+	c.Flags().StringVar(&f.out, "out", "", a.lang.Say("`folder` for the evidence: results.json, junit.xml, report.html, commands, logs"))
+	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab when something failed"))
+	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say("`what` may be done to the nodes of --target ec2 beside looking: workload"))
+	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say("how long to wait, in all, for what is not so yet on the nodes of --target ec2"))
 	return c
 }
 
@@ -109,7 +100,7 @@ func (s *session) prepareOut(dir string) error {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return &usageError{fmt.Errorf("--out: %w", err), s.lang.Say("another --out", "別の --out")}
+		return &usageError{lang.Errorf("--out: %w", err), s.lang.Say("another --out")}
 	}
 	return nil
 }
@@ -231,7 +222,7 @@ func (s *session) save(ctx context.Context, dir string, e harness.Evidence) erro
 	if err := report.Write(dir, e); err != nil {
 		return err
 	}
-	return s.progress.during(s.lang.Say("Gather evidence", "証拠の収集"), func() error { return s.collect(ctx, dir) })
+	return s.progress.during(s.lang.Say("Gather evidence"), func() error { return s.collect(ctx, dir) })
 }
 
 // nodesFolder is where evidence in dir has what the nodes say of themselves.
@@ -288,9 +279,7 @@ func (s *session) keepLab(ctx context.Context) error {
 	}
 	s.lab.Keep()
 	s.progress.tell(s.lang.Say("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
-		"  Remove it: labcheck down%[1]s",
-		"  ラボを残した。見るには: labcheck status%[1]s、docker exec -it %[2]s-manager bash\n"+
-			"  取り除くには: labcheck down%[1]s", labFlag(s.lab), s.lab.Lab()))
+		"  Remove it: labcheck down%[1]s", labFlag(s.lab), s.lab.Lab()))
 	return nil
 }
 
@@ -329,7 +318,7 @@ func (s *session) scenario(e suite.Event) {
 		s.progress.begin(fmt.Sprintf("%d/%d %s", e.Number, e.Total, e.Scenario.Name))
 	case suite.StepStarted, suite.StepEnded:
 	case suite.Waiting:
-		s.progress.detail(s.lang.Say("waiting: %s", "待機中: %s", s.message(e.Seen)))
+		s.progress.detail(s.lang.Say("waiting: %s", s.message(e.Seen)))
 	case suite.ScenarioEnded:
 		s.progress.end(e.Scenario.Status, e.Scenario.Name, e.Scenario.Reason, e.Elapsed)
 	}

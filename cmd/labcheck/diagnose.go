@@ -10,6 +10,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 )
@@ -17,25 +18,18 @@ import (
 func (a *app) diagnoseCommand() *cobra.Command {
 	var packets bool
 	c := &cobra.Command{
-		Use: "diagnose", Short: a.lang.Say("Say why the cluster is not as the tutorial promises, and what to do", "クラスタがチュートリアルどおりでない原因と、その対処を示す"),
+		Use: "diagnose", Short: a.lang.Say("Say why the cluster is not as the tutorial promises, and what to do"),
 		Long: a.lang.Say(`diagnose looks for causes, from the hosts up to the packets: each layer is asked
 only where those below it hold, so that one cause is told once. It changes
 nothing. It ends with 1 where it finds something, with 0 where all is well.
 
 On nodes that exist (--target ec2) it asks by ssh what only a node itself can
 tell, as root where sudo needs no password. Without ssh it asks the rest, and
-says what it could not ask.`,
-			`diagnose は、ホストからパケットまで層ごとに原因を探す。上の層は下の層が正しい
-ときだけ調べるので、1 つの原因は一度だけ示される。何も変更しない。原因が見つか
-れば 1、何も無ければ 0 で終わる。
-
-既存のノード(--target ec2)では、ノード自身しか知らないことを ssh で尋ねる。パス
-ワードなしで sudo できれば root として尋ねる。ssh が使えなければ残りを尋ね、尋ね
-られなかったことを示す。`),
+says what it could not ask.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if packets && a.target != "sim" {
 				return &usageError{
-					harness.Errorf("--packets starts containers, which diagnose does on a lab only", "--packets はコンテナを起動する。diagnose がそれを行うのはラボだけである"),
+					lang.Errorf("--packets starts containers, which diagnose does on a lab only"),
 					a.real.again("check", "--allow=workload"),
 				}
 			}
@@ -45,8 +39,7 @@ says what it could not ask.`,
 		},
 	}
 	c.Flags().BoolVar(&packets, "packets", false, a.lang.Say(
-		"where nothing else is wrong, start a container on each host, send packets between them, and remove them again",
-		"ほかに異常がなければ、各ホストにコンテナを起動してパケットを送り合い、その後で取り除く"))
+		"where nothing else is wrong, start a container on each host, send packets between them, and remove them again"))
 	return c
 }
 
@@ -84,7 +77,7 @@ func (s *session) showDiagnosis(r diagnose.Result) {
 		}
 	}
 	for _, h := range r.NotAsked {
-		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked: %s", "確認せず: %s", h))
+		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked: %s", h))
 	}
 }
 

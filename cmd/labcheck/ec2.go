@@ -21,6 +21,7 @@ import (
 	"labcheck/harness/diagnose"
 	"labcheck/harness/ec2"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/report"
 	"labcheck/harness/steps"
 	"labcheck/harness/suite"
@@ -38,32 +39,20 @@ type realFlags struct {
 	aws       ec2.AWS
 }
 
-func (f *realFlags) add(all *pflag.FlagSet, lang harness.Lang) {
+func (f *realFlags) add(all *pflag.FlagSet, l lang.Language) {
 	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
-	flags.StringVar(&f.inventory, "inventory", "", lang.Say("`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses",
-		"--target ec2 のノードの場所を書いたファイル(`file`)。省くとチュートリアルのアドレス"))
-	flags.StringVar(&f.jump, "ssh-jump", "", lang.Say("reach the nodes of --target ec2 by ssh through this `host`, such as manager",
-		"--target ec2 のノードに、このホスト(`host`)を通る ssh で到達する。例: manager"))
-	flags.StringVar(&f.user, "ssh-user", "", lang.Say("log in on the nodes of --target ec2 as this `user`",
-		"--target ec2 のノードにログインするユーザー(`user`)"))
-	flags.StringVar(&f.key, "ssh-key", "", lang.Say("`file` of the private key to log in with",
-		"ログインに使う秘密鍵のファイル(`file`)"))
-	flags.StringVar(&f.ca, "tls-ca", "", lang.Say("`file` of the authority that the engines of --target ec2 have their certificates from",
-		"--target ec2 の Engine の証明書を発行した認証局のファイル(`file`)"))
-	flags.StringVar(&f.cert, "tls-cert", "", lang.Say("`file` of the certificate that the engines are shown",
-		"Engine に示す証明書のファイル(`file`)"))
-	flags.StringVar(&f.tlsKey, "tls-key", "", lang.Say("`file` of the certificate's key",
-		"その証明書の鍵のファイル(`file`)"))
-	flags.BoolVar(&f.fromAWS, "from-aws", false, lang.Say("ask AWS for the addresses of the nodes of --target ec2, by their Name tags",
-		"--target ec2 のノードのアドレスを、Name タグで AWS に尋ねる"))
-	flags.StringVar(&f.aws.Region, "aws-region", "", lang.Say("`region` to look in, if not that of the environment or ~/.aws/config",
-		"検索するリージョン(`region`)。省くと環境変数または ~/.aws/config に従う"))
-	flags.StringVar(&f.aws.Profile, "aws-profile", "", lang.Say("`profile` of ~/.aws/config to look with",
-		"検索に使う ~/.aws/config のプロファイル(`profile`)"))
-	flags.StringVar(&f.aws.VPC, "aws-vpc", "", lang.Say("look in the VPC of this `ID` only",
-		"この `ID` の VPC だけを検索する"))
-	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, lang.Say("look for instances with this tag only, `KEY=VALUE`; may be given again",
-		"このタグ(`KEY=VALUE`)のインスタンスだけを検索する。複数指定できる"))
+	flags.StringVar(&f.inventory, "inventory", "", l.Say("`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses"))
+	flags.StringVar(&f.jump, "ssh-jump", "", l.Say("reach the nodes of --target ec2 by ssh through this `host`, such as manager"))
+	flags.StringVar(&f.user, "ssh-user", "", l.Say("log in on the nodes of --target ec2 as this `user`"))
+	flags.StringVar(&f.key, "ssh-key", "", l.Say("`file` of the private key to log in with"))
+	flags.StringVar(&f.ca, "tls-ca", "", l.Say("`file` of the authority that the engines of --target ec2 have their certificates from"))
+	flags.StringVar(&f.cert, "tls-cert", "", l.Say("`file` of the certificate that the engines are shown"))
+	flags.StringVar(&f.tlsKey, "tls-key", "", l.Say("`file` of the certificate's key"))
+	flags.BoolVar(&f.fromAWS, "from-aws", false, l.Say("ask AWS for the addresses of the nodes of --target ec2, by their Name tags"))
+	flags.StringVar(&f.aws.Region, "aws-region", "", l.Say("`region` to look in, if not that of the environment or ~/.aws/config"))
+	flags.StringVar(&f.aws.Profile, "aws-profile", "", l.Say("`profile` of ~/.aws/config to look with"))
+	flags.StringVar(&f.aws.VPC, "aws-vpc", "", l.Say("look in the VPC of this `ID` only"))
+	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, l.Say("look for instances with this tag only, `KEY=VALUE`; may be given again"))
 	f.set = flags
 	all.AddFlagSet(flags)
 }
@@ -94,9 +83,9 @@ func (f *realFlags) again(command string, more ...string) string {
 func (f *realFlags) check() error {
 	switch {
 	case (f.cert == "") != (f.tlsKey == ""):
-		return harness.Errorf("--tls-cert and --tls-key belong together", "--tls-cert と --tls-key は組である")
+		return lang.Errorf("--tls-cert and --tls-key belong together")
 	case f.cert != "" && f.ca == "":
-		return harness.Errorf("--tls-cert needs --tls-ca", "--tls-cert には --tls-ca が必要である")
+		return lang.Errorf("--tls-cert needs --tls-ca")
 	}
 	return nil
 }
@@ -139,8 +128,7 @@ func (a *app) readInventory(ctx context.Context) (i ec2.Inventory, err error) {
 		return i, nil
 	}
 	if i, err = ec2.Discover(ctx, a.real.aws, i); err != nil {
-		return i, &hintError{err, a.lang.Say("--aws-region, --aws-profile, --aws-vpc and --aws-tag say where to look; aws sts get-caller-identity says as whom",
-			"検索する場所は --aws-region、--aws-profile、--aws-vpc、--aws-tag で指定する。誰として検索するかは aws sts get-caller-identity で分かる")}
+		return i, &hintError{err, a.lang.Say("--aws-region, --aws-profile, --aws-vpc and --aws-tag say where to look; aws sts get-caller-identity says as whom")}
 	}
 	return i, nil
 }
@@ -204,7 +192,7 @@ func (s *session) agreed(ctx context.Context, yes bool, question, hint string) (
 		return true, nil
 	}
 	if !isTerminal(s.in) {
-		return false, &usageError{harness.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on", "ラボでないクラスタを変えるが、尋ねるターミナルがない"), hint}
+		return false, &usageError{lang.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on"), hint}
 	}
 	fmt.Fprintf(s.err, "%s [y/N] ", question)
 	answer, err := nextLine(ctx, readLines(s.in))
@@ -221,7 +209,7 @@ var allowances = []string{"workload"}
 func (f checkFlags) access() (access, error) {
 	for _, a := range f.allow {
 		if !slices.Contains(allowances, a) {
-			return looks, &usageError{harness.Errorf("--allow %s: %s is possible", "--allow %s: 指定できるのは %s である", a, strings.Join(allowances, ", ")), "labcheck check --help"}
+			return looks, &usageError{lang.Errorf("--allow %s: %s is possible", a, strings.Join(allowances, ", ")), "labcheck check --help"}
 		}
 	}
 	if len(f.allow) > 0 {
@@ -235,12 +223,11 @@ func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o
 	s.reach(ctx, c)
 	left, _ := leftovers(ctx, c) // what can't be asked is told by the claims
 	if len(left) > 0 {
-		s.progress.tell(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s",
-			"  以前の実行のテスト用コンテナが %d 個クラスタに残っている。取り除くには: %s", len(left), s.real.again("down")))
+		s.progress.tell(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s", len(left), s.real.again("down")))
 	}
 	o.Skip = func(sc suite.Scenario) string {
 		if sc.Has(suite.TagWorkload) && !slices.Contains(f.allow, "workload") {
-			return s.lang.Say("it starts containers on a cluster that is no lab: --allow workload", "ラボでないクラスタでコンテナを起動する: --allow workload")
+			return s.lang.Say("it starts containers on a cluster that is no lab: --allow workload")
 		}
 		return s.lacks(c.Topology(), sc)
 	}
@@ -272,7 +259,7 @@ func (s *session) lacksWorkload(ctx context.Context, c *engine.Cluster) error {
 		return nil
 	}
 	return &hintError{
-		harness.Errorf("--allow workload starts containers of the image %s, which is not on %s", "--allow workload はイメージ %s のコンテナを起動するが、それが %s にない", steps.WorkloadImage, strings.Join(names, ", ")),
+		lang.Errorf("--allow workload starts containers of the image %s, which is not on %s", steps.WorkloadImage, strings.Join(names, ", ")),
 		"labcheck images save - --only workload | " + s.dockerOn(at, "load"),
 	}
 }
@@ -300,7 +287,7 @@ func (s *session) lacks(t harness.Topology, sc suite.Scenario) string {
 		for _, st := range sc.Steps {
 			for _, m := range quotedName.FindAllStringSubmatch(st.Text, -1) {
 				if m[1] == h.Name {
-					return s.lang.Say("the inventory has no %s", "インベントリに %s がない", h.Name)
+					return s.lang.Say("the inventory has no %s", h.Name)
 				}
 			}
 		}
@@ -310,7 +297,7 @@ func (s *session) lacks(t harness.Topology, sc suite.Scenario) string {
 
 // sizesFrom says which sizes are the page's, and which the inventory's.
 func (a *app) sizesFrom(t harness.Topology) string {
-	return a.lang.Say("expected sizes: %s", "期待する大きさ: %s", report.Sizes(a.lang, t))
+	return a.lang.Say("expected sizes: %s", report.Sizes(a.lang, t))
 }
 
 // bootstrapReal performs what of the tutorial is not done yet on a cluster that
@@ -319,11 +306,11 @@ func (s *session) bootstrapReal(ctx context.Context, b beyond, yes bool) error {
 	if _, err := s.target.Up(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.err, s.lang.Say("On these nodes this will be done, where it is not done already:", "これらのノードで、まだ行われていなければ次を行う:"))
+	fmt.Fprintln(s.err, s.lang.Say("On these nodes this will be done, where it is not done already:"))
 	if err := s.plan(b); err != nil {
 		return err
 	}
-	ok, err := s.agreed(ctx, yes, s.lang.Say("Go on?", "続けるか?"), s.real.again("bootstrap", append(b.words(), "--yes")...))
+	ok, err := s.agreed(ctx, yes, s.lang.Say("Go on?"), s.real.again("bootstrap", append(b.words(), "--yes")...))
 	if err != nil || !ok {
 		return err
 	}
@@ -349,7 +336,7 @@ func (s *session) downReal(ctx context.Context, yes bool) error {
 	}
 	removed := []string{}
 	if len(left) > 0 {
-		ok, askErr := s.agreed(ctx, yes, s.lang.Say("Remove these %d test containers of labcheck?", "labcheck のこのテスト用コンテナ %d 個を取り除くか?", len(left)), s.real.again("down", "--yes"))
+		ok, askErr := s.agreed(ctx, yes, s.lang.Say("Remove these %d test containers of labcheck?", len(left)), s.real.again("down", "--yes"))
 		if askErr != nil {
 			return askErr
 		}
@@ -363,7 +350,7 @@ func (s *session) downReal(ctx context.Context, yes bool) error {
 		s.printJSON(map[string]any{"found": len(left), "removed": removed})
 		return err
 	}
-	fmt.Fprintln(s.out, s.lang.Say("%d test containers of labcheck found, %d removed.", "labcheck のテスト用コンテナ: 見つけたもの %d 個、取り除いたもの %d 個。", len(left), len(removed)))
+	fmt.Fprintln(s.out, s.lang.Say("%d test containers of labcheck found, %d removed.", len(left), len(removed)))
 	return err
 }
 
@@ -387,7 +374,7 @@ func (s *session) envReal() error {
 	manager := t.Topology().Manager
 	addr, direct := t.Direct(manager.Name)
 	if !direct {
-		return &hintError{harness.Errorf("this machine reaches the nodes by ssh only", "このマシンからノードに到達できるのは ssh だけである"), s.real.again("exec", manager.Name, "--", "docker", "info")}
+		return &hintError{lang.Errorf("this machine reaches the nodes by ssh only"), s.real.again("exec", manager.Name, "--", "docker", "info")}
 	}
 	s.printEnv(addr)
 	return nil

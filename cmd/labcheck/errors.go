@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 	"labcheck/sim/images/debian"
@@ -34,8 +35,11 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// In writes the error in a language.
+func (e *usageError) In(l lang.Language) string { return l.Error(e.err) }
+
 // errFalse is that claims are false. The report has said which.
-var errFalse = harness.Errorf("a claim is false", "成り立たない記述がある")
+var errFalse = lang.Errorf("a claim is false")
 
 // hintError is an error of which the place where it came up knows what to do.
 type hintError struct {
@@ -46,6 +50,9 @@ type hintError struct {
 func (e *hintError) Error() string { return e.err.Error() }
 func (e *hintError) Unwrap() error { return e.err }
 
+// In writes the error in a language.
+func (e *hintError) In(l lang.Language) string { return l.Error(e.err) }
+
 // exitError is a command that has said what there is to say, and its exit code.
 type exitError struct{ code int }
 
@@ -54,21 +61,21 @@ func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) 
 // errTimeout is that --timeout is over.
 type errTimeout struct{ after time.Duration }
 
-func (e errTimeout) Error() string { return e.In(harness.English) }
+func (e errTimeout) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e errTimeout) In(l harness.Lang) string {
-	return l.Say("not done within %s", "%s 以内に終わらなかった", e.after)
+func (e errTimeout) In(l lang.Language) string {
+	return l.Say("not done within %s", e.after)
 }
 
 // endedError is a command that was ended, by a signal or --timeout, and what
 // it was about then.
 type endedError struct{ cause, err error }
 
-func (e *endedError) Error() string { return e.In(harness.English) }
+func (e *endedError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *endedError) In(l harness.Lang) string {
+func (e *endedError) In(l lang.Language) string {
 	if errors.Is(e.err, e.cause) || errors.Is(e.err, context.Canceled) {
 		return l.Error(e.cause)
 	}
@@ -104,7 +111,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	}
 	fmt.Fprintln(a.err, "labcheck:", text)
 	if h := a.hint(err); h != "" && code != exitInterrupted {
-		fmt.Fprintln(a.err, a.lang.Say("   try:", "   対処:"), h)
+		fmt.Fprintln(a.err, a.lang.Say("   try:"), h)
 	}
 	return code
 }
@@ -112,10 +119,9 @@ func (a *app) finish(ctx context.Context, err error) int {
 // interrupted is what becomes of what a command had done when a signal ended it.
 func (a *app) interrupted() string {
 	if a.goesOn {
-		return a.lang.Say("interrupted; what was done stays, and the same command goes on from there",
-			"中断した。済んだことはそのまま残り、同じコマンドで続きから再開する")
+		return a.lang.Say("interrupted; what was done stays, and the same command goes on from there")
 	}
-	return a.lang.Say("interrupted; what was made is removed again", "中断した。作成したものは取り除いた")
+	return a.lang.Say("interrupted; what was made is removed again")
 }
 
 func exitCode(ctx context.Context, err error) int {
@@ -173,15 +179,13 @@ func (a *app) hint(err error) string {
 	case errors.As(err, &lost):
 		return lost.Hint.In(a.lang)
 	case errors.As(err, new(*debian.FetchError)):
-		return a.lang.Say("--debian-mirror URL, or HTTPS_PROXY, or --registry HOST, or labcheck images load FILE",
-			"--debian-mirror URL、HTTPS_PROXY、--registry HOST、または labcheck images load FILE")
+		return a.lang.Say("--debian-mirror URL, or HTTPS_PROXY, or --registry HOST, or labcheck images load FILE")
 	case errors.Is(err, sim.ErrEngine), errors.As(err, new(*silentError)):
 		return "labcheck doctor"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):
-		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor",
-			"空きを作る。docker system df で何が使っているかがわかる。または labcheck doctor")
+		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor")
 	case errors.As(err, new(errTimeout)):
-		return a.lang.Say("a longer --timeout, or labcheck doctor", "--timeout を長くする。または labcheck doctor")
+		return a.lang.Say("a longer --timeout, or labcheck doctor")
 	case strings.HasPrefix(err.Error(), "unknown command"):
 		return "labcheck --help"
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // faultFlags are the flags of the commands that put a fault in force or take
@@ -22,12 +23,10 @@ type faultFlags struct {
 
 func (a *app) faultCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "fault", Short: a.lang.Say("Break the lab on purpose, and mend it", "ラボをわざと壊し、元に戻す"),
+		Use: "fault", Short: a.lang.Say("Break the lab on purpose, and mend it"),
 		Long: a.lang.Say(`fault breaks hosts of the lab, or the connections between them, to see what a
 failure looks like. A fault stays in force until it is taken off, or for as long
-as --for says. Which are in force is read from the hosts themselves.`, `fault はラボのホストや、ホストの間の接続を壊し、障害がどう見えるかを示す。
-障害は、取り除くか、--for の時間が過ぎるまで続く。今ある障害は、ホストそのもの
-から読み取る。`),
+as --for says. Which are in force is read from the hosts themselves.`),
 		Args: usage(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, v := range faultVerbs(a.lang) {
@@ -71,22 +70,22 @@ func stopFault(service string, _ faultFlags) harness.Fault {
 	return harness.Fault{Kind: harness.FaultStop, Node: node, Service: name}
 }
 
-func faultVerbs(l harness.Lang) []faultVerb {
+func faultVerbs(l lang.Language) []faultVerb {
 	return []faultVerb{
-		{use: "pause HOST", short: l.Say("Have a host stand still, as one that hangs", "ホストの動きを止める"), fault: hostFault(harness.FaultPause)},
-		{use: "kill HOST", short: l.Say("Switch a host off, as a power cut does", "ホストの電源を切る"), fault: hostFault(harness.FaultKill)},
-		{use: "cut HOST[,HOST]", short: l.Say("Drop what a host and another one, or all others, send each other", "ホストと、別のホストまたはほかのすべてのホストとの間の通信を捨てる"), fault: cutFault, flags: "cut"},
-		{use: "slow HOST", short: l.Say("Delay what a host sends, or lose some of it; needs the kernel's netem", "ホストの送るものを遅らせ、または失う。カーネルの netem が必要"), fault: slowFault, flags: "slow"},
-		{use: "fill-disk HOST", short: l.Say("Leave a host's engine no room for new containers and images", "新しいコンテナとイメージのための空きを Engine から奪う"), fault: hostFault(harness.FaultFillDisk)},
-		{use: "stop consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Stop a container of the tutorial", "チュートリアルのコンテナを停止する"), fault: stopFault},
+		{use: "pause HOST", short: l.Say("Have a host stand still, as one that hangs"), fault: hostFault(harness.FaultPause)},
+		{use: "kill HOST", short: l.Say("Switch a host off, as a power cut does"), fault: hostFault(harness.FaultKill)},
+		{use: "cut HOST[,HOST]", short: l.Say("Drop what a host and another one, or all others, send each other"), fault: cutFault, flags: "cut"},
+		{use: "slow HOST", short: l.Say("Delay what a host sends, or lose some of it; needs the kernel's netem"), fault: slowFault, flags: "slow"},
+		{use: "fill-disk HOST", short: l.Say("Leave a host's engine no room for new containers and images"), fault: hostFault(harness.FaultFillDisk)},
+		{use: "stop consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Stop a container of the tutorial"), fault: stopFault},
 	}
 }
 
-func mendVerbs(l harness.Lang) []faultVerb {
+func mendVerbs(l lang.Language) []faultVerb {
 	return []faultVerb{
-		{use: "resume HOST", short: l.Say("Have a paused host go on", "止まっているホストを再び動かす"), fault: hostFault(harness.FaultPause)},
-		{use: "start HOST|consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Start a host that is off, or a container that was stopped", "電源の切れたホスト、または停止したコンテナを起動する"), fault: hostFault(harness.FaultKill)},
-		{use: "heal HOST[,HOST]", short: l.Say("Take a cut off", "切れた通信を元に戻す"), fault: cutFault, flags: "cut"},
+		{use: "resume HOST", short: l.Say("Have a paused host go on"), fault: hostFault(harness.FaultPause)},
+		{use: "start HOST|consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Start a host that is off, or a container that was stopped"), fault: hostFault(harness.FaultKill)},
+		{use: "heal HOST[,HOST]", short: l.Say("Take a cut off"), fault: cutFault, flags: "cut"},
 	}
 }
 
@@ -94,11 +93,11 @@ func (a *app) verb(v faultVerb, run func(*cobra.Command, []string) error, f *fau
 	c := &cobra.Command{Use: v.use, Short: v.short, Args: usage(cobra.ExactArgs(1)), RunE: run}
 	switch v.flags {
 	case "cut":
-		c.Flags().Uint16Var(&f.port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port", "この TCP または UDP ポートに送るものだけ"))
-		c.Flags().BoolVar(&f.oneWay, "one-way", false, a.lang.Say("only what the first host sends", "1 つ目のホストが送るものだけ"))
+		c.Flags().Uint16Var(&f.port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port"))
+		c.Flags().BoolVar(&f.oneWay, "one-way", false, a.lang.Say("only what the first host sends"))
 	case "slow":
-		c.Flags().DurationVar(&f.delay, "delay", 100*time.Millisecond, a.lang.Say("how late what it sends is", "送るものが遅れる時間"))
-		c.Flags().Float64Var(&f.loss, "loss", 0, a.lang.Say("how much of it is lost, in `percent`", "失われる割合。単位は `percent`"))
+		c.Flags().DurationVar(&f.delay, "delay", 100*time.Millisecond, a.lang.Say("how late what it sends is"))
+		c.Flags().Float64Var(&f.loss, "loss", 0, a.lang.Say("how much of it is lost, in `percent`"))
 	}
 	return c
 }
@@ -113,17 +112,16 @@ func (a *app) breakCommand(v faultVerb) *cobra.Command {
 			return s.breakFor(ctx, v.fault(args[0], f), f.during)
 		})
 	}, &f)
-	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("take it off again after this time (or on Ctrl-C)", "この時間が過ぎると取り除く(Ctrl-C でも)"))
+	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("take it off again after this time (or on Ctrl-C)"))
 	return c
 }
 
 func (a *app) checkFault(f faultFlags) error {
 	switch {
 	case f.during < 0 || f.during >= a.timeout:
-		return &usageError{harness.Errorf("--for %s: it must be more than 0 and less than --timeout, %s",
-			"--for %s: 0 より大きく、--timeout の %s より小さくなければならない", f.during, a.timeout), a.lang.Say("a longer --timeout", "--timeout を長くする")}
+		return &usageError{lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.during, a.timeout), a.lang.Say("a longer --timeout")}
 	case f.delay < 0 || f.loss < 0 || f.loss > 100:
-		return &usageError{harness.Errorf("--delay must not be negative, and --loss be from 0 to 100", "--delay は 0 以上、--loss は 0 から 100 でなければならない"), "labcheck fault slow --help"}
+		return &usageError{lang.Errorf("--delay must not be negative, and --loss be from 0 to 100"), "labcheck fault slow --help"}
 	}
 	return nil
 }
@@ -143,10 +141,9 @@ func (a *app) mendCommand(v faultVerb) *cobra.Command {
 
 func (a *app) restartCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "restart HOST", Short: a.lang.Say("Reboot a host", "ホストを再起動する"), Args: usage(cobra.ExactArgs(1)),
+		Use: "restart HOST", Short: a.lang.Say("Reboot a host"), Args: usage(cobra.ExactArgs(1)),
 		Long: a.lang.Say(`restart reboots a host in good order. What has no restart policy does not run
-afterwards: the tutorial's join container is such a one, and fault list says so.`, `restart はホストを正しい手順で再起動する。再起動ポリシーのないものは、そのあと
-動かない。チュートリアルの join コンテナがそうであり、fault list がそれを示す。`),
+afterwards: the tutorial's join container is such a one, and fault list says so.`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error { return s.restart(ctx, args[0]) })
 		},
@@ -155,7 +152,7 @@ afterwards: the tutorial's join container is such a one, and fault list says so.
 
 func (a *app) undoCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "undo [HOST...]", Short: a.lang.Say("Take off all faults, or all of some hosts", "すべての、または一部のホストの障害を取り除く"), Args: usage(cobra.ArbitraryArgs),
+		Use: "undo [HOST...]", Short: a.lang.Say("Take off all faults, or all of some hosts"), Args: usage(cobra.ArbitraryArgs),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error { return s.undo(ctx, args) })
 		},
@@ -164,12 +161,12 @@ func (a *app) undoCommand() *cobra.Command {
 
 func (a *app) listFaultsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: a.lang.Say("Say which faults are in force", "今ある障害を示す"), Args: usage(cobra.NoArgs),
+		Use: "list", Short: a.lang.Say("Say which faults are in force"), Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error {
 				all, err := s.Faults(ctx)
 				if err == nil {
-					s.show(all, s.lang.Say("No fault is in force.", "障害はない。"), "")
+					s.show(all, s.lang.Say("No fault is in force."), "")
 				}
 				return err
 			})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
@@ -48,16 +49,15 @@ func (s *faults) check(f harness.Fault) error {
 	}
 	for _, name := range []string{f.Node, f.Peer} {
 		if name != "" && !slices.Contains(names, name) || f.Node == "" {
-			return &usageError{harness.Errorf("there is no host %s; there are %v", "ホスト %s はない。あるのは %v", name, names), s.again("status")}
+			return &usageError{lang.Errorf("there is no host %s; there are %v", name, names), s.again("status")}
 		}
 	}
 	if f.Kind == harness.FaultCut && f.Node == f.Peer {
-		return &usageError{harness.Errorf("%s can't be cut off from itself", "%s を自分自身から切り離すことはできない", f.Node), "labcheck fault cut --help"}
+		return &usageError{lang.Errorf("%s can't be cut off from itself", f.Node), "labcheck fault cut --help"}
 	}
 	ofManager := f.Node == s.lab.Topology().Manager.Name
 	if f.Kind == harness.FaultStop && (!slices.Contains(tutorial.Services(), f.Service) || f.Service == "join" && ofManager) {
-		return &usageError{harness.Errorf("consul, manager and join:HOST are possible, with a host that joins, and consul:HOST and manager:HOST with replicas",
-			"指定できるのは consul、manager と、参加するホストの join:HOST、レプリカがあれば consul:HOST と manager:HOST である"), "labcheck fault stop --help"}
+		return &usageError{lang.Errorf("consul, manager and join:HOST are possible, with a host that joins, and consul:HOST and manager:HOST with replicas"), "labcheck fault stop --help"}
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (s *faults) breakFor(ctx context.Context, f harness.Fault, during time.Dura
 		s.tellUndo(f)
 		return nil
 	}
-	s.progress.tell(s.lang.Say("  %s, for %s", "  %s(%s の間)", f.In(s.lang), during))
+	s.progress.tell(s.lang.Say("  %s, for %s", f.In(s.lang), during))
 	select {
 	case <-ctx.Done():
 	case <-time.After(during):
@@ -96,7 +96,7 @@ func (s *faults) mendNew(ctx context.Context, f harness.Fault, before []harness.
 		return now.Node == f.Node && !slices.Contains(before, now)
 	})
 	if err == nil {
-		s.show(mended, "", s.lang.Say("no longer: ", "解消: "))
+		s.show(mended, "", s.lang.Say("no longer: "))
 	}
 	return err
 }
@@ -120,7 +120,7 @@ func (s *faults) mend(ctx context.Context, f harness.Fault) error {
 	if err := s.Mend(ctx, f); err != nil {
 		return err
 	}
-	s.show([]harness.Fault{f}, "", s.lang.Say("no longer: ", "解消: "))
+	s.show([]harness.Fault{f}, "", s.lang.Say("no longer: "))
 	return nil
 }
 
@@ -128,12 +128,12 @@ func (s *faults) restart(ctx context.Context, host string) error {
 	if err := s.check(harness.Fault{Node: host}); err != nil {
 		return err
 	}
-	if err := s.progress.during(s.lang.Say("Restart %s", "%s を再起動", host), func() error { return s.Restart(ctx, host) }); err != nil {
+	if err := s.progress.during(s.lang.Say("Restart %s", host), func() error { return s.Restart(ctx, host) }); err != nil {
 		return err
 	}
 	all, err := s.Faults(ctx)
 	if err == nil {
-		s.show(all, s.lang.Say("No fault is in force.", "障害はない。"), "")
+		s.show(all, s.lang.Say("No fault is in force."), "")
 	}
 	return err
 }
@@ -148,7 +148,7 @@ func (s *faults) undo(ctx context.Context, hosts []string) error {
 		return len(hosts) == 0 || slices.Contains(hosts, f.Node)
 	})
 	if err == nil {
-		s.show(mended, s.lang.Say("No fault was in force.", "障害はなかった。"), s.lang.Say("no longer: ", "解消: "))
+		s.show(mended, s.lang.Say("No fault was in force."), s.lang.Say("no longer: "))
 	}
 	return err
 }
@@ -173,7 +173,7 @@ func (s *faults) show(all []harness.Fault, none, before string) {
 
 func (s *faults) tellUndo(f harness.Fault) {
 	if !s.json && !s.quiet {
-		fmt.Fprintln(s.err, s.lang.Say("  take it off: labcheck fault %s%s", "  取り除くには: labcheck fault %s%s", undoWords(f), labFlag(s.lab)))
+		fmt.Fprintln(s.err, s.lang.Say("  take it off: labcheck fault %s%s", undoWords(f), labFlag(s.lab)))
 	}
 }
 

@@ -1,32 +1,37 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // arrows are the packages of ours that each may import. Only this one, main,
 // knows which targets exist.
 var arrows = map[string][]string{
 	"labcheck/features":           {},
-	"labcheck/harness":            {},
-	"labcheck/harness/engine":     {"labcheck/harness"},
+	"labcheck/harness":            {"labcheck/harness/lang"},
+	"labcheck/harness/lang":       {},
+	"labcheck/harness/engine":     {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/enginetest": {"labcheck/harness"},
 	"labcheck/harness/pace":       {},
-	"labcheck/harness/page":       {"labcheck/harness"},
+	"labcheck/harness/page":       {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/prereq":     {},
 	"labcheck/harness/subnettest": {"labcheck/harness"},
-	"labcheck/harness/tutorial":   {"labcheck/harness", "labcheck/harness/engine"},
-	"labcheck/harness/steps":      {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial", "labcheck/harness/diagnose"},
-	"labcheck/harness/suite":      {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
-	"labcheck/harness/diagnose":   {"labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
-	"labcheck/harness/report":     {"labcheck/harness"},
-	"labcheck/harness/ec2":        {"labcheck/harness"},
-	"labcheck/sim":                {"labcheck/harness", "labcheck/sim/images"},
-	"labcheck/sim/images":         {"labcheck/harness", "labcheck/sim/images/debian"},
-	"labcheck/sim/images/debian":  {"labcheck/harness"},
+	"labcheck/harness/tutorial":   {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine"},
+	"labcheck/harness/steps":      {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial", "labcheck/harness/diagnose"},
+	"labcheck/harness/suite":      {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
+	"labcheck/harness/diagnose":   {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
+	"labcheck/harness/report":     {"labcheck/harness/lang", "labcheck/harness"},
+	"labcheck/harness/ec2":        {"labcheck/harness/lang", "labcheck/harness"},
+	"labcheck/sim":                {"labcheck/harness/lang", "labcheck/harness", "labcheck/sim/images"},
+	"labcheck/sim/images":         {"labcheck/harness/lang", "labcheck/harness", "labcheck/sim/images/debian"},
+	"labcheck/sim/images/debian":  {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/sim/simtest":        {"labcheck/harness/engine", "labcheck/harness/subnettest", "labcheck/sim"},
 }
 
@@ -54,5 +59,29 @@ func TestImports(t *testing.T) {
 	}
 	if seen != len(arrows) {
 		t.Errorf("%d packages were looked at, not %d", seen, len(arrows))
+	}
+}
+
+// TestPicture wants the picture of the packages, which `make picture` draws, to
+// be that of the code. It leaves out the arrows to what all packages import.
+func TestPicture(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{range .Imports}}{{$.ImportPath}} {{.}}{{"\n"}}{{end}}`, "labcheck/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for line := range strings.Lines(string(out)) {
+		from, to, _ := strings.Cut(strings.TrimSpace(line), " ")
+		imported, ours := strings.CutPrefix(to, "labcheck/")
+		if ours && imported != "harness" && imported != "harness/lang" {
+			fmt.Fprintf(&want, "%q -> %q\n", strings.TrimPrefix(from, "labcheck/"), imported)
+		}
+	}
+	drawn, err := os.ReadFile("../../.github/packages.d2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), string(drawn)); diff != "" {
+		t.Errorf("make picture draws another one:\n%s", diff)
 	}
 }

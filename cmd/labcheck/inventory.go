@@ -13,22 +13,22 @@ import (
 const inventoryName = "inventory"
 
 func (a *app) inventoryCommand() *cobra.Command {
-	c := &cobra.Command{Use: inventoryName, Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are", "--target ec2 のノードの場所を書くファイルを作成し、確かめる")}
+	c := &cobra.Command{Use: inventoryName, Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are")}
 	sub := func(use, short string, args cobra.PositionalArgs, do func(*cobra.Command, []string) error) {
 		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: usage(args), RunE: do})
 	}
-	sub("example", a.lang.Say("Print an inventory that shows all there is to say", "書けることすべてを示すインベントリを表示する"), cobra.NoArgs, func(*cobra.Command, []string) error {
+	sub("example", a.lang.Say("Print an inventory that shows all there is to say"), cobra.NoArgs, func(*cobra.Command, []string) error {
 		_, err := a.out.Write(ec2.Example)
 		return err
 	})
-	sub("schema", a.lang.Say("Print the JSON Schema of inventories", "インベントリの JSON Schema を表示する"), cobra.NoArgs, func(*cobra.Command, []string) error {
+	sub("schema", a.lang.Say("Print the JSON Schema of inventories"), cobra.NoArgs, func(*cobra.Command, []string) error {
 		_, err := a.out.Write(ec2.Schema)
 		return err
 	})
-	sub("validate FILE", a.lang.Say("Say whether an inventory can be used, and what is taken from where", "インベントリが使えるか、どの値をどこから取るかを示す"), cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
+	sub("validate FILE", a.lang.Say("Say whether an inventory can be used, and what is taken from where"), cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
 		return a.validate(args[0])
 	})
-	sub("discover", a.lang.Say("Ask AWS where the nodes are, and print that as an inventory", "ノードの場所を AWS に尋ね、インベントリとして表示する"), cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
+	sub("discover", a.lang.Say("Ask AWS where the nodes are, and print that as an inventory"), cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
 		return a.discover(cmd.Context())
 	})
 	return c
@@ -56,7 +56,7 @@ func (a *app) validate(file string) error {
 		a.printJSON(t)
 		return nil
 	}
-	fmt.Fprintln(a.out, a.lang.Say("%s can be used: %s and %d members, network %s.", "%s は使える: %s とメンバー %d 台、ネットワーク %s。",
+	fmt.Fprintln(a.out, a.lang.Say("%s can be used: %s and %d members, network %s.",
 		file, t.Manager.Name, len(t.Members), t.Network))
 	fmt.Fprintln(a.out, a.sizesFrom(t))
 	return nil

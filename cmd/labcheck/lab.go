@@ -14,6 +14,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 	"labcheck/sim/images"
@@ -25,7 +26,7 @@ func (s *session) startHosts(ctx context.Context) error {
 		return err
 	}
 	t := s.lab.Topology()
-	return s.progress.during(s.lang.Say("Start %d hosts on %s", "%d 台のホストを %s で起動", len(t.Hosts()), t.Subnet), func() error {
+	return s.progress.during(s.lang.Say("Start %d hosts on %s", len(t.Hosts()), t.Subnet), func() error {
 		_, err := s.lab.Up(ctx)
 		return err
 	})
@@ -39,16 +40,16 @@ func (s *session) ensureImages(ctx context.Context, more ...images.Name) error {
 		return err
 	}
 	if !s.quiet {
-		s.progress.tell(s.lang.Say("  Images are made once: %s", "  イメージを作成する(最初の 1 回だけ): %s", plan.In(s.lang)))
+		s.progress.tell(s.lang.Say("  Images are made once: %s", plan.In(s.lang)))
 	}
-	return s.progress.during(s.lang.Say("Make images", "イメージの作成"), func() error { return s.lab.Images().Ensure(ctx, more...) })
+	return s.progress.during(s.lang.Say("Make images"), func() error { return s.lab.Images().Ensure(ctx, more...) })
 }
 
 // removeLab removes the lab, also when ctx has ended.
 func (s *session) removeLab(ctx context.Context) error {
 	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return s.progress.during(s.lang.Say("Remove the lab", "ラボの削除"), func() error { return s.lab.Down(ctx) })
+	return s.progress.during(s.lang.Say("Remove the lab"), func() error { return s.lab.Down(ctx) })
 }
 
 // labFlag is how the lab is named on a command line, where it must be.
@@ -81,17 +82,15 @@ func (a *app) printJSON(v any) {
 func (a *app) upCommand() *cobra.Command {
 	var bare bool
 	c := &cobra.Command{
-		Use: "up", Short: a.lang.Say("Start the five hosts and build the tutorial's cluster on them", "5 台のホストを起動し、チュートリアルのクラスタを構築する"),
+		Use: "up", Short: a.lang.Say("Start the five hosts and build the tutorial's cluster on them"),
 		Long: a.lang.Say(`up starts the lab's hosts, or those of them that do not run, and brings the
 tutorial to its end on them: it returns when containers on any two hosts can
-reach one another over mynet. Where that is so already it changes nothing.`, `up は、ラボのホストのうち動いていないものを起動し、チュートリアルを最後まで
-進める。どの 2 台のホストのコンテナも mynet を通して互いに届くようになると
-終わる。すでにそうなっていれば何も変えない。`),
+reach one another over mynet. Where that is so already it changes nothing.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return s.up(ctx, bare) })
 		},
 	}
-	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type", "Engine だけのホスト: チュートリアルは自分で入力する"))
+	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type"))
 	return c
 }
 
@@ -123,7 +122,7 @@ func (s *session) makeLab(ctx context.Context) error {
 		return err
 	}
 	t := s.lab.Topology()
-	what := s.lang.Say("Build the cluster of %d hosts on %s", "%d 台のホストのクラスタを %s に構築", len(t.Hosts()), t.Subnet)
+	what := s.lang.Say("Build the cluster of %d hosts on %s", len(t.Hosts()), t.Subnet)
 	return s.progress.during(what, func() error {
 		_, err := s.lab.UpWith(ctx, func(ctx context.Context, nodes []harness.Node) error {
 			cluster, err := s.services.Open(t, nodes)
@@ -167,12 +166,11 @@ func (s *session) stands(took time.Duration) error {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "topology": t, "duration_ns": took})
 		return nil
 	}
-	fmt.Fprintln(s.out, s.lang.Say("Lab %s stands on %s after %.1fs.", "ラボ %s が %s にできた(%.1fs)。", s.lab.Lab(), t.Subnet, took.Seconds()))
+	fmt.Fprintln(s.out, s.lang.Say("Lab %s stands on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
 	if s.quiet {
 		return nil
 	}
-	fmt.Fprintln(s.err, s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s",
-		"  検査: labcheck%[1]s   入力: eval \"$(labcheck env%[1]s)\"   削除: labcheck down%[1]s", labFlag(s.lab)))
+	fmt.Fprintln(s.err, s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s", labFlag(s.lab)))
 	return nil
 }
 
@@ -180,7 +178,7 @@ func (a *app) bootstrapCommand() *cobra.Command {
 	var plan, yes bool
 	b := &beyond{}
 	c := &cobra.Command{
-		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it", "すでにあるラボで、チュートリアルの残りを実行する"),
+		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it"),
 		Long: a.lang.Say(`bootstrap does what of the tutorial is not done yet, and changes nothing else.
 
 With --replicas it builds what the page recommends for production and does not
@@ -188,13 +186,7 @@ show: Swarm managers on as many more hosts, of which one is the primary, and
 Consul on three hosts. That needs hosts on which the page was not performed
 (labcheck up --bare). With --restart-join a host that reboots joins again, which
 with the page's own command it does not; join containers that are there already
-are changed.`, `bootstrap は、チュートリアルのうち済んでいないことだけを行い、ほかは変えない。
-
---replicas を付けると、ページが本番向けに勧めながら示していない構成にする。
-ほかのホストにも指定した数だけ Swarm マネージャを置き(1 つがプライマリになる)、
-Consul を 3 台のホストで動かす。ページを実行していないホストが必要である
-(labcheck up --bare)。--restart-join を付けると、再起動したホストが再び参加する
-(ページのコマンドでは参加しない)。すでにある join コンテナは変更される。`),
+are changed.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.goesOn = true
 			b.given = cmd.Flags().Changed("replicas")
@@ -215,10 +207,10 @@ Consul を 3 台のホストで動かす。ページを実行していないホ�
 			})
 		},
 	}
-	c.Flags().IntVar(&b.replicas, "replicas", 0, a.lang.Say("Swarm managers on as many `hosts` more, and Consul on three", "Swarm マネージャを追加で置くホストの数 `hosts`。Consul は 3 台で動かす"))
-	c.Flags().BoolVar(&b.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot", "再起動したホストが再び参加するようにする"))
-	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing", "このラボでのチュートリアルのコマンドを表示し、何もしない"))
-	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed", "--target ec2 のノードを変える前に尋ねない"))
+	c.Flags().IntVar(&b.replicas, "replicas", 0, a.lang.Say("Swarm managers on as many `hosts` more, and Consul on three"))
+	c.Flags().BoolVar(&b.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot"))
+	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing"))
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed"))
 	return c
 }
 
@@ -231,8 +223,7 @@ type beyond struct {
 
 func (b beyond) check(t harness.Topology) error {
 	if b.replicas < 0 || b.replicas > len(t.Members) {
-		return &usageError{harness.Errorf("--replicas %d: 0 to %d are possible, one on each host beside the manager",
-			"--replicas %d: 指定できるのは 0 から %d まで。manager 以外の各ホストに 1 つである", b.replicas, len(t.Members)), "labcheck bootstrap --help"}
+		return &usageError{lang.Errorf("--replicas %d: 0 to %d are possible, one on each host beside the manager", b.replicas, len(t.Members)), "labcheck bootstrap --help"}
 	}
 	return nil
 }
@@ -283,7 +274,7 @@ func (s *session) bootstrap(ctx context.Context, b beyond) error {
 		return err
 	}
 	defer whole.stop()
-	return s.progress.during(s.lang.Say("Perform the tutorial", "チュートリアルの実行"), func() error {
+	return s.progress.during(s.lang.Say("Perform the tutorial"), func() error {
 		if err := tutorial.Bootstrap(whole, cluster, s.step); err != nil {
 			return cmp.Or(whole.lost(context.WithoutCancel(ctx)), err)
 		}
@@ -299,10 +290,9 @@ func (s *session) step(e tutorial.Event) {
 func (a *app) downCommand() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else", "ラボだけを取り除く"),
+		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else"),
 		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes test containers that a check
-was cut off in and could not remove itself: what carries labcheck's own label.`, `down はラボを取り除く。--target ec2 では、途中で切れた検査が取り除けなかった
-テスト用のコンテナ(labcheck のラベルの付いたもの)だけを取り除く。`),
+was cut off in and could not remove itself: what carries labcheck's own label.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.goesOn = true
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error {
@@ -313,7 +303,7 @@ was cut off in and could not remove itself: what carries labcheck's own label.`,
 			})
 		},
 	}
-	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before containers are removed from the nodes of --target ec2", "--target ec2 のノードからコンテナを取り除く前に尋ねない"))
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before containers are removed from the nodes of --target ec2"))
 	return c
 }
 
@@ -331,19 +321,17 @@ func (s *session) down(ctx context.Context) error {
 	if s.json {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "removed": there})
 	} else if !there {
-		fmt.Fprintln(s.out, s.lang.Say("There is no lab %s.", "ラボ %s はない。", s.lab.Lab()))
+		fmt.Fprintln(s.out, s.lang.Say("There is no lab %s.", s.lab.Lab()))
 	}
 	return nil
 }
 
 func (a *app) execCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab", "ラボのホストでコマンドを実行する"), Args: cobra.MinimumNArgs(2),
+		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab"), Args: cobra.MinimumNArgs(2),
 		Long: a.lang.Say(`exec runs a command on a host, without a shell, and passes on what it answers.
 Its exit code is labcheck's.
-For a terminal: docker exec -it labcheck-manager bash`, `exec は、ホストでコマンドをシェルを介さずに実行し、その出力を渡す。終了コードは
-labcheck の終了コードになる。
-ターミナルを使うには: docker exec -it labcheck-manager bash`),
+For a terminal: docker exec -it labcheck-manager bash`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inTarget(cmd.Context(), changes, func(ctx context.Context, s *session) error { return s.exec(ctx, args[0], args[1:]) })
 		},
@@ -384,12 +372,12 @@ func (s *session) find(nodes []harness.Node, name string) (harness.Node, error) 
 		}
 		names = append(names, n.Name())
 	}
-	return nil, &usageError{harness.Errorf("there is no host %s; there are %v", "ホスト %s はない。あるのは %v", name, names), s.again("status")}
+	return nil, &usageError{lang.Errorf("there is no host %s; there are %v", name, names), s.again("status")}
 }
 
 func (a *app) envCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "env", Short: a.lang.Say(`Print what points a shell at the lab: eval "$(labcheck env)"`, `シェルをラボに向ける設定を表示する: eval "$(labcheck env)"`),
+		Use: "env", Short: a.lang.Say(`Print what points a shell at the lab: eval "$(labcheck env)"`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.env(ctx) })
 		},
@@ -407,8 +395,7 @@ func (s *session) env(ctx context.Context) error {
 	}
 	if !direct {
 		return &hintError{
-			harness.Errorf("this machine can't reach the lab's addresses: its bridge is on another one",
-				"このマシンからラボのアドレスに届かない: ブリッジは別のマシンにある"),
+			lang.Errorf("this machine can't reach the lab's addresses: its bridge is on another one"),
 			"labcheck exec manager -- docker info",
 		}
 	}

@@ -3,17 +3,17 @@ package main
 import (
 	"strings"
 
-	"github.com/spf13/cobra"
+	"labcheck/harness/lang"
 
-	"labcheck/harness"
+	"github.com/spf13/cobra"
 )
 
 // language finds the language of an invocation before its flags are read, as
 // their help is in it too: --lang, or else the first variable of the locale
 // that is set, in the order of POSIX. A --lang that is wrong is reported when
 // the flags are read.
-func language(args []string, getenv func(string) string) harness.Lang {
-	lang := ofLocale(getenv)
+func language(args []string, getenv func(string) string) lang.Language {
+	l := ofLocale(getenv)
 	for i, arg := range args {
 		if arg == "--" {
 			break
@@ -23,70 +23,77 @@ func language(args []string, getenv func(string) string) harness.Lang {
 			value, given = args[i+1], true
 		}
 		if given {
-			_ = (*langFlag)(&lang).Set(value)
+			_ = (*langFlag)(&l).Set(value)
 		}
 	}
-	return lang
+	return l
 }
 
-func ofLocale(getenv func(string) string) harness.Lang {
+func ofLocale(getenv func(string) string) lang.Language {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale := getenv(name); locale != "" {
 			name, _, _ := strings.Cut(strings.NewReplacer(".", "_", "@", "_").Replace(locale), "_")
-			if name == string(harness.Japanese) {
-				return harness.Japanese
+			if name == string(lang.Japanese) {
+				return lang.Japanese
 			}
-			return harness.English
+			return lang.English
 		}
 	}
-	return harness.English
+	return lang.English
 }
 
 // langFlag is a language as a flag.
-type langFlag harness.Lang
+type langFlag lang.Language
 
 func (l *langFlag) String() string { return string(*l) }
 
 func (l *langFlag) Type() string { return "en|ja" }
 
 func (l *langFlag) Set(text string) error {
-	switch lang := harness.Lang(text); lang {
-	case harness.English, harness.Japanese:
-		*l = langFlag(lang)
+	switch language := lang.Language(text); language {
+	case lang.English, lang.Japanese:
+		*l = langFlag(language)
 		return nil
 	}
-	return harness.Errorf("en and ja are possible", "指定できるのは en と ja である")
+	return lang.Errorf("en and ja are possible")
 }
 
 // translate puts what cobra itself says in a help into the language.
 func (a *app) translate(root *cobra.Command) {
-	if a.lang != harness.Japanese {
+	if a.lang != lang.Japanese {
 		return
 	}
-	root.SetUsageTemplate(strings.NewReplacer(
-		"Usage:", "使い方:", "Aliases:", "別名:", "Examples:", "例:", "Available Commands:", "コマンド:",
-		"Global Flags:", "共通のフラグ:", "Flags:", "フラグ:",
-		`Use "{{.CommandPath}} [command] --help" for more information about a command.`,
-		"コマンドごとの説明: {{.CommandPath}} [command] --help",
-	).Replace(root.UsageTemplate()))
+	usage := root.UsageTemplate()
+	for _, label := range cobraLabels() {
+		usage = strings.ReplaceAll(usage, label, a.lang.Format(label))
+	}
+	root.SetUsageTemplate(usage)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd("completion")
 	for _, c := range root.Commands() {
 		switch c.Name() {
 		case "help":
-			c.Short = "コマンドの説明を表示する"
-			c.Long = c.Short + "。"
+			c.Short = a.lang.Say("shows what a command does")
+			c.Long = a.lang.Say("Shows what a command does.")
 		case "completion":
-			c.Short = "シェルの補完スクリプトを出力する"
-			c.Long = c.Short + "。使い方はシェルごとの説明にある。"
-			translateShells(c)
+			c.Short = a.lang.Say("prints a completion script for a shell")
+			c.Long = a.lang.Say("Prints a completion script for a shell. How to use it is in the help of each shell.")
+			a.translateShells(c)
 		}
-		helpFlag(c)
+		a.translateHelpFlag(c)
 		for _, sub := range c.Commands() {
-			helpFlag(sub)
+			a.translateHelpFlag(sub)
 		}
 	}
-	helpFlag(root)
+	a.translateHelpFlag(root)
+}
+
+// cobraLabels returns what cobra's usage template says in English.
+func cobraLabels() []string {
+	return []string{
+		"Usage:", "Aliases:", "Examples:", "Available Commands:", "Global Flags:", "Flags:",
+		`Use "{{.CommandPath}} [command] --help" for more information about a command.`,
+	}
 }
 
 // shells are those that cobra completes for, and how each reads what is printed.
@@ -97,17 +104,17 @@ var shells = map[string]string{
 	"powershell": "labcheck completion powershell | Out-String | Invoke-Expression",
 }
 
-func translateShells(completion *cobra.Command) {
+func (a *app) translateShells(completion *cobra.Command) {
 	for _, c := range completion.Commands() {
-		c.Short = c.Name() + " の補完スクリプトを出力する"
-		c.Long = c.Short + "。今のシェルで使うには:\n\n  " + shells[c.Name()]
+		c.Short = a.lang.Say("prints the completion script for %s", c.Name())
+		c.Long = a.lang.Say("Prints the completion script for %s. To use it in this shell:\n\n  %s", c.Name(), shells[c.Name()])
 		if f := c.Flags().Lookup("no-descriptions"); f != nil {
-			f.Usage = "補完の説明を付けない"
+			f.Usage = a.lang.Say("leaves descriptions out of the completions")
 		}
 	}
 }
 
-func helpFlag(c *cobra.Command) {
+func (a *app) translateHelpFlag(c *cobra.Command) {
 	c.InitDefaultHelpFlag()
-	c.Flags().Lookup("help").Usage = "この説明を表示する"
+	c.Flags().Lookup("help").Usage = a.lang.Say("shows this help")
 }

@@ -2,21 +2,22 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
+
+	"labcheck/harness/lang"
 
 	"github.com/rivo/uniseg"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"labcheck/harness"
 )
 
 func TestLanguage(t *testing.T) {
 	tests := []struct {
 		args []string
 		env  map[string]string
-		want harness.Lang
+		want lang.Language
 	}{
 		{want: "en"},
 		{env: map[string]string{"LANG": "ja_JP.UTF-8"}, want: "ja"},
@@ -43,15 +44,17 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
+var japanese = regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}、。]`)
+
 // TestHelpIsInTheLanguage holds that all of the help is Japanese where Japanese
 // was asked for, and that none of it is otherwise.
 func TestHelpIsInTheLanguage(t *testing.T) {
-	for lang, want := range map[harness.Lang]bool{harness.Japanese: true, harness.English: false} {
+	for l, want := range map[lang.Language]bool{lang.Japanese: true, lang.English: false} {
 		seen := 0
 		check := func(what, text string) {
 			seen++
 			if japanese.MatchString(text) != want {
-				t.Errorf("%s: %s is %q", lang, what, text)
+				t.Errorf("%s: %s is %q", l, what, text)
 			}
 		}
 		var walk func(c *cobra.Command)
@@ -65,7 +68,7 @@ func TestHelpIsInTheLanguage(t *testing.T) {
 			}
 			for line := range strings.Lines(c.Long) {
 				if w := uniseg.StringWidth(strings.TrimSpace(line)); w > 80 && !strings.HasPrefix(c.CommandPath(), "labcheck completion ") { // cobra's
-					t.Errorf("%s: %s: %d columns: %s", lang, c.CommandPath(), w, line)
+					t.Errorf("%s: %s: %d columns: %s", l, c.CommandPath(), w, line)
 				}
 			}
 			c.InitDefaultHelpFlag()
@@ -74,11 +77,11 @@ func TestHelpIsInTheLanguage(t *testing.T) {
 				walk(sub)
 			}
 		}
-		root := (&app{lang: lang}).root()
+		root := (&app{lang: l}).root()
 		root.PersistentFlags().VisitAll(func(f *pflag.Flag) { check("--"+f.Name, f.Usage) })
 		walk(root)
 		if seen < 60 {
-			t.Errorf("%s: %d texts were found", lang, seen)
+			t.Errorf("%s: %d texts were found", l, seen)
 		}
 	}
 }
@@ -97,9 +100,9 @@ func TestWrongUseIsInTheLanguage(t *testing.T) {
 		{"report", "wrong number of arguments, 0: labcheck report DIR [flags]", "引数の数 0 は正しくない: labcheck report DIR [flags]"},
 	}
 	for _, tt := range tests {
-		for lang, want := range map[string]string{"en": tt.en, "ja": tt.ja} {
+		for l, want := range map[string]string{"en": tt.en, "ja": tt.ja} {
 			var out, said bytes.Buffer
-			code := run(t.Context(), append([]string{"--lang", lang}, strings.Fields(tt.args)...), strings.NewReader(""), &out, &said)
+			code := run(t.Context(), append([]string{"--lang", l}, strings.Fields(tt.args)...), strings.NewReader(""), &out, &said)
 			if first, _, _ := strings.Cut(said.String(), "\n"); code != exitUsage || first != "labcheck: "+want {
 				t.Errorf("%s: exit code %d, %q, want %q", tt.args, code, first, want)
 			}

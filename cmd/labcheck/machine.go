@@ -18,13 +18,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor", Short: a.lang.Say("Say whether this machine can hold a lab, and what to do where it can't", "このマシンでラボを動かせるか、動かせなければどうするかを示す"),
+		Use: "doctor", Short: a.lang.Say("Say whether this machine can hold a lab, and what to do where it can't"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
 	}
 }
@@ -60,7 +61,7 @@ func (a *app) printChecks(checks []sim.Check) {
 		}
 		fmt.Fprintf(a.out, "%s %s %s\n", mark, text.Pad(c.Name, 16, ' '), c.Found)
 		if c.Fix != "" && !c.OK {
-			fmt.Fprintln(a.out, a.lang.Say("    try: %s", "    対処: %s", c.Fix))
+			fmt.Fprintln(a.out, a.lang.Say("    try: %s", c.Fix))
 		}
 	}
 }
@@ -68,7 +69,7 @@ func (a *app) printChecks(checks []sim.Check) {
 func (a *app) imagesCommand() *cobra.Command {
 	var only string
 	var cache bool
-	c := &cobra.Command{Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from", "ホストの元になるイメージを作成、一覧、保存、削除する")}
+	c := &cobra.Command{Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from")}
 	sub := func(use, short string, args cobra.PositionalArgs, do func(context.Context, *session, []string) error) *cobra.Command {
 		one := &cobra.Command{Use: use, Short: short, Args: usage(args), RunE: func(cmd *cobra.Command, given []string) error {
 			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error { return do(ctx, s, given) })
@@ -76,29 +77,29 @@ func (a *app) imagesCommand() *cobra.Command {
 		c.AddCommand(one)
 		return one
 	}
-	sub("build", a.lang.Say("Make the images that are not there", "足りないイメージを作成する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	sub("build", a.lang.Say("Make the images that are not there"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		if err := s.ensureImages(ctx); err != nil {
 			return err
 		}
 		return s.listImages(ctx)
 	})
-	sub("ls", a.lang.Say("List the images, and old ones that can go", "イメージと、不要になった古いイメージを一覧する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	sub("ls", a.lang.Say("List the images, and old ones that can go"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.listImages(ctx)
 	})
-	save := sub("save FILE", a.lang.Say("Write all images into a file, - for stdout", "すべてのイメージをファイルに書き出す。- は標準出力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+	save := sub("save FILE", a.lang.Say("Write all images into a file, - for stdout"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
 		return s.saveImages(ctx, images.Name(only), args[0])
 	})
-	save.Flags().StringVar(&only, "only", "", a.lang.Say("one `image`, as docker load reads it, under the name that it has on a host", "1 つのイメージ(`image`)だけを、docker load で読める形で、ホストでの名前で書き出す"))
-	sub("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin", "save で書き出したファイルからイメージを読み込む。- は標準入力"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
+	save.Flags().StringVar(&only, "only", "", a.lang.Say("one `image`, as docker load reads it, under the name that it has on a host"))
+	sub("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin"), cobra.ExactArgs(1), func(ctx context.Context, s *session, args []string) error {
 		return s.loadImages(ctx, args[0])
 	})
-	sub("push", a.lang.Say("Write all images to the registry that --registry names", "--registry で指定したレジストリにすべてのイメージを書き込む"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	sub("push", a.lang.Say("Write all images to the registry that --registry names"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.pushImages(ctx)
 	})
-	rm := sub("rm", a.lang.Say("Remove all images of labcheck", "labcheck のイメージをすべて削除する"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
+	rm := sub("rm", a.lang.Say("Remove all images of labcheck"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.removeImages(ctx, cache)
 	})
-	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded, compiled and made for them", "ダウンロード、コンパイル、作成したものもすべて削除する"))
+	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded, compiled and made for them"))
 	return c
 }
 
@@ -115,8 +116,8 @@ func (s *session) listImages(ctx context.Context) error {
 	t := table.NewWriter()
 	t.SetStyle(plainTable())
 	t.AppendHeader(table.Row{
-		s.lang.Say("IMAGE", "イメージ"), s.lang.Say("REFERENCE", "参照名"), s.lang.Say("STATE", "状態"),
-		s.lang.Say("SIZE", "サイズ"),
+		s.lang.Say("IMAGE"), s.lang.Say("REFERENCE"), s.lang.Say("STATE"),
+		s.lang.Say("SIZE"),
 	})
 	for _, i := range list {
 		t.AppendRow(s.imageRow(i))
@@ -126,12 +127,12 @@ func (s *session) listImages(ctx context.Context) error {
 }
 
 func (s *session) imageRow(i images.Image) table.Row {
-	state := s.lang.Say("present", "あり")
+	state := s.lang.Say("present")
 	switch {
 	case !i.Present:
-		return table.Row{i.Name, i.Ref, s.lang.Say("missing", "なし"), ""}
+		return table.Row{i.Name, i.Ref, s.lang.Say("missing"), ""}
 	case i.Stale:
-		state = s.lang.Say("old", "古い")
+		state = s.lang.Say("old")
 	}
 	return table.Row{i.Name, i.Ref, state, units.HumanSize(float64(i.Size))}
 }
@@ -157,7 +158,7 @@ func (s *session) saveImages(ctx context.Context, only images.Name, file string)
 	var more []images.Name
 	if only != "" {
 		if images.InNode(only) == nil && only != images.SSHD {
-			return &usageError{harness.Errorf("--only %s: consul, swarm, workload and sshd are possible", "--only %s: 指定できるのは consul、swarm、workload、sshd である", only), "labcheck images save --help"}
+			return &usageError{lang.Errorf("--only %s: consul, swarm, workload and sshd are possible", only), "labcheck images save --help"}
 		}
 		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
 		if only == images.SSHD {
@@ -172,9 +173,9 @@ func (s *session) saveImages(ctx context.Context, only images.Name, file string)
 	}
 	part, err := os.Create(file + ".part")
 	if err != nil {
-		return &usageError{err, s.lang.Say("another file", "別のファイル")}
+		return &usageError{err, s.lang.Say("another file")}
 	}
-	err = s.progress.during(s.lang.Say("Save images", "イメージの保存"), func() error { return save(ctx, part) })
+	err = s.progress.during(s.lang.Say("Save images"), func() error { return save(ctx, part) })
 	if closed := part.Close(); err == nil {
 		err = closed
 	}
@@ -201,7 +202,7 @@ func (s *session) tellFile(file string) {
 func (a *app) unwritten(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) || errors.As(err, new(*os.LinkError)) {
-		return &usageError{err, a.lang.Say("make room there, or another file", "空きを作るか、別のファイルにする")}
+		return &usageError{err, a.lang.Say("make room there, or another file")}
 	}
 	return err
 }
@@ -216,9 +217,9 @@ func (s *session) loadImages(ctx context.Context, file string) error {
 		defer f.Close()
 		in = f
 	}
-	err := s.progress.during(s.lang.Say("Load images", "イメージの読み込み"), func() error { return s.lab.Images().Load(ctx, in) })
+	err := s.progress.during(s.lang.Say("Load images"), func() error { return s.lab.Images().Load(ctx, in) })
 	if errors.Is(err, images.ErrArchive) {
-		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck", "このバージョンの labcheck で labcheck images save FILE")}
+		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
 	}
 	if err == nil {
 		s.tellFile(file)
@@ -229,14 +230,14 @@ func (s *session) loadImages(ctx context.Context, file string) error {
 func (s *session) pushImages(ctx context.Context) error {
 	if s.registry == "" {
 		return &usageError{
-			harness.Errorf("images push needs a registry", "images push にはレジストリが必要である"),
+			lang.Errorf("images push needs a registry"),
 			"labcheck images push --registry HOST[:PORT][/PATH]",
 		}
 	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
-	err := s.progress.during(s.lang.Say("Push images to %s", "イメージを %s にプッシュ", s.registry), func() error { return s.lab.Images().Push(ctx) })
+	err := s.progress.during(s.lang.Say("Push images to %s", s.registry), func() error { return s.lab.Images().Push(ctx) })
 	if err == nil && s.json {
 		s.printJSON(map[string]string{"registry": s.registry})
 	}
@@ -258,14 +259,14 @@ func (s *session) removeImages(ctx context.Context, cache bool) error {
 		return err
 	}
 	for _, ref := range removed {
-		fmt.Fprintln(s.out, s.lang.Say("removed %s", "%s を削除した", ref))
+		fmt.Fprintln(s.out, s.lang.Say("removed %s", ref))
 	}
 	return err
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: a.lang.Say("Print the version", "バージョンを表示する"),
+		Use: "version", Short: a.lang.Say("Print the version"),
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
 				a.printJSON(map[string]string{"version": version(), "go": runtime.Version()})

@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -20,7 +21,7 @@ type progress struct {
 	silent  bool
 	verbose bool
 	color   bool
-	lang    harness.Lang
+	lang    lang.Language
 
 	mu    sync.Mutex
 	part  string // what is being done
@@ -154,9 +155,9 @@ func (p *progress) lab(e sim.Event) {
 // image tells how far an image has come. In a log there is one line for each,
 // when it is there.
 func (p *progress) image(e images.Event) {
-	what := p.lang.Say("image %s: %s", "イメージ %s: %s", e.Image, e.What)
+	what := p.lang.Say("image %s: %s", e.Image, e.What)
 	if e.Image == "" {
-		what = p.lang.Say("packages: %s", "パッケージ: %s", e.What)
+		what = p.lang.Say("packages: %s", e.What)
 	}
 	if e.Done && !p.screen.changes && !p.verbose {
 		p.say(p.timed("    ", what, 44, e.Elapsed))

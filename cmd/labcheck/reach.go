@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 )
 
@@ -19,13 +19,10 @@ const answerWithin = 5 * time.Second
 // lostError is that something of the cluster could not be asked.
 type lostError struct{ all []*harness.UnreachableError }
 
-func (e *lostError) Error() string {
-	var lines []string
-	for _, l := range e.all {
-		lines = append(lines, l.Error())
-	}
-	return strings.Join(lines, "\n")
-}
+func (e *lostError) Error() string { return e.In(lang.English) }
+
+// In writes the error in a language, with a line for each service.
+func (e *lostError) In(l lang.Language) string { return l.Error(errors.Join(e.Unwrap()...)) }
 
 func (e *lostError) Unwrap() []error {
 	var all []error
@@ -74,8 +71,8 @@ func isHost(ctx context.Context, c *engine.Cluster, h harness.Host) error {
 	if err == nil && info.Name != h.Name {
 		err = &harness.UnreachableError{
 			Node: h.Name, Service: h.Engine().String(), Layer: harness.LayerIdentity,
-			What: harness.Textf("the engine there is that of %s", "そこにあるのは %s の Engine である", info.Name),
-			Hint: harness.Textf("mend the address of %s in the inventory, or the host's name", "インベントリの %s のアドレス、またはホスト名を直す", h.Name),
+			What: lang.Textf("the engine there is that of %s", info.Name),
+			Hint: lang.Textf("mend the address of %s in the inventory, or the host's name", h.Name),
 		}
 	}
 	return err
@@ -105,18 +102,17 @@ func missed(n harness.Node, at string, err error) *harness.UnreachableError {
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, engine.ErrTLS):
-		e.Layer, e.What = harness.LayerTLS, harness.Textf("no TLS connection comes about: %s", "TLS の接続が成立しない: %s", reason(err))
-		e.Hint = harness.Textf("--tls-ca, --tls-cert and --tls-key, or DOCKER_CERT_PATH, where it speaks TLS, and none of them where it does not; for Consul CONSUL_HTTP_SSL and CONSUL_CACERT",
-			"TLS を使うなら --tls-ca、--tls-cert、--tls-key または DOCKER_CERT_PATH を指定し、使わないならどれも指定しない。Consul には CONSUL_HTTP_SSL と CONSUL_CACERT")
+		e.Layer, e.What = harness.LayerTLS, lang.Textf("no TLS connection comes about: %s", reason(err))
+		e.Hint = lang.Textf("--tls-ca, --tls-cert and --tls-key, or DOCKER_CERT_PATH, where it speaks TLS, and none of them where it does not; for Consul CONSUL_HTTP_SSL and CONSUL_CACERT")
 	case errors.Is(err, engine.ErrDenied):
-		e.Layer, e.What = harness.LayerAccess, harness.Textf("Consul does not take the token: %s", "Consul がトークンを受け入れない: %s", reason(err))
-		e.Hint = harness.Textf("set CONSUL_HTTP_TOKEN to one that may read docker/", "docker/ を読めるトークンを CONSUL_HTTP_TOKEN に設定する")
+		e.Layer, e.What = harness.LayerAccess, lang.Textf("Consul does not take the token: %s", reason(err))
+		e.Hint = lang.Textf("set CONSUL_HTTP_TOKEN to one that may read docker/")
 	case errors.Is(err, engine.ErrTimeout):
-		e.Layer, e.What = harness.LayerSilence, harness.Textf("it takes connections and says nothing within %s", "接続は受け付けるが、%s 以内に何も応答しない", answerWithin)
-		e.Hint = harness.Textf("see whether the machine hangs or is out of memory", "マシンが停止していないか、メモリが足りているかを確かめる")
+		e.Layer, e.What = harness.LayerSilence, lang.Textf("it takes connections and says nothing within %s", answerWithin)
+		e.Hint = lang.Textf("see whether the machine hangs or is out of memory")
 	default:
-		e.Layer, e.What = harness.LayerService, harness.Textf("another service answers there: %s", "別のサービスが応答する: %s", reason(err))
-		e.Hint = harness.Textf("say the right port in the inventory", "インベントリに正しいポートを書く")
+		e.Layer, e.What = harness.LayerService, lang.Textf("another service answers there: %s", reason(err))
+		e.Hint = lang.Textf("say the right port in the inventory")
 	}
 	return e
 }

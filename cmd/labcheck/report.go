@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/report"
 )
 
@@ -15,24 +16,23 @@ import (
 type reportFlags struct {
 	format string
 	file   string
-	lang   harness.Lang // the run's where it is empty
+	lang   lang.Language // the run's where it is empty
 }
 
 // formats are what evidence can be made into, as --format spells them.
-var formats = map[string]func(io.Writer, harness.Evidence, harness.Lang) error{
+var formats = map[string]func(io.Writer, harness.Evidence, lang.Language) error{
 	"html":     report.HTML,
 	"markdown": report.Markdown,
-	"junit":    func(w io.Writer, e harness.Evidence, _ harness.Lang) error { return report.JUnit(w, e) },
-	"json":     func(w io.Writer, e harness.Evidence, _ harness.Lang) error { return report.Results(w, e) },
+	"junit":    func(w io.Writer, e harness.Evidence, _ lang.Language) error { return report.JUnit(w, e) },
+	"json":     func(w io.Writer, e harness.Evidence, _ lang.Language) error { return report.Results(w, e) },
 }
 
 func (a *app) reportCommand() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
-		Use: "report DIR", Short: a.lang.Say("Make a report from the evidence in a folder", "フォルダの証拠から報告を作成する"), Args: cobra.ExactArgs(1),
+		Use: "report DIR", Short: a.lang.Say("Make a report from the evidence in a folder"), Args: cobra.ExactArgs(1),
 		Long: a.lang.Say(`report makes a page, a summary or a test report from the evidence that
-labcheck check --out DIR has left: anywhere, later, without Docker.`, `report は、labcheck check --out DIR が残した証拠から、ページ、要約、テスト報告の
-いずれかを作成する。別のマシンでも、後からでも、Docker なしで作成できる。`),
+labcheck check --out DIR has left: anywhere, later, without Docker.`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("lang") {
 				f.lang = a.lang
@@ -40,8 +40,8 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`, `report �
 			return a.report(args[0], f)
 		},
 	}
-	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json", "html、markdown、junit、json のいずれか"))
-	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` to write, if not stdout", "書き出すファイル(`file`)。省くと標準出力"))
+	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json"))
+	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` to write, if not stdout"))
 	return c
 }
 
@@ -52,7 +52,7 @@ func (a *app) report(dir string, f reportFlags) error {
 	}
 	format, known := formats[f.format]
 	if !known {
-		return &usageError{harness.Errorf("--format %s: html, markdown, junit and json are possible", "--format %s: 指定できるのは html、markdown、junit、json である", f.format), usage}
+		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), usage}
 	}
 	e, err := report.Read(dir)
 	if err != nil {
@@ -66,7 +66,7 @@ func (a *app) report(dir string, f reportFlags) error {
 		return write(a.out)
 	}
 	if err := report.WriteFile(f.file, write); err != nil {
-		return &usageError{harness.Errorf("write the report: %w", "報告の書き出し: %w", err), a.lang.Say("another -o", "別の -o")}
+		return &usageError{lang.Errorf("write the report: %w", err), a.lang.Say("another -o")}
 	}
 	return nil
 }
@@ -75,9 +75,9 @@ func (a *app) report(dir string, f reportFlags) error {
 func (a *app) unreadable(err error) string {
 	switch {
 	case errors.Is(err, report.ErrSchema):
-		return a.lang.Say("a newer labcheck; this one is %s", "より新しい labcheck を使う。これは %s である", version())
+		return a.lang.Say("a newer labcheck; this one is %s", version())
 	case errors.Is(err, fs.ErrNotExist):
-		return a.lang.Say("labcheck check --out DIR, which leaves evidence there", "labcheck check --out DIR で、そこに証拠を残す")
+		return a.lang.Say("labcheck check --out DIR, which leaves evidence there")
 	}
-	return a.lang.Say("labcheck check --out DIR again, or the folder of another run", "もう一度 labcheck check --out DIR を実行するか、別の実行のフォルダを使う")
+	return a.lang.Say("labcheck check --out DIR again, or the folder of another run")
 }

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/term"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 )
 
@@ -78,7 +78,7 @@ func TestErrorsEndTheLivingLine(t *testing.T) {
 		p := a.newProgress()
 		p.begin("a part that nobody ends")
 		c.waitToShow("… a part")
-		code := a.finish(t.Context(), &hintError{harness.Errorf("it failed: %s", "失敗した: %s", "why"), "labcheck doctor"})
+		code := a.finish(t.Context(), &hintError{lang.Errorf("it failed: %s", "why"), "labcheck doctor"})
 		p.close()
 		if code != exitUnreachable {
 			t.Errorf("exit code %d", code)

@@ -19,7 +19,7 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: a.lang.Say("Say how far the tutorial has come, stage by stage and host by host", "チュートリアルの進み具合を、段階とホストごとに示す"),
+		Use: "status", Short: a.lang.Say("Say how far the tutorial has come, stage by stage and host by host"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.showStatus(ctx) })
 		},
@@ -50,7 +50,7 @@ func (s *session) showStatus(ctx context.Context) error {
 	fmt.Fprintln(s.out)
 	s.printHosts(found.Hosts)
 	for _, f := range faults {
-		fmt.Fprintln(s.out, s.lang.Say("! fault in force: %s", "! 障害: %s", f.In(s.lang)))
+		fmt.Fprintln(s.out, s.lang.Say("! fault in force: %s", f.In(s.lang)))
 	}
 	return faultsErr
 }
@@ -75,8 +75,8 @@ func (s *session) printHosts(hosts []tutorial.HostProgress) {
 	t := table.NewWriter()
 	t.SetStyle(plainTable())
 	t.AppendHeader(table.Row{
-		s.lang.Say("HOST", "ホスト"), s.lang.Say("ADDRESS", "アドレス"), "ENGINE", s.lang.Say("CPUS", "CPU 数"), s.lang.Say("MEMORY", "メモリ"),
-		s.lang.Say("CONTAINERS", "コンテナ"), "SWARM", s.lang.Say("NETWORK", "ネットワーク"), s.lang.Say("GOSSIP", "ゴシップ"),
+		s.lang.Say("HOST"), s.lang.Say("ADDRESS"), "ENGINE", s.lang.Say("CPUS"), s.lang.Say("MEMORY"),
+		s.lang.Say("CONTAINERS"), "SWARM", s.lang.Say("NETWORK"), s.lang.Say("GOSSIP"),
 	})
 	for _, h := range hosts {
 		t.AppendRow(s.hostRow(h, len(hosts)))
@@ -91,7 +91,7 @@ func (s *session) printHosts(hosts []tutorial.HostProgress) {
 
 func (s *session) hostRow(h tutorial.HostProgress, hosts int) table.Row {
 	if h.Engine == nil {
-		return table.Row{h.Host.Name, h.Host.Addr, s.lang.Say("no answer", "応答なし")}
+		return table.Row{h.Host.Name, h.Host.Addr, s.lang.Say("no answer")}
 	}
 	swarm := "-"
 	switch {
@@ -136,5 +136,5 @@ func (s *session) gossip(peers []engine.Peer, hosts int) string {
 			alive++
 		}
 	}
-	return s.lang.Say("%d of %d", "%[2]d のうち %[1]d", alive, hosts)
+	return s.lang.Say("%d of %d", alive, hosts)
 }

@@ -6,6 +6,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
@@ -38,8 +39,7 @@ const (
 // inLab runs do with the lab that the flags name, within --timeout.
 func (a *app) inLab(ctx context.Context, do func(context.Context, *session) error) error {
 	if a.target != "sim" {
-		return &usageError{harness.Errorf("this command is about labs: with --target %s none is made or removed",
-			"このコマンドはラボについてのものである: --target %s ではラボを作成も除去もしない", a.target), "labcheck --help"}
+		return &usageError{lang.Errorf("this command is about labs: with --target %s none is made or removed", a.target), "labcheck --help"}
 	}
 	return a.inTarget(ctx, changes, do)
 }
@@ -67,7 +67,7 @@ func (a *app) open(ctx context.Context, may access, do func(context.Context, *se
 	defer s.target.Close()
 	err := do(ctx, s)
 	if errors.Is(err, harness.ErrNoNodes) {
-		err = &hintError{harness.Errorf("there is no lab %s", "ラボ %s はない", s.lab.Lab()), s.again("up")}
+		err = &hintError{lang.Errorf("there is no lab %s", s.lab.Lab()), s.again("up")}
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return &endedError{cause, err}

@@ -13,10 +13,10 @@ import (
 	"syscall"
 	"testing"
 
+	"labcheck/harness/lang"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
-
-	"labcheck/harness"
 )
 
 // deadNode is an inventory of nodes where nothing listens.
@@ -51,21 +51,21 @@ func failedPart(width int, what string) string {
 // TestCheckOnTerminal: what a check leaves on the screen is its lines and no more.
 func TestCheckOnTerminal(t *testing.T) {
 	for _, width := range widths {
-		for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-			t.Run(fmt.Sprint(width, lang), func(t *testing.T) {
+		for _, l := range []lang.Language{lang.English, lang.Japanese} {
+			t.Run(fmt.Sprint(width, l), func(t *testing.T) {
 				file := deadNode(t)
-				p := onTerminal(t, width, checkOf(t, file, "--lang", string(lang)))
+				p := onTerminal(t, width, checkOf(t, file, "--lang", string(l)))
 				p.wantExit(exitUnreachable)
-				p.wantScreen(part(width, lang.Say("Gather evidence", "証拠の収集")) + unreachable(t, lang, file))
+				p.wantScreen(part(width, l.Say("Gather evidence")) + unreachable(t, l, file))
 			})
 		}
 	}
 }
 
 // unreachable is what a check of a dead node says, apart from its progress.
-func unreachable(t *testing.T, lang harness.Lang, file string) string {
+func unreachable(t *testing.T, l lang.Language, file string) string {
 	t.Helper()
-	cmd := checkOf(t, file, "--lang", string(lang), "--quiet")
+	cmd := checkOf(t, file, "--lang", string(l), "--quiet")
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != exitUnreachable {
 		t.Fatalf("%v: %s", err, out)
@@ -195,7 +195,7 @@ func TestBackgroundOnTerminal(t *testing.T) {
 // no control sequences, and so has the terminal.
 func TestOneStreamOnTerminal(t *testing.T) {
 	file := deadNode(t)
-	both := unreachable(t, harness.English, file)
+	both := unreachable(t, lang.English, file)
 	errors := strings.Index(both, "labcheck:")
 	for name, test := range map[string]struct {
 		redirect         func(*exec.Cmd, *bytes.Buffer)
@@ -232,7 +232,7 @@ func TestDumbTerminal(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TERM=dumb", "LC_ALL=C.UTF-8", "GITHUB_ACTIONS=")
 	p := onTerminal(t, 80, cmd)
 	p.wantExit(exitUnreachable)
-	p.wantScreen(part(80, "Gather evidence") + unreachable(t, harness.English, file))
+	p.wantScreen(part(80, "Gather evidence") + unreachable(t, lang.English, file))
 	if strings.Contains(p.written(), "\x1b") {
 		t.Errorf("it got a control sequence: %q", p.written())
 	}

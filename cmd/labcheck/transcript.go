@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // readmes are the files whose sessions are looked at where none is named; the
@@ -23,17 +24,14 @@ var readmes = []string{"README.md", "README.ja.md"}
 func (a *app) transcriptCommand() *cobra.Command {
 	var update bool
 	c := &cobra.Command{
-		Use: "transcript [FILE...]", Short: a.lang.Say("Hold the sessions that README shows to real runs", "README の実行例を、実際の実行と比較する"), Args: cobra.ArbitraryArgs,
+		Use: "transcript [FILE...]", Short: a.lang.Say("Hold the sessions that README shows to real runs"), Args: cobra.ArbitraryArgs,
 		Long: a.lang.Say(`transcript runs the commands whose sessions a document shows and compares what
 they print, times, ids and sizes apart. A session is a fenced block below a line
 like <!-- labcheck transcript: labcheck check -->; its lines that begin with $
-are left as they are.`, `transcript は、文書に実行例のあるコマンドを実行し、その出力を実行例と比較する。
-時間、ID、サイズの違いは問わない。実行例は、コード・ブロックのうち、
-<!-- labcheck transcript: labcheck check --> のような行の下にあるものである。
-$ で始まる行は書き換えない。`),
+are left as they are.`),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.transcripts(cmd.Context(), files, update) },
 	}
-	c.Flags().BoolVar(&update, "update", false, a.lang.Say("write what was printed into the document", "実際の出力を文書に書き込む"))
+	c.Flags().BoolVar(&update, "update", false, a.lang.Say("write what was printed into the document"))
 	return c
 }
 
@@ -57,7 +55,7 @@ func (a *app) transcripts(ctx context.Context, files []string, update bool) erro
 }
 
 // errStale is that a document shows what labcheck does not print.
-var errStale = harness.Errorf("stale", "古い")
+var errStale = lang.Errorf("stale")
 
 // document looks at the sessions of one document.
 func (a *app) document(ctx context.Context, name string, update bool) error {
@@ -67,13 +65,13 @@ func (a *app) document(ctx context.Context, name string, update bool) error {
 	}
 	sessions, err := readSessions(string(content))
 	if err != nil {
-		return &usageError{fmt.Errorf("%s: %w", name, err), "labcheck transcript --help"}
+		return &usageError{lang.Errorf("%s: %w", name, err), "labcheck transcript --help"}
 	}
 	stale, printed := false, string(content)
 	for _, s := range sessions {
 		out, err := a.rerun(ctx, s.command)
 		if err != nil {
-			return fmt.Errorf("%s: %s: %w", name, s.command, err)
+			return lang.Errorf("%s: %s: %w", name, s.command, err)
 		}
 		if normal(out) != normal(s.shown) {
 			stale = true
@@ -85,7 +83,7 @@ func (a *app) document(ctx context.Context, name string, update bool) error {
 	case stale && update:
 		return os.WriteFile(name, []byte(printed), 0o644)
 	case stale:
-		return &hintError{harness.Errorf("%s is %w: it shows what labcheck does not print", "%s は%w: labcheck の出力と異なる", name, errStale), "labcheck transcript --update"}
+		return &hintError{lang.Errorf("%s is %w: it shows what labcheck does not print", name, errStale), "labcheck transcript --update"}
 	}
 	return nil
 }
@@ -105,13 +103,13 @@ func readSessions(document string) ([]shownSession, error) {
 		s := shownSession{command: document[at[2]:at[3]], head: document[at[0]:at[1]]}
 		shown, _, closed := strings.Cut(document[at[1]:], "```")
 		if !closed || !strings.HasPrefix(s.command, "labcheck ") {
-			return nil, harness.Errorf("the session of %q is not one of labcheck, in a fenced block", "%q の実行例が、コード・ブロックにある labcheck のものではない", s.command)
+			return nil, lang.Errorf("the session of %q is not one of labcheck, in a fenced block", s.command)
 		}
 		s.shown = shown
 		all = append(all, s)
 	}
 	if len(all) == 0 {
-		return nil, harness.Errorf("there is no session in it", "実行例がない")
+		return nil, lang.Errorf("there is no session in it")
 	}
 	return all, nil
 }
@@ -120,7 +118,7 @@ func readSessions(document string) ([]shownSession, error) {
 // told, and gives what it prints as a reader has it, whose lab is the tutorial's.
 // It is in English, whatever the locale, unless it has a --lang of its own.
 func (a *app) rerun(ctx context.Context, command string) (string, error) {
-	args := append([]string{"--lang", string(harness.English)}, strings.Fields(command)[1:]...)
+	args := append([]string{"--lang", string(lang.English)}, strings.Fields(command)[1:]...)
 	args = append(args, "--lab", a.lab)
 	subnet := harness.Tutorial().Subnet
 	if a.subnet.IsValid() {
@@ -129,7 +127,7 @@ func (a *app) rerun(ctx context.Context, command string) (string, error) {
 	}
 	var out bytes.Buffer
 	if code := run(ctx, args, strings.NewReader(""), &out, &out); code != exitHolds {
-		return "", harness.Errorf("exit code %d: %s", "終了コード %d: %s", code, strings.TrimSpace(out.String()))
+		return "", lang.Errorf("exit code %d: %s", code, strings.TrimSpace(out.String()))
 	}
 	said := strings.ReplaceAll(out.String(), " --lab "+a.lab, "")
 	return strings.ReplaceAll(said, network(subnet.String()), network(harness.Tutorial().Subnet.String())), nil

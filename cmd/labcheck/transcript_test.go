@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"labcheck/harness/lang"
 
-	"labcheck/harness"
+	"github.com/google/go-cmp/cmp"
 )
 
 const document = "# A\n\n<!-- labcheck transcript: labcheck version -->\n```\n$ make version\nlabcheck 0\n```\n\n" +
@@ -65,7 +65,7 @@ func TestTranscript(t *testing.T) {
 // TestRerunIsInALanguage runs a session where the locale is another.
 func TestRerunIsInALanguage(t *testing.T) {
 	t.Setenv("LC_ALL", "ja_JP.UTF-8")
-	a := &app{lab: "other", lang: harness.Japanese}
+	a := &app{lab: "other", lang: lang.Japanese}
 	for command, want := range map[string]string{"labcheck env --help": "Print what points", "labcheck env --lang ja --help": "シェル"} {
 		if printed, err := a.rerun(t.Context(), command); err != nil || !strings.HasPrefix(printed, want) {
 			t.Errorf("%s: %v, %.40q", command, err, printed)

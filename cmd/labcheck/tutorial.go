@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
@@ -19,13 +20,11 @@ const reading = 24 * time.Hour
 func (a *app) tutorialCommand() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "tutorial", Short: a.lang.Say("Walk through the page on a lab, command by command", "ラボで、ページをコマンドごとに進む"),
+		Use: "tutorial", Short: a.lang.Say("Walk through the page on a lab, command by command"),
 		Long: a.lang.Say(`tutorial starts a lab and goes through the page on it: for each command it says
 what it is for, waits for Enter, runs it on the manager as typed, and says how
 the answer compares with what the page shows. The lab stays, whenever you leave;
-the same command then goes on where the lab is.`, `tutorial はラボを起動し、そこでページをたどる。コマンドごとに、その目的を示して
-Enter を待ち、manager で書かれたとおりに実行し、出力をページのものと比較する。
-いつ中断してもラボは残り、同じコマンドで続きから再開できる。`),
+the same command then goes on where the lab is.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("timeout") {
 				a.timeout = reading
@@ -38,16 +37,16 @@ Enter を待ち、manager で書かれたとおりに実行し、出力をペー
 			})
 		},
 	}
-	c.Flags().BoolVarP(&yes, "yes", "y", false, a.lang.Say("do not wait for Enter", "Enter を待たない"))
+	c.Flags().BoolVarP(&yes, "yes", "y", false, a.lang.Say("do not wait for Enter"))
 	return c
 }
 
 func (a *app) checkTutorial(yes bool) error {
 	switch {
 	case !yes && a.json:
-		return &usageError{harness.Errorf("with --json nobody is asked", "--json では入力を待てない"), "labcheck tutorial --json --yes"}
+		return &usageError{lang.Errorf("with --json nobody is asked"), "labcheck tutorial --json --yes"}
 	case !yes && !isTerminal(a.in):
-		return &usageError{harness.Errorf("there is no terminal to ask on", "入力を待つターミナルがない"), "labcheck tutorial --yes"}
+		return &usageError{lang.Errorf("there is no terminal to ask on"), "labcheck tutorial --yes"}
 	}
 	return nil
 }

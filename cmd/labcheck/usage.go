@@ -4,10 +4,10 @@ import (
 	"errors"
 	"strings"
 
+	"labcheck/harness/lang"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"labcheck/harness"
 )
 
 // strict makes wrong arguments an error of use, also of a command that only has
@@ -30,9 +30,9 @@ func usage(args cobra.PositionalArgs) cobra.PositionalArgs {
 			return nil
 		}
 		if strings.HasPrefix(err.Error(), "unknown command") {
-			err = harness.Errorf("unknown command %q for %q", "コマンド %q は %q にない", given[0], c.CommandPath())
+			err = lang.Errorf("unknown command %q for %q", given[0], c.CommandPath())
 		} else {
-			err = harness.Errorf("wrong number of arguments, %d: %s", "引数の数 %d は正しくない: %s", len(given), c.UseLine())
+			err = lang.Errorf("wrong number of arguments, %d: %s", len(given), c.UseLine())
 		}
 		return &usageError{err, c.CommandPath() + " --help"}
 	}
@@ -48,17 +48,17 @@ func wrongFlag(err error) error {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return harness.Errorf("unknown flag: %s", "フラグ %s はない", dashed(unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()))
+		return lang.Errorf("unknown flag: %s", dashed(unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()))
 	case errors.As(err, &bare):
-		return harness.Errorf("flag needs an argument: %s", "フラグ %s には値が必要である", dashed(bare.GetSpecifiedName(), bare.GetSpecifiedShortnames()))
+		return lang.Errorf("flag needs an argument: %s", dashed(bare.GetSpecifiedName(), bare.GetSpecifiedShortnames()))
 	case errors.As(err, &value):
 		why := value.Unwrap()
 		if value.GetFlag().Value.Type() == "duration" {
-			why = harness.Errorf("such as 90s or 5m is needed", "90s や 5m のように指定する")
+			why = lang.Errorf("such as 90s or 5m is needed")
 		}
-		return harness.Errorf("invalid argument %q for --%s: %w", "--%[2]s に %[1]q は指定できない: %[3]w", value.GetValue(), value.GetFlag().Name, why)
+		return lang.Errorf("invalid argument %q for --%s: %w", value.GetValue(), value.GetFlag().Name, why)
 	case errors.As(err, &syntax):
-		return harness.Errorf("bad flag syntax: %s", "フラグの書き方が正しくない: %s", syntax.GetSpecifiedFlag())
+		return lang.Errorf("bad flag syntax: %s", syntax.GetSpecifiedFlag())
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // compare says how an answer compares with what the page shows.
-func (w *walk) compare(about page.Command, r harness.Result) error {
+func (w *walk) compareOutput(about page.Command, r harness.Result) error {
 	if about.Kind == "" {
 		return nil
 	}
@@ -35,10 +35,9 @@ func (w *walk) verdict(made harness.Comparison) string {
 	if len(wrong) > 0 {
 		mark = w.paint(text.FgRed, "✗")
 	}
-	fmt.Fprintf(&b, "  %s %s\n", mark, w.lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d",
-		"ページとの比較: 一致 %d、理由のわかっている相違 %d、誤り %d", equal, count(made, harness.FieldListed), len(wrong)))
+	fmt.Fprintf(&b, "  %s %s\n", mark, w.lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d", equal, count(made, harness.FieldListed), len(wrong)))
 	for _, f := range wrong {
-		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name, w.lang.Say("the page shows %s, seen %s", "ページでは %s、実際は %s", w.value(f.Page), w.value(f.Seen)))
+		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name, w.lang.Say("the page shows %s, seen %s", w.value(f.Page), w.value(f.Seen)))
 	}
 	for _, g := range groups {
 		fmt.Fprintf(&b, "  ≈ %s\n    %s\n", fold(g.reason, 4, w.width()), w.paint(text.Faint, w.example(g)))
@@ -75,16 +74,16 @@ func (w *walk) example(g group) string {
 	f := g.fields[0]
 	room := max(12, (w.width()-text.StringWidthWithoutEscSequences(f.Name)-28)/2) // for each value
 	page, seen := text.Snip(w.value(f.Page), room, "…"), text.Snip(w.value(f.Seen), room, "…")
-	said := w.lang.Say("%s: the page %s, here %s", "%s: ページ %s、ここ %s", f.Name, page, seen)
+	said := w.lang.Say("%s: the page %s, here %s", f.Name, page, seen)
 	if more := len(g.fields) - 1; more > 0 {
-		said += w.lang.Say(" (and %d more)", " (ほか %d)", more)
+		said += w.lang.Say(" (and %d more)", more)
 	}
 	return said
 }
 
 func (w *walk) value(v string) string {
 	if v == "" {
-		return w.lang.Say("nothing", "なし")
+		return w.lang.Say("nothing")
 	}
 	return v
 }
@@ -110,13 +109,12 @@ func (w *walk) end(from int) error {
 	if from == 0 {
 		wrong = append(wrong, page.Unused(w.book.Differences, w.made, w.lang)...)
 	}
-	w.say("\n%s", w.lang.Say("%d commands were run, %d outputs compared with the page's.",
-		"%d 個のコマンドを実行し、%d 個の出力をページと比較した。", len(w.typed), len(w.made)))
+	w.printf("\n%s", w.lang.Say("%d commands were run, %d outputs compared with the page's.", len(w.typed), len(w.made)))
 	if w.json {
 		w.printJSON(map[string]any{"commands": w.typed, "comparisons": append([]harness.Comparison{}, w.made...), "wrong": wrong})
 	}
 	for _, what := range wrong {
-		w.say("  %s %s", w.paint(text.FgRed, "✗"), what)
+		w.printf("  %s %s", w.paint(text.FgRed, "✗"), what)
 	}
 	if len(wrong) > 0 {
 		return errFalse

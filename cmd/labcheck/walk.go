@@ -12,6 +12,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
@@ -25,13 +26,13 @@ type walk struct {
 	out      io.Writer
 	lines    <-chan string // what the person types; nil where nobody is asked
 
-	heading harness.Text
+	heading lang.Text
 	typed   []harness.Result
 	made    []harness.Comparison
 }
 
 // errLeft is that the person has seen enough for now.
-var errLeft = harness.Errorf("left", "中断した")
+var errLeft = lang.Errorf("left")
 
 func (w *walk) all(ctx context.Context) error {
 	commands := tutorial.Page(w.cluster.Topology())
@@ -53,10 +54,10 @@ func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, er
 	if err != nil || from == 0 {
 		return from, err
 	}
-	w.say(w.lang.Say("This lab has the page behind it up to %s: on from there.", "このラボでは %s まで終わっている。続きから始める。", commands[from-1].Page))
+	w.printf(w.lang.Say("This lab has the page behind it up to %s: on from there.", commands[from-1].Page))
 	for _, c := range commands[:from] {
 		if strings.HasPrefix(c.Text, "export ") {
-			w.say("%s$ %s", c.Host, c.Text)
+			w.printf("%s$ %s", c.Host, c.Text)
 			if _, err := w.terminal.Type(ctx, c.Text); err != nil {
 				return from, err
 			}
@@ -67,12 +68,12 @@ func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, er
 
 // command shows a command, and runs it when the person wants that.
 func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Command) error {
-	if about.Heading != w.heading {
+	if !about.Heading.Equal(w.heading) {
 		w.heading = about.Heading
-		w.say("\n%s", w.paint(text.Bold, about.Heading.In(w.lang)))
+		w.printf("\n%s", w.paint(text.Bold, about.Heading.In(w.lang)))
 	}
-	w.say("\n%s  %s", c.Page, fold(about.Does.In(w.lang), len(c.Page)+2, w.width()))
-	w.say("\n%s$ %s", c.Host, w.paint(text.Bold, c.Text))
+	w.printf("\n%s  %s", c.Page, fold(about.Does.In(w.lang), len(c.Page)+2, w.width()))
+	w.printf("\n%s$ %s", c.Host, w.paint(text.Bold, c.Text))
 	if err := w.ask(ctx); err != nil {
 		return err
 	}
@@ -84,11 +85,11 @@ func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Comma
 	fmt.Fprint(w.out, about.Terminal(r))
 	if r.ExitCode != 0 {
 		return &hintError{
-			harness.Errorf("the command ended with exit code %d", "コマンドが終了コード %d で終わった", r.ExitCode),
+			lang.Errorf("the command ended with exit code %d", r.ExitCode),
 			w.again("status"),
 		}
 	}
-	if err := w.compare(about, r); err != nil {
+	if err := w.compareOutput(about, r); err != nil {
 		return err
 	}
 	return tutorial.Settle(ctx, w.cluster, c)
@@ -99,7 +100,7 @@ func (w *walk) ask(ctx context.Context) error {
 	if w.lines == nil {
 		return nil
 	}
-	fmt.Fprint(w.out, w.paint(text.Faint, w.lang.Say("  [Enter: run it   q: leave] ", "  [Enter: 実行   q: 中断] ")))
+	fmt.Fprint(w.out, w.paint(text.Faint, w.lang.Say("  [Enter: run it   q: leave] ")))
 	line, err := nextLine(ctx, w.lines)
 	if errors.Is(err, io.EOF) || strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "q") {
 		return errLeft
@@ -139,13 +140,12 @@ func (w *walk) leave(ctx context.Context, err error) error {
 	if ctx.Err() != nil && err != nil && !errors.Is(err, errFalse) {
 		err = &exitError{exitInterrupted}
 	}
-	again := w.lang.Say("go on: labcheck tutorial%s%s   ", "続ける: labcheck tutorial%s%s   ", w.langFlag(), labFlag(w.lab))
+	again := w.lang.Say("go on: labcheck tutorial%s%s   ", w.langFlag(), labFlag(w.lab))
 	if err == nil || errors.Is(err, errFalse) {
 		again = "" // that was all
 	}
 	if !w.quiet {
-		fmt.Fprintln(w.err, w.lang.Say("\nThe lab stays.\n  %slook: labcheck status%[2]s   remove it: labcheck down%[2]s",
-			"\nラボは残してある。\n  %s見る: labcheck status%[2]s   削除: labcheck down%[2]s", again, labFlag(w.lab)))
+		fmt.Fprintln(w.err, w.lang.Say("\nThe lab stays.\n  %slook: labcheck status%[2]s   remove it: labcheck down%[2]s", again, labFlag(w.lab)))
 	}
 	if errors.Is(err, errLeft) {
 		return nil
@@ -154,7 +154,7 @@ func (w *walk) leave(ctx context.Context, err error) error {
 }
 
 func (w *walk) langFlag() string {
-	if w.lang == harness.English {
+	if w.lang == lang.English {
 		return ""
 	}
 	return " --lang " + string(w.lang)
@@ -163,7 +163,7 @@ func (w *walk) langFlag() string {
 // width is that of the text: longer lines than these are hard to read.
 func (w *walk) width() int { return min(columns(w.out), 100) }
 
-func (w *walk) say(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
+func (w *walk) printf(format string, args ...any) { fmt.Fprintf(w.out, format+"\n", args...) }
 
 func (w *walk) paint(c text.Color, s string) string {
 	if !w.color(w.out) {

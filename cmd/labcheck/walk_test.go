@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func TestVerdict(t *testing.T) {
@@ -21,8 +22,8 @@ func TestVerdict(t *testing.T) {
 		{Name: "Paused", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
 		{Name: "Strategy", Page: "spread", Verdict: harness.FieldWrong},
 	}}
-	for lang, want := range map[harness.Lang]string{
-		harness.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
+	for l, want := range map[lang.Language]string{
+		lang.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
   ✗ Role: the page shows primary, seen replica
   ✗ Strategy: the page shows spread, seen nothing
   ≈ Sizes are written so.
@@ -30,7 +31,7 @@ func TestVerdict(t *testing.T) {
   ≈ There is more.
     Running: the page nothing, here 0 (and 1 more)
 `,
-		harness.Japanese: `  ✗ ページとの比較: 一致 1、理由のわかっている相違 3、誤り 2
+		lang.Japanese: `  ✗ ページとの比較: 一致 1、理由のわかっている相違 3、誤り 2
   ✗ Role: ページでは primary、実際は replica
   ✗ Strategy: ページでは spread、実際は なし
   ≈ Sizes are written so.
@@ -39,9 +40,9 @@ func TestVerdict(t *testing.T) {
     Running: ページ なし、ここ 0 (ほか 1)
 `,
 	} {
-		w := &walk{session: &session{app: &app{lang: lang}}, out: new(bytes.Buffer)}
+		w := &walk{session: &session{app: &app{lang: l}}, out: new(bytes.Buffer)}
 		if diff := cmp.Diff(want, w.verdict(made)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", lang, diff)
+			t.Errorf("%s (-want +got):\n%s", l, diff)
 		}
 	}
 }

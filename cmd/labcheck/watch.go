@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/suite"
 )
 
@@ -27,22 +28,20 @@ type watchFlags struct {
 func (a *app) watchCommand() *cobra.Command {
 	var f watchFlags
 	c := &cobra.Command{
-		Use: "watch", Short: a.lang.Say("Check again and again, and tell what changes", "検査を繰り返し、変わったものを示す"),
+		Use: "watch", Short: a.lang.Say("Check again and again, and tell what changes"),
 		Long: a.lang.Say(`watch checks what only looks (@verify) every --interval, and prints a line for
 each claim that changes, and for what makes claims false. It ends with Ctrl-C,
-and a summary. --listen serves Prometheus metrics at /metrics, and /healthz.`, `watch は見るだけのもの(@verify)を --interval ごとに検査し、変わった記述と、
-成り立たなくなった原因を 1 行ずつ示す。Ctrl-C で終わり、まとめを示す。
---listen は Prometheus のメトリクスを /metrics で、また /healthz を提供する。`),
+and a summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.interval <= 0 || f.rounds < 0 {
-				return &usageError{harness.Errorf("--interval must be more than 0, and --rounds not less", "--interval は 0 より大きく、--rounds は 0 以上である"), "labcheck watch --help"}
+				return &usageError{lang.Errorf("--interval must be more than 0, and --rounds not less"), "labcheck watch --help"}
 			}
 			return a.open(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.watch(ctx, f) })
 		},
 	}
-	c.Flags().DurationVar(&f.interval, "interval", time.Minute, a.lang.Say("from the start of one check to that of the next", "検査の開始から次の検査の開始までの時間"))
-	c.Flags().StringVar(&f.listen, "listen", "", a.lang.Say("serve /metrics and /healthz at this `address`, such as localhost:9273", "/metrics と /healthz をこのアドレス(`address`)で提供する。例: localhost:9273"))
-	c.Flags().IntVar(&f.rounds, "rounds", 0, a.lang.Say("end after so many checks; 0 is never", "この回数の検査で終わる。0 なら終わらない"))
+	c.Flags().DurationVar(&f.interval, "interval", time.Minute, a.lang.Say("from the start of one check to that of the next"))
+	c.Flags().StringVar(&f.listen, "listen", "", a.lang.Say("serve /metrics and /healthz at this `address`, such as localhost:9273"))
+	c.Flags().IntVar(&f.rounds, "rounds", 0, a.lang.Say("end after so many checks; 0 is never"))
 	return c
 }
 
@@ -95,11 +94,11 @@ func (s *session) watch(ctx context.Context, f watchFlags) error {
 func (w *watcher) serve() (stop func(), err error) {
 	l, err := net.Listen("tcp", w.listen)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("--listen: %w", err), w.lang.Say("another --listen", "別の --listen")}
+		return nil, &usageError{lang.Errorf("--listen: %w", err), w.lang.Say("another --listen")}
 	}
 	server := &http.Server{Handler: w.metrics.handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(l) }() // it ends with stop
-	fmt.Fprintln(w.err, w.lang.Say("serving http://%s/metrics and /healthz", "http://%s/metrics と /healthz を提供している", l.Addr()))
+	fmt.Fprintln(w.err, w.lang.Say("serving http://%s/metrics and /healthz", l.Addr()))
 	return func() { _ = server.Close() }, nil
 }
 
@@ -180,12 +179,12 @@ type change struct {
 }
 
 // In is the change in a line, in a language.
-func (c change) In(l harness.Lang) string {
+func (c change) In(l lang.Language) string {
 	at := c.Time.Format(time.RFC3339)
 	claim := fmt.Sprintf("%s (%s)", c.Name, c.ID)
 	switch {
 	case c.Counts != nil:
-		line := l.Say("%s %s: %d claims hold, %d are false, %d could not be checked", "%s %s: 記述 %d 件が成り立ち、%d 件が成り立たず、%d 件は検査できなかった",
+		line := l.Say("%s %s: %d claims hold, %d are false, %d could not be checked",
 			at, c.Verdict, c.Counts.Passed, c.Counts.Failed, c.Counts.Skipped)
 		if c.Reason != "" {
 			line += ": " + c.Reason
@@ -193,13 +192,13 @@ func (c change) In(l harness.Lang) string {
 		return line
 	case c.Finding != nil:
 		todo := strings.Join(c.Finding.Remedy, "; ")
-		return l.Say("%s ! cause: %s (%s); try: %s", "%s ! 原因: %s (%s)。対処: %s", at, c.Finding.Cause, c.Finding.Code, cmp.Or(todo, c.Finding.Advice))
+		return l.Say("%s ! cause: %s (%s); try: %s", at, c.Finding.Cause, c.Finding.Code, cmp.Or(todo, c.Finding.Advice))
 	case c.Status == harness.Failed:
-		return l.Say("%s ✗ %s: expected %s, seen %s", "%s ✗ %s: 期待値 %s、実際 %s", at, claim, oneLine(c.Expected), oneLine(c.Seen))
+		return l.Say("%s ✗ %s: expected %s, seen %s", at, claim, oneLine(c.Expected), oneLine(c.Seen))
 	case c.Status == harness.Skipped:
 		return fmt.Sprintf("%s - %s: %s", at, claim, oneLine(c.Reason))
 	}
-	return l.Say("%s ✓ %s: holds again", "%s ✓ %s: 再び成り立つ", at, claim)
+	return l.Say("%s ✓ %s: holds again", at, claim)
 }
 
 func oneLine(s string) string {
@@ -219,7 +218,7 @@ func (w *watcher) line(c change) {
 // summary is the last line. The exit code is that of the last check, or that of
 // an interruption.
 func (w *watcher) summary(ctx context.Context) error {
-	fmt.Fprintln(w.err, w.lang.Say("%d checks in %s; in %d of them every claim was true", "%d 回の検査(%s)のうち、すべての記述が成り立ったのは %d 回",
+	fmt.Fprintln(w.err, w.lang.Say("%d checks in %s; in %d of them every claim was true",
 		w.checks, time.Since(w.began).Round(time.Second), w.whole))
 	switch {
 	case ctx.Err() != nil:

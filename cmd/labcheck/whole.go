@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim"
 )
 
@@ -18,7 +19,7 @@ type wholeLab struct {
 	context.Context
 	cancel context.CancelCauseFunc
 	lab    *sim.Lab // nil: nodes that exist are not looked for
-	lang   harness.Lang
+	lang   lang.Language
 	work   work
 	ended  []string // hosts that did not run when it began
 	breaks bool     // the work itself ends hosts
@@ -39,16 +40,21 @@ const (
 
 // work is what is being done with a lab, and how to come back to it where a host
 // ended.
-type work struct{ during, again harness.Text }
+type work struct {
+	during lang.Text
+	again  func(flags string) lang.Text
+}
 
 var (
 	checking = work{
-		harness.Text{EN: "while it was being checked", JA: "検査中"},
-		harness.Text{EN: "labcheck up%s, where the lab still stands, and check again", JA: "ラボがまだあれば labcheck up%s を実行し、検査し直す"},
+		lang.Text{EN: "while it was being checked"},
+		func(flags string) lang.Text {
+			return lang.Textf("labcheck up%s, where the lab still stands, and check again", flags)
+		},
 	}
 	performing = work{
-		harness.Text{EN: "while the tutorial was performed on it", JA: "チュートリアルの実行中"},
-		harness.Text{EN: "labcheck up%s", JA: "labcheck up%s を実行する"},
+		lang.Text{EN: "while the tutorial was performed on it"},
+		func(flags string) lang.Text { return lang.Verbatim("labcheck up" + flags) },
 	}
 )
 
@@ -104,24 +110,24 @@ func (w *wholeLab) stop() { w.cancel(nil) }
 // goneError is that a lab was removed under what was being done with it.
 type goneError struct {
 	lab    string
-	during harness.Text
+	during lang.Text
 }
 
-func (e *goneError) Error() string { return e.In(harness.English) }
+func (e *goneError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *goneError) In(l harness.Lang) string {
-	return l.Say("lab %[1]s was removed %[2]s", "%[2]sにラボ %[1]s が取り除かれた", e.lab, e.during.In(l))
+func (e *goneError) In(l lang.Language) string {
+	return l.Say("lab %[1]s was removed %[2]s", e.lab, e.during.In(l))
 }
 
 // silentError is an engine that answered before.
 type silentError struct{ err error }
 
-func (e *silentError) Error() string { return e.In(harness.English) }
+func (e *silentError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *silentError) In(l harness.Lang) string {
-	return l.Say("the Docker engine does not answer any more: %s", "Docker Engine が応答しなくなった: %s", l.Error(e.err))
+func (e *silentError) In(l lang.Language) string {
+	return l.Say("the Docker engine does not answer any more: %s", l.Error(e.err))
 }
 
 func (e *silentError) Unwrap() error { return e.err }
@@ -146,7 +152,7 @@ func (w *wholeLab) lost(ctx context.Context) error {
 		return nil
 	}
 	return &hintError{
-		harness.Errorf("%[1]s of lab %[2]s ended %[3]s", "%[3]sに %[1]s(ラボ %[2]s)が終了した", strings.Join(ended, ", "), w.lab.Lab(), w.work.during),
-		w.lang.Say(w.work.again.EN, w.work.again.JA, labFlag(w.lab)),
+		lang.Errorf("%[1]s of lab %[2]s ended %[3]s", strings.Join(ended, ", "), w.lab.Lab(), w.work.during),
+		w.work.again(labFlag(w.lab)).In(w.lang),
 	}
 }

@@ -174,18 +174,18 @@ func (d *diagnosis) unexplained() []string {
 func (d *diagnosis) noCause(ids []string) harness.Finding {
 	f := harness.Finding{
 		Code:       "unexplained",
-		Cause:      d.Lang.Say("no cause was found for %d of the false claims", "偽の主張のうち %d 件は原因が見つからなかった", len(ids)),
+		Cause:      d.Lang.Say("no cause was found for %d of the false claims", len(ids)),
 		Seen:       []harness.Observation{},
 		Confidence: harness.Possible,
-		Advice:     d.Lang.Say("what was ruled out is listed; the claim's own expected and seen say more", "除外した原因を挙げた。各主張の期待値と実際の値も見る"),
+		Advice:     d.Lang.Say("what was ruled out is listed; the claim's own expected and seen say more"),
 		Doc:        "README.md#" + unexplainedSection,
 		Explains:   ids,
 	}
 	for _, h := range d.held {
-		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("so it is", "そのとおり")})
+		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("so it is")})
 	}
 	for _, h := range d.notAsked {
-		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("could not be asked", "確認できず")})
+		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("could not be asked")})
 	}
 	return f
 }

@@ -58,9 +58,9 @@ func TestOtherCauses(t *testing.T) {
 // out.
 func TestUnexplained(t *testing.T) {
 	d := testDiagnosis("registered#1", "registered#2")
-	d.asked(0, true, "Consul answers", "")
+	d.asked(0, true, "Consul answers")
 	d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
-	d.asked(1, false, "packets arrive", "")
+	d.asked(1, false, "packets arrive")
 	r := d.result()
 	last := r.Findings[len(r.Findings)-1]
 	if len(r.Findings) != 2 || last.Code != "unexplained" || !slices.Equal(last.Explains, []string{"registered#1"}) {

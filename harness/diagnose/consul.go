@@ -7,11 +7,12 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 func (d *diagnosis) consulService() service {
 	return d.service("consul", service{
-		code: "consul", name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"},
+		code: "consul", name: lang.Text{EN: "the Consul container"},
 		on: d.facts.hosts[d.topology.Manager.Name], image: consulImage,
 		port:   engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
 		works:  d.facts.leaderErr == nil || errors.Is(d.facts.leaderErr, engine.ErrNoLeader),
@@ -33,7 +34,7 @@ func (d *diagnosis) consul() {
 			d.settled(s, found, "unless-stopped", part{consulLookKind, ""})
 		}
 	}
-	d.asked(before, could, "Consul answers and has a leader", "Consul が応答し、リーダーがいる")
+	d.asked(before, could, "Consul answers and has a leader")
 	d.servers()
 	d.reach()
 }
@@ -42,8 +43,8 @@ func (d *diagnosis) leader(s service, found box) {
 	err := d.facts.leaderErr
 	switch {
 	case err == nil && !s.right(found):
-		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の %[1]sの引数がページと違う")
-		r.advise(d.Lang.Say("it works as it is; made anew it loses what it holds: %s, then %s", "このままでも動く。作り直すと保持しているデータが失われる: %s、続いて %s", docker(s.on.host, "rm -f %s", found.Name), s.command))
+		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it")
+		r.advise(d.Lang.Say("it works as it is; made anew it loses what it holds: %s, then %s", docker(s.on.host, "rm -f %s", found.Name), s.command))
 		r.breaks = []part{{consulLookKind, ""}}
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader):
@@ -58,15 +59,15 @@ func (d *diagnosis) noLeader(s service, found box) {
 		d.noQuorum(s, found)
 		return
 	}
-	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader", "%[2]s の %[1]sは応答するが、リーダーがいない").
+	r := d.about(s, "no-leader", found, "%s on %s answers but has no leader").
 		saw("GET /v1/status/leader of "+d.topology.Consul().String(), `""`)
 	r.breaks = []part{{consulKind, ""}}
 	if slices.Contains(found.Args, "-bootstrap") {
-		r.advise(d.Lang.Say("an election takes up to 10 s after a start: ask again; else look at docker logs %s", "選出には起動後 10 秒ほど掛かる。その後も無ければ docker logs %s を見る", found.Name)).sure(harness.Likely)
+		r.advise(d.Lang.Say("an election takes up to 10 s after a start: ask again; else look at docker logs %s", found.Name)).sure(harness.Likely)
 		return
 	}
 	r.Code = "consul-no-bootstrap"
-	r.Cause = d.Lang.Say("Consul was started without -bootstrap: it waits for other servers and never has a leader", "Consul が -bootstrap なしで起動され、他のサーバを待ち続けてリーダーが決まらない")
+	r.Cause = d.Lang.Say("Consul was started without -bootstrap: it waits for other servers and never has a leader")
 	d.again(s, r, found, s.mine())
 }
 
@@ -84,15 +85,15 @@ func (d *diagnosis) noConsul(s service, err error) {
 		d.notReached(consulSection, un, part{consulKind, ""}).saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err))
 		return
 	}
-	d.report("consul-silent", s.on.host.Name, consulSection, d.Lang.Say("the Consul container runs, and port %d does not answer", "Consul コンテナは動いているが、ポート %d が応答しない", d.topology.Consul().Port()), part{consulKind, ""}).
+	d.report("consul-silent", s.on.host.Name, consulSection, d.Lang.Say("the Consul container runs, and port %d does not answer", d.topology.Consul().Port()), part{consulKind, ""}).
 		saw("GET /v1/status/leader of "+d.topology.Consul().String(), reason(err)).sure(harness.Likely).
 		mend(docker(s.on.host, "restart %s", s.mine()[0].Name))
 }
 
 func (d *diagnosis) noForward(f *hostFacts) *finding {
-	return d.report("forwarding-off", f.host.Name, hostsSection, d.Lang.Say("the kernel of %s forwards nothing: published ports lead nowhere", "%s のカーネルが転送をしない。公開ポートがどこにも届かない", f.host.Name), part{consulKind, ""}, part{managerKind, ""}, part{packetKind, f.host.Name}).
+	return d.report("forwarding-off", f.host.Name, hostsSection, d.Lang.Say("the kernel of %s forwards nothing: published ports lead nowhere", f.host.Name), part{consulKind, ""}, part{managerKind, ""}, part{packetKind, f.host.Name}).
 		saw("sysctl net.ipv4.ip_forward, on "+f.host.Name, "0").
-		advise(d.Lang.Say("switch it on, on %s itself: sysctl -w net.ipv4.ip_forward=1", "%s 上で sysctl -w net.ipv4.ip_forward=1 を実行する", f.host.Name))
+		advise(d.Lang.Say("switch it on, on %s itself: sysctl -w net.ipv4.ip_forward=1", f.host.Name))
 }
 
 // reach finds hosts that can't reach a Consul which answers us.
@@ -110,11 +111,11 @@ func (d *diagnosis) reach() {
 			d.blocked("consul-blocked", f, rules, d.topology.Consul().Port(), part{reachKind, h.Name}).saw(target+", from "+h.Name, said)
 			continue
 		}
-		d.report("consul-unreachable", h.Name, consulSection, d.Lang.Say("%s does not reach Consul", "%s から Consul に到達できない", h.Name), part{reachKind, h.Name}).
+		d.report("consul-unreachable", h.Name, consulSection, d.Lang.Say("%s does not reach Consul", h.Name), part{reachKind, h.Name}).
 			saw(target+", from "+h.Name, said).sure(harness.Likely).
 			advise(d.between())
 	}
-	d.asked(before, could, "every host reaches Consul", "全ホストから Consul に到達できる")
+	d.asked(before, could, "every host reaches Consul")
 }
 
 // keys are those below a path of Consul's, without the path.

@@ -9,11 +9,12 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // Options say what a diagnosis is about.
 type Options struct {
-	Lang harness.Lang
+	Lang lang.Language
 	// Failed are the scenarios that failed. Findings are then the causes of those,
 	// and what none explains is a finding of its own, with the code unexplained.
 	// Where it is nil they explain the claims that rest on what is broken.
@@ -81,8 +82,8 @@ type diagnosis struct {
 }
 
 // asked notes that a layer was asked, or was not, and whether it is right.
-func (d *diagnosis) asked(before int, could bool, en, ja string, args ...any) {
-	what := d.Lang.Say(en, ja, args...)
+func (d *diagnosis) asked(before int, could bool, format string, args ...any) {
+	what := d.Lang.Say(format, args...)
 	switch {
 	case !could:
 		d.notAsked = append(d.notAsked, what)

@@ -18,16 +18,16 @@ func (d *diagnosis) silent(f *hostFacts) {
 	case unreached(f.infoErr) != nil:
 		r = d.notReached(hostsSection, unreached(f.infoErr), part{engineKind, h.Name})
 	case errors.Is(f.infoErr, engine.ErrWrongService):
-		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", "%[2]s のポート %[1]d で応答するのは Engine ではない", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
-			advise(d.Lang.Say("stop what has the port and start the engine", "ポートを占めているものを止め、Engine を起動する"))
+		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
+			advise(d.Lang.Say("stop what has the port and start the engine"))
 	case f.probe.err != nil:
-		r = d.report("host-frozen", h.Name, hostsSection, d.Lang.Say("%s takes connections, but nothing on it runs", "%s は接続を受け付けるが、何も動いていない", h.Name), part{engineKind, h.Name}).
+		r = d.report("host-frozen", h.Name, hostsSection, d.Lang.Say("%s takes connections, but nothing on it runs", h.Name), part{engineKind, h.Name}).
 			saw("a command on "+h.Name, f.probe.err.Error()).sure(harness.Likely).
-			advise(d.Lang.Say("the machine is paused or overloaded: resume or restart it", "マシンが一時停止中か過負荷である。再開または再起動する"))
+			advise(d.Lang.Say("the machine is paused or overloaded: resume or restart it"))
 	case f.probe.state == 'T':
-		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", "%s の Engine は停止(T)状態で、接続を受けても応答しない", h.Name), part{engineKind, h.Name}).
+		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe)).
-			advise(d.Lang.Say("let it go on: pkill -CONT -x dockerd, on the host itself", "ホスト上で pkill -CONT -x dockerd を実行し、再開する"))
+			advise(d.Lang.Say("let it go on: pkill -CONT -x dockerd, on the host itself"))
 	default:
 		r = d.silentEngine(f)
 	}
@@ -36,9 +36,9 @@ func (d *diagnosis) silent(f *hostFacts) {
 
 func (d *diagnosis) silentEngine(f *hostFacts) *finding {
 	h := f.host
-	return d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", "%s の Engine は接続を受け付けるが、答えを返さない", h.Name), part{engineKind, h.Name}).
+	return d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", h.Name), part{engineKind, h.Name}).
 		saw("ps, on "+h.Name, engineState(f.probe)).sure(harness.Likely).
-		advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
+		advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself"))
 }
 
 // hung lays engines that hang to what keeps them from their cluster store,
@@ -58,16 +58,16 @@ func (d *diagnosis) hung() {
 		i := slices.IndexFunc(d.found, func(r *finding) bool { return r.breaksAny(store) })
 		if i >= 0 {
 			d.found[i].breaks = append(d.found[i].breaks, part{engineKind, h.Name})
-			d.found[i].saw(asked, d.Lang.Say("%s: it waits for its cluster store", "%s: クラスタストアを待っている", answered))
+			d.found[i].saw(asked, d.Lang.Say("%s: it waits for its cluster store", answered))
 			continue
 		}
 		if f.probe.unasked != nil {
 			d.silentEngine(f).saw(asked, answered)
 			continue
 		}
-		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", "%s の Engine は動作し接続も受け付けるが、応答しない", h.Name), part{engineKind, h.Name}).
+		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", h.Name), part{engineKind, h.Name}).
 			saw("ps, on "+h.Name, engineState(f.probe)).saw(asked, answered).sure(harness.Likely).
-			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself", "ホスト上で systemctl restart docker を実行する"))
+			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself"))
 	}
 }
 
@@ -82,12 +82,12 @@ func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
 	switch {
 	case strings.Contains(last, "advertise"):
 		r.Code = "engine-bad-advertise"
-		r.Cause = d.Lang.Say("the engine of %s does not start: what it is to advertise is no address of it", "%s の Engine は起動しない。広告すべきものが自分のアドレスではない", f.host.Name)
-		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", "--cluster-advertise=%s で起動する", f.host.Engine().String())
+		r.Cause = d.Lang.Say("the engine of %s does not start: what it is to advertise is no address of it", f.host.Name)
+		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", f.host.Engine().String())
 	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
 		r.Code = "engine-no-backend"
-		r.Cause = d.Lang.Say("the engine of %s does not start: it was built without the backend that its cluster store names", "%s の Engine は起動しない。クラスタストアに指定されたバックエンドが組み込まれていない", f.host.Name)
-		r.Advice = d.Lang.Say("start it with --cluster-store=%s, and an engine that has Consul's backend (up to 20.10; Debian 12's has not)", "Consul バックエンドを持つ Engine(20.10 以前。Debian 12 のものは持たない)を --cluster-store=%s で起動する", d.store())
+		r.Cause = d.Lang.Say("the engine of %s does not start: it was built without the backend that its cluster store names", f.host.Name)
+		r.Advice = d.Lang.Say("start it with --cluster-store=%s, and an engine that has Consul's backend (up to 20.10; Debian 12's has not)", d.store())
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"labcheck/harness"
 	"labcheck/harness/diagnose"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/harness/tutorial"
 )
@@ -133,7 +133,7 @@ func (b *bench) try(ctx context.Context, f fault) outcome {
 	}
 	o.found = diagnose.Run(ctx, b.Cluster, diagnose.Options{})
 	if *update {
-		o.inJA = diagnose.Run(ctx, b.Cluster, diagnose.Options{Lang: harness.Japanese})
+		o.inJA = diagnose.Run(ctx, b.Cluster, diagnose.Options{Lang: lang.Japanese})
 	}
 	if f.remedy && o.right() {
 		o.mended, o.mendErr = "mended by the remedy", b.mend(ctx, o.found)
@@ -206,12 +206,12 @@ func healthy(t *testing.T, b *bench) {
 // marks: a table for each file of faults.
 func writeTables(t *testing.T, all []outcome) {
 	t.Helper()
-	for lang, name := range readmes {
+	for l, name := range readmes {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for file, rows := range tables(lang, all) {
+		for file, rows := range tables(l, all) {
 			from, to := "<!-- faults "+file+" -->\n", "<!-- /faults -->"
 			before, rest, ok := strings.Cut(string(text), from)
 			_, after, closed := strings.Cut(rest, to)
@@ -227,18 +227,18 @@ func writeTables(t *testing.T, all []outcome) {
 }
 
 // tables are the tables of a language, by the faults' file.
-func tables(lang harness.Lang, all []outcome) map[string]string {
+func tables(l lang.Language, all []outcome) map[string]string {
 	made := map[string]string{}
 	for _, o := range all {
 		if made[o.file] == "" {
-			made[o.file] = lang.Say("| what was done | what is found | code |\n|---|---|---|\n", "| したこと | 見つかるもの | コード |\n|---|---|---|\n")
+			made[o.file] = l.Say("| what was done | what is found | code |\n|---|---|---|\n")
 		}
 		found := o.found.Findings
-		if lang == harness.Japanese {
+		if l == lang.Japanese {
 			found = o.inJA.Findings
 		}
 		if len(found) > 0 {
-			made[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what.In(lang), found[0].Cause, found[0].Code)
+			made[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what.In(l), found[0].Cause, found[0].Code)
 		}
 	}
 	return made

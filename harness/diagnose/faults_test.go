@@ -9,15 +9,15 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"labcheck/harness"
 	"labcheck/harness/diagnose"
+	"labcheck/harness/lang"
 )
 
 // fault is a way to break a cluster: testdata/faults/README.md.
 type fault struct {
 	file   string // of the table, without its ending: 1-hosts
 	name   string
-	what   harness.Text
+	what   lang.Text
 	steps  []action
 	expect []expected
 	undo   []action
@@ -129,22 +129,22 @@ func TestFaults(t *testing.T) {
 }
 
 // readmes are the pages with the tables, by language.
-var readmes = map[harness.Lang]string{harness.English: "../../README.md", harness.Japanese: "../../README.ja.md"}
+var readmes = map[lang.Language]string{lang.English: "../../README.md", lang.Japanese: "../../README.ja.md"}
 
 // TestDocs wants README to have the section that each finding names, and the
 // tables of both READMEs to have every fault.
 func TestDocs(t *testing.T) {
-	for lang, name := range readmes {
+	for l, name := range readmes {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lang == harness.English {
+		if l == lang.English {
 			wantSections(t, string(text))
 		}
 		for _, f := range readFaults(t) {
-			if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what.In(lang))) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
-				t.Errorf("the tables of %s lack %q: make faults UPDATE=1", name, f.what.In(lang))
+			if !strings.Contains(string(text), fmt.Sprintf("| %s | ", f.what.In(l))) || !strings.Contains(string(text), "`"+f.expect[0].code+"`") {
+				t.Errorf("the tables of %s lack %q: make faults UPDATE=1", name, f.what.In(l))
 			}
 		}
 	}

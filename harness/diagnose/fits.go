@@ -20,7 +20,7 @@ func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
 	again := []string{docker(d.topology.Manager, "network rm %s", n.Name), d.create()}
 	if other, ok := clash(f.probe.links, n); ok {
 		if d.once("network-clash") {
-			d.report("network-clash", "", networkSection, d.Lang.Say("the addresses of %s are taken: packets for its containers and for hosts can't be told apart", "%s のアドレス範囲が他と重なり、コンテナ宛てとホスト宛てのパケットを区別できない", n.Name), d.everywhere(packetKind)...).
+			d.report("network-clash", "", networkSection, d.Lang.Say("the addresses of %s are taken: packets for its containers and for hosts can't be told apart", n.Name), d.everywhere(packetKind)...).
 				saw(docker(d.topology.Manager, "network inspect %s", n.Name), fmt.Sprint(n.Subnets)).
 				saw("ip addr, on "+f.host.Name, other.name+" "+other.addr.String()).mend(again...)
 		}
@@ -35,14 +35,14 @@ func (d *diagnosis) fits(f *hostFacts, n engine.Network) {
 	case !known || mtu+vxlanHeader <= outer.mtu && mtu >= smallest:
 	case set:
 		if d.once("network-mtu") {
-			d.report("network-mtu", "", networkSection, d.Lang.Say("%s has an MTU of %d: its packets do not fit into those of the hosts, or hold nothing", "%s の MTU %d がホストの MTU に合わない", n.Name, mtu), d.everywhere(packetKind)...).
+			d.report("network-mtu", "", networkSection, d.Lang.Say("%s has an MTU of %d: its packets do not fit into those of the hosts, or hold nothing", n.Name, mtu), d.everywhere(packetKind)...).
 				saw(docker(d.topology.Manager, "network inspect %s", n.Name), mtuOption+"="+n.Options[mtuOption]).
 				saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).mend(again...)
 		}
 	default:
-		d.report("mtu-small", f.host.Name, networkSection, d.Lang.Say("%s takes packets of %d bytes, %s sends up to %d: large ones are lost", "%s の MTU は %d で、%s は最大 %d を送るため、大きなパケットが失われる", f.host.Name, outer.mtu, n.Name, mtu+vxlanHeader), part{packetKind, f.host.Name}).
+		d.report("mtu-small", f.host.Name, networkSection, d.Lang.Say("%s takes packets of %d bytes, %s sends up to %d: large ones are lost", f.host.Name, outer.mtu, n.Name, mtu+vxlanHeader), part{packetKind, f.host.Name}).
 			saw("ip link, on "+f.host.Name, fmt.Sprintf("%s mtu %d", outer.name, outer.mtu)).
-			advise(d.Lang.Say("set it on the host itself: ip link set %s mtu 1500; where that is not possible make the network with --opt %s=%d", "ホスト上で ip link set %s mtu 1500。できなければ --opt %s=%d を付けてネットワークを作り直す", outer.name, mtuOption, outer.mtu-vxlanHeader))
+			advise(d.Lang.Say("set it on the host itself: ip link set %s mtu 1500; where that is not possible make the network with --opt %s=%d", outer.name, mtuOption, outer.mtu-vxlanHeader))
 	}
 }
 

@@ -27,7 +27,7 @@ func (d *diagnosis) gossip() {
 			d.registered(d.facts.hosts[h.Name])
 		}
 	}
-	d.asked(before, could, "every engine is registered with Consul", "全 Engine が Consul に登録されている")
+	d.asked(before, could, "every engine is registered with Consul")
 	before = len(d.found)
 	for _, h := range d.topology.Hosts() {
 		if d.holds(engineKind, h.Name) {
@@ -40,14 +40,14 @@ func (d *diagnosis) gossip() {
 		}
 	}
 	d.split()
-	d.asked(before, could, "every engine knows every other by gossip, and nothing stops their packets", "全 Engine がゴシップで互いを知り、パケットが止められていない")
+	d.asked(before, could, "every engine knows every other by gossip, and nothing stops their packets")
 	before = len(d.found)
 	for _, h := range d.topology.Hosts() {
 		if d.holds(packetKind, h.Name) {
 			d.neighbours(d.facts.hosts[h.Name])
 		}
 	}
-	d.asked(before, could, "every engine was told of the containers on %s elsewhere", "全 Engine が %s 上の他ホストのコンテナを知っている", d.topology.Network)
+	d.asked(before, could, "every engine was told of the containers on %s elsewhere", d.topology.Network)
 }
 
 func (d *diagnosis) registered(f *hostFacts) {
@@ -55,17 +55,17 @@ func (d *diagnosis) registered(f *hostFacts) {
 	if d.facts.entries[key].Key != "" {
 		return
 	}
-	r := d.report("engine-not-registered", f.host.Name, hostsSection, d.Lang.Say("the engine of %s is not registered with Consul", "%s の Engine が Consul に登録されていない", f.host.Name), part{registeredKind, f.host.Name}).
+	r := d.report("engine-not-registered", f.host.Name, hostsSection, d.Lang.Say("the engine of %s is not registered with Consul", f.host.Name), part{registeredKind, f.host.Name}).
 		saw("consul kv get "+key, "no such key").
-		advise(d.Lang.Say("an engine registers within its discovery.heartbeat, 20 s by default; restart it where it does not", "Engine は discovery.heartbeat(既定 20 秒)以内に登録する。しなければ再起動する"))
+		advise(d.Lang.Say("an engine registers within its discovery.heartbeat, 20 s by default; restart it where it does not"))
 	last := line(f.log, "discovery error", "in discovery failed")
 	if last != "" {
 		r.saw("the engine's log, on "+f.host.Name, last)
 	}
 	if strings.Contains(last, "ttl") || strings.Contains(last, "TTL") {
 		r.Code = "engine-short-ttl"
-		r.Cause = d.Lang.Say("the engine of %s never registers: Consul refuses sessions as short as half its discovery.ttl", "%s の Engine が登録できない。discovery.ttl の半分が Consul のセッション下限より短いためである", f.host.Name)
-		r.Advice = d.Lang.Say("restart it with discovery.ttl=60, or without that option", "discovery.ttl=60 を指定するか、指定なしで再起動する")
+		r.Cause = d.Lang.Say("the engine of %s never registers: Consul refuses sessions as short as half its discovery.ttl", f.host.Name)
+		r.Advice = d.Lang.Say("restart it with discovery.ttl=60, or without that option")
 	}
 }
 
@@ -87,17 +87,17 @@ func (d *diagnosis) gossips(f *hostFacts) {
 	asked := "gossip of " + gossipOf(h).String()
 	switch {
 	case errors.Is(f.gossipErr, engine.ErrRefused):
-		d.report("gossip-not-joined", h.Name, networkSection, d.Lang.Say("the engine of %s is registered, but has joined no gossip", "%s の Engine は登録済みだが、ゴシップに参加していない", h.Name), part{gossipKind, h.Name}).
+		d.report("gossip-not-joined", h.Name, networkSection, d.Lang.Say("the engine of %s is registered, but has joined no gossip", h.Name), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).
-			advise(d.Lang.Say("restart the engine", "Engine を再起動する"))
+			advise(d.Lang.Say("restart the engine"))
 	case unreached(f.gossipErr) != nil:
 		if !d.deaf(f) {
 			d.notReached(networkSection, unreached(f.gossipErr), part{gossipKind, h.Name}).saw(asked, reason(f.gossipErr))
 		}
 	case f.gossipErr != nil:
-		d.report("gossip-silent", h.Name, networkSection, d.Lang.Say("the engine of %s does not answer on port %d", "%s の Engine がポート %d で応答しない", h.Name, harness.GossipPort), part{gossipKind, h.Name}).
+		d.report("gossip-silent", h.Name, networkSection, d.Lang.Say("the engine of %s does not answer on port %d", h.Name, harness.GossipPort), part{gossipKind, h.Name}).
 			saw(asked, reason(f.gossipErr)).sure(harness.Likely).
-			advise(d.Lang.Say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通す", harness.GossipPort))
+			advise(d.Lang.Say("let TCP and UDP %d through between the hosts", harness.GossipPort))
 	default:
 		d.deaf(f)
 	}
@@ -120,9 +120,9 @@ func (d *diagnosis) deaf(f *hostFacts) bool {
 			}
 		}
 		if len(lost) > 0 && len(lost) == asked {
-			d.report("gossip-cut-off", f.host.Name, networkSection, d.Lang.Say("no other host reaches the engine of %s by %s", "他のどのホストからも %s の Engine に %s で届かない", f.host.Name, strings.ToUpper(proto)+" 7946"), part{gossipKind, f.host.Name}).
+			d.report("gossip-cut-off", f.host.Name, networkSection, d.Lang.Say("no other host reaches the engine of %s by %s", f.host.Name, strings.ToUpper(proto)+" 7946"), part{gossipKind, f.host.Name}).
 				saw(target+", from "+strings.Join(lost, ", "), "no answer").sure(harness.Likely).
-				advise(d.Lang.Say("let TCP and UDP %d through between the hosts", "ホスト間で TCP と UDP の %d を通す", harness.GossipPort))
+				advise(d.Lang.Say("let TCP and UDP %d through between the hosts", harness.GossipPort))
 			return true
 		}
 	}
@@ -151,9 +151,9 @@ func (d *diagnosis) split() {
 	if len(lacks) == 0 {
 		return
 	}
-	d.report("gossip-split", "", networkSection, d.Lang.Say("the engines' gossip is in parts that do not find one another any more", "Engine のゴシップが分裂し、もう自動では合流しない"), breaks...).
+	d.report("gossip-split", "", networkSection, d.Lang.Say("the engines' gossip is in parts that do not find one another any more"), breaks...).
 		saw("gossip of every engine", strings.Join(lacks, "; ")).
-		advise(d.Lang.Say("labcheck bootstrap, for the same lab or target, joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", "同じラボまたは対象への labcheck bootstrap で合流する(少ない側の Engine の再起動でも可)。%s 上のコンテナは再起動する", d.topology.Network))
+		advise(d.Lang.Say("labcheck bootstrap, for the same lab or target, joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", d.topology.Network))
 }
 
 func knows(peers []engine.Peer, addr netip.Addr) bool {
@@ -186,7 +186,7 @@ func (d *diagnosis) neighbours(f *hostFacts) {
 	}
 	slices.Sort(lost)
 	slices.Sort(mend)
-	d.report("neighbours-lost", f.host.Name, networkSection, d.Lang.Say("%s was not told of containers on %s elsewhere, and will not be: they were attached before the engines had found one another", "%s は %s 上の他ホストのコンテナを知らされず、今後も知らされない。Engine 同士が見つけ合う前に接続されたためである", f.host.Name, d.topology.Network), part{packetKind, f.host.Name}).
+	d.report("neighbours-lost", f.host.Name, networkSection, d.Lang.Say("%s was not told of containers on %s elsewhere, and will not be: they were attached before the engines had found one another", f.host.Name, d.topology.Network), part{packetKind, f.host.Name}).
 		saw("ip neigh show nud permanent, on "+f.host.Name, "no "+strings.Join(lost, ", no ")).mend(mend...)
 }
 
@@ -207,9 +207,8 @@ func (d *diagnosis) stale(from harness.Host, now probe, elsewhere map[netip.Addr
 	slices.Sort(astray)
 	d.report("neighbour-stale", from.Name, networkSection, d.Lang.Say(
 		"%s sends packets for containers on %s to where earlier containers with their addresses were",
-		"%s は、%s 上のコンテナ宛てのパケットを、以前同じアドレスのコンテナがあったホストに送っている",
 		from.Name, d.topology.Network), part{packetKind, from.Name}).
 		saw("bridge fdb show, on "+from.Name, strings.Join(astray, "\n")).
-		advise(d.Lang.Say("restart the engine of %s: it forgets what it was told, and is told again", "%s の Engine を再起動する。覚えていたことを忘れ、改めて知らされる", from.Name))
+		advise(d.Lang.Say("restart the engine of %s: it forgets what it was told, and is told again", from.Name))
 	return true
 }

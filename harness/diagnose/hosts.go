@@ -23,13 +23,13 @@ func (d *diagnosis) hosts() {
 			d.silent(f)
 		case f.info.Name != h.Name:
 			d.report("host-name", h.Name, hostsSection, d.Lang.Say(
-				"the host at %[1]s calls itself %[2]s, not %[3]s", "%[1]s のホストは %[3]s ではなく %[2]s と名乗っている", h.Addr, f.info.Name, h.Name), part{engineKind, h.Name}).
+				"the host at %[1]s calls itself %[2]s, not %[3]s", h.Addr, f.info.Name, h.Name), part{engineKind, h.Name}).
 				saw(docker(h, "info --format '{{.Name}}'"), f.info.Name).
-				advise(d.Lang.Say("give the host its name back: hostname %s, on the host itself", "ホスト上で hostname %s を実行し、名前を元に戻す", h.Name))
+				advise(d.Lang.Say("give the host its name back: hostname %s, on the host itself", h.Name))
 		}
 	}
 	d.sameID()
-	d.asked(before, true, "every host can be reached, and every engine answers as itself", "全ホストに到達でき、全 Engine が自分の名前で応答する")
+	d.asked(before, true, "every host can be reached, and every engine answers as itself")
 }
 
 // unreachable: no connection to the engine's port came about.
@@ -43,19 +43,19 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 	var r *finding
 	switch {
 	case f.probe.err != nil:
-		r = d.report("host-down", h.Name, hostsSection, d.Lang.Say("the host %s is down", "ホスト %s が停止している", h.Name), part{engineKind, h.Name}).
+		r = d.report("host-down", h.Name, hostsSection, d.Lang.Say("the host %s is down", h.Name), part{engineKind, h.Name}).
 			saw("a command on "+h.Name, f.probe.err.Error()).
-			advise(d.Lang.Say("start the host, and look at why it ended", "ホストを起動し、停止した理由を調べる"))
+			advise(d.Lang.Say("start the host, and look at why it ended"))
 		d.whyEnded(f, r)
 	case len(rules) > 0:
 		r = d.blocked("engine-port-blocked", f, rules, h.Engine().Port(), part{engineKind, h.Name})
 	case f.probe.unasked == nil && (!known || !outer.up):
-		r = d.report("host-link-down", h.Name, hostsSection, d.Lang.Say("no network interface of %s that is up has the address %s", "%s で稼働中のどのネットワークインタフェースにもアドレス %s がない", h.Name, h.Addr), part{engineKind, h.Name}).
+		r = d.report("host-link-down", h.Name, hostsSection, d.Lang.Say("no network interface of %s that is up has the address %s", h.Name, h.Addr), part{engineKind, h.Name}).
 			saw("ip addr, on "+h.Name, describeLinks(f.probe.links)).
-			advise(d.Lang.Say("bring the interface up, or give it its address again", "インタフェースを起動するか、アドレスを付け直す"))
+			advise(d.Lang.Say("bring the interface up, or give it its address again"))
 	case f.probe.unasked == nil && f.probe.state == 0 || refused:
-		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", "%[2]s のポート %[1]d で待ち受ける Engine がない", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
-			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", "ホスト上で systemctl start docker を実行し、--host=tcp://%s で Engine を起動する", h.Engine().String()))
+		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
+			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", h.Engine().String()))
 		if f.probe.unasked == nil {
 			r.saw("ps, on "+h.Name, engineState(f.probe))
 		}
@@ -63,7 +63,7 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 	case unreached(f.dialErr) != nil:
 		r = d.notReached(hostsSection, unreached(f.dialErr), part{engineKind, h.Name})
 	default:
-		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", "%s の Engine は動いているが、ポート %d に到達できない", h.Name, h.Engine().Port()), part{engineKind, h.Name}).
+		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", h.Name, h.Engine().Port()), part{engineKind, h.Name}).
 			sure(harness.Likely).
 			advise(d.between())
 	}
@@ -76,10 +76,10 @@ func (d *diagnosis) unreachable(f *hostFacts) {
 // blocked reports rules of a host's packet filter that stop a port, or that cut
 // it off from another host altogether.
 func (d *diagnosis) blocked(code string, f *hostFacts, rules []string, port uint16, breaks ...part) *finding {
-	cause := d.Lang.Say("the packet filter of %s stops traffic on port %d", "%s のパケットフィルタがポート %d の通信を止めている", f.host.Name, port)
+	cause := d.Lang.Say("the packet filter of %s stops traffic on port %d", f.host.Name, port)
 	if !slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
 		code = "host-cut"
-		cause = d.Lang.Say("the packet filter of %s stops all traffic with another host", "%s のパケットフィルタが他ホストとの通信をすべて止めている", f.host.Name)
+		cause = d.Lang.Say("the packet filter of %s stops all traffic with another host", f.host.Name)
 	}
 	r := d.report(code, f.host.Name, networkSection, cause, breaks...)
 	var undo []string
@@ -87,7 +87,7 @@ func (d *diagnosis) blocked(code string, f *hostFacts, rules []string, port uint
 		r.saw("iptables-save, on "+f.host.Name, rule)
 		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
 	}
-	return r.advise(d.Lang.Say("take the rule away, on %s itself: %s", "%s 上で規則を取り除く: %s", f.host.Name, strings.Join(undo, "; ")))
+	return r.advise(d.Lang.Say("take the rule away, on %s itself: %s", f.host.Name, strings.Join(undo, "; ")))
 }
 
 // roomless reports file systems that the engine can't write to any more.
@@ -95,9 +95,9 @@ func (d *diagnosis) roomless(f *hostFacts) {
 	if len(f.probe.full) == 0 {
 		return
 	}
-	d.report("disk-full", f.host.Name, hostsSection, d.Lang.Say("there is no room left where the engine of %s writes", "%s の Engine の書き込み先に空きがない", f.host.Name), part{diskKind, f.host.Name}).
+	d.report("disk-full", f.host.Name, hostsSection, d.Lang.Say("there is no room left where the engine of %s writes", f.host.Name), part{diskKind, f.host.Name}).
 		saw("df, on "+f.host.Name, strings.Join(f.probe.full, "; ")).
-		advise(d.Lang.Say("make room: %s shows what takes it", "空きを作る。%s で内訳がわかる", docker(f.host, "system df")))
+		advise(d.Lang.Say("make room: %s shows what takes it", docker(f.host, "system df")))
 }
 
 // sameID reports engines that share an identity: Swarm lists only one of them.
@@ -110,9 +110,9 @@ func (d *diagnosis) sameID() {
 			owners[id] = h
 			continue
 		}
-		d.report("engine-same-id", h.Name, hostsSection, d.Lang.Say("the engines of %s and %s have the same ID", "%s と %s の Engine の ID が同じである", first.Name, h.Name), part{memberKind, first.Name}, part{memberKind, h.Name}).
+		d.report("engine-same-id", h.Name, hostsSection, d.Lang.Say("the engines of %s and %s have the same ID", first.Name, h.Name), part{memberKind, first.Name}, part{memberKind, h.Name}).
 			saw(docker(first, "info --format '{{.ID}}'"), id).saw(docker(h, "info --format '{{.ID}}'"), id).
-			advise(d.Lang.Say("the host was copied: remove /etc/docker/key.json on %s and restart its engine", "ホストが複製されている。%s の /etc/docker/key.json を消して Engine を再起動する", h.Name))
+			advise(d.Lang.Say("the host was copied: remove /etc/docker/key.json on %s and restart its engine", h.Name))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // swarmNodes is where `swarm join` registers, a key ip:port for each node.
@@ -13,7 +14,7 @@ const swarmNodes = "docker/swarm/nodes/"
 
 func (d *diagnosis) joinService(h harness.Host) service {
 	return d.service("join-"+h.Name, service{
-		code: "join", name: harness.Text{EN: "the join container", JA: "join コンテナ"},
+		code: "join", name: lang.Text{EN: "the join container"},
 		on: d.facts.hosts[h.Name], image: swarmImage, arg: "join",
 		works:  true, // as far as its log goes: its key outlives it
 		breaks: part{joinKind, h.Name}, section: joinsSection,
@@ -29,7 +30,7 @@ func (d *diagnosis) joins() {
 			d.join(d.joinService(h))
 		}
 	}
-	d.asked(before, could, "every member's join container runs as the page has it", "全メンバの join コンテナがページどおり動いている")
+	d.asked(before, could, "every member's join container runs as the page has it")
 	before = len(d.found)
 	could = d.holds(consulKind, "") && d.facts.keysErr == nil
 	if could {
@@ -40,7 +41,7 @@ func (d *diagnosis) joins() {
 		}
 		d.strangers()
 	}
-	d.asked(before, could, "every member's key is in Consul, and nobody else's", "全メンバのキーだけが Consul にある")
+	d.asked(before, could, "every member's key is in Consul, and nobody else's")
 }
 
 func (d *diagnosis) join(s service) {
@@ -53,10 +54,10 @@ func (d *diagnosis) join(s service) {
 	var r *finding
 	switch {
 	case discovery != place:
-		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place", "%[2]s の %[1]sが誤った場所に登録している").
+		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place").
 			saw(docker(s.on.host, "inspect %s", found.Name), discovery+" instead of "+place)
 	case advertised != want:
-		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has", "%[2]s の %[1]sが、このホストの Engine のものでないアドレスを登録している").
+		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has").
 			saw(docker(s.on.host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+want)
 		if a, err := netip.ParseAddrPort(advertised); err == nil && a.Addr() == s.on.host.Addr {
 			r.Code = "join-wrong-port"
@@ -91,16 +92,16 @@ func (d *diagnosis) key(h harness.Host) {
 	asked := "consul kv get " + swarmNodes + address
 	switch {
 	case !there:
-		d.report("key-missing", h.Name, joinsSection, d.Lang.Say("the join container of %s runs, but its key is not in Consul", "%s の join コンテナは動いているが、そのキーが Consul にない", h.Name), part{keyKind, h.Name}).
+		d.report("key-missing", h.Name, joinsSection, d.Lang.Say("the join container of %s runs, but its key is not in Consul", h.Name), part{keyKind, h.Name}).
 			saw(asked, "no such key").
 			mend(restart).
-			advise(d.Lang.Say("it registers again by itself within 60 s", "60 秒以内に自動で再登録される"))
+			advise(d.Lang.Say("it registers again by itself within 60 s"))
 	case entry.Value != address:
-		d.report("key-wrong", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul holds another address", "Consul にある %s のキーの値が別のアドレスである", h.Name), part{keyKind, h.Name}).
+		d.report("key-wrong", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul holds another address", h.Name), part{keyKind, h.Name}).
 			saw(asked, entry.Value).
 			mend(d.deleteKey(swarmNodes+address), restart)
 	case entry.Session == "":
-		d.report("key-stale", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul belongs to no session: it stays when the host is gone", "Consul にある %s のキーにセッションがなく、ホストが消えても残る", h.Name), part{keyKind, h.Name}).
+		d.report("key-stale", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul belongs to no session: it stays when the host is gone", h.Name), part{keyKind, h.Name}).
 			saw("GET /v1/kv/"+swarmNodes+address, "no Session").
 			mend(d.deleteKey(swarmNodes+address), restart)
 	}
@@ -117,11 +118,11 @@ func (d *diagnosis) strangers() {
 			continue
 		}
 		code := "key-without-node"
-		what := d.Lang.Say("Consul has a key for %s, which is no node of the cluster", "クラスタのノードでない %s のキーが Consul にある", name)
+		what := d.Lang.Say("Consul has a key for %s, which is no node of the cluster", name)
 		if name == d.topology.Manager.Engine().String() {
-			code, what = "manager-joined", d.Lang.Say("the manager's host has joined the cluster as a node", "マネージャのホストがノードとして参加している")
+			code, what = "manager-joined", d.Lang.Say("the manager's host has joined the cluster as a node")
 		} else if _, err := netip.ParseAddrPort(name); err != nil {
-			code, what = "key-no-address", d.Lang.Say("Consul has a key %s, which is no address", "アドレスでないキー %s が Consul にある", name)
+			code, what = "key-no-address", d.Lang.Say("Consul has a key %s, which is no address", name)
 		}
 		entry := d.facts.entries[swarmNodes+name]
 		r := d.report(code, "", joinsSection, what, part{listKind, ""}).
@@ -142,6 +143,6 @@ func (d *diagnosis) dropStranger(r *finding, name string, kept bool) {
 	}
 	r.mend(d.deleteKey(swarmNodes + name))
 	if kept && len(r.Remedy) == 1 {
-		r.advise(d.Lang.Say("a swarm join elsewhere keeps it there, or did until lately: a key that nobody renews goes within 180 s", "どこかの swarm join が登録している。更新されないキーは 180 秒以内に消える"))
+		r.advise(d.Lang.Say("a swarm join elsewhere keeps it there, or did until lately: a key that nobody renews goes within 180 s"))
 	}
 }

@@ -21,15 +21,15 @@ func (d *diagnosis) look(s service) (found box, ok bool) {
 	found = mine[0]
 	switch {
 	case found.State == "paused":
-		d.about(s, "paused", found, "%s on %s is paused", "%[2]s の %[1]sが一時停止している").
+		d.about(s, "paused", found, "%s on %s is paused").
 			mend(docker(s.on.host, "unpause %s", found.Name))
 	case found.State == "restarting" || found.RestartCount > 0 && (!found.Running || !s.works || found.fatal()):
-		d.again(s, d.about(s, "restarting", found, "%s on %s ends and is started again and again", "%[2]s の %[1]sが終了と再起動を繰り返している"), found, mine)
+		d.again(s, d.about(s, "restarting", found, "%s on %s ends and is started again and again"), found, mine)
 	case !found.Running && s.right(found):
-		d.about(s, "stopped", found, "%s on %s does not run", "%[2]s の %[1]sが動いていない").
+		d.about(s, "stopped", found, "%s on %s does not run").
 			mend(docker(s.on.host, "start %s", found.Name))
 	case !found.Running:
-		d.again(s, d.about(s, "stopped", found, "%s on %s has ended: its arguments are wrong", "%[2]s の %[1]sが、引数の誤りで終了している"), found, mine)
+		d.again(s, d.about(s, "stopped", found, "%s on %s has ended: its arguments are wrong"), found, mine)
 	default:
 		return found, true
 	}
@@ -37,8 +37,8 @@ func (d *diagnosis) look(s service) (found box, ok bool) {
 }
 
 // about reports something of a service's container, and what it is like.
-func (d *diagnosis) about(s service, code string, b box, en, ja string) *finding {
-	r := d.report(s.code+"-"+code, s.on.host.Name, s.section, d.Lang.Say(en, ja, s.name.In(d.Lang), s.on.host.Name), s.breaks).
+func (d *diagnosis) about(s service, code string, b box, format string) *finding {
+	r := d.report(s.code+"-"+code, s.on.host.Name, s.section, d.Lang.Say(format, s.name.In(d.Lang), s.on.host.Name), s.breaks).
 		saw(docker(s.on.host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", b.Name, b.Image, b.Command, b.State, b.ExitCode))
 	if last := line(b.log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && b.State != "running" {
 		r.saw(docker(s.on.host, "logs %s", b.Name), last)
@@ -66,13 +66,13 @@ func (d *diagnosis) missing(s service) {
 	}
 	name := s.name.In(d.Lang)
 	if !has {
-		d.report(s.code+"-no-image", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there, and neither is its image %s", "%[2]s に %[1]sがなく、イメージ %[3]s もない", name, s.on.host.Name, s.image), s.breaks).
+		d.report(s.code+"-no-image", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there, and neither is its image %s", name, s.on.host.Name, s.image), s.breaks).
 			saw(docker(s.on.host, "image inspect %s", s.image), "no such image").
 			mend(docker(s.on.host, "pull %s", s.image), s.command)
 		return
 	}
-	d.report(s.code+"-missing", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there", "%[2]s に %[1]sがない", name, s.on.host.Name), s.breaks).
-		saw(docker(s.on.host, "ps --all"), d.Lang.Say("no container of %s", "%s のコンテナなし", strings.TrimSpace(s.image+" "+s.arg))).
+	d.report(s.code+"-missing", s.on.host.Name, s.section, d.Lang.Say("%s on %s is not there", name, s.on.host.Name), s.breaks).
+		saw(docker(s.on.host, "ps --all"), d.Lang.Say("no container of %s", strings.TrimSpace(s.image+" "+s.arg))).
 		mend(s.command)
 }
 
@@ -87,7 +87,7 @@ func (s service) inTheWay() (box, bool) {
 }
 
 func (d *diagnosis) portTaken(s service, other box, mine []box) {
-	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", "コンテナ %s が %[3]sのポート %[2]d を占めている", other.Name, s.port.Host, s.name.In(d.Lang)), s.breaks).
+	r := d.report(s.code+"-port-taken", s.on.host.Name, s.section, d.Lang.Say("container %s has the port %d of %s", other.Name, s.port.Host, s.name.In(d.Lang)), s.breaks).
 		saw(docker(s.on.host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.port.Host)).
 		mend(docker(s.on.host, "rm -f %s", other.Name))
 	if len(mine) > 0 {
@@ -106,7 +106,7 @@ func (d *diagnosis) published(s service, b box) bool {
 	if len(b.Ports) > 0 {
 		ports = fmt.Sprint(b.Ports)
 	}
-	r := d.about(s, "wrong-port", b, "%s on %s is not published on its port", "%[2]s の %[1]sが所定のポートで公開されていない").
+	r := d.about(s, "wrong-port", b, "%s on %s is not published on its port").
 		saw(docker(s.on.host, "port %s", b.Name), ports)
 	d.again(s, r, b, s.mine())
 	return false
@@ -123,7 +123,7 @@ func (d *diagnosis) surplus(s service) {
 	if len(names) < 2 {
 		return
 	}
-	r := d.report(s.code+"-twice", s.on.host.Name, s.section, d.Lang.Say("%s runs more than once on %s", "%[2]s で %[1]sが複数動いている", s.name.In(d.Lang), s.on.host.Name), s.breaks).
+	r := d.report(s.code+"-twice", s.on.host.Name, s.section, d.Lang.Say("%s runs more than once on %s", s.name.In(d.Lang), s.on.host.Name), s.breaks).
 		saw(docker(s.on.host, "ps"), strings.Join(names, ", "))
 	for _, n := range names[1:] {
 		r.mend(docker(s.on.host, "rm -f %s", n))
@@ -134,7 +134,7 @@ func (d *diagnosis) surplus(s service) {
 // it: the name of its image, and what happens when the host restarts.
 func (d *diagnosis) settled(s service, b box, restart string, look part) {
 	if image, _, _ := strings.Cut(b.Image, ":"); image != s.image {
-		r := d.about(s, "other-image", b, "%s on %s is of an image with another name: Swarm hides its own containers by that name", "%[2]s の %[1]sのイメージ名が違う。Swarm は自身のコンテナを名前で隠す")
+		r := d.about(s, "other-image", b, "%s on %s is of an image with another name: Swarm hides its own containers by that name")
 		r.breaks = []part{look}
 		if (s.arg == "" && !s.on.hasConsul) || (s.arg != "" && !s.on.hasSwarm) {
 			r.mend(docker(s.on.host, "tag %s %s", b.Image, s.image))
@@ -146,7 +146,7 @@ func (d *diagnosis) settled(s service, b box, restart string, look part) {
 		have = "no"
 	}
 	if have != restart {
-		r := d.about(s, "restart-policy", b, "%s on %s has another restart policy than the page gives it", "%[2]s の %[1]sの再起動ポリシーがページと違う").
+		r := d.about(s, "restart-policy", b, "%s on %s has another restart policy than the page gives it").
 			mend(docker(s.on.host, "update --restart=%s %s", restart, b.Name))
 		r.breaks = []part{look}
 		r.Seen[0].Answered = b.Name + ": " + have

@@ -6,11 +6,12 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 func (d *diagnosis) managerService() service {
 	return d.service("manager", service{
-		code: "manager", name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"},
+		code: "manager", name: lang.Text{EN: "the Swarm manager container"},
 		on: d.facts.hosts[d.topology.Manager.Name], image: swarmImage, arg: "manage",
 		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
 		works:  d.facts.swarm != nil,
@@ -31,26 +32,26 @@ func (d *diagnosis) manager() {
 			d.settled(s, found, "unless-stopped", part{managerLookKind, ""})
 		}
 	}
-	d.asked(before, could, "the Swarm manager answers and spreads", "Swarm マネージャが応答し、spread で配置する")
+	d.asked(before, could, "the Swarm manager answers and spreads")
 }
 
 func (d *diagnosis) manages(s service, found box) {
 	have, want := last(found.Args), last(s.want)
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
-		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place", "%[2]s の %[1]sがノードを誤った場所で探している").
+		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place").
 			saw(docker(s.on.host, "inspect %s", found.Name), have+" instead of "+want)
 		r.breaks = []part{{managerKind, ""}}
 		d.again(s, r, found, s.mine())
 	case d.facts.swarmErr != nil || d.facts.swarm == nil:
 		d.noManager(s, found)
 	case d.facts.swarm.Strategy != "spread":
-		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers", "%[2]s の %[1]sの戦略が spread ではない").
+		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers").
 			saw("docker -H=tcp://"+d.topology.Swarm().String()+" info", "Strategy: "+d.facts.swarm.Strategy)
 		r.breaks = []part{{strategyKind, ""}}
 		d.again(s, r, found, s.mine())
 	case !s.right(found):
-		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it", "%[2]s の %[1]sの引数がページと違う")
+		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it")
 		r.breaks = []part{{managerLookKind, ""}}
 		d.again(s, r, found, s.mine())
 	}
@@ -73,7 +74,7 @@ func (d *diagnosis) noManager(s service, found box) {
 		d.notReached(managerSection, un, part{managerKind, ""}).saw(asked, answered)
 		return
 	}
-	r := d.report("manager-silent", s.on.host.Name, managerSection, d.Lang.Say("the Swarm manager container runs, and port %d does not answer", "Swarm マネージャ・コンテナは動いているが、ポート %d が応答しない", d.topology.Swarm().Port()), part{managerKind, ""}).
+	r := d.report("manager-silent", s.on.host.Name, managerSection, d.Lang.Say("the Swarm manager container runs, and port %d does not answer", d.topology.Swarm().Port()), part{managerKind, ""}).
 		saw(asked, answered).sure(harness.Likely).
 		mend(docker(s.on.host, "restart %s", found.Name))
 	if l := line(found.log, "level=fatal", "level=error"); l != "" {

@@ -16,7 +16,7 @@ func (d *diagnosis) members() {
 			d.member(h)
 		}
 	}
-	d.asked(before, could, "the manager lists every member as Healthy", "マネージャが全メンバを Healthy と示す")
+	d.asked(before, could, "the manager lists every member as Healthy")
 }
 
 func (d *diagnosis) member(h harness.Host) {
@@ -38,17 +38,17 @@ func (d *diagnosis) member(h harness.Host) {
 	case len(rules) > 0 && (silent || m.Error != ""):
 		r = d.blocked("manager-cut-off", manager, rules, h.Engine().Port(), part{pathKind, h.Name})
 	case silent:
-		r = d.report("manager-cut-off", h.Name, managerSection, d.Lang.Say("the manager's host does not reach the engine of %s, which answers us", "マネージャのホストから %s の Engine に到達できない(こちらには応答する)", h.Name), part{pathKind, h.Name}).
+		r = d.report("manager-cut-off", h.Name, managerSection, d.Lang.Say("the manager's host does not reach the engine of %s, which answers us", h.Name), part{pathKind, h.Name}).
 			saw(dial("tcp", h.Engine())+", from "+d.topology.Manager.Name, said).sure(harness.Likely).
 			advise(d.between())
 	case !listed:
-		r = d.report("member-missing", h.Name, managerSection, d.Lang.Say("%s is registered, and the manager does not list it", "%s は登録済みだが、マネージャの一覧にない", h.Name), part{memberKind, h.Name}).
+		r = d.report("member-missing", h.Name, managerSection, d.Lang.Say("%s is registered, and the manager does not list it", h.Name), part{memberKind, h.Name}).
 			sure(harness.Likely).mend(restart).
-			advise(d.Lang.Say("a manager that lost Consul for a while looks again after 60 s", "Consul を一時失ったマネージャは 60 秒後に見直す"))
+			advise(d.Lang.Say("a manager that lost Consul for a while looks again after 60 s"))
 	default:
-		r = d.report("member-unhealthy", h.Name, managerSection, d.Lang.Say("the manager lists %s as %s", "マネージャは %s を %s と示している", h.Name, m.Status), part{memberKind, h.Name}).
+		r = d.report("member-unhealthy", h.Name, managerSection, d.Lang.Say("the manager lists %s as %s", h.Name, m.Status), part{memberKind, h.Name}).
 			mend(restart).
-			advise(d.Lang.Say("its engine answers us: the manager asks it again every 30 to 60 s", "Engine はこちらには応答する。マネージャは 30〜60 秒ごとに問い直す"))
+			advise(d.Lang.Say("its engine answers us: the manager asks it again every 30 to 60 s"))
 	}
 	r.saw(asked, answered)
 }

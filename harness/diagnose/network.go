@@ -19,7 +19,7 @@ func (d *diagnosis) network() {
 		case !d.holds(networkKind, h.Name):
 		case f.netErr != nil:
 			all = false
-			d.notAsked = append(d.notAsked, d.Lang.Say("%s: its engine's networks: %s", "%s: Engine のネットワーク: %s", h.Name, d.Lang.Error(root(f.netErr))))
+			d.notAsked = append(d.notAsked, d.Lang.Say("%s: its engine's networks: %s", h.Name, d.Lang.Error(root(f.netErr))))
 		default:
 			hosts = append(hosts, f)
 		}
@@ -31,7 +31,7 @@ func (d *diagnosis) network() {
 			d.networkOn(f, id)
 		}
 	}
-	d.asked(before, all && len(hosts) > 0, "%s is one overlay network on every engine", "%s が全 Engine で同一のオーバレイ・ネットワークである", d.topology.Network)
+	d.asked(before, all && len(hosts) > 0, "%s is one overlay network on every engine", d.topology.Network)
 }
 
 // theNetwork is the ID of the overlay network that most hosts have.
@@ -71,12 +71,12 @@ func (d *diagnosis) noNetwork(hosts []*hostFacts) {
 		}
 	}
 	if len(seen) > 0 {
-		d.report("network-wrong-driver", "", networkSection, d.Lang.Say("%s is no overlay network: it ends at each host", "%s はオーバレイ・ネットワークではなく、各ホスト内で閉じている", d.topology.Network), breaks...).
+		d.report("network-wrong-driver", "", networkSection, d.Lang.Say("%s is no overlay network: it ends at each host", d.topology.Network), breaks...).
 			saw("docker network ls", strings.Join(seen, "; ")).mend(append(remove, d.create())...)
 		return
 	}
-	r := d.report("network-missing", "", networkSection, d.Lang.Say("no engine has %s", "どの Engine にも %s がない", d.topology.Network), breaks...).
-		saw(docker(d.topology.Manager, "network ls"), d.Lang.Say("no %s", "%s なし", d.topology.Network)).mend(d.create())
+	r := d.report("network-missing", "", networkSection, d.Lang.Say("no engine has %s", d.topology.Network), breaks...).
+		saw(docker(d.topology.Manager, "network ls"), d.Lang.Say("no %s", d.topology.Network)).mend(d.create())
 	d.lost(r)
 }
 
@@ -90,11 +90,11 @@ func (d *diagnosis) lost(r *finding) {
 			continue
 		}
 		r.Code = "consul-data-lost"
-		r.Cause = d.Lang.Say("Consul was made anew and knows nothing of %s: what it held is lost", "Consul が作り直され、%s を含む以前のデータが失われている", d.topology.Network)
+		r.Cause = d.Lang.Say("Consul was made anew and knows nothing of %s: what it held is lost", d.topology.Network)
 		r.Confidence = harness.Likely
 		r.saw(docker(d.topology.Manager, "inspect %s", consul.Name), "Created "+consul.Created.UTC().Format("2006-01-02T15:04:05Z")).
 			saw(docker(h, "inspect %s", joins[0].Name), "Created "+joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")).
-			advise(d.Lang.Say("where making it hangs or says that pool configuration failed, restart the engines first", "作成が止まる、または pool configuration failed となる場合は、先に Engine を再起動する"))
+			advise(d.Lang.Say("where making it hangs or says that pool configuration failed, restart the engines first"))
 		return
 	}
 }
@@ -114,11 +114,11 @@ func (d *diagnosis) networkOn(f *hostFacts, id string) {
 	asked := docker(f.host, "network ls")
 	switch {
 	case right == nil && len(others) == 0:
-		d.report("network-missing", f.host.Name, networkSection, d.Lang.Say("%s does not have %s, which other engines have", "他の Engine にある %[2]s が %[1]s にない", f.host.Name, d.topology.Network), breaks).
+		d.report("network-missing", f.host.Name, networkSection, d.Lang.Say("%s does not have %s, which other engines have", f.host.Name, d.topology.Network), breaks).
 			saw(asked, "no "+d.topology.Network).
-			advise(d.Lang.Say("restart its engine: it reads the cluster store anew", "Engine を再起動し、クラスタストアを読み直させる"))
+			advise(d.Lang.Say("restart its engine: it reads the cluster store anew"))
 	case len(others) > 0:
-		r := d.report("network-twice", f.host.Name, networkSection, d.Lang.Say("%s has a network of its own that is also called %s", "%s に、同じ名前 %s の独自のネットワークがある", f.host.Name, d.topology.Network), breaks)
+		r := d.report("network-twice", f.host.Name, networkSection, d.Lang.Say("%s has a network of its own that is also called %s", f.host.Name, d.topology.Network), breaks)
 		for _, n := range others {
 			r.saw(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).mend(docker(f.host, "network rm %s", n.ID))
 		}

@@ -12,14 +12,15 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 )
 
 // away is that a service of store, or of the manager, can't be reached from here.
 func away(l harness.Layer, node string) *harness.UnreachableError {
 	un := &harness.UnreachableError{
-		Node: node, Service: "192.168.33.250:1", Layer: l, What: harness.Textf("no", "否"),
-		Hint: harness.Textf("mend the way", "経路を直す"), Err: syscall.ETIMEDOUT,
+		Node: node, Service: "192.168.33.250:1", Layer: l, What: lang.Textf("no"),
+		Hint: lang.Textf("mend the way"), Err: syscall.ETIMEDOUT,
 	}
 	if l == harness.LayerPort {
 		un.Err = syscall.ECONNREFUSED
@@ -117,7 +118,7 @@ func (h *hostFacts) healthy() probe {
 // TestNoHint: where the target does not know what to do, there is something.
 func TestNoHint(t *testing.T) {
 	d, un := healthyFacts(), away(harness.LayerSSH, "store")
-	un.Hint = harness.Text{}
+	un.Hint = lang.Text{}
 	if f := d.notReached(hostsSection, un, part{engineKind, "store"}); f.Advice != d.between() {
 		t.Errorf("%+v", f)
 	}

@@ -6,13 +6,14 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // server is the Consul of a host beside the manager. Hosts that register with it
 // drop out when it is lost; Consul itself goes on.
 func (d *diagnosis) server(h harness.Host) service {
 	return d.service("consul-"+h.Name, service{
-		code: "consul", name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"},
+		code: "consul", name: lang.Text{EN: "the Consul container"},
 		on: d.facts.hosts[h.Name], image: consulImage,
 		port:   engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
 		works:  true, // as far as is asked
@@ -40,7 +41,7 @@ func (d *diagnosis) servers() {
 			f.breaks = append(f.breaks, d.keysOf(h)...)
 		}
 	}
-	d.asked(before, could, "every Consul server runs", "すべての Consul サーバが動いている")
+	d.asked(before, could, "every Consul server runs")
 }
 
 // keysOf are the registrations that go through a host's Consul.
@@ -72,12 +73,12 @@ func (d *diagnosis) noQuorum(s service, found box) {
 			r.mend(start)
 		}
 	}
-	r.Cause = d.Lang.Say("Consul has lost its quorum: %d of its %d servers run, and a leader needs %d", "Consul がクォーラムを失った。%[2]d 台のサーバのうち動いているのは %[1]d 台で、リーダには %[3]d 台が必要である",
+	r.Cause = d.Lang.Say("Consul has lost its quorum: %d of its %d servers run, and a leader needs %d",
 		runs, len(servers), len(servers)/2+1)
 	if runs > len(servers)/2 {
 		r.Code = "consul-no-leader"
-		r.Cause = d.Lang.Say("Consul has no leader, though %d of its %d servers run", "Consul の %[2]d 台のサーバのうち %[1]d 台が動いているのに、リーダがいない", runs, len(servers))
-		r.advise(d.Lang.Say("an election takes up to 10 s: ask again; else see whether the servers reach one another on TCP 8300 and 8301: docker logs %s", "選出には 10 秒ほど掛かる。その後も無ければ、サーバが互いの TCP 8300 と 8301 に届くか、docker logs %s で調べる", found.Name)).sure(harness.Likely)
+		r.Cause = d.Lang.Say("Consul has no leader, though %d of its %d servers run", runs, len(servers))
+		r.advise(d.Lang.Say("an election takes up to 10 s: ask again; else see whether the servers reach one another on TCP 8300 and 8301: docker logs %s", found.Name)).sure(harness.Likely)
 	}
 }
 
@@ -85,12 +86,12 @@ func (d *diagnosis) noQuorum(s service, found box) {
 // empty where it runs, and no command where its engine must come back first.
 func (d *diagnosis) downAs(s service) (state, start string) {
 	if !d.holds(engineKind, s.on.host.Name) || s.on.boxesErr != nil {
-		return d.Lang.Say("no answer", "応答なし"), ""
+		return d.Lang.Say("no answer"), ""
 	}
 	mine := s.mine()
 	switch {
 	case len(mine) == 0:
-		return d.Lang.Say("no container of %s", "%s のコンテナなし", s.image), s.command
+		return d.Lang.Say("no container of %s", s.image), s.command
 	case mine[0].State == "running":
 		return "", ""
 	case mine[0].State == "paused":
@@ -102,7 +103,7 @@ func (d *diagnosis) downAs(s service) (state, start string) {
 // replica is the Swarm manager of a host beside the manager.
 func (d *diagnosis) replica(h harness.Host) service {
 	return d.service("manager-"+h.Name, service{
-		code: "manager", name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"},
+		code: "manager", name: lang.Text{EN: "the Swarm manager container"},
 		on: d.facts.hosts[h.Name], image: swarmImage, arg: "manage",
 		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
 		works:  true, // as far as is asked
@@ -128,9 +129,9 @@ func (d *diagnosis) replicas() {
 	}
 	could := d.holds(managerKind, "") && d.holds(consulKind, "") && d.facts.swarm != nil
 	if could && d.facts.swarm.Role == engine.Replica && strings.TrimSpace(d.facts.swarm.Primary) == "" {
-		d.report("manager-no-primary", d.topology.Manager.Name, managerSection, d.Lang.Say("no Swarm manager is primary: what is asked of them waits", "プライマリの Swarm マネージャがなく、どのマネージャへの要求も待たされる"), part{managerKind, ""}).
+		d.report("manager-no-primary", d.topology.Manager.Name, managerSection, d.Lang.Say("no Swarm manager is primary: what is asked of them waits"), part{managerKind, ""}).
 			saw("docker -H=tcp://"+d.topology.Swarm().String()+" info", "Role: replica, no Primary").sure(harness.Likely).
-			advise(d.Lang.Say("an election takes up to 25 s after the primary or Consul's quorum was lost: ask again", "プライマリまたは Consul のクォーラムを失ってから、選出には 25 秒ほど掛かる。もう一度確認する"))
+			advise(d.Lang.Say("an election takes up to 25 s after the primary or Consul's quorum was lost: ask again"))
 	}
-	d.asked(before, could, "every replica of the Swarm manager runs, and one is primary", "Swarm マネージャのレプリカがすべて動き、1 つがプライマリである")
+	d.asked(before, could, "every replica of the Swarm manager runs, and one is primary")
 }

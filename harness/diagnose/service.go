@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
@@ -18,7 +18,7 @@ const (
 // service is a container of the page on its host, and what it should be.
 type service struct {
 	code    string // of findings, before the dash
-	name    harness.Text
+	name    lang.Text
 	on      *hostFacts
 	image   string
 	arg     string // Swarm's first argument; empty for Consul

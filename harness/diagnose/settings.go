@@ -21,7 +21,7 @@ func (d *diagnosis) settings() {
 		}
 	}
 	d.unsaid()
-	d.asked(before, true, "every engine has the cluster store, advertises its own address and has room", "全 Engine にクラスタストアと空き容量があり、自分のアドレスを広告している")
+	d.asked(before, true, "every engine has the cluster store, advertises its own address and has room")
 }
 
 func (d *diagnosis) setting(f *hostFacts) {
@@ -29,26 +29,25 @@ func (d *diagnosis) setting(f *hostFacts) {
 	have, advertised := strings.TrimSuffix(f.info.ClusterStore, "/"), f.info.ClusterAdvertise
 	asked := docker(h, "info")
 	breaks := part{settingKind, h.Name}
-	restart := d.Lang.Say("restart the engine with --cluster-store=%s --cluster-advertise=%s (in /etc/default/docker or the unit), on the host itself",
-		"ホスト上で(/etc/default/docker かユニットに)--cluster-store=%s --cluster-advertise=%s を付け、Engine を再起動する", d.store(), h.Engine().String())
+	restart := d.Lang.Say("restart the engine with --cluster-store=%s --cluster-advertise=%s (in /etc/default/docker or the unit), on the host itself", d.store(), h.Engine().String())
 	major, _, _ := strings.Cut(f.info.ServerVersion, ".")
 	version, _ := strconv.Atoi(major)
 	switch {
 	case have == "" && version > lastWithStore:
-		d.report("engine-too-new", h.Name, hostsSection, d.Lang.Say("the engine of %s is %s: --cluster-store is gone since 23.0", "%s の Engine は %s である。--cluster-store は 23.0 で無くなった", h.Name, f.info.ServerVersion), breaks).
+		d.report("engine-too-new", h.Name, hostsSection, d.Lang.Say("the engine of %s is %s: --cluster-store is gone since 23.0", h.Name, f.info.ServerVersion), breaks).
 			saw(asked, "Server Version: "+f.info.ServerVersion).
-			advise(d.Lang.Say("install Engine 20.10 or older", "Engine 20.10 以前を入れる"))
+			advise(d.Lang.Say("install Engine 20.10 or older"))
 	case have == "":
-		d.report("engine-no-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has no cluster store: overlay networks do not reach it", "%s の Engine にクラスタストアがなく、オーバレイ・ネットワークが届かない", h.Name), breaks).
+		d.report("engine-no-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has no cluster store: overlay networks do not reach it", h.Name), breaks).
 			saw(asked, "no Cluster Store").advise(restart)
 	case have != d.store():
-		d.report("engine-wrong-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has another cluster store", "%s の Engine のクラスタストアが違う", h.Name), breaks).
+		d.report("engine-wrong-store", h.Name, hostsSection, d.Lang.Say("the engine of %s has another cluster store", h.Name), breaks).
 			saw(asked, "Cluster Store: "+have).advise(restart)
 	case advertised != h.Engine().String():
 		if advertised == "" {
 			advertised = "none"
 		}
-		d.report("engine-wrong-advertise", h.Name, hostsSection, d.Lang.Say("the engine of %s does not advertise its own address", "%s の Engine が自分のアドレスを広告していない", h.Name), breaks).
+		d.report("engine-wrong-advertise", h.Name, hostsSection, d.Lang.Say("the engine of %s does not advertise its own address", h.Name), breaks).
 			saw(asked, "Cluster Advertise: "+advertised).advise(restart)
 	}
 }

@@ -36,7 +36,7 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 			d.lostPackets(lost)
 		}
 	}
-	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", "全ホストのコンテナが %s で互いに届く", d.topology.Network)
+	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", d.topology.Network)
 }
 
 // misled says whether packets are lost because an engine sends them where their
@@ -138,9 +138,9 @@ func (d *diagnosis) lostPackets(lost []pair) {
 		all = append(all, p.from+" to "+p.to)
 	}
 	slices.Sort(all)
-	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", "Engine 同士は見つけ合っているが、%s でコンテナ同士が届かない", d.topology.Network), breaks...).
+	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", d.topology.Network), breaks...).
 		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
-		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", "ホスト間で UDP %d を双方向に通す", vxlanPort))
+		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", vxlanPort))
 }
 
 func every[T any](all []T, holds func(T) bool) bool {

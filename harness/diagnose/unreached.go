@@ -32,5 +32,5 @@ func (d *diagnosis) notReached(section string, un *harness.UnreachableError, bre
 }
 
 func (d *diagnosis) between() string {
-	return d.Lang.Say("look for what is between: security groups, routes, firewalls", "間にあるもの(セキュリティグループ、経路、ファイアウォール)を調べる")
+	return d.Lang.Say("look for what is between: security groups, routes, firewalls")
 }

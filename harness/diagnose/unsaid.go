@@ -30,15 +30,14 @@ func (d *diagnosis) gaps(p probe) []string {
 	var all []string
 	switch {
 	case p.unasked != nil:
-		all = append(all, d.Lang.Say("what only the host itself can tell: %s", "ホスト自身しか知らないこと: %s", d.noWay(p.unasked)))
+		all = append(all, d.Lang.Say("what only the host itself can tell: %s", d.noWay(p.unasked)))
 	case p.partial:
-		all = append(all, d.Lang.Say("all that the host says of itself: it did not come to an end in time", "ホスト自身が語ることのすべて: 時間内に終わらなかった"))
+		all = append(all, d.Lang.Say("all that the host says of itself: it did not come to an end in time"))
 	case p.err == nil && p.silent == nil:
-		all = append(all, d.Lang.Say("what the host reaches: it has no perl to dial with", "ホストから到達できるもの: 接続に使う perl がない"))
+		all = append(all, d.Lang.Say("what the host reaches: it has no perl to dial with"))
 	}
 	if p.user {
-		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only root may read them, and sudo does not work there without a password",
-			"パケットフィルタと、他ホストのコンテナについてカーネルが知らされたこと: root だけが読め、パスワードなしでは sudo できない"))
+		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only root may read them, and sudo does not work there without a password"))
 	}
 	return all
 }

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"labcheck/harness/lang"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"labcheck/harness"
 )
 
 // AWS says where in AWS instances are looked for. Credentials, and what is empty
@@ -48,7 +48,7 @@ func Discover(ctx context.Context, a AWS, i Inventory) (Inventory, error) {
 	defer cancel()
 	found, err := a.instances(ctx, i)
 	if err != nil {
-		return i, harness.Errorf("ask AWS for the instances: %w", "AWS へのインスタンスの問い合わせ: %w", err)
+		return i, lang.Errorf("ask AWS for the instances: %w", err)
 	}
 	i.Nodes = slices.Clone(i.Nodes)
 	var errs []error
@@ -69,7 +69,7 @@ func (a AWS) instances(ctx context.Context, i Inventory) (map[string][]types.Ins
 		return nil, err
 	}
 	if cfg.Region == "" {
-		return nil, harness.Errorf("no region is set; say it with --aws-region, AWS_REGION, or in ~/.aws/config", "リージョンが設定されていない。--aws-region、AWS_REGION、~/.aws/config のいずれかで指定する")
+		return nil, lang.Errorf("no region is set; say it with --aws-region, AWS_REGION, or in ~/.aws/config")
 	}
 	found := map[string][]types.Instance{}
 	pages := ec2.NewDescribeInstancesPaginator(ec2.NewFromConfig(cfg), &ec2.DescribeInstancesInput{Filters: filters})
@@ -100,7 +100,7 @@ func (a AWS) filters(i Inventory) ([]types.Filter, error) {
 	for _, t := range a.Tags {
 		key, value, ok := strings.Cut(t, "=")
 		if !ok || key == "" {
-			return nil, harness.Errorf("tag %q: KEY=VALUE is needed", "タグ %q: KEY=VALUE のように指定する", t)
+			return nil, lang.Errorf("tag %q: KEY=VALUE is needed", t)
 		}
 		filters = append(filters, types.Filter{Name: aws.String("tag:" + key), Values: []string{value}})
 	}
@@ -136,7 +136,7 @@ func (n *Node) settle(named []types.Instance) error {
 	}
 	n.Address, n.Public = aws.ToString(running[0].PrivateIpAddress), aws.ToString(running[0].PublicIpAddress)
 	if n.Address == "" {
-		return harness.Errorf("instance %s, %s, has no private address", "インスタンス %s(%s)にプライベート・アドレスがない", aws.ToString(running[0].InstanceId), n.Name)
+		return lang.Errorf("instance %s, %s, has no private address", aws.ToString(running[0].InstanceId), n.Name)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // collected is what each node is asked; the file's name, and the command. %s is
@@ -57,7 +58,7 @@ func collect(ctx context.Context, n harness.Node, h harness.Host, dir string) er
 			return err // the next one would fail as well
 		}
 		if err != nil {
-			errs = append(errs, harness.Errorf("collect %s: %w", "%s の収集: %w", c.file, err))
+			errs = append(errs, lang.Errorf("collect %s: %w", c.file, err))
 		}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Inventory says which nodes there are: a YAML file, described by
@@ -74,13 +75,13 @@ type InventoryError struct {
 	File string
 	// Line and Column count from 1; 0 where the error has no place.
 	Line, Column int
-	What         harness.Text
+	What         lang.Text
 }
 
-func (e *InventoryError) Error() string { return e.In(harness.English) }
+func (e *InventoryError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *InventoryError) In(l harness.Lang) string {
+func (e *InventoryError) In(l lang.Language) string {
 	if e.Line == 0 {
 		return fmt.Sprintf("%s: %s", e.File, e.What.In(l))
 	}
@@ -106,27 +107,27 @@ func ReadFile(name string) (Inventory, error) {
 func Read(name string, content []byte) (Inventory, error) {
 	var i Inventory
 	if len(content) > maxInventory {
-		return i, &InventoryError{File: name, What: harness.Textf("longer than %d bytes", "%d バイトより長い", maxInventory)}
+		return i, &InventoryError{File: name, What: lang.Textf("longer than %d bytes", maxInventory)}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict())
 	switch err := d.Decode(&i); {
 	case errors.Is(err, io.EOF):
-		return i, &InventoryError{File: name, What: harness.Text{EN: "there is nothing in it", JA: "中身がない"}}
+		return i, &InventoryError{File: name, What: lang.Text{EN: "there is nothing in it"}}
 	case err != nil:
 		return i, placed(name, err)
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return i, &InventoryError{File: name, What: harness.Text{EN: "a second document after the first", JA: "2 つ目の文書がある"}}
+		return i, &InventoryError{File: name, What: lang.Text{EN: "a second document after the first"}}
 	}
 	return i, i.check(places{name, content})
 }
 
 // placed takes the place out of an error of the YAML library.
 func placed(name string, err error) error {
-	e := &InventoryError{File: name, What: harness.Text{EN: err.Error(), JA: err.Error()}}
+	e := &InventoryError{File: name, What: lang.Verbatim(err.Error())}
 	var yamlErr yaml.Error
 	if errors.As(err, &yamlErr) {
-		e.What = harness.Text{EN: yamlErr.GetMessage(), JA: yamlErr.GetMessage()}
+		e.What = lang.Verbatim(yamlErr.GetMessage())
 		if t := yamlErr.GetToken(); t != nil && t.Position != nil {
 			e.Line, e.Column = t.Position.Line, t.Position.Column
 		}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // SSH says how one logs in on nodes. What is empty here is looked for in the
@@ -71,7 +72,7 @@ func newLogins(o SSH) (*logins, error) {
 		l.file, err = sshconfig.Decode(bytes.NewReader(content))
 	}
 	if err != nil {
-		return nil, harness.Errorf("read %s: %w", "%s の読み取り: %w", name, err)
+		return nil, lang.Errorf("read %s: %w", name, err)
 	}
 	return l, nil
 }
@@ -99,7 +100,7 @@ func (t *Target) jumpHost(spec string) (*sshHost, error) {
 	if host, port, err := net.SplitHostPort(spec); err == nil {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
-			return nil, harness.Errorf("jump host %s: %s is no port", "踏み台ホスト %s: %s はポートではない", spec, port)
+			return nil, lang.Errorf("jump host %s: %s is no port", spec, port)
 		}
 		login.Port, spec = uint16(n), host
 	}
@@ -121,8 +122,8 @@ func (t *Target) hostOf(n Node) (*sshHost, error) {
 		if t.jump == nil && t.loginOf(n, Login{}).User == "" {
 			return nil, &harness.UnreachableError{
 				Node: n.Name, Layer: harness.LayerSSH,
-				What: harness.Textf("commands are run on nodes by ssh, and nothing says as whom to log in", "ノードでのコマンドは ssh で実行するが、誰としてログインするかの指定がない"),
-				Hint: harness.Textf("--ssh-user NAME, --ssh-jump manager, or ssh: in the inventory", "--ssh-user NAME、--ssh-jump manager、またはインベントリの ssh:"),
+				What: lang.Textf("commands are run on nodes by ssh, and nothing says as whom to log in"),
+				Hint: lang.Textf("--ssh-user NAME, --ssh-jump manager, or ssh: in the inventory"),
 			}
 		}
 		t.hosts[n.Name] = t.host(n, Login{}, t.jump)
@@ -189,7 +190,7 @@ func (l *logins) knownHosts(h *sshHost) []string {
 func (l *logins) hostKeys(h *sshHost) (ssh.HostKeyCallback, []string, error) {
 	db, err := knownhosts.NewDB(slices.DeleteFunc(l.knownHosts(h), missing)...)
 	if err != nil {
-		return nil, nil, h.untrusted(harness.Textf("the known host keys can't be read: %v", "既知のホスト鍵を読めない: %v", err), harness.Textf("mend that file", "そのファイルを直す"), err)
+		return nil, nil, h.untrusted(lang.Textf("the known host keys can't be read: %v", err), lang.Textf("mend that file"), err)
 	}
 	check := db.HostKeyCallback()
 	return func(addr string, remote net.Addr, key ssh.PublicKey) error {
@@ -211,17 +212,16 @@ func (l *logins) judge(h *sshHost, key ssh.PublicKey, err error) error {
 	case err == nil:
 		return nil
 	case knownhosts.IsHostKeyChanged(err):
-		return h.untrusted(harness.Textf("its host key is not the one that is known: it is %s", "ホスト鍵が既知のものと違う: %s", is),
-			harness.Textf("only where you know why it changed: ssh-keygen -R '%s' -f %s && %s",
-				"変わった理由を知っている場合だけ: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
+		return h.untrusted(lang.Textf("its host key is not the one that is known: it is %s", is),
+			lang.Textf("only where you know why it changed: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
 	case knownhosts.IsHostUnknown(err):
-		return h.untrusted(harness.Textf("its host key is not known: it is %s", "ホスト鍵が未知である: %s", is),
-			harness.Textf("compare that with the instance's console output, then: %s", "インスタンスのコンソール出力と比べてから: %s", accept), err)
+		return h.untrusted(lang.Textf("its host key is not known: it is %s", is),
+			lang.Textf("compare that with the instance's console output, then: %s", accept), err)
 	}
-	return h.untrusted(harness.Textf("its host key is refused: %v", "ホスト鍵を拒んだ: %v", err), harness.Text{}, err)
+	return h.untrusted(lang.Textf("its host key is refused: %v", err), lang.Text{}, err)
 }
 
-func (h *sshHost) untrusted(what, hint harness.Text, err error) error {
+func (h *sshHost) untrusted(what, hint lang.Text, err error) error {
 	return &harness.UnreachableError{Node: h.name, Service: h.addr, Layer: harness.LayerSSH, What: what, Hint: hint, Err: err}
 }
 
@@ -253,10 +253,10 @@ func (l *logins) signers(h *sshHost) ([]ssh.Signer, error) {
 		return all, nil
 	}
 	if len(errs) == 0 {
-		errs = []error{harness.Errorf("there is no key: no --ssh-key, no agent, none in ~/.ssh", "鍵がない: --ssh-key もエージェントもなく、~/.ssh にもない")}
+		errs = []error{lang.Errorf("there is no key: no --ssh-key, no agent, none in ~/.ssh")}
 	}
 	err := errors.Join(errs...)
-	return nil, h.untrusted(harness.Textf("%v", "%v", err), harness.Textf("--ssh-key FILE, or start an agent and ssh-add the key", "--ssh-key FILE、またはエージェントを起動して ssh-add で鍵を加える"), err)
+	return nil, h.untrusted(lang.Textf("%v", err), lang.Textf("--ssh-key FILE, or start an agent and ssh-add the key"), err)
 }
 
 func (l *logins) agentKeys() []ssh.Signer {
@@ -290,25 +290,25 @@ func (l *logins) key(name string) (ssh.Signer, error) {
 func (l *logins) read(name string) (ssh.Signer, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, harness.Errorf("the key can't be read: %w", "鍵を読めない: %w", err)
+		return nil, lang.Errorf("the key can't be read: %w", err)
 	}
 	key, err := ssh.ParsePrivateKey(content)
 	if !errors.As(err, new(*ssh.PassphraseMissingError)) {
 		if err != nil {
-			err = harness.Errorf("the key %s can't be used: %w", "鍵 %s を使えない: %w", name, err)
+			err = lang.Errorf("the key %s can't be used: %w", name, err)
 		}
 		return key, err
 	}
 	if l.Ask == nil {
-		return nil, harness.Errorf("the key %s is encrypted, and there is no terminal to ask for its passphrase", "鍵 %s は暗号化されているが、パスフレーズを尋ねるターミナルがない", name)
+		return nil, lang.Errorf("the key %s is encrypted, and there is no terminal to ask for its passphrase", name)
 	}
 	passphrase, err := l.Ask(fmt.Sprintf("Passphrase of %s: ", name))
 	if err != nil {
-		return nil, harness.Errorf("ask for the passphrase of %s: %w", "%s のパスフレーズの入力: %w", name, err)
+		return nil, lang.Errorf("ask for the passphrase of %s: %w", name, err)
 	}
 	key, err = ssh.ParsePrivateKeyWithPassphrase(content, passphrase)
 	if err != nil {
-		return nil, harness.Errorf("the key %s can't be used: %w", "鍵 %s を使えない: %w", name, err)
+		return nil, lang.Errorf("the key %s can't be used: %w", name, err)
 	}
 	return key, nil
 }
@@ -321,13 +321,13 @@ func (l *logins) path(name string) string {
 }
 
 // tried says which keys sshd was shown.
-func (l *logins) tried(h *sshHost) harness.Text {
-	what := harness.Textf("the key %s", "鍵 %s", h.login.Key)
+func (l *logins) tried(h *sshHost) lang.Text {
+	what := lang.Textf("the key %s", h.login.Key)
 	if h.login.Key == "" {
-		what = harness.Textf("the keys of ~/.ssh", "~/.ssh の鍵")
+		what = lang.Textf("the keys of ~/.ssh")
 	}
 	if len(l.agent()) > 0 {
-		what = harness.Textf("%s, those of the agent", "%s、エージェントの鍵", what)
+		what = lang.Textf("%s, those of the agent", what)
 	}
 	return what
 }

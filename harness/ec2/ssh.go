@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // How an ssh connection is watched: one that does not answer is taken for
@@ -129,13 +130,13 @@ func (h *sshHost) refused(err error) error {
 	case errors.As(err, &known): // the host key, or a key that can't be used
 		return known
 	case strings.Contains(err.Error(), "unable to authenticate"):
-		e.What = harness.Textf("sshd does not let %s in (refused: %s)", "sshd が %s を通さない(拒まれたもの: %s)", h.login.User, h.logins.tried(h))
-		e.Hint = harness.Textf("say the right user and key: --ssh-user, --ssh-key, or in the inventory", "正しいユーザーと鍵を指定する: --ssh-user、--ssh-key、またはインベントリ")
+		e.What = lang.Textf("sshd does not let %s in (refused: %s)", h.login.User, h.logins.tried(h))
+		e.Hint = lang.Textf("say the right user and key: --ssh-user, --ssh-key, or in the inventory")
 	case timedOut(err):
-		e.What = harness.Textf("something listens there and did not greet as sshd within %s", "何かが待ち受けているが、%s 以内に sshd として応じない", dialTimeout)
+		e.What = lang.Textf("something listens there and did not greet as sshd within %s", dialTimeout)
 	default:
-		e.What = harness.Textf("no ssh connection comes about: %v", "ssh の接続が成立しない: %v", err)
-		e.Hint = harness.Textf("see what listens on %s", "%s で待ち受けているものを確かめる", h.addr)
+		e.What = lang.Textf("no ssh connection comes about: %v", err)
+		e.Hint = lang.Textf("see what listens on %s", h.addr)
 	}
 	return e
 }
@@ -198,8 +199,8 @@ func (h *sshHost) notForwarded(e *ssh.OpenChannelError) error {
 	}
 	return &harness.UnreachableError{
 		Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: e,
-		What: harness.Textf("its sshd does not forward connections", "sshd が接続を転送しない"),
-		Hint: harness.Textf("set AllowTcpForwarding yes in its sshd_config", "sshd_config で AllowTcpForwarding yes にする"),
+		What: lang.Textf("its sshd does not forward connections"),
+		Hint: lang.Textf("set AllowTcpForwarding yes in its sshd_config"),
 	}
 }
 
@@ -231,7 +232,7 @@ func (t *tunnel) cut(err error) error {
 func (h *sshHost) cut(err error) error {
 	return &harness.UnreachableError{
 		Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: err,
-		What: harness.Textf("the ssh connection was cut", "ssh の接続が切れた"), Hint: harness.Textf("check again", "もう一度検査する"), Passing: true,
+		What: lang.Textf("the ssh connection was cut"), Hint: lang.Textf("check again"), Passing: true,
 	}
 }
 
@@ -268,7 +269,7 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	case over.broken():
 		return h.cut(err)
 	}
-	return harness.Errorf("run %s on %s: %w", "%s の実行(%s): %w", r.Argv[0], h.name, err)
+	return lang.Errorf("run %s on %s: %w", r.Argv[0], h.name, err)
 }
 
 func (h *sshHost) close() {

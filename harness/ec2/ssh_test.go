@@ -411,10 +411,10 @@ func TestAccept(t *testing.T) {
 	if !errors.As(err, &lost) {
 		t.Fatal(err)
 	}
-	_, command, _ := strings.Cut(lost.Hint.EN, "echo '")
+	_, command, _ := strings.Cut(lost.Hint.String(), "echo '")
 	line, file, ok := strings.Cut(command, "' >> ")
 	if !ok || file != filepath.Join(s.home, ".ssh", "known_hosts") {
-		t.Fatalf("the hint is %q", lost.Hint.EN)
+		t.Fatalf("the hint is %q", lost.Hint.String())
 	}
 	s.write(t, ".ssh/known_hosts", line+"\n")
 	if _, _, err := greeting(t.Context(), n, port); err != nil {

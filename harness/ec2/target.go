@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // dialTimeout is how long a connection may take to come about. A host that
@@ -166,7 +167,7 @@ func (n *node) unreachable(at string, err error) error {
 func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: n.said.Name, Argv: argv, Start: time.Now()}
 	if n.target.opts.ReadOnly && !n.target.opts.onlyLooks(argv) {
-		return harness.Result{}, harness.Errorf("run %q on %s: refused: this run only looks", "%[2]s で %[1]q を実行: 拒否した。この実行は見るだけである", argv, n.said.Name)
+		return harness.Result{}, lang.Errorf("run %q on %s: refused: this run only looks", argv, n.said.Name)
 	}
 	h, err := n.target.hostOf(n.said)
 	if err != nil {

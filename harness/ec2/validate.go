@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // places finds where something stands in an inventory's text.
@@ -22,8 +23,8 @@ type places struct {
 
 // wrong is an *InventoryError at a path such as $.nodes[2].address; where that
 // is not in the text, at the nearest part of it that is.
-func (p places) wrong(path, en, ja string, args ...any) error {
-	e := &InventoryError{File: p.file, What: harness.Textf(en, ja, args...)}
+func (p places) wrong(path, format string, args ...any) error {
+	e := &InventoryError{File: p.file, What: lang.Textf(format, args...)}
 	for ; strings.ContainsAny(path, ".["); path = path[:strings.LastIndexAny(path, ".[")] {
 		parsed, err := yaml.PathString(path)
 		if err != nil {
@@ -49,10 +50,10 @@ var networkName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 // check holds an inventory to what its schema can't say.
 func (i Inventory) check(p places) error {
 	if len(i.Nodes) == 0 {
-		return p.wrong("$.nodes", "there are no nodes", "ノードがない")
+		return p.wrong("$.nodes", "there are no nodes")
 	}
 	if i.Network != "" && !networkName.MatchString(i.Network) {
-		return p.wrong("$.network", "%q can't be a network's name", "%q はネットワークの名前にできない", i.Network)
+		return p.wrong("$.network", "%q can't be a network's name", i.Network)
 	}
 	names, addresses := map[string]int{}, map[netip.Addr]string{}
 	for k, n := range i.Nodes {
@@ -61,40 +62,40 @@ func (i Inventory) check(p places) error {
 			return err
 		}
 		if _, taken := names[n.Name]; taken {
-			return p.wrong(at+".name", "there are two nodes %s", "ノード %s が 2 つある", n.Name)
+			return p.wrong(at+".name", "there are two nodes %s", n.Name)
 		}
 		addr, _ := netip.ParseAddr(n.Address)
 		if other, taken := addresses[addr]; taken {
-			return p.wrong(at+".address", "%s and %s have the same address", "%s と %s のアドレスが同じである", other, n.Name)
+			return p.wrong(at+".address", "%s and %s have the same address", other, n.Name)
 		}
 		names[n.Name], addresses[addr] = k, n.Name
 	}
 	if _, ok := names[i.Manager]; !ok {
-		return p.wrong("$.manager", "the manager is %q; no node has that name", "manager は %q だが、その名前のノードはない", i.Manager)
+		return p.wrong("$.manager", "the manager is %q; no node has that name", i.Manager)
 	}
 	return nil
 }
 
 func (n Node) check(p places, at string) error {
 	if !nodeName.MatchString(n.Name) {
-		return p.wrong(at+".name", "%q can't be a node's name", "%q はノードの名前にできない", n.Name)
+		return p.wrong(at+".name", "%q can't be a node's name", n.Name)
 	}
 	if _, err := netip.ParseAddr(n.Address); err != nil {
-		return p.wrong(at+".address", "%q, the address of %s, is no IP address", "%q(%s のアドレス)は IP アドレスではない", n.Address, n.Name)
+		return p.wrong(at+".address", "%q, the address of %s, is no IP address", n.Address, n.Name)
 	}
 	if strings.ContainsAny(n.Public, " /@") {
-		return p.wrong(at+".public", "%q, where %s is reached, is neither an address nor a name", "%q(%s の接続先)はアドレスでも名前でもない", n.Public, n.Name)
+		return p.wrong(at+".public", "%q, where %s is reached, is neither an address nor a name", n.Public, n.Name)
 	}
 	if n.CPUs < 0 || n.CPUs > math.MaxUint16 {
-		return p.wrong(at+".cpus", "%s can't have %d CPUs", "%s の CPU 数を %d にはできない", n.Name, n.CPUs)
+		return p.wrong(at+".cpus", "%s can't have %d CPUs", n.Name, n.CPUs)
 	}
 	if n.Memory != "" {
 		if _, err := bytesOf(n.Memory); err != nil {
-			return p.wrong(at+".memory", "the memory of %s: %s", "%s のメモリ: %s", n.Name, err)
+			return p.wrong(at+".memory", "the memory of %s: %s", n.Name, err)
 		}
 	}
 	if (n.CPUs == 0 || n.Memory == "") && !onPage(n.Name) {
-		return p.wrong(at, "the page has no node %s: its cpus and its memory are needed", "ページにノード %s はない: cpus と memory が必要である", n.Name)
+		return p.wrong(at, "the page has no node %s: its cpus and its memory are needed", n.Name)
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func bytesOf(size string) (int64, error) {
 	number, err := strconv.ParseInt(size[:len(size)-len(unit)], 10, 64)
 	shift, known := map[string]uint{"": 0, "B": 0, "kB": 10, "KiB": 10, "MiB": 20, "GiB": 30}[strings.TrimSpace(unit)]
 	if err != nil || !known || number <= 0 || number > math.MaxInt64>>shift/100 {
-		return 0, harness.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", "%q は正確なサイズではない。docker info --format '{{.MemTotal}}' の出力を使う", size)
+		return 0, lang.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", size)
 	}
 	return number << shift, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // maxAnswer is the longest answer that is read of an engine, in bytes.
@@ -89,7 +90,7 @@ func (c *Client) Close() error { return c.api.Close() }
 func (c *Client) Ping(ctx context.Context) error {
 	ping, err := c.api.Ping(ctx)
 	if err == nil && ping.APIVersion == "" {
-		err = &kindError{ErrWrongService, harness.Errorf("the answer to /_ping names no API version", "/_ping の応答に API のバージョンがない")}
+		err = &kindError{ErrWrongService, lang.Errorf("the answer to /_ping names no API version")}
 	}
 	return failed(c, "ping", always(err))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Consul is the discovery backend on one node. It may be used by several
@@ -22,7 +23,7 @@ type Consul struct {
 }
 
 // ErrNoLeader is Consul answering that it has not elected itself yet.
-var ErrNoLeader = harness.Errorf("Consul has no leader", "Consul にリーダがいない")
+var ErrNoLeader = lang.Errorf("Consul has no leader")
 
 // ConnectConsul prepares a client for the Consul that listens on a port of a
 // node. It does not dial yet. Nothing is taken from the environment.
@@ -137,7 +138,7 @@ func (c *Consul) self(ctx context.Context) (string, error) {
 	var answer struct{ Config struct{ Version string } }
 	_, err := c.api.Raw().Query("/v1/agent/self", &answer, (&api.QueryOptions{}).WithContext(ctx))
 	if err == nil && answer.Config.Version == "" {
-		err = &kindError{ErrWrongService, harness.Errorf("no version in /v1/agent/self", "/v1/agent/self にバージョンがない")}
+		err = &kindError{ErrWrongService, lang.Errorf("no version in /v1/agent/self")}
 	}
 	return answer.Config.Version, err
 }

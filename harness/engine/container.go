@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"labcheck/harness/lang"
+
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
-
-	"labcheck/harness"
 )
 
 // Container is a container as an engine or Swarm shows it.
@@ -161,7 +161,7 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 // where it is not.
 func detailed(r container.InspectResponse, node string) (Container, error) {
 	if r.ContainerJSONBase == nil || r.State == nil || r.Config == nil || r.HostConfig == nil || r.NetworkSettings == nil {
-		return Container{}, &kindError{ErrWrongService, harness.Errorf("the answer is no container", "応答がコンテナではない")}
+		return Container{}, &kindError{ErrWrongService, lang.Errorf("the answer is no container")}
 	}
 	d := Container{
 		ID: r.ID, Name: strings.TrimPrefix(r.Name, "/"), Node: node, Image: r.Config.Image,

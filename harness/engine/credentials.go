@@ -2,10 +2,11 @@ package engine
 
 import (
 	"crypto/tls"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"labcheck/harness/lang"
 
 	"github.com/docker/go-connections/tlsconfig"
 	"github.com/hashicorp/consul/api"
@@ -17,7 +18,7 @@ import (
 func LoadTLS(ca, cert, key string) (*tls.Config, error) {
 	c, err := tlsconfig.Client(tlsconfig.Options{CAFile: ca, CertFile: cert, KeyFile: key, ExclusiveRootPools: true})
 	if err != nil {
-		return nil, fmt.Errorf("TLS: %w", err)
+		return nil, lang.Errorf("TLS: %w", err)
 	}
 	return c, nil
 }
@@ -38,7 +39,7 @@ func (o Options) ConsulFromEnv() (Options, error) {
 	if env.TokenFile != "" {
 		content, err := os.ReadFile(env.TokenFile)
 		if err != nil {
-			return o, fmt.Errorf("token of Consul: %w", err)
+			return o, lang.Errorf("token of Consul: %w", err)
 		}
 		o.ConsulToken = strings.TrimSpace(string(content))
 	}
@@ -47,7 +48,7 @@ func (o Options) ConsulFromEnv() (Options, error) {
 	}
 	c, err := api.SetupTLSConfig(&env.TLSConfig)
 	if err != nil {
-		return o, fmt.Errorf("TLS of Consul: %w", err)
+		return o, lang.Errorf("TLS of Consul: %w", err)
 	}
 	o.ConsulTLS = c
 	return o, nil

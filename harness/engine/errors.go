@@ -11,35 +11,35 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/containerd/errdefs"
+	"labcheck/harness/lang"
 
-	"labcheck/harness"
+	"github.com/containerd/errdefs"
 )
 
 // What callers decide by, with errors.Is. An error of this package that is
 // none of these is what the service itself said.
 var (
 	// ErrRefused: nothing listens on the port.
-	ErrRefused = harness.Errorf("connection refused", "接続を拒否された")
+	ErrRefused = lang.Errorf("connection refused")
 	// ErrClosed: the connection was taken and ended without an answer, as by a
 	// published port whose container does not listen yet.
-	ErrClosed = harness.Errorf("connection closed with no answer", "応答なしに接続を閉じられた")
+	ErrClosed = lang.Errorf("connection closed with no answer")
 	// ErrTimeout: no answer in the time that there was.
-	ErrTimeout = harness.Errorf("no answer in time", "時間内に応答がない")
+	ErrTimeout = lang.Errorf("no answer in time")
 	// ErrWrongService: something answers, but not the service that was meant.
-	ErrWrongService = harness.Errorf("another service answers there", "別のサービスが応答する")
+	ErrWrongService = lang.Errorf("another service answers there")
 	// ErrTLS: only one side speaks TLS, or one does not trust the other.
-	ErrTLS = harness.Errorf("no TLS connection comes about", "TLS の接続が成立しない")
+	ErrTLS = lang.Errorf("no TLS connection comes about")
 	// ErrDenied: the service does not accept who asks.
-	ErrDenied = harness.Errorf("access denied", "アクセスを拒まれた")
+	ErrDenied = lang.Errorf("access denied")
 	// ErrReadOnly: the request was not sent, as it might have changed something.
-	ErrReadOnly = harness.Errorf("refused: this run only looks", "拒否した: この実行は見るだけである")
+	ErrReadOnly = lang.Errorf("refused: this run only looks")
 	// ErrNotFound: the service has no such container, network or image.
-	ErrNotFound = harness.Errorf("not found", "見つからない")
+	ErrNotFound = lang.Errorf("not found")
 	// ErrNoImage is ErrNotFound of the image to run.
-	ErrNoImage = harness.Errorf("image %w", "イメージが%w", ErrNotFound)
+	ErrNoImage = lang.Errorf("image %w", ErrNotFound)
 	// ErrExists: the name is taken.
-	ErrExists = harness.Errorf("exists already", "すでに存在する")
+	ErrExists = lang.Errorf("exists already")
 )
 
 // kindError is an error and which of the kinds above it is.
@@ -48,19 +48,22 @@ type kindError struct {
 	err  error
 }
 
-func (e *kindError) Error() string   { return e.kind.Error() + ": " + e.err.Error() }
+func (e *kindError) Error() string   { return e.In(lang.English) }
 func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// In writes the error in a language.
+func (e *kindError) In(l lang.Language) string { return l.Error(e.kind) + ": " + l.Error(e.err) }
 
 // dialError keeps a failed dial's chain: the client library throws away that of
 // every error whose text says "connection refused" or that is a net.Error.
 type dialError struct{ err error }
 
-func (e *dialError) Error() string { return e.In(harness.English) }
+func (e *dialError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *dialError) In(l harness.Lang) string {
+func (e *dialError) In(l lang.Language) string {
 	if errors.Is(e.err, syscall.ECONNREFUSED) {
-		return l.Say("nothing listens", "待ち受けているものがない")
+		return l.Say("nothing listens")
 	}
 	return l.Error(e.err)
 }
@@ -75,7 +78,7 @@ func failed(service fmt.Stringer, what string, err error) error {
 	if kind := kindOf(err); kind != nil && !errors.Is(err, kind) {
 		err = &kindError{kind, err}
 	}
-	return fmt.Errorf("%s: %s: %w", service, what, err)
+	return lang.Errorf("%s: %s: %w", service, what, err)
 }
 
 // kindOf is nil where an error is of no kind.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-msgpack/v2/codec"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Peer is an engine as another has it in its gossip.
@@ -152,11 +153,11 @@ func Tidings(ctx context.Context, n harness.Node) ([]Tiding, error) {
 
 func tidingsOf(user []byte) ([]Tiding, error) {
 	if len(user) == 0 || user[0] != serfPushPullMsg {
-		return nil, &kindError{ErrWrongService, harness.Errorf("no state of Serf came", "Serf の状態が届かなかった")}
+		return nil, &kindError{ErrWrongService, lang.Errorf("no state of Serf came")}
 	}
 	var told serfPushPull
 	if err := codec.NewDecoderBytes(user[1:], &codec.MsgpackHandle{}).Decode(&told); err != nil {
-		return nil, &kindError{ErrWrongService, harness.Errorf("state of Serf: %w", "Serf の状態: %w", err)}
+		return nil, &kindError{ErrWrongService, lang.Errorf("state of Serf: %w", err)}
 	}
 	var all []Tiding
 	for _, slot := range told.Events {
@@ -188,11 +189,11 @@ func peersOf(nodes []nodeState) ([]Peer, error) {
 	for _, n := range nodes {
 		addr, ok := netip.AddrFromSlice(n.Addr)
 		if !ok {
-			return nil, &kindError{ErrWrongService, harness.Errorf("member %q has an address of %d bytes", "メンバ %q のアドレスが %d バイトである", n.Name, len(n.Addr))}
+			return nil, &kindError{ErrWrongService, lang.Errorf("member %q has an address of %d bytes", n.Name, len(n.Addr))}
 		}
 		states := []PeerState{PeerAlive, PeerSuspect, PeerDead, PeerLeft}
 		if n.State < 0 || n.State >= len(states) {
-			return nil, &kindError{ErrWrongService, harness.Errorf("member %q has the unknown state %d", "メンバ %q の状態 %d は未知である", n.Name, n.State)}
+			return nil, &kindError{ErrWrongService, lang.Errorf("member %q has the unknown state %d", n.Name, n.State)}
 		}
 		peers = append(peers, Peer{n.Name, addr.Unmap(), states[n.State]})
 	}

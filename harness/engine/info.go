@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Info is what `docker info` shows: of one engine, or of a Swarm's cluster.
@@ -39,7 +39,7 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 		return Info{}, failed(c, "info", err)
 	}
 	if raw.Name == "" {
-		return Info{}, failed(c, "info", &kindError{ErrWrongService, harness.Errorf("the answer to /info has no name", "/info の応答に名前がない")})
+		return Info{}, failed(c, "info", &kindError{ErrWrongService, lang.Errorf("the answer to /info has no name")})
 	}
 	info := Info{
 		ID: raw.ID, Name: raw.Name, ServerVersion: raw.ServerVersion,

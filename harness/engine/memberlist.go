@@ -6,9 +6,9 @@ import (
 	"compress/lzw"
 	"io"
 
-	"github.com/hashicorp/go-msgpack/v2/codec"
+	"labcheck/harness/lang"
 
-	"labcheck/harness"
+	"github.com/hashicorp/go-msgpack/v2/codec"
 )
 
 // The messages of hashicorp/memberlist that we need, as of net.go of v0.2.2:
@@ -124,7 +124,7 @@ func readMessage(stream *bufio.Reader, kind byte) (_ state, err error) {
 			return state{}, err
 		}
 		if kind, err = stream.ReadByte(); err != nil {
-			return state{}, harness.Errorf("compressed message: %w", "圧縮されたメッセージ: %w", err)
+			return state{}, lang.Errorf("compressed message: %w", err)
 		}
 	}
 	switch kind {
@@ -133,20 +133,20 @@ func readMessage(stream *bufio.Reader, kind byte) (_ state, err error) {
 	case errorMsg:
 		var refusal struct{ Error string }
 		if err := codec.NewDecoder(stream, &codec.MsgpackHandle{}).Decode(&refusal); err != nil {
-			return state{}, harness.Errorf("error message: %w", "エラー・メッセージ: %w", err)
+			return state{}, lang.Errorf("error message: %w", err)
 		}
-		return state{}, harness.Errorf("refused: %.200s", "拒否された: %.200s", refusal.Error)
+		return state{}, lang.Errorf("refused: %.200s", refusal.Error)
 	}
-	return state{}, harness.Errorf("message of type %d, not %d", "メッセージの種類が %d で、%d ではない", kind, pushPullMsg)
+	return state{}, lang.Errorf("message of type %d, not %d", kind, pushPullMsg)
 }
 
 func decompress(r io.Reader) (*bufio.Reader, error) {
 	var c compressed
 	if err := codec.NewDecoder(r, &codec.MsgpackHandle{}).Decode(&c); err != nil {
-		return nil, harness.Errorf("compressed message: %w", "圧縮されたメッセージ: %w", err)
+		return nil, lang.Errorf("compressed message: %w", err)
 	}
 	if c.Algo != lzwAlgorithm {
-		return nil, harness.Errorf("compressed message: unknown algorithm %d", "圧縮されたメッセージ: アルゴリズム %d は未知である", c.Algo)
+		return nil, lang.Errorf("compressed message: unknown algorithm %d", c.Algo)
 	}
 	plain := lzw.NewReader(bytes.NewReader(c.Buf), lzw.LSB, lzwLitWidth)
 	return bufio.NewReader(io.LimitReader(plain, maxGossip)), nil
@@ -157,16 +157,16 @@ func readPushPull(stream *bufio.Reader) (state, error) {
 	decoder := codec.NewDecoder(stream, &codec.MsgpackHandle{})
 	var header pushPullHeader
 	if err := decoder.Decode(&header); err != nil {
-		return state{}, harness.Errorf("header: %w", "ヘッダ: %w", err)
+		return state{}, lang.Errorf("header: %w", err)
 	}
 	if header.Nodes < 0 || header.Nodes > maxMembers || header.UserStateLen < 0 || header.UserStateLen > maxGossip {
-		return state{}, harness.Errorf("%d members and %d bytes announced", "宣言されたメンバ数は %d、長さは %d バイトである", header.Nodes, header.UserStateLen)
+		return state{}, lang.Errorf("%d members and %d bytes announced", header.Nodes, header.UserStateLen)
 	}
 	var s state
 	for i := range header.Nodes {
 		var n nodeState
 		if err := decoder.Decode(&n); err != nil {
-			return state{}, harness.Errorf("member %d of %d: %w", "メンバ %d(全 %d): %w", i+1, header.Nodes, err)
+			return state{}, lang.Errorf("member %d of %d: %w", i+1, header.Nodes, err)
 		}
 		s.nodes = append(s.nodes, n)
 	}
@@ -176,7 +176,7 @@ func readPushPull(stream *bufio.Reader) (state, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return state{}, harness.Errorf("user state: %w", "ユーザ定義の状態: %w", err)
+		return state{}, lang.Errorf("user state: %w", err)
 	}
 	return s, nil
 }

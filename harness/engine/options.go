@@ -3,9 +3,10 @@ package engine
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
+
+	"labcheck/harness/lang"
 )
 
 // Options are how a cluster's services are spoken to. The zero value is the
@@ -42,7 +43,7 @@ type readOnly struct{ next http.RoundTripper }
 
 func (t readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, ErrReadOnly)
+		return nil, lang.Errorf("%s %s: %w", r.Method, r.URL.Path, ErrReadOnly)
 	}
 	return t.next.RoundTrip(r)
 }

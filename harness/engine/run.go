@@ -19,6 +19,7 @@ import (
 	"github.com/docker/go-connections/nat"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // RunSpec is what `docker run -d` is told. The zero value of a field leaves the
@@ -188,7 +189,7 @@ func (c *Client) CopyImage(ctx context.Context, from *Client, ref string) error 
 	said, err := io.ReadAll(answer.Body)
 	_, missing := c.api.ImageInspect(ctx, ref)
 	if err = errors.Join(err, answer.Body.Close(), missing); err != nil {
-		err = fmt.Errorf("%w (the engine said %q)", err, said)
+		err = lang.Errorf("%w (the engine said %q)", err, said)
 	}
 	return failed(c, "load image "+ref, err)
 }

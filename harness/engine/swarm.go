@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"labcheck/harness/lang"
 )
 
 // Swarm is what a Swarm manager's `docker info` says of its cluster.
@@ -254,7 +256,7 @@ func size(s string) (string, error) {
 func count(s string, into *int) error {
 	n, err := strconv.ParseUint(s, 10, 31)
 	if err != nil {
-		return fmt.Errorf("not a count: %w", err)
+		return lang.Errorf("not a count: %w", err)
 	}
 	*into = int(n)
 	return nil

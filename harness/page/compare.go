@@ -1,10 +1,10 @@
 package page
 
 import (
-	"fmt"
 	"slices"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Book is the page and what differs from it today.
@@ -29,11 +29,11 @@ func Open() (*Book, error) {
 // Compare puts what was answered to a command beside what the page shows, field
 // by field, in the page's order; what only today's answer has comes last. The
 // error is of an answer that can't be read.
-func (b *Book) Compare(c Command, t harness.Topology, answer harness.Result, lang harness.Lang) (harness.Comparison, error) {
+func (b *Book) Compare(c Command, t harness.Topology, answer harness.Result, l lang.Language) (harness.Comparison, error) {
 	compared := harness.Comparison{Page: c.Page, Command: Here(t, c.Text), Shown: c.Shown}
 	page, err := c.fields(c.meant())
 	if err != nil {
-		return compared, fmt.Errorf("page.yaml: %s: %w", c.Page, err)
+		return compared, lang.Errorf("page.yaml: %s: %w", c.Page, err)
 	}
 	today, err := c.fields(c.Terminal(answer))
 	if err != nil {
@@ -42,10 +42,10 @@ func (b *Book) Compare(c Command, t harness.Topology, answer harness.Result, lan
 	if m := c.Misprint; m != nil {
 		compared.Fields = append(compared.Fields, harness.Field{
 			Name: "Misprint", Page: m.Printed, Seen: m.Meant, Verdict: harness.FieldListed,
-			Reason: m.Reason.In(lang), Source: "page " + c.Page,
+			Reason: m.Reason.In(l), Source: "page " + c.Page,
 		})
 	}
-	s := side{b, c.Page, lang, values(today)}
+	s := side{b, c.Page, l, values(today)}
 	for _, f := range page {
 		compared.Fields = append(compared.Fields, s.take(Here(t, f.name), Here(t, f.value)))
 	}
@@ -61,7 +61,7 @@ func (b *Book) Compare(c Command, t harness.Topology, answer harness.Result, lan
 type side struct {
 	*Book
 	page  string
-	lang  harness.Lang
+	lang  lang.Language
 	today map[string]string
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // answers are what a real lab answered to the commands whose output the page
@@ -48,7 +49,7 @@ func compareAll(t testing.TB, b *Book, change func(page string, r harness.Result
 		if c.Kind == "" {
 			continue
 		}
-		compared, err := b.Compare(c, topology, change(c.Page, answers(t)[c.Page]), harness.English)
+		compared, err := b.Compare(c, topology, change(c.Page, answers(t)[c.Page]), lang.English)
 		if err != nil {
 			t.Fatalf("%s: %v", c.Page, err)
 		}
@@ -85,7 +86,7 @@ func TestCompare(t *testing.T) {
 	if all := wrong(made); len(all) > 0 {
 		t.Errorf("wrong:\n%s", strings.Join(all, "\n"))
 	}
-	if unused := Unused(b.Differences, made, harness.English); len(unused) > 0 {
+	if unused := Unused(b.Differences, made, lang.English); len(unused) > 0 {
 		t.Errorf("listed and not seen:\n%s", strings.Join(unused, "\n"))
 	}
 	verdicts := map[harness.FieldVerdict]int{}
@@ -142,7 +143,7 @@ func TestCompareFindsWhatIsWrong(t *testing.T) {
 		}
 		if tt.field == "" {
 			c := b.Commands[0]
-			if _, err := b.Compare(c, harness.Tutorial(), change(c.Page, answers(t)[c.Page]), harness.English); err == nil {
+			if _, err := b.Compare(c, harness.Tutorial(), change(c.Page, answers(t)[c.Page]), lang.English); err == nil {
 				t.Errorf("%s: %q was read", tt.page, tt.broken)
 			}
 			continue
@@ -170,7 +171,7 @@ func TestDifferencesAreNeeded(t *testing.T) {
 			t.Errorf("nothing is wrong without %v %v", d.Pages, d.Fields)
 		}
 		d.Fields = append(slices.Clone(d.Fields), "No Such Field")
-		if unused := Unused([]Difference{d}, made, harness.English); len(unused) == 0 && !d.Optional {
+		if unused := Unused([]Difference{d}, made, lang.English); len(unused) == 0 && !d.Optional {
 			t.Errorf("an entry that does not apply is not told: %v", d.Fields)
 		}
 	}

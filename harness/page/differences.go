@@ -3,11 +3,11 @@ package page
 import (
 	_ "embed"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Difference is an entry of differences.yaml: what differs from the page, where,
@@ -29,9 +29,9 @@ type Difference struct {
 	Renamed string `yaml:"renamed"`
 	// Optional are differences that depend on the machine. Of all others a full
 	// run must see each field of each page.
-	Optional bool         `yaml:"optional"`
-	Reason   harness.Text `yaml:"reason"`
-	Source   string       `yaml:"source"` // where the reason can be looked up
+	Optional bool      `yaml:"optional"`
+	Reason   lang.Text `yaml:"reason"`
+	Source   string    `yaml:"source"` // where the reason can be looked up
 }
 
 //go:embed differences.yaml
@@ -43,11 +43,11 @@ func Differences() ([]Difference, error) { return read(differences) }
 func read(content []byte) ([]Difference, error) {
 	var all []Difference
 	if err := decode(content, &all); err != nil {
-		return nil, fmt.Errorf("differences.yaml: %w", err)
+		return nil, lang.Errorf("differences.yaml: %w", err)
 	}
 	for _, d := range all {
 		if err := d.check(); err != nil {
-			return nil, fmt.Errorf("differences.yaml: %v %v: %w", d.Pages, d.Fields, err)
+			return nil, lang.Errorf("differences.yaml: %v %v: %w", d.Pages, d.Fields, err)
 		}
 	}
 	return all, nil
@@ -104,7 +104,7 @@ func matches(pattern, s string) bool {
 
 // Unused are the differences that were to be seen in the comparisons and were
 // not, each as its page, field and reason in a language.
-func Unused(listed []Difference, made []harness.Comparison, lang harness.Lang) []string {
+func Unused(listed []Difference, made []harness.Comparison, l lang.Language) []string {
 	var unused []string
 	for _, d := range listed {
 		if d.Optional {
@@ -113,7 +113,7 @@ func Unused(listed []Difference, made []harness.Comparison, lang harness.Lang) [
 		for _, c := range made {
 			for _, name := range d.Fields {
 				if slices.Contains(d.Pages, c.Page) && !seen(c, d, name) {
-					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(lang))
+					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(l))
 				}
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // field is a value of an output and its path: Nodes / frontend01 / Status.
@@ -69,7 +69,7 @@ func tableFields(out, key string) ([]field, error) {
 	var keys []string
 	for _, r := range rows {
 		if r[key] == "" {
-			return nil, harness.Errorf("a line of the table has no %s", "表に %s のない行がある", key)
+			return nil, lang.Errorf("a line of the table has no %s", key)
 		}
 		keys = append(keys, r[key])
 		for _, n := range names {

@@ -13,24 +13,25 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Command is a command of the page.
 type Command struct {
-	Page     string       `yaml:"page"`    // the page's number for it, such as 1.9
-	Heading  harness.Text `yaml:"heading"` // of the part that it stands in
-	Does     harness.Text `yaml:"does"`    // what it is for, in a sentence or two
-	Text     string       `yaml:"text"`    // as typed, with the page's addresses
-	Kind     Kind         `yaml:"kind"`    // of the output; empty where the page shows none
-	Shown    string       `yaml:"shown"`   // the output, as the page has it
-	Misprint *Misprint    `yaml:"misprint"`
+	Page     string    `yaml:"page"`    // the page's number for it, such as 1.9
+	Heading  lang.Text `yaml:"heading"` // of the part that it stands in
+	Does     lang.Text `yaml:"does"`    // what it is for, in a sentence or two
+	Text     string    `yaml:"text"`    // as typed, with the page's addresses
+	Kind     Kind      `yaml:"kind"`    // of the output; empty where the page shows none
+	Shown    string    `yaml:"shown"`   // the output, as the page has it
+	Misprint *Misprint `yaml:"misprint"`
 }
 
 // Misprint is a slip of the page in an output that it shows.
 type Misprint struct {
-	Printed string       `yaml:"printed"`
-	Meant   string       `yaml:"meant"`
-	Reason  harness.Text `yaml:"reason"`
+	Printed string    `yaml:"printed"`
+	Meant   string    `yaml:"meant"`
+	Reason  lang.Text `yaml:"reason"`
 }
 
 // Kind says how an output is read.
@@ -53,18 +54,18 @@ var commands []byte
 // the page goes on to count.
 func Commands() ([]Command, error) {
 	var parts []struct {
-		Heading  harness.Text `yaml:"heading"`
-		Commands []Command    `yaml:"commands"`
+		Heading  lang.Text `yaml:"heading"`
+		Commands []Command `yaml:"commands"`
 	}
 	if err := decode(commands, &parts); err != nil {
-		return nil, fmt.Errorf("page.yaml: %w", err)
+		return nil, lang.Errorf("page.yaml: %w", err)
 	}
 	var all []Command
 	for _, p := range parts {
 		for _, c := range p.Commands {
 			c.Heading = p.Heading
 			if err := c.check(); err != nil {
-				return nil, fmt.Errorf("page.yaml: %s %s: %w", c.Page, c.Text, err)
+				return nil, lang.Errorf("page.yaml: %s %s: %w", c.Page, c.Text, err)
 			}
 			all = append(all, c)
 		}

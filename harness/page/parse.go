@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // This file reads what the docker CLI prints, by its structure.
@@ -36,7 +36,7 @@ func parseTable(out string, headings ...string) ([]string, []Row, error) {
 	}
 	for _, h := range headings {
 		if !slices.Contains(names, h) {
-			return nil, nil, harness.Errorf("no table with the heading %s in %q", "見出し %s の表がない: %q", h, head)
+			return nil, nil, lang.Errorf("no table with the heading %s in %q", h, head)
 		}
 	}
 	var rows []Row
@@ -74,7 +74,7 @@ func ParseInfo(out string) (*Entry, error) {
 		root.Sub = slices.Concat(root.Sub[i].Sub, root.Sub[:i], root.Sub[i+1:])
 	}
 	if root.find("Containers") == nil {
-		return nil, harness.Errorf("not what docker info prints: %q", "docker info の出力ではない: %q", firstLine(out))
+		return nil, lang.Errorf("not what docker info prints: %q", firstLine(out))
 	}
 	return root, nil
 }
@@ -147,10 +147,10 @@ type Inspected struct {
 func ParseNetworkInspect(out string) (Inspected, error) {
 	var all []Inspected
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
-		return Inspected{}, harness.Errorf("not what docker network inspect prints: %w", "docker network inspect の出力ではない: %w", err)
+		return Inspected{}, lang.Errorf("not what docker network inspect prints: %w", err)
 	}
 	if len(all) != 1 {
-		return Inspected{}, harness.Errorf("docker network inspect prints %d networks, not one", "docker network inspect が出力したネットワークは 1 つではなく %d 個", len(all))
+		return Inspected{}, lang.Errorf("docker network inspect prints %d networks, not one", len(all))
 	}
 	return all[0], nil
 }
@@ -163,7 +163,7 @@ func ParseID(out string) (string, error) {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	id := strings.TrimSpace(lines[len(lines)-1])
 	if !fullID.MatchString(id) {
-		return "", harness.Errorf("no id of 64 digits: %q", "64 桁の ID ではない: %q", id)
+		return "", lang.Errorf("no id of 64 digits: %q", id)
 	}
 	return id, nil
 }

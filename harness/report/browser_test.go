@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
 )
@@ -154,10 +155,10 @@ func (b *tab) quiet() {
 	}
 }
 
-func reportFile(t *testing.T, e harness.Evidence, lang harness.Lang) string {
+func reportFile(t *testing.T, e harness.Evidence, l lang.Language) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, []byte(render(t, e, lang)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(render(t, e, l)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -177,11 +178,11 @@ func TestBrowserAccessible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-		file := reportFile(t, full(t), lang)
+	for _, l := range []lang.Language{lang.English, lang.Japanese} {
+		file := reportFile(t, full(t), l)
 		for _, color := range []string{"light", "dark"} {
 			for _, width := range []int64{390, 1280} {
-				name := fmt.Sprintf("%s-%s-%d", lang, color, width)
+				name := fmt.Sprintf("%s-%s-%d", l, color, width)
 				t.Run(name, func(t *testing.T) {
 					b := open(ctx, t, file, scheme(color), chromedp.EmulateViewport(width, 900))
 					for _, state := range []string{"as it opens", "all open"} {
@@ -205,7 +206,7 @@ func TestBrowserAccessible(t *testing.T) {
 // other, each with what it is, and nothing is wider than the phone.
 func TestBrowserFields(t *testing.T) {
 	ctx := browser(t)
-	file := reportFile(t, full(t), harness.Japanese)
+	file := reportFile(t, full(t), lang.Japanese)
 	const rows = `[...document.querySelectorAll(".fields tbody tr")].map(r => {
 		const cells = [...r.children], at = cells.map(c => c.getBoundingClientRect());
 		return [r.checkVisibility() && at.every((b, i) => b.height > 0 && (!i || b.top > at[i - 1].bottom - 1)),
@@ -269,7 +270,7 @@ func (b *tab) shoot(name string) {
 
 // TestBrowserSoon measures how long the browser takes to show a whole run.
 func TestBrowserSoon(t *testing.T) {
-	b := open(browser(t), t, reportFile(t, rich(t), harness.English))
+	b := open(browser(t), t, reportFile(t, rich(t), lang.English))
 	took := ask[float64](b, "performance.getEntriesByType('navigation')[0].loadEventStart")
 	t.Logf("shown after %.0f ms", took)
 	if took <= 0 || took > float64(pace.Limit(time.Second).Milliseconds()) {
@@ -284,7 +285,7 @@ const shownClaims = "[...document.querySelectorAll('.claim')].filter(c => c.chec
 func TestBrowserFilters(t *testing.T) {
 	ctx := browser(t)
 	e := rich(t)
-	file := reportFile(t, e, harness.English)
+	file := reportFile(t, e, lang.English)
 	for _, scripts := range []bool{true, false} {
 		b := open(ctx, t, file)
 		if !scripts {
@@ -323,7 +324,7 @@ func TestBrowserFilters(t *testing.T) {
 // filter or not.
 func TestBrowserLinks(t *testing.T) {
 	ctx := browser(t)
-	file := reportFile(t, rich(t), harness.English)
+	file := reportFile(t, rich(t), lang.English)
 	landed := `(() => { const c = document.getElementById("node-size#2"), y = c.getBoundingClientRect().y;
 		return c.querySelector("details").open && y >= 0 && y < innerHeight / 2; })()`
 	for _, hash := range []string{"#node-size#2", "#node-size%232"} {
@@ -348,7 +349,7 @@ func TestBrowserLinks(t *testing.T) {
 // TestBrowserKeyboard goes through the page by Tab: the skip link first, then
 // in the order of the page, and always seen.
 func TestBrowserKeyboard(t *testing.T) {
-	b := open(browser(t), t, reportFile(t, rich(t), harness.English), scheme("light"))
+	b := open(browser(t), t, reportFile(t, rich(t), lang.English), scheme("light"))
 	const focused = `(() => { const e = document.activeElement, b = e.getBoundingClientRect();
 		return [e.className, [...document.querySelectorAll("*")].indexOf(e), getComputedStyle(e).outlineStyle !== "none" && b.bottom > 0 && b.top < innerHeight]; })()`
 	last := 0
@@ -368,7 +369,7 @@ func TestBrowserKeyboard(t *testing.T) {
 
 // TestBrowserPrints holds that paper has what is folded on the screen.
 func TestBrowserPrints(t *testing.T) {
-	b := open(browser(t), t, reportFile(t, rich(t), harness.Japanese))
+	b := open(browser(t), t, reportFile(t, rich(t), lang.Japanese))
 	b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	// The browser takes a moment to lay out what was folded.
 	const folded = `[...document.querySelectorAll(".claim .meta")].filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // course is the run in time: rows of bars along one axis.
@@ -58,16 +59,16 @@ func (c clock) bar(class, title string, start time.Time, took time.Duration) bar
 }
 
 // newCourse has no rows where the run has no times.
-func newCourse(e harness.Evidence, l harness.Lang) course {
+func newCourse(e harness.Evidence, l lang.Language) course {
 	if e.Run.Duration <= 0 || e.Run.Started.IsZero() {
 		return course{}
 	}
 	c := clock{e.Run.Started, e.Run.Duration}
 	all := course{Ticks: c.ticks()}
 	for _, g := range []group{
-		{l.Say("Stages", "段階"), c.stages(e, l)},
-		{l.Say("Parts of the page", "ページの各部"), c.parts(e, l)},
-		{l.Say("Commands on the hosts", "ホストごとのコマンド"), c.hosts(e, l)},
+		{l.Say("Stages"), c.stages(e, l)},
+		{l.Say("Parts of the page"), c.parts(e, l)},
+		{l.Say("Commands on the hosts"), c.hosts(e, l)},
 	} {
 		if len(g.Rows) > 0 {
 			all.Groups = append(all.Groups, g)
@@ -89,7 +90,7 @@ func (c clock) ticks() []tick {
 	return all
 }
 
-func (c clock) stages(e harness.Evidence, l harness.Lang) []row {
+func (c clock) stages(e harness.Evidence, l lang.Language) []row {
 	var rows []row
 	for _, s := range e.Run.Stages {
 		name := stageName(s.Name, l)
@@ -99,17 +100,17 @@ func (c clock) stages(e harness.Evidence, l harness.Lang) []row {
 }
 
 // stageName is what check calls a stage of its own; others keep their names.
-func stageName(name string, l harness.Lang) string {
+func stageName(name string, l lang.Language) string {
 	switch name {
 	case "hosts":
-		return l.Say("Start the hosts", "ホストの起動")
+		return l.Say("Start the hosts")
 	case "scenarios":
-		return l.Say("Check the claims", "記述の検査")
+		return l.Say("Check the claims")
 	}
 	return name
 }
 
-func (c clock) parts(e harness.Evidence, l harness.Lang) []row {
+func (c clock) parts(e harness.Evidence, l lang.Language) []row {
 	var rows []row
 	took := map[string]time.Duration{}
 	for _, s := range e.Scenarios {
@@ -121,20 +122,20 @@ func (c clock) parts(e harness.Evidence, l harness.Lang) []row {
 			took[s.Feature] += s.Duration
 			r.Bars = append(r.Bars, c.bar(string(s.Status), s.Name, s.Start, s.Duration))
 		}
-		r.Told = l.Say("%s, %s", "%s、%s", claims(l, len(r.Bars)), seconds(took[s.Feature]))
+		r.Told = l.Say("%s, %s", claims(l, len(r.Bars)), seconds(took[s.Feature]))
 	}
 	return rows
 }
 
 // hosts are those of the topology first, then others that commands name.
-func (c clock) hosts(e harness.Evidence, l harness.Lang) []row {
+func (c clock) hosts(e harness.Evidence, l lang.Language) []row {
 	index := map[string]int{}
 	var rows []row
 	at := func(name string) *row {
 		i, ok := index[name]
 		if !ok {
 			i, index[name] = len(rows), len(rows)
-			rows = append(rows, row{Name: name, Mono: true, Told: l.Say("no commands", "コマンドなし")})
+			rows = append(rows, row{Name: name, Mono: true, Told: l.Say("no commands")})
 		}
 		return &rows[i]
 	}
@@ -152,7 +153,7 @@ func (c clock) hosts(e harness.Evidence, l harness.Lang) []row {
 				}
 				took[cmd.Node] += cmd.Duration
 				r.Bars = append(r.Bars, c.bar(class, lastLine(script(cmd)), cmd.Start, cmd.Duration))
-				r.Told = l.Say("%s, %s", "%s、%s", counted(l, len(r.Bars), "command", "commands", "コマンド"), seconds(took[cmd.Node]))
+				r.Told = l.Say("%s, %s", l.Count(len(r.Bars), "%d command", "%d commands"), seconds(took[cmd.Node]))
 			}
 		}
 	}

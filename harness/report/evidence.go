@@ -6,13 +6,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // The files that Write leaves in the evidence's directory.
@@ -27,16 +27,16 @@ const (
 const maxResults = 256 << 20
 
 // ErrSchema is what Read returns of evidence that a newer labcheck wrote.
-var ErrSchema = harness.Errorf("the evidence was written by a newer labcheck", "この証拠は、より新しい labcheck のものである")
+var ErrSchema = lang.Errorf("the evidence was written by a newer labcheck")
 
 // Write puts the evidence into dir, which it makes where it is missing. Each
 // file appears complete or not at all, results.json last.
 func Write(dir string, e harness.Evidence) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return harness.Errorf("write the evidence: %w", "証拠の書き出し: %w", err)
+		return lang.Errorf("write the evidence: %w", err)
 	}
 	if err := writeTranscripts(dir, e); err != nil {
-		return harness.Errorf("write the evidence: %w", "証拠の書き出し: %w", err)
+		return lang.Errorf("write the evidence: %w", err)
 	}
 	for _, f := range []struct {
 		name  string
@@ -49,7 +49,7 @@ func Write(dir string, e harness.Evidence) error {
 	} {
 		write := func(w io.Writer) error { return f.write(w, e) }
 		if err := WriteFile(filepath.Join(dir, f.name), write); err != nil {
-			return harness.Errorf("write the evidence: %w", "証拠の書き出し: %w", err)
+			return lang.Errorf("write the evidence: %w", err)
 		}
 	}
 	return nil
@@ -132,13 +132,13 @@ func Read(dir string) (harness.Evidence, error) {
 	f, err := os.Open(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return harness.Evidence{}, harness.Errorf("no evidence in %s: %w", "%s に証拠がない: %w", dir, err)
+		return harness.Evidence{}, lang.Errorf("no evidence in %s: %w", dir, err)
 	case err != nil:
-		return harness.Evidence{}, harness.Errorf("read the evidence: %w", "証拠の読み取り: %w", err)
+		return harness.Evidence{}, lang.Errorf("read the evidence: %w", err)
 	}
 	e, err := decode(f)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return harness.Evidence{}, fmt.Errorf("%s: %w", name, err)
+		return harness.Evidence{}, lang.Errorf("%s: %w", name, err)
 	}
 	return e, nil
 }
@@ -149,7 +149,7 @@ func decode(r io.Reader) (harness.Evidence, error) {
 		return harness.Evidence{}, err
 	}
 	if len(content) > maxResults {
-		return harness.Evidence{}, harness.Errorf("longer than %d MiB", "%d MiB より長い", maxResults>>20)
+		return harness.Evidence{}, lang.Errorf("longer than %d MiB", maxResults>>20)
 	}
 	var head struct {
 		Schema int `json:"schema"`
@@ -159,9 +159,9 @@ func decode(r io.Reader) (harness.Evidence, error) {
 	}
 	switch {
 	case head.Schema < 1:
-		return harness.Evidence{}, harness.Errorf("not labcheck's evidence: it has no schema", "labcheck の証拠ではない: schema がない")
+		return harness.Evidence{}, lang.Errorf("not labcheck's evidence: it has no schema")
 	case head.Schema > harness.EvidenceSchema:
-		return harness.Evidence{}, harness.Errorf("%w: its schema is %d, this labcheck reads up to %d", "%w: スキーマは %d で、この labcheck が読めるのは %d までである",
+		return harness.Evidence{}, lang.Errorf("%w: its schema is %d, this labcheck reads up to %d",
 			ErrSchema, head.Schema, harness.EvidenceSchema)
 	}
 	var e harness.Evidence
@@ -177,15 +177,15 @@ func damaged(content []byte, err error) error {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case len(bytes.TrimSpace(content)) == 0:
-		return harness.Errorf("the file is empty", "ファイルが空である")
+		return lang.Errorf("the file is empty")
 	case errors.As(err, &syntax) && syntax.Offset >= int64(len(content)):
-		return harness.Errorf("the file is cut off: %w", "ファイルが途中で切れている: %w", err)
+		return lang.Errorf("the file is cut off: %w", err)
 	case errors.As(err, &syntax):
-		return harness.Errorf("damaged at byte %d: %w", "%d バイト目で壊れている: %w", syntax.Offset, err)
+		return lang.Errorf("damaged at byte %d: %w", syntax.Offset, err)
 	case errors.As(err, &kind):
-		return harness.Errorf("damaged: %s is a %s", "壊れている: %s が %s である", kind.Field, kind.Value)
+		return lang.Errorf("damaged: %s is a %s", kind.Field, kind.Value)
 	}
-	return harness.Errorf("damaged: %w", "壊れている: %w", err)
+	return lang.Errorf("damaged: %w", err)
 }
 
 // check refuses what no reader of evidence could make sense of.
@@ -193,18 +193,18 @@ func check(e harness.Evidence) error {
 	switch e.Run.Verdict {
 	case harness.VerdictHolds, harness.VerdictFalse, harness.VerdictUnreachable, harness.VerdictInterrupted:
 	default:
-		return harness.Errorf("damaged: run.verdict is %q", "壊れている: run.verdict が %q である", e.Run.Verdict)
+		return lang.Errorf("damaged: run.verdict is %q", e.Run.Verdict)
 	}
 	for i, s := range e.Scenarios {
 		if !known(s.Status) {
-			return harness.Errorf("damaged: scenarios[%d].status is %q", "壊れている: scenarios[%d].status が %q である", i, s.Status)
+			return lang.Errorf("damaged: scenarios[%d].status is %q", i, s.Status)
 		}
 		for j, st := range s.Steps {
 			if !known(st.Status) {
-				return harness.Errorf("damaged: scenarios[%d].steps[%d].status is %q", "壊れている: scenarios[%d].steps[%d].status が %q である", i, j, st.Status)
+				return lang.Errorf("damaged: scenarios[%d].steps[%d].status is %q", i, j, st.Status)
 			}
 			if err := checkFields(st.Comparison); err != nil {
-				return harness.Errorf("damaged: scenarios[%d].steps[%d].comparison.%w", "壊れている: scenarios[%d].steps[%d].comparison.%w", i, j, err)
+				return lang.Errorf("damaged: scenarios[%d].steps[%d].comparison.%w", i, j, err)
 			}
 		}
 	}
@@ -219,7 +219,7 @@ func checkFields(c *harness.Comparison) error {
 		switch f.Verdict {
 		case harness.FieldEqual, harness.FieldListed, harness.FieldWrong:
 		default:
-			return harness.Errorf("fields[%d].verdict is %q", "fields[%d].verdict が %q である", i, f.Verdict)
+			return lang.Errorf("fields[%d].verdict is %q", i, f.Verdict)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 var missingJoin = harness.Finding{
@@ -44,13 +45,13 @@ const findingJapanese = `原因: the join container on frontend02 is not there  
 `
 
 func TestFindings(t *testing.T) {
-	for lang, want := range map[harness.Lang]string{harness.English: findingText, harness.Japanese: findingJapanese} {
+	for l, want := range map[lang.Language]string{lang.English: findingText, lang.Japanese: findingJapanese} {
 		var b strings.Builder
-		if err := Findings(&b, lang, []harness.Finding{missingJoin}, TerminalOptions{}); err != nil {
+		if err := Findings(&b, l, []harness.Finding{missingJoin}, TerminalOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, b.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", lang, diff)
+			t.Errorf("%s (-want +got):\n%s", l, diff)
 		}
 	}
 	var b strings.Builder

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/html"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // poison is what no report may take for more than text. Its marker counts how
@@ -48,7 +49,7 @@ func spoil(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
 		switch v.Interface().(type) {
-		case harness.Verdict, harness.Status, harness.FieldVerdict, harness.Confidence, harness.Lang:
+		case harness.Verdict, harness.Status, harness.FieldVerdict, harness.Confidence, lang.Language:
 		default:
 			v.SetString(poison)
 		}
@@ -78,12 +79,12 @@ func spoil(v reflect.Value) {
 // TestPoisonIsText holds that HTML has the elements and attributes which it has
 // without the poison, and no others.
 func TestPoisonIsText(t *testing.T) {
-	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-		known := elements(t, render(t, full(t), lang))
-		got := render(t, poisoned(t), lang)
+	for _, l := range []lang.Language{lang.English, lang.Japanese} {
+		known := elements(t, render(t, full(t), l))
+		got := render(t, poisoned(t), l)
 		for element := range elements(t, got) {
 			if !known[element] {
-				t.Errorf("%s: the poison made %s", lang, element)
+				t.Errorf("%s: the poison made %s", l, element)
 			}
 		}
 		noControls(t, got)
@@ -96,10 +97,10 @@ func TestPoisonIsText(t *testing.T) {
 	}
 }
 
-func render(t testing.TB, e harness.Evidence, lang harness.Lang) string {
+func render(t testing.TB, e harness.Evidence, l lang.Language) string {
 	t.Helper()
 	var b strings.Builder
-	if err := HTML(&b, e, lang); err != nil {
+	if err := HTML(&b, e, l); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -152,7 +153,7 @@ func noControls(t *testing.T, out string) {
 // all: what it would sanitize is not there in the first place.
 func TestPoisonInMarkdown(t *testing.T) {
 	var b bytes.Buffer
-	if err := Markdown(&b, poisoned(t), harness.English); err != nil {
+	if err := Markdown(&b, poisoned(t), lang.English); err != nil {
 		t.Fatal(err)
 	}
 	noControls(t, b.String())
@@ -250,12 +251,12 @@ func FuzzHTML(f *testing.F) {
 			Commands:   []harness.Result{{Node: title, Argv: []string{"sh", "-c", cmd}, Stdout: out}},
 			Comparison: &harness.Comparison{Shown: out, Fields: []harness.Field{{Name: field, Page: value, Seen: title, Verdict: harness.FieldWrong}}},
 		}}
-		page := render(t, e, harness.Japanese)
+		page := render(t, e, lang.Japanese)
 		noControls(t, page)
 		if n := strings.Count(page, "<script"); n != 1 {
 			t.Errorf("%d scripts", n)
 		}
-		if err := Markdown(io.Discard, e, harness.English); err != nil {
+		if err := Markdown(io.Discard, e, lang.English); err != nil {
 			t.Error(err)
 		}
 	})

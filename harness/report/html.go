@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 //go:embed html
@@ -18,9 +19,9 @@ var assets embed.FS
 // HTML writes the evidence as one page that needs nothing beside it: no script,
 // font or picture from elsewhere, and no server. lang is that of its own words;
 // what the run has said stays as it is.
-func HTML(w io.Writer, e harness.Evidence, lang harness.Lang) error {
+func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 	var b bytes.Buffer
-	if err := pageTemplate().Execute(&b, newPage(e, lang)); err != nil {
+	if err := pageTemplate().Execute(&b, newPage(e, l)); err != nil {
 		return err
 	}
 	// Whatever came from a cluster: no control character, nothing that turns

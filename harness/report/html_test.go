@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 )
 
@@ -26,7 +27,7 @@ func TestReportIsSmallAndSoon(t *testing.T) {
 	var page string
 	for range 5 {
 		began := time.Now()
-		page = render(t, rich(t), harness.English)
+		page = render(t, rich(t), lang.English)
 		took = append(took, time.Since(began))
 	}
 	quickest := slices.Min(took) // others of this machine's tests run at the same time
@@ -40,7 +41,7 @@ func TestReportIsSmallAndSoon(t *testing.T) {
 // and value can be found, and led to.
 func TestEverythingIsOnThePage(t *testing.T) {
 	e := full(t)
-	root, err := html.Parse(strings.NewReader(render(t, e, harness.English)))
+	root, err := html.Parse(strings.NewReader(render(t, e, lang.English)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,15 +118,15 @@ func TestHeadline(t *testing.T) {
 		class  string
 		en, ja string
 	}{
-		"holds":       {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 98}}, "holds", "98 claims hold", "98 件の記述がすべて成り立つ"},
-		"one":         {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 1}}, "holds", "1 claim holds", "1 件の記述がすべて成り立つ"},
+		"holds":       {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 98}}, "holds", "98 claims hold", "98 件の記述が成り立つ"},
+		"one":         {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 1}}, "holds", "1 claim holds", "1 件の記述が成り立つ"},
 		"false":       {harness.Evidence{Run: run(harness.VerdictFalse), Counts: harness.Counts{Passed: 3, Failed: 2}}, "false", "2 of 5 claims are false", "5 件の記述のうち 2 件が成り立たない"},
 		"nothing":     {harness.Evidence{Run: run(harness.VerdictHolds)}, "false", "Nothing was checked", "何も検査しなかった"},
 		"unreachable": {harness.Evidence{Run: run(harness.VerdictUnreachable)}, "false", "The cluster could not be checked", "クラスタを検査できなかった"},
 		"interrupted": {harness.Evidence{Run: run(harness.VerdictInterrupted), Counts: harness.Counts{Passed: 1}}, "open", "Interrupted after 1 claim", "1 件の記述を検査したところで中断"},
 	} {
-		for lang, want := range map[harness.Lang]string{harness.English: tt.en, harness.Japanese: tt.ja} {
-			if class, got := headline(tt.e, lang); class != tt.class || got != want {
+		for l, want := range map[lang.Language]string{lang.English: tt.en, lang.Japanese: tt.ja} {
+			if class, got := headline(tt.e, l); class != tt.class || got != want {
 				t.Errorf("%s: %s, %q; want %s, %q", name, class, got, tt.class, want)
 			}
 		}
@@ -160,10 +161,10 @@ func TestMark(t *testing.T) {
 
 func TestPictureMarksWhatIsBroken(t *testing.T) {
 	s := snapshots()
-	if p := newPicture(1, s[0], harness.English); p.Broken || p.Network != "" || p.Layouts[0].Overlay != nil {
+	if p := newPicture(1, s[0], lang.English); p.Broken || p.Network != "" || p.Layouts[0].Overlay != nil {
 		t.Errorf("a whole cluster before there is a network: %+v", p)
 	}
-	p := newPicture(2, s[1], harness.English)
+	p := newPicture(2, s[1], lang.English)
 	if p.Network != "mynet · overlay · 1f0e9ab21f0e" || !strings.Contains(p.Desc, "store (192.168.33.250): Engine 20.10.5+dfsg1, swarm join exited, swarm join is exited, Swarm does not list it, it is not on mynet.") {
 		t.Errorf("%s: %s", p.Network, p.Desc)
 	}
@@ -181,11 +182,11 @@ func TestPictureMarksWhatIsBroken(t *testing.T) {
 	// Another id is another network, and who is alone carries nothing.
 	s = snapshots()
 	s[1].Hosts[1].NetworkID, s[1].Hosts[2].Peers = "another", 1
-	p = newPicture(2, s[1], harness.English)
+	p = newPicture(2, s[1], lang.English)
 	if h := p.Layouts[0].Hosts; !h[1].Broken || !h[2].Broken || h[3].Broken {
 		t.Errorf("%+v", h)
 	}
-	if p := newPicture(1, manyHosts(40), harness.Japanese); !p.Broken || len(p.Layouts[1].Hosts) != 40 {
+	if p := newPicture(1, manyHosts(40), lang.Japanese); !p.Broken || len(p.Layouts[1].Hosts) != 40 {
 		t.Errorf("40 hosts: %+v", p)
 	}
 }
@@ -195,7 +196,7 @@ func TestPictureMarksWhatIsBroken(t *testing.T) {
 func TestPicturesAreThePagesFigures(t *testing.T) {
 	e := recorded(t)
 	titles := func() (all []string) {
-		for _, p := range newPictures(e.Snapshots, harness.English) {
+		for _, p := range newPictures(e.Snapshots, lang.English) {
 			all = append(all, p.Title)
 		}
 		return all
@@ -219,7 +220,7 @@ func TestCourse(t *testing.T) {
 		{Name: "hosts", Start: start.Add(2500 * time.Millisecond), Duration: 5 * time.Second},
 		{Name: "mine", Start: start.Add(-time.Hour), Duration: 100 * time.Hour},
 	}
-	c := newCourse(e, harness.English)
+	c := newCourse(e, lang.English)
 	if len(c.Groups) != 3 || len(c.Ticks) != 5 || c.Ticks[1] != (tick{"20.00%", "2 s"}) {
 		t.Fatalf("%+v", c)
 	}
@@ -234,12 +235,12 @@ func TestCourse(t *testing.T) {
 	if len(hosts) != 5 || hosts[0].Name != "manager" || hosts[0].Bars[0].Class != "failed" || hosts[1].Told != "no commands" {
 		t.Errorf("%+v", hosts)
 	}
-	if c := newCourse(harness.Evidence{}, harness.English); c.Groups != nil {
+	if c := newCourse(harness.Evidence{}, lang.English); c.Groups != nil {
 		t.Errorf("a run without times: %+v", c)
 	}
 	for _, whole := range []time.Duration{1, time.Minute, 1<<63 - 1} {
 		e.Run.Duration = whole
-		if n := len(newCourse(e, harness.English).Ticks); n < 1 || n > 9 {
+		if n := len(newCourse(e, lang.English).Ticks); n < 1 || n > 9 {
 			t.Errorf("%d ticks in %s", n, whole)
 		}
 	}

@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // wide puts the hosts side by side, Swarm's rail above and the overlay below.
-func wide(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout {
+func wide(s harness.Snapshot, id, swarm, network string, l lang.Language) layout {
 	n, high := max(len(s.Hosts), 1), heightOf(id)
 	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: 2*margin + railGap + high + 4}
 	top := margin + railGap + 4
@@ -33,7 +34,7 @@ func wide(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout 
 
 // tall puts them one below the other, Swarm's rail to the left and the overlay
 // to the right.
-func tall(s harness.Snapshot, id, swarm, network string, l harness.Lang) layout {
+func tall(s harness.Snapshot, id, swarm, network string, l lang.Language) layout {
 	const top, side, width = 40, 44, 232
 	n, high := max(len(s.Hosts), 1), heightOf(id)
 	v := layout{Class: "tall", Width: width + 2*side, Height: top + n*(high+hostGap) + margin}
@@ -78,13 +79,13 @@ func (b hostBox) crossed() hostBox {
 	return b
 }
 
-func newHostBox(h harness.HostSnapshot, s harness.Snapshot, id string, l harness.Lang) hostBox {
+func newHostBox(h harness.HostSnapshot, s harness.Snapshot, id string, l lang.Language) hostBox {
 	b := hostBox{HostSnapshot: h, W: hostWidth, H: heightOf(id)}
 	b.Broken = len(trouble(h, s, id, l)) > 0
 	b.Lines = []textLine{{"name", fit(h.Name, chipChars), 26}, {"addr", h.Addr.String(), 46}}
 	engine := textLine{"fact", fit("Engine "+h.Engine, hostChars), 68}
 	if h.Engine == "" {
-		engine = textLine{"bad", l.Say("no answer", "応答なし"), 68}
+		engine = textLine{"bad", l.Say("no answer"), 68}
 	}
 	b.Lines = append(b.Lines, engine)
 	y := 80
@@ -118,20 +119,20 @@ func newChip(c harness.ContainerSnapshot, y int) chip {
 }
 
 // memberLine is what Swarm says of a host; the manager is not in its list.
-func memberLine(h harness.HostSnapshot, l harness.Lang) (textLine, bool) {
+func memberLine(h harness.HostSnapshot, l lang.Language) (textLine, bool) {
 	switch {
 	case h.Role == "manager":
 		return textLine{}, false
 	case joined(h):
 		return textLine{"good", "✓ " + h.Member, 130}, true
 	case h.Member == "":
-		return textLine{"bad", fit(l.Say("✗ not in the list", "✗ 一覧にない"), hostChars), 130}, true
+		return textLine{"bad", fit(l.Say("✗ not in the list"), hostChars), 130}, true
 	}
 	return textLine{"bad", fit("✗ "+h.Member, hostChars), 130}, true
 }
 
-func gossipLine(h harness.HostSnapshot, hosts int, l harness.Lang) textLine {
-	line := textLine{"fact", l.Say("gossip: %d of %d", "ゴシップ: %[2]d のうち %[1]d", h.Peers, hosts), hostHeight - 14}
+func gossipLine(h harness.HostSnapshot, hosts int, l lang.Language) textLine {
+	line := textLine{"fact", l.Say("gossip: %d of %d", h.Peers, hosts), hostHeight - 14}
 	if h.Peers < hosts {
 		line.Class = "bad"
 	}

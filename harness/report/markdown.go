@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // maxMarkdown is the longest comment that GitHub takes, in characters; a job's
@@ -16,18 +17,18 @@ const maxMarkdown = 65536
 // Markdown writes what a run came to for a GitHub job summary or comment: the
 // verdict, what is false and why, and what was not checked. What does not fit a
 // comment is left out, and that is said.
-func Markdown(w io.Writer, e harness.Evidence, lang harness.Lang) error {
-	m := markdown{page: newPage(e, lang), room: maxMarkdown}
+func Markdown(w io.Writer, e harness.Evidence, l lang.Language) error {
+	m := markdown{page: newPage(e, l), room: maxMarkdown}
 	m.summary()
 	for i, c := range m.False {
 		if !m.add(m.falsehood(c)) {
-			m.cut(len(m.False)-i, m.Say("false claims", "成り立たない記述"))
+			m.cut(len(m.False)-i, m.Say("false claims"))
 			break
 		}
 	}
 	for i, f := range e.Findings {
 		if !m.add(m.finding(f)) {
-			m.cut(len(e.Findings)-i, m.Say("findings", "原因"))
+			m.cut(len(e.Findings)-i, m.Say("findings"))
 			break
 		}
 	}
@@ -61,7 +62,7 @@ func (m *markdown) add(part string) bool {
 }
 
 func (m *markdown) cut(n int, what string) {
-	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", "_長さの制限により省略: %s %d 件。全体は報告にある。_", what, n))
+	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", what, n))
 }
 
 func (m *markdown) summary() {
@@ -70,27 +71,27 @@ func (m *markdown) summary() {
 	if m.Run.Error != "" {
 		m.add(fence(m.Run.Error) + "\n")
 	}
-	line := m.Say("In %s, on %s.", "所要 %s、対象は%s。", seconds(m.Run.Duration), escape(m.Place()))
+	line := m.Say("In %s, on %s.", seconds(m.Run.Duration), escape(m.Place()))
 	if c := m.Page; c != nil {
-		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", " ページのコマンド %[2]d 個中 %[1]d 個を実行、出力例 %[4]d 個中 %[3]d 個を比較。", c.Run, c.Commands, c.Compared, c.Outputs)
+		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", c.Run, c.Commands, c.Compared, c.Outputs)
 	}
 	if sizes := m.Sizes(); sizes != "" {
-		line += m.Say(" Expected sizes: %s.", " 期待する大きさ: %s。", escape(sizes))
+		line += m.Say(" Expected sizes: %s.", escape(sizes))
 	}
 	if n := m.Listed(); n > 0 {
-		line += m.Say(" %d values differ for a listed reason.", " 理由のわかっている相違 %d 箇所。", n)
+		line += m.Say(" %d values differ for a listed reason.", n)
 	}
 	m.add(line + "\n")
 }
 
 func (m *markdown) falsehood(c claim) string {
 	return fmt.Sprintf("\n### ❌ %s\n\n%s · %s\n\n%s\n\n%s\n%s\n\n%s", escape(c.Name), codeSpan(c.ID), codeSpan(c.Where),
-		m.Say("Expected:", "期待値:"), fence(c.Expected), m.Say("Seen:", "実際:"), fence(c.Seen))
+		m.Say("Expected:"), fence(c.Expected), m.Say("Seen:"), fence(c.Seen))
 }
 
 func (m *markdown) finding(f harness.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s%s\n\n%s", m.Say("Why: ", "原因: "), escape(f.Cause), m.Sure(f.Confidence))
+	fmt.Fprintf(&b, "\n### %s%s\n\n%s", m.Say("Why: "), escape(f.Cause), m.Sure(f.Confidence))
 	if f.Node != "" {
 		fmt.Fprintf(&b, " · %s", codeSpan(f.Node))
 	}
@@ -99,7 +100,7 @@ func (m *markdown) finding(f harness.Finding) string {
 		fmt.Fprintf(&b, "\n%s\n\n%s", escape(o.Asked), fence(o.Answered))
 	}
 	if len(f.Remedy) > 0 {
-		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("What mends it, typed on the manager:", "対処(manager で実行):"), fence(strings.Join(f.Remedy, "\n")))
+		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("What mends it, typed on the manager:"), fence(strings.Join(f.Remedy, "\n")))
 	}
 	if f.Advice != "" {
 		fmt.Fprintf(&b, "\n%s\n", escape(f.Advice))
@@ -110,7 +111,7 @@ func (m *markdown) finding(f harness.Finding) string {
 // tables are the parts of the page with their counts, and what was not checked.
 func (m *markdown) tables() {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n", m.Say("Part of the page", "ページの各部"), m.Say("hold", "成り立つ"), m.Say("false", "成り立たない"), m.Say("not checked", "未検査"))
+	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n", m.Say("Part of the page"), m.Say("hold"), m.Say("false"), m.Say("not checked"))
 	for _, f := range m.Features {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escape(f.Title), f.Passed, f.Failed, f.Skipped)
 	}
@@ -118,7 +119,7 @@ func (m *markdown) tables() {
 		m.add(b.String())
 	}
 	for _, r := range m.Reasons() {
-		m.add(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", "未検査 %d 件:", r.Number), escape(r.Text)))
+		m.add(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", r.Number), escape(r.Text)))
 	}
 	m.add(fmt.Sprintf("\n%s\n", escape(fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions()))))
 }

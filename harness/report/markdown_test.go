@@ -7,13 +7,13 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func TestMarkdown(t *testing.T) {
-	for name, lang := range map[string]harness.Lang{"rich.md": harness.English, "rich.ja.md": harness.Japanese} {
+	for name, l := range map[string]lang.Language{"rich.md": lang.English, "rich.ja.md": lang.Japanese} {
 		var b bytes.Buffer
-		if err := Markdown(&b, rich(t), lang); err != nil {
+		if err := Markdown(&b, rich(t), l); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, b.Bytes())
@@ -30,7 +30,7 @@ func TestMarkdownFitsAComment(t *testing.T) {
 		e.Scenarios = append(e.Scenarios, s)
 	}
 	var b bytes.Buffer
-	if err := Markdown(&b, e, harness.English); err != nil {
+	if err := Markdown(&b, e, lang.English); err != nil {
 		t.Fatal(err)
 	}
 	if n := utf8.RuneCount(b.Bytes()); n > maxMarkdown || n < maxMarkdown/2 {

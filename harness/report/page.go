@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // page is what the HTML report is made from. Its methods are for the template.
 type page struct {
 	harness.Evidence
-	Lang     harness.Lang
+	Lang     lang.Language
 	Class    string // of the verdict: holds, false, open
 	Title    string
 	Features []feature
@@ -21,12 +22,12 @@ type page struct {
 	Course   course
 }
 
-func newPage(e harness.Evidence, lang harness.Lang) page {
-	if lang != harness.Japanese {
-		lang = harness.English
+func newPage(e harness.Evidence, l lang.Language) page {
+	if l != lang.Japanese {
+		l = lang.English
 	}
-	p := page{Evidence: e, Lang: lang, Features: newFeatures(e), Course: newCourse(e, lang)}
-	p.Class, p.Title = headline(e, lang)
+	p := page{Evidence: e, Lang: l, Features: newFeatures(e), Course: newCourse(e, l)}
+	p.Class, p.Title = headline(e, l)
 	for _, f := range p.Features {
 		for _, c := range f.Claims {
 			if c.Status == harness.Failed {
@@ -34,50 +35,50 @@ func newPage(e harness.Evidence, lang harness.Lang) page {
 			}
 		}
 	}
-	p.Pictures = newPictures(e.Snapshots, lang)
+	p.Pictures = newPictures(e.Snapshots, l)
 	return p
 }
 
 // headline is the verdict in a sentence, and its class.
-func headline(e harness.Evidence, l harness.Lang) (class, line string) {
+func headline(e harness.Evidence, l lang.Language) (class, line string) {
 	c := e.Counts
 	checked := c.Passed + c.Failed
 	switch {
 	case e.Run.Verdict == harness.VerdictInterrupted:
-		return "open", l.Say("Interrupted after %s", "%sを検査したところで中断", claims(l, checked))
+		return "open", l.Say("Interrupted after %s", claims(l, checked))
 	case e.Run.Verdict == harness.VerdictUnreachable:
-		return "false", l.Say("The cluster could not be checked", "クラスタを検査できなかった")
+		return "false", l.Say("The cluster could not be checked")
 	case c.Failed > 0:
-		return "false", l.Say("%d of %s false", "%[2]sのうち %[1]d 件が成り立たない", c.Failed, counted(l, checked, "claim is", "claims are", "件の記述"))
+		return "false", l.Say("%d of %s false", c.Failed, l.Count(checked, "%d claim is", "%d claims are"))
 	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return "false", l.Say("Nothing was checked", "何も検査しなかった")
+		return "false", l.Say("Nothing was checked")
 	}
-	return "holds", counted(l, c.Passed, "claim holds", "claims hold", "件の記述がすべて成り立つ")
+	return "holds", l.Count(c.Passed, "%d claim holds", "%d claims hold")
 }
 
-func claims(l harness.Lang, n int) string {
-	return counted(l, n, "claim", "claims", "件の記述")
+func claims(l lang.Language, n int) string {
+	return l.Count(n, "%d claim", "%d claims")
 }
 
 // Say is a text of the page in its language.
-func (p page) Say(en, ja string, args ...any) string { return p.Lang.Say(en, ja, args...) }
+func (p page) Say(format string, args ...any) string { return p.Lang.Say(format, args...) }
 
 // Self is the page, for a thing on it that has things of its own.
 func (p page) Self() page { return p }
 
 // Foreign is the language of what the run said, where it is not the page's.
-func (p page) Foreign() harness.Lang {
+func (p page) Foreign() lang.Language {
 	if spoken := p.spoken(); spoken != p.Lang {
 		return spoken
 	}
 	return ""
 }
 
-func (p page) spoken() harness.Lang {
-	if p.Run.Lang == harness.Japanese {
-		return harness.Japanese
+func (p page) spoken() lang.Language {
+	if p.Run.Lang == lang.Japanese {
+		return lang.Japanese
 	}
-	return harness.English
+	return lang.English
 }
 
 // Took shows a duration.
@@ -86,7 +87,7 @@ func (p page) Took(d time.Duration) string { return seconds(d) }
 // Date shows a moment to a person, and ISO to a program.
 func (p page) Date(t time.Time) string {
 	t = t.UTC()
-	return t.Format(harness.Text{EN: "2 January 2006, 15:04 MST", JA: "2006 年 1 月 2 日 15:04 MST"}.In(p.Lang))
+	return t.Format(lang.Text{EN: "2 January 2006, 15:04 MST"}.In(p.Lang))
 }
 
 // ISO is a moment in RFC 3339.
@@ -120,9 +121,9 @@ func (p page) Sizes() string {
 func (p page) Place() string {
 	switch {
 	case p.Target.Name == "sim" && p.Target.Fresh:
-		return p.Say("a fresh lab (%s)", "新しく作ったラボ %s", p.Target.Lab)
+		return p.Say("a fresh lab (%s)", p.Target.Lab)
 	case p.Target.Name == "sim":
-		return p.Say("the lab %s, as it stood", "既存のラボ %s", p.Target.Lab)
+		return p.Say("the lab %s, as it stood", p.Target.Lab)
 	}
 	return p.Target.Name
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // picture is a snapshot as a drawing, in two layouts: hosts side by side, and
@@ -85,7 +86,7 @@ const (
 // newPictures are those of the snapshots in which the cluster has come further
 // than in the one before, or something broke or was mended: after the page's
 // first and third step, where its own figures are.
-func newPictures(snapshots []harness.Snapshot, l harness.Lang) []picture {
+func newPictures(snapshots []harness.Snapshot, l lang.Language) []picture {
 	var all []picture
 	for i, s := range snapshots {
 		p := newPicture(len(all)+1, s, l)
@@ -97,8 +98,8 @@ func newPictures(snapshots []harness.Snapshot, l harness.Lang) []picture {
 	return all
 }
 
-func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
-	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", "「%s」の後のクラスタ", s.After)}
+func newPicture(n int, s harness.Snapshot, l lang.Language) picture {
+	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", s.After)}
 	id := networkID(s.Hosts)
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
@@ -113,7 +114,7 @@ func newPicture(n int, s harness.Snapshot, l harness.Lang) picture {
 		told = append(told, tell(h, troubles, l))
 	}
 	p.Desc = strings.Join(told, " ")
-	swarm := l.Say("Swarm manager → engines :2375", "Swarm マネージャ → 各 Engine :2375")
+	swarm := l.Say("Swarm manager → engines :2375")
 	p.Layouts = []layout{wide(s, id, swarm, p.Network, l), tall(s, id, swarm, p.Network, l)}
 	return p
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -310,7 +311,7 @@ func FuzzRead(f *testing.F) {
 		if bytes.ContainsAny(out.Bytes(), "\x1b\x00") {
 			t.Errorf("control characters reach the terminal: %q", out.String())
 		}
-		if err := errors.Join(HTML(&out, e, harness.Japanese), Markdown(&out, e, harness.English), Annotations(&out, e)); err != nil {
+		if err := errors.Join(HTML(&out, e, lang.Japanese), Markdown(&out, e, lang.English), Annotations(&out, e)); err != nil {
 			t.Error(err)
 		}
 		out.Reset()
@@ -398,9 +399,9 @@ func TestTerminal(t *testing.T) {
 		"interrupted.txt": {interrupted, TerminalOptions{}},
 		"nothing.txt":     {nothing, TerminalOptions{}},
 	} {
-		for _, tt.e.Run.Lang = range []harness.Lang{harness.English, harness.Japanese} {
+		for _, tt.e.Run.Lang = range []lang.Language{lang.English, lang.Japanese} {
 			file := name
-			if tt.e.Run.Lang == harness.Japanese {
+			if tt.e.Run.Lang == lang.Japanese {
 				file = "ja-" + name
 			}
 			t.Run(file, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // TestSizes holds that each report of a cluster which is no lab tells where the
@@ -29,17 +30,17 @@ func TestSizes(t *testing.T) {
 		if tt.given > 0 {
 			topology.Manager.Own = own
 		}
-		if got := Sizes(harness.English, topology); got != tt.want {
+		if got := Sizes(lang.English, topology); got != tt.want {
 			t.Errorf("%d: %q, want %q", tt.given, got, tt.want)
 		}
 	}
 	e.Target.Topology.Subnet = harness.Topology{}.Subnet
-	page := render(t, e, harness.English)
+	page := render(t, e, lang.English)
 	if !strings.Contains(page, "<dt>Expected sizes</dt><dd>the page&#39;s</dd>") || strings.Contains(page, "invalid") {
 		t.Errorf("the page says nothing of the sizes, or of a subnet that is none")
 	}
 	var summary strings.Builder
-	if err := Markdown(&summary, e, harness.Japanese); err != nil || !strings.Contains(summary.String(), "期待する大きさ: ページの値。") {
+	if err := Markdown(&summary, e, lang.Japanese); err != nil || !strings.Contains(summary.String(), "期待する大きさ: ページの値。") {
 		t.Errorf("%v: %s", err, summary.String())
 	}
 }

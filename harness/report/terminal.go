@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // TerminalOptions say how a report is to look in a terminal.
@@ -22,7 +23,7 @@ type TerminalOptions struct {
 
 // Findings writes causes for a person to read: what is wrong, what shows it, and
 // what to do.
-func Findings(w io.Writer, l harness.Lang, all []harness.Finding, o TerminalOptions) error {
+func Findings(w io.Writer, l lang.Language, all []harness.Finding, o TerminalOptions) error {
 	b := bufio.NewWriter(w)
 	o.findings(b, l, all)
 	return b.Flush()
@@ -59,16 +60,16 @@ func (o TerminalOptions) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (o TerminalOptions) failed(w io.Writer, l harness.Lang, s harness.Scenario) {
+func (o TerminalOptions) failed(w io.Writer, l lang.Language, s harness.Scenario) {
 	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, printed(s.Name)), o.paint(dim, printed(s.ID)))
 	if st := failedStep(s); st != nil {
-		o.field(w, l.Say("step", "手順"), "", printed(st.Keyword+" "+st.Text))
+		o.field(w, l.Say("step"), "", printed(st.Keyword+" "+st.Text))
 	}
-	o.field(w, l.Say("at", "場所"), "", printed(where(s)))
-	o.field(w, l.Say("expected", "期待値"), green, printed(s.Expected))
-	o.field(w, l.Say("seen", "実際"), red, printed(s.Seen))
+	o.field(w, l.Say("at"), "", printed(where(s)))
+	o.field(w, l.Say("expected"), green, printed(s.Expected))
+	o.field(w, l.Say("seen"), red, printed(s.Seen))
 	if o.Evidence != "" {
-		o.field(w, l.Say("evidence", "証拠"), dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
+		o.field(w, l.Say("evidence"), dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
 	}
 	fmt.Fprintln(w)
 }
@@ -98,7 +99,7 @@ func (o TerminalOptions) skipped(w io.Writer, e harness.Evidence) {
 	}
 	sort.Strings(order)
 	for _, reason := range order {
-		unchecked := counted(e.Run.Lang, reasons[reason], "claim was not checked", "claims were not checked", "件の記述は検査しなかった")
+		unchecked := e.Run.Lang.Count(reasons[reason], "%d claim was not checked", "%d claims were not checked")
 		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), unchecked, printed(reason))
 	}
 }
@@ -110,7 +111,7 @@ func (o TerminalOptions) summary(w io.Writer, e harness.Evidence) {
 		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printed(e.Run.Error), "\n", "\n  "))
 	}
 	if o.Evidence != "" {
-		fmt.Fprintf(w, "  %s\n", o.paint(dim, e.Run.Lang.Say("evidence: %s", "証拠: %s", o.Evidence)))
+		fmt.Fprintf(w, "  %s\n", o.paint(dim, e.Run.Lang.Say("evidence: %s", o.Evidence)))
 	}
 }
 
@@ -119,18 +120,18 @@ func (o TerminalOptions) verdict(e harness.Evidence) (color, mark, line string) 
 	checked := c.Passed + c.Failed
 	switch {
 	case e.Run.Verdict == harness.VerdictInterrupted:
-		return yellow, "!", l.Say("interrupted after %s, %d of them false, in %s", "%sを検査したところで中断、うち %d 件が成り立たない(%s)",
-			counted(l, checked, "claim", "claims", "件の記述"), c.Failed, took)
+		return yellow, "!", l.Say("interrupted after %s, %d of them false, in %s",
+			l.Count(checked, "%d claim", "%d claims"), c.Failed, took)
 	case e.Run.Verdict == harness.VerdictUnreachable && checked > 0:
-		return red, "✗", l.Say("%s, and not all could be checked, in %s", "%s。検査できなかったものもある(%s)",
-			counted(l, c.Passed, "claim holds", "claims hold", "件の記述が成り立つ"), took)
+		return red, "✗", l.Say("%s, and not all could be checked, in %s",
+			l.Count(c.Passed, "%d claim holds", "%d claims hold"), took)
 	case e.Run.Verdict == harness.VerdictUnreachable:
-		return red, "✗", l.Say("the cluster could not be checked, in %s", "クラスタを検査できなかった(%s)", took)
+		return red, "✗", l.Say("the cluster could not be checked, in %s", took)
 	case c.Failed > 0:
-		return red, "✗", l.Say("%d of %s false, in %s", "%[2]sのうち %[1]d 件が成り立たない(%[3]s)",
-			c.Failed, counted(l, checked, "claim is", "claims are", "件の記述"), took)
+		return red, "✗", l.Say("%d of %s false, in %s",
+			c.Failed, l.Count(checked, "%d claim is", "%d claims are"), took)
 	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return red, "✗", l.Say("nothing was checked, in %s", "何も検査しなかった(%s)", took)
+		return red, "✗", l.Say("nothing was checked, in %s", took)
 	}
-	return green, "✓", l.Say("%s, in %s", "%s(%s)", counted(l, c.Passed, "claim holds", "claims hold", "件の記述が成り立つ"), took)
+	return green, "✓", l.Say("%s, in %s", l.Count(c.Passed, "%d claim holds", "%d claims hold"), took)
 }

@@ -62,14 +62,6 @@ func count(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// counted writes a number with its noun in a language.
-func counted(l harness.Lang, n int, one, more, ja string) string {
-	if l == harness.Japanese {
-		return fmt.Sprintf("%d %s", n, ja)
-	}
-	return count(n, one, more)
-}
-
 // script is a command as one would type it on its node.
 func script(r harness.Result) string {
 	if len(r.Argv) == 3 && r.Argv[0] == "sh" && r.Argv[1] == "-c" {

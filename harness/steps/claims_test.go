@@ -18,6 +18,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
+	"labcheck/harness/lang"
 )
 
 // performedWorld is a world on a cluster on which the tutorial was done, that
@@ -31,7 +32,7 @@ func performedWorld(t *testing.T) (*World, *enginetest.Cluster) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	w := New(c, harness.English, func(time.Duration, error) {})
+	w := New(c, lang.English, func(time.Duration, error) {})
 	w.LimitWaits(0)
 	return w, f
 }

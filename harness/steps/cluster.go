@@ -13,6 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 )
 
@@ -34,12 +35,12 @@ func (w *World) managerReaches(ctx context.Context, from, addr, name string) err
 	seen := strings.TrimSpace(res.Stdout)
 	switch {
 	case late:
-		seen = w.lang.Say("no answer within %s", "%s 以内に応答がない", harness.Limit(ctx, reachWithin))
+		seen = w.lang.Say("no answer within %s", harness.Limit(ctx, reachWithin))
 	case err != nil:
 		seen = err.Error()
 	}
 	if seen != name {
-		return w.mismatch(w.lang.Say("the engine at %s, asked from %s", "%s の Engine(%s から)", w.here(addr), from), name, seen)
+		return w.mismatch(w.lang.Say("the engine at %s, asked from %s", w.here(addr), from), name, seen)
 	}
 	return nil
 }
@@ -47,7 +48,7 @@ func (w *World) managerReaches(ctx context.Context, from, addr, name string) err
 func (w *World) consulAnswers(ctx context.Context, port int, host string, seconds int) error {
 	port = int(page.Port(w.topology(), uint16(port)))
 	if port != int(w.topology().Consul().Port()) || host != w.topology().Manager.Name {
-		return harness.Errorf("the cluster's Consul is on port %d of %s", "クラスタの Consul のポートは %d(%s)", w.topology().Consul().Port(), w.topology().Manager.Name)
+		return lang.Errorf("the cluster's Consul is on port %d of %s", w.topology().Consul().Port(), w.topology().Manager.Name)
 	}
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		_, err := w.cluster.Consul().Leader(ctx)
@@ -62,7 +63,7 @@ func (w *World) consulHasLeader(ctx context.Context, seconds int) error {
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		_, err := w.cluster.Consul().Leader(ctx)
 		if errors.Is(err, engine.ErrNoLeader) {
-			return w.mismatch("Consul", w.lang.Say("a leader", "リーダがいる"), w.lang.Say("none is elected", "選出されていない"))
+			return w.mismatch("Consul", w.lang.Say("a leader"), w.lang.Say("none is elected"))
 		}
 		return err
 	})
@@ -81,7 +82,7 @@ func (w *World) registered(ctx context.Context, addr string, seconds int) error 
 			nodes = append(nodes, strings.TrimPrefix(k, swarmNodes))
 		}
 		if !slices.Contains(nodes, addr) {
-			return w.mismatch(w.lang.Say("the nodes that Consul knows", "Consul に登録されたノード"), addr, w.listed(nodes))
+			return w.mismatch(w.lang.Say("the nodes that Consul knows"), addr, w.listed(nodes))
 		}
 		return nil
 	})
@@ -107,16 +108,16 @@ func (w *World) clusterHas(ctx context.Context, property, value string) error {
 }
 
 func (w *World) engineOf(host string) string {
-	return w.lang.Say("the engine of %s", "%s の Engine", host)
+	return w.lang.Say("the engine of %s", host)
 }
 
-func (w *World) theCluster() string { return w.lang.Say("the cluster", "クラスタ") }
+func (w *World) theCluster() string { return w.lang.Say("the cluster") }
 
 // swarmInfo is what Swarm answers on port 3375.
 func (w *World) swarmInfo(ctx context.Context) (engine.Info, error) {
 	info, err := w.cluster.Swarm().Info(ctx)
 	if err == nil && info.Swarm == nil {
-		err = w.mismatch(w.lang.Say("port 3375", "ポート 3375"), w.lang.Say("a Swarm manager", "Swarm マネージャ"), w.lang.Say("an engine, %s", "%s の Engine", info.Name))
+		err = w.mismatch(w.lang.Say("port 3375"), w.lang.Say("a Swarm manager"), w.lang.Say("an engine, %s", info.Name))
 	}
 	return info, err
 }
@@ -146,7 +147,7 @@ func infoProperty(info engine.Info, property string) (string, error) {
 		return info.ClusterAdvertise, nil
 	}
 	if info.Swarm == nil {
-		return "", harness.Errorf("an engine has no %q", "Engine に %q はない", property)
+		return "", lang.Errorf("an engine has no %q", property)
 	}
 	switch property {
 	case "role":
@@ -156,7 +157,7 @@ func infoProperty(info engine.Info, property string) (string, error) {
 	case "nodes":
 		return strconv.Itoa(len(info.Swarm.Members)), nil
 	}
-	return "", harness.Errorf("a cluster has no %q", "クラスタに %q はない", property)
+	return "", lang.Errorf("a cluster has no %q", property)
 }
 
 func (w *World) clusterFilters(ctx context.Context, filter string) error {
@@ -165,7 +166,7 @@ func (w *World) clusterFilters(ctx context.Context, filter string) error {
 		return err
 	}
 	if !slices.Contains(info.Swarm.Filters, filter) {
-		return w.mismatch(w.lang.Say("the cluster's filters", "クラスタのフィルタ"), filter, w.listed(info.Swarm.Filters))
+		return w.mismatch(w.lang.Say("the cluster's filters"), filter, w.listed(info.Swarm.Filters))
 	}
 	return nil
 }
@@ -186,7 +187,7 @@ func (w *World) member(ctx context.Context, node string) (engine.Member, error) 
 	}
 	m, ok := info.Swarm.Member(node)
 	if !ok {
-		return m, w.mismatch(w.lang.Say("the cluster's nodes", "クラスタのノード"), node, w.listed(memberNames(info)))
+		return m, w.mismatch(w.lang.Say("the cluster's nodes"), node, w.listed(memberNames(info)))
 	}
 	return m, nil
 }
@@ -205,8 +206,8 @@ func (w *World) memberHealthy(ctx context.Context, node, addr string, seconds in
 		if err != nil {
 			return err
 		}
-		c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
-		c.equal(w.lang.Say("address", "アドレス"), w.here(addr), m.Addr.String())
+		c := w.compare("the cluster's node %s", node)
+		c.equal(w.lang.Say("address"), w.here(addr), m.Addr.String())
 		c.equal("Status", "Healthy", m.Status)
 		if len(c.expected) > 0 && m.Error != "" {
 			c.differs("Error: (none)", "Error: "+m.Error)
@@ -221,9 +222,9 @@ func (w *World) memberSize(ctx context.Context, node string, cpus int, memory st
 		return err
 	}
 	wantCPUs, wantMemory := w.memberFigures(node, strconv.Itoa(cpus), memory)
-	c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
+	c := w.compare("the cluster's node %s", node)
 	c.equal("CPU", wantCPUs, strconv.Itoa(m.CPUs))
-	c.equal(w.lang.Say("memory", "メモリ"), wantMemory, m.Memory)
+	c.equal(w.lang.Say("memory"), wantMemory, m.Memory)
 	return c.err()
 }
 
@@ -232,10 +233,10 @@ func (w *World) memberLabels(ctx context.Context, node, labels string) error {
 	if err != nil {
 		return err
 	}
-	c := w.compare("the cluster's node %s", "クラスタのノード %s", node)
+	c := w.compare("the cluster's node %s", node)
 	for _, l := range list(labels) {
 		if m.Labels[l] == "" {
-			c.differs(w.lang.Say("the label %s", "ラベル %s", l), w.lang.Say("labels: %s", "ラベル: %s", w.listed(sorted(m.Labels))))
+			c.differs(w.lang.Say("the label %s", l), w.lang.Say("labels: %s", w.listed(sorted(m.Labels))))
 		}
 	}
 	return c.err()
@@ -247,7 +248,7 @@ func (w *World) memberNoError(ctx context.Context, node string) error {
 		return err
 	}
 	if m.Error != "" {
-		return w.mismatch(w.lang.Say("the cluster's node %s", "クラスタのノード %s", node), w.lang.Say("no error", "エラーなし"), m.Error)
+		return w.mismatch(w.lang.Say("the cluster's node %s", node), w.lang.Say("no error"), m.Error)
 	}
 	return nil
 }
@@ -260,12 +261,12 @@ func (w *World) memberUpdated(ctx context.Context, node string, minutes int) err
 		return err
 	}
 	if m.UpdatedAt.IsZero() {
-		return w.mismatch(w.lang.Say("UpdatedAt of %s", "%s の UpdatedAt", node), w.lang.Say("a time", "時刻"), notShown(w.lang))
+		return w.mismatch(w.lang.Say("UpdatedAt of %s", node), w.lang.Say("a time"), notShown(w.lang))
 	}
 	if age := time.Since(m.UpdatedAt); age.Abs() > time.Duration(minutes)*time.Minute {
-		return w.mismatch(w.lang.Say("UpdatedAt of %s", "%s の UpdatedAt", node),
-			w.lang.Say("within the last %d minutes", "直近 %d 分以内", minutes),
-			w.lang.Say("%s, %s ago", "%s、%s 前", m.UpdatedAt.Format(time.RFC3339), age.Round(time.Second)))
+		return w.mismatch(w.lang.Say("UpdatedAt of %s", node),
+			w.lang.Say("within the last %d minutes", minutes),
+			w.lang.Say("%s, %s ago", m.UpdatedAt.Format(time.RFC3339), age.Round(time.Second)))
 	}
 	return nil
 }
@@ -281,6 +282,6 @@ func (w *World) membersInOrder(ctx context.Context, table *godog.Table) error {
 		seen = append(seen, m.Name+" "+m.Addr.String())
 	}
 	c := comparison{lang: w.lang, what: w.theCluster()}
-	c.equal(w.lang.Say("nodes", "ノード"), w.listed(want), w.listed(seen))
+	c.equal(w.lang.Say("names of nodes"), w.listed(want), w.listed(seen))
 	return c.err()
 }

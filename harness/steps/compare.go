@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 )
 
@@ -54,12 +55,12 @@ func (w *World) showsPage() error {
 		return err
 	}
 	if w.page.next == 0 || w.page.book.Commands[w.page.next-1].Kind == "" {
-		return harness.Errorf("the page shows no output of what was typed last", "最後に入力したコマンドの出力はページにない")
+		return lang.Errorf("the page shows no output of what was typed last")
 	}
 	c := w.page.book.Commands[w.page.next-1]
 	made, err := w.page.book.Compare(c, w.topology(), w.last, w.lang)
 	if err != nil {
-		return w.terminalMismatch(w.lang.Say("what the page shows", "ページに示された出力"), err)
+		return w.terminalMismatch(w.lang.Say("what the page shows"), err)
 	}
 	w.page.last = &made
 	w.page.compared = append(w.page.compared, made)
@@ -67,7 +68,7 @@ func (w *World) showsPage() error {
 }
 
 func (w *World) wrongFields(made harness.Comparison) error {
-	c := w.compare("the terminal beside the page, %s", "ターミナルとページ(%s)", made.Page)
+	c := w.compare("the terminal beside the page, %s", made.Page)
 	for _, f := range page.Wrong(made) {
 		c.differs(f.Name+": "+w.orNotShown(f.Page), f.Name+": "+w.orNotShown(f.Seen))
 	}
@@ -85,11 +86,11 @@ func (w *World) orNotShown(value string) string {
 // compared to have been there in one of them.
 func (w *World) differencesSeen() error {
 	if len(w.page.compared) == 0 {
-		return harness.Errorf("nothing was compared with the page", "ページとの比較がまだない")
+		return lang.Errorf("nothing was compared with the page")
 	}
 	if unused := page.Unused(w.page.book.Differences, w.page.compared, w.lang); len(unused) > 0 {
-		return w.mismatch(w.lang.Say("the listed differences", "一覧にある違い"), w.lang.Say("each of them seen", "どれも見られる"),
-			w.lang.Say("not seen any more:\n%s", "見られなくなったもの:\n%s", strings.Join(unused, "\n")))
+		return w.mismatch(w.lang.Say("the listed differences"), w.lang.Say("each of them seen"),
+			w.lang.Say("not seen any more:\n%s", strings.Join(unused, "\n")))
 	}
 	return nil
 }

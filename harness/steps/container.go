@@ -9,33 +9,35 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // role is what a container of the tutorial is there for.
 type role struct {
-	name  harness.Text // as the features write it
+	name  string // as the English features write it
+	title string // its container, for a person
 	image string
 	arg   string // its first argument; any where it is empty
 }
 
 var (
-	consul       = role{name: harness.Text{EN: "Consul", JA: "Consul コンテナ"}, image: "progrium/consul"}
-	swarmManager = role{name: harness.Text{EN: "Swarm manager", JA: "Swarm マネージャ・コンテナ"}, image: "swarm", arg: "manage"}
-	swarmJoin    = role{name: harness.Text{EN: "Swarm join", JA: "swarm join コンテナ"}, image: "swarm", arg: "join"}
+	consul       = role{name: "Consul", title: "the Consul container", image: "progrium/consul"}
+	swarmManager = role{name: "Swarm manager", title: "the Swarm manager container", image: "swarm", arg: "manage"}
+	swarmJoin    = role{name: "Swarm join", title: "the Swarm join container", image: "swarm", arg: "join"}
 )
 
 // in names the role's container for a person.
-func (r role) in(l harness.Lang) string {
-	return harness.Text{EN: "the " + r.name.EN + " container", JA: r.name.JA}.In(l)
+func (r role) in(l lang.Language) string {
+	return l.Format(r.title)
 }
 
 func roleOf(name string) (role, error) {
 	for _, r := range []role{consul, swarmManager, swarmJoin} {
-		if r.name.EN == name || r.name.JA == name {
+		if r.name == name || lang.Japanese.Format(r.name) == name {
 			return r, nil
 		}
 	}
-	return role{}, harness.Errorf("no container of the tutorial is called %q", "チュートリアルに %q というコンテナはない", name)
+	return role{}, lang.Errorf("no container of the tutorial is called %q", name)
 }
 
 func (r role) is(c engine.Container) bool {
@@ -65,7 +67,7 @@ func (w *World) only(ctx context.Context, r role, host string) (engine.Container
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", "%sが 1 つ", r.in(w.lang)), w.describe(found))
+		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", r.in(w.lang)), w.describe(found))
 	}
 	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
@@ -126,7 +128,7 @@ func propertyOf(c engine.Container, property string) (string, error) {
 	case "advertised address":
 		return flag(c.Args, "--advertise"), nil
 	}
-	return "", harness.Errorf("a container has no %q", "コンテナに %q はない", property)
+	return "", lang.Errorf("a container has no %q", property)
 }
 
 // process is the program's name and its command: swarm manage.
@@ -177,7 +179,7 @@ func (w *World) runsOne(ctx context.Context, host, name string) error {
 		return err
 	}
 	if !c.Running {
-		return w.mismatch(host, w.lang.Say("%s, running", "動いている%s", r.in(w.lang)), w.describe([]engine.Container{c}))
+		return w.mismatch(host, w.lang.Say("%s, running", r.in(w.lang)), w.describe([]engine.Container{c}))
 	}
 	return nil
 }
@@ -195,12 +197,12 @@ func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
 	if err != nil {
 		return err
 	}
-	c := w.compare("where %s runs", "%sが動く場所", r.in(w.lang))
+	c := w.compare("where %s runs", r.in(w.lang))
 	for i, h := range hosts {
 		runs := running(found[i])
 		switch {
 		case h.Name == host && len(runs) != 1:
-			c.differs(w.lang.Say("%s: one that runs", "%s: 1 つ動いている", host), host+": "+w.describe(found[i]))
+			c.differs(w.lang.Say("%s: one that runs", host), host+": "+w.describe(found[i]))
 		case h.Name != host && len(runs) > 0:
 			c.differs(h.Name+": "+w.none(), h.Name+": "+w.describe(runs))
 		}
@@ -236,8 +238,8 @@ func (w *World) attachment(ctx context.Context, name, host, network string, want
 		on = append(on, n.Network)
 	}
 	if slices.Contains(on, network) != wanted {
-		return w.mismatch(w.lang.Say("%s on %s", "%s(%s)", r.in(w.lang), host),
-			network+": "+w.attached(wanted), w.lang.Say("attached to %s", "接続先: %s", w.listed(on)))
+		return w.mismatch(w.lang.Say("%s on %s", r.in(w.lang), host),
+			network+": "+w.attached(wanted), w.lang.Say("attached to %s", w.listed(on)))
 	}
 	return nil
 }

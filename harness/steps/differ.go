@@ -4,18 +4,19 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // comparison collects all that differs, so that a person sees the whole of it.
 type comparison struct {
-	lang           harness.Lang
+	lang           lang.Language
 	what           string
 	expected, seen []string
 }
 
 // compare begins a comparison of what a text in each language names.
-func (w *World) compare(en, ja string, args ...any) comparison {
-	return comparison{lang: w.lang, what: w.lang.Say(en, ja, args...)}
+func (w *World) compare(format string, args ...any) comparison {
+	return comparison{lang: w.lang, what: w.lang.Say(format, args...)}
 }
 
 // equal compares two values of a field as a reader would.
@@ -49,11 +50,11 @@ func (w *World) mismatch(what, expected, seen string) error {
 // terminalMismatch is that what the terminal shows is not of the kind that is
 // expected.
 func (w *World) terminalMismatch(expected string, seen error) error {
-	return w.mismatch(w.lang.Say("the terminal", "ターミナル"), expected, w.lang.Error(seen))
+	return w.mismatch(w.lang.Say("the terminal"), expected, w.lang.Error(seen))
 }
 
 // none is what is said where there is nothing.
-func (w *World) none() string { return w.lang.Say("none", "なし") }
+func (w *World) none() string { return w.lang.Say("none") }
 
 func (w *World) orNone(s string) string {
 	if s == "" {
@@ -63,12 +64,12 @@ func (w *World) orNone(s string) string {
 }
 
 // notShown is what is said of a line or a field that lacks.
-func notShown(l harness.Lang) string { return l.Say("(not shown)", "(表示なし)") }
+func notShown(l lang.Language) string { return l.Say("(not shown)") }
 
 // listed joins values for a person.
-func listed(l harness.Lang, values []string) string {
+func listed(l lang.Language, values []string) string {
 	if len(values) == 0 {
-		return l.Say("nothing", "なし")
+		return l.Say("nothing")
 	}
 	return strings.Join(values, ", ")
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 	"labcheck/harness/suite"
 )
@@ -19,12 +19,12 @@ import (
 // the same claims in the same order, of the same sentences about the same
 // values, with the same commands and the same tables.
 func TestEditionsAreEqual(t *testing.T) {
-	en, ja := load(t, harness.English), load(t, harness.Japanese)
+	en, ja := load(t, lang.English), load(t, lang.Japanese)
 	if diff := cmp.Diff(outline(en), outline(ja)); diff != "" {
 		t.Fatalf("scenarios (-en +ja):\n%s", diff)
 	}
 	for i, s := range en {
-		if diff := cmp.Diff(meaning(t, harness.English, s), meaning(t, harness.Japanese, ja[i])); diff != "" {
+		if diff := cmp.Diff(meaning(t, lang.English, s), meaning(t, lang.Japanese, ja[i])); diff != "" {
 			t.Errorf("%s (-%s:%d +%s:%d):\n%s", s.ID, s.File, s.Line, ja[i].File, ja[i].Line, diff)
 		}
 	}
@@ -32,14 +32,14 @@ func TestEditionsAreEqual(t *testing.T) {
 
 // TestEditionsAreInTheirLanguage holds that nothing was left untranslated.
 func TestEditionsAreInTheirLanguage(t *testing.T) {
-	for _, lang := range languages() {
-		for _, s := range load(t, lang) {
+	for _, l := range languages() {
+		for _, s := range load(t, l) {
 			texts := []string{s.Feature, s.Name}
 			for _, st := range s.Steps {
 				texts = append(texts, st.Keyword, st.Text)
 			}
 			for _, text := range texts {
-				if japanese.MatchString(text) != (lang == harness.Japanese) {
+				if japanese.MatchString(text) != (l == lang.Japanese) {
 					t.Errorf("%s:%d: %q", s.File, s.Line, text)
 				}
 			}
@@ -60,15 +60,15 @@ func outline(all []suite.Scenario) []string {
 
 // meaning is a scenario without its language: of each step the kind, which
 // sentence it is, the values in it, and what stands below it.
-func meaning(t *testing.T, lang harness.Lang, s suite.Scenario) []string {
+func meaning(t *testing.T, l lang.Language, s suite.Scenario) []string {
 	t.Helper()
 	lines := []string{"name: " + strings.Join(figures(s.Name), " ")}
 	for _, st := range s.Steps {
-		as := understood(lang, st.Text)
+		as := understood(l, st.Text)
 		if len(as) != 1 {
 			t.Fatalf("%s:%d: %q is understood as %q", s.File, st.Line, st.Text, as)
 		}
-		values := regexp.MustCompile(as[0].Expr.In(lang)).FindStringSubmatch(st.Text)[1:]
+		values := regexp.MustCompile(as[0].Expr.In(l)).FindStringSubmatch(st.Text)[1:]
 		lines = append(lines, fmt.Sprintf("%s %s %q %q", kind(st.Keyword), as[0].Expr.EN, words(values), figures(st.Text)))
 		lines = append(lines, steps.Typed(st.DocString)...)
 		for _, row := range st.Table {
@@ -107,16 +107,16 @@ func figures(text string) []string {
 // TestWordsAreUsed holds that each word which the code reads in both languages
 // is one that both editions have, and one word in each language.
 func TestWordsAreUsed(t *testing.T) {
-	for _, lang := range languages() {
+	for _, l := range languages() {
 		var text strings.Builder
-		for _, s := range load(t, lang) {
+		for _, s := range load(t, l) {
 			for _, st := range s.Steps {
 				fmt.Fprintln(&text, st.Text, st.Table)
 			}
 		}
 		seen := map[string]bool{}
 		for _, w := range steps.Words() {
-			word := w.In(lang)
+			word := w.In(l)
 			if !strings.Contains(text.String(), word) {
 				t.Errorf("no feature says %q", word)
 			}

@@ -3,20 +3,20 @@ package steps
 import (
 	"time"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Sentence is a sentence as tests outside the package see it.
 type Sentence struct {
-	Expr harness.Text
+	Expr lang.Text
 	Do   any
 }
 
 // Sentences are all sentences of a world that has no cluster.
 func Sentences() []Sentence {
 	var all []Sentence
-	for _, s := range New(nil, harness.English, func(time.Duration, error) {}).sentences() {
-		all = append(all, Sentence{harness.Text{EN: s.en, JA: s.ja}, s.do})
+	for _, s := range New(nil, lang.English, func(time.Duration, error) {}).sentences() {
+		all = append(all, Sentence{lang.Text{EN: s.expr}, s.do})
 	}
 	return all
 }
@@ -27,10 +27,10 @@ func Typed(content string) []string { return typed(content) }
 // EnglishWord gives a word of the features as the code has it.
 func EnglishWord(word string) string {
 	if r, err := roleOf(word); err == nil {
-		return r.name.EN
+		return r.name
 	}
 	return english(word)
 }
 
 // Words are the words of the features which the code reads.
-func Words() []harness.Text { return words() }
+func Words() []lang.Text { return words() }

@@ -9,6 +9,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
@@ -44,7 +45,7 @@ func (w *World) sees(t harness.Topology) {
 // performed does what of the tutorial is not done and notes how the cluster is.
 func (w *World) performed(ctx context.Context) error {
 	if w.hosts == nil {
-		return harness.Errorf("hosts are broken on purpose only in a lab", "ホストをわざと壊すのはラボでだけである")
+		return lang.Errorf("hosts are broken on purpose only in a lab")
 	}
 	w.load.lasting = true
 	if err := w.takeTurn(ctx); err != nil {
@@ -61,7 +62,7 @@ func (w *World) performed(ctx context.Context) error {
 // breaks puts a fault in force; CleanUp takes it off if no sentence does.
 func (w *World) breaks(ctx context.Context, f harness.Fault) error {
 	if w.faulter == nil || w.trouble.before == nil {
-		return harness.Errorf("the tutorial must be performed to its end first", "先にチュートリアルを最後まで実行する必要がある")
+		return lang.Errorf("the tutorial must be performed to its end first")
 	}
 	w.trouble.primary, _ = w.primary(ctx)
 	w.trouble.faults = append(w.trouble.faults, f)
@@ -93,7 +94,7 @@ func (w *World) stopped(ctx context.Context, name, host string) error {
 
 func (w *World) rebooted(ctx context.Context, host string) error {
 	if w.faulter == nil || w.trouble.before == nil {
-		return harness.Errorf("the tutorial must be performed to its end first", "先にチュートリアルを最後まで実行する必要がある")
+		return lang.Errorf("the tutorial must be performed to its end first")
 	}
 	w.trouble.at = time.Now()
 	return w.faulter.Restart(ctx, host)
@@ -131,7 +132,7 @@ func (w *World) swarmSilent(ctx context.Context) error {
 	ctx, cancel := harness.WithLimit(ctx, 5*time.Second)
 	defer cancel()
 	if info, err := w.cluster.Swarm().Info(ctx); err == nil {
-		return w.mismatch(w.lang.Say("port 3375", "ポート 3375"), w.lang.Say("no answer", "応答なし"), w.lang.Say("an answer of %s", "%s の応答", info.Name))
+		return w.mismatch(w.lang.Say("port 3375"), w.lang.Say("no answer"), w.lang.Say("an answer of %s", info.Name))
 	}
 	return nil
 }
@@ -143,8 +144,8 @@ func (w *World) allHealthy(ctx context.Context, nodes, seconds int) error {
 		if err != nil {
 			return err
 		}
-		c := w.compare("the cluster", "クラスタ")
-		c.equal(w.lang.Say("nodes", "ノード数"), fmt.Sprint(nodes), fmt.Sprint(len(info.Swarm.Members)))
+		c := w.compare("the cluster")
+		c.equal(w.lang.Say("nodes"), fmt.Sprint(nodes), fmt.Sprint(len(info.Swarm.Members)))
 		for _, m := range info.Swarm.Members {
 			c.equal(m.Name, engine.Healthy, m.Status)
 		}
@@ -158,8 +159,8 @@ func (w *World) dropped(ctx context.Context, node string, from, to int) error {
 	earliest, latest := time.Duration(from)*time.Second, time.Duration(to)*time.Second
 	err := w.notListed(ctx, node, latest-time.Since(w.trouble.at))
 	if took := time.Since(w.trouble.at); err == nil && took < earliest {
-		return w.mismatch(w.lang.Say("how long the cluster went on to list %s", "クラスタが %s を表示し続けた時間", node),
-			w.lang.Say("%d to %d seconds", "%d 秒から %d 秒", from, to), w.lang.Say("%.1f seconds", "%.1f 秒", took.Seconds()))
+		return w.mismatch(w.lang.Say("how long the cluster went on to list %s", node),
+			w.lang.Say("%d to %d seconds", from, to), w.lang.Say("%.1f seconds", took.Seconds()))
 	}
 	return err
 }
@@ -171,7 +172,7 @@ func (w *World) notListed(ctx context.Context, node string, atMost time.Duration
 			return err
 		}
 		if _, there := info.Swarm.Member(node); there {
-			return w.mismatch(w.lang.Say("the cluster's nodes", "クラスタのノード"), w.lang.Say("no %s", "%s がない", node), w.listed(memberNames(info)))
+			return w.mismatch(w.lang.Say("the cluster's nodes"), w.lang.Say("no %s", node), w.listed(memberNames(info)))
 		}
 		return nil
 	})
@@ -184,12 +185,12 @@ func (w *World) asBefore(ctx context.Context, seconds int) error {
 		if err != nil {
 			return err
 		}
-		c := w.compare("the cluster", "クラスタ")
+		c := w.compare("the cluster")
 		for _, line := range without(w.trouble.before, now) {
-			c.differs(line, w.lang.Say("not so", "そうではない"))
+			c.differs(line, w.lang.Say("not so"))
 		}
 		for _, line := range without(now, w.trouble.before) {
-			c.differs(w.lang.Say("as before", "元のまま"), line)
+			c.differs(w.lang.Say("as before"), line)
 		}
 		return c.err()
 	})
@@ -262,14 +263,14 @@ func (w *World) startOn(ctx context.Context, nodes, network string) error {
 		s := w.spec(ctx, w.name(fmt.Sprintf("%s-%d", node, i)), network)
 		s.Env = []string{"constraint:node==" + node}
 		if err := w.start(ctx, w.cluster.Swarm(), node, s); err != nil {
-			return w.mismatch(w.lang.Say("a container on %s", "%s のコンテナ", network), w.lang.Say("one on %s", "%s に 1 つ", node), w.lang.Error(err))
+			return w.mismatch(w.lang.Say("a container on %s", network), w.lang.Say("one on %s", node), w.lang.Error(err))
 		}
 	}
 	return w.startedAreTold(ctx)
 }
 
 func (w *World) stillRun(ctx context.Context) error {
-	c := w.compare("the containers", "コンテナ")
+	c := w.compare("the containers")
 	for _, s := range w.load.started {
 		found, err := w.cluster.Engine(s.host).Inspect(ctx, s.id)
 		if err != nil {
@@ -289,7 +290,7 @@ func (w *World) reachWithin(ctx context.Context, seconds int) error {
 // apart wants containers to reach their own side of a partition and not the
 // other.
 func (w *World) apart(ctx context.Context, host string) error {
-	c := w.compare("which containers reach which", "コンテナどうしの到達")
+	c := w.compare("which containers reach which")
 	for _, from := range w.load.started {
 		silent, _, err := w.pingOthers(ctx, from)
 		if err != nil {
@@ -308,7 +309,7 @@ func (w *World) apart(ctx context.Context, host string) error {
 
 func (w *World) passes(passes bool) string {
 	if passes {
-		return w.lang.Say("it passes", "通じる")
+		return w.lang.Say("it passes")
 	}
-	return w.lang.Say("nothing passes", "通じない")
+	return w.lang.Say("nothing passes")
 }

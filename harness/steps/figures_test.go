@@ -14,6 +14,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 )
 
@@ -28,7 +29,7 @@ func worldOf(t *testing.T, topology harness.Topology) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(c, harness.English, func(time.Duration, error) {})
+	return New(c, lang.English, func(time.Duration, error) {})
 }
 
 type placed struct{ harness.Host }

@@ -15,6 +15,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
@@ -33,11 +34,11 @@ func (w *World) clusterListsOwn(ctx context.Context, node string, table *godog.T
 			own[name] = n.Driver
 		}
 	}
-	c := w.compare("the networks that the cluster lists of %s", "クラスタの一覧にある %s のネットワーク", node)
+	c := w.compare("the networks that the cluster lists of %s", node)
 	for _, want := range records(w.here, table) {
 		driver, ok := own[want["name"]]
 		if !ok {
-			driver = w.lang.Say("none; it lists %s", "なし。一覧にあるもの: %s", w.listed(sorted(own)))
+			driver = w.lang.Say("none; it lists %s", w.listed(sorted(own)))
 		}
 		c.equal(want["name"], want["driver"], driver)
 	}
@@ -82,8 +83,8 @@ func (w *World) networkHas(ctx context.Context, c *engine.Client, who, name, dri
 		return err
 	}
 	if len(found) != 1 || found[0].Driver != driver {
-		return w.mismatch(w.lang.Say("the networks of %s", "%sのネットワーク", who),
-			w.lang.Say("one %s, with the driver %s", "%s が 1 つ、ドライバは %s", name, driver), w.describeNetworks(found))
+		return w.mismatch(w.lang.Say("the networks of %s", who),
+			w.lang.Say("one %s, with the driver %s", name, driver), w.describeNetworks(found))
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func (w *World) networkIsOne(ctx context.Context, name string) error {
 	for i, h := range hosts {
 		seen = append(seen, cmp.Or(h.Name, w.theCluster())+": "+found[i])
 	}
-	return w.mismatch(w.lang.Say("the ids of %s", "%s の ID", name), w.lang.Say("one and the same id everywhere", "どこでも同じ ID"), strings.Join(seen, "\n"))
+	return w.mismatch(w.lang.Say("the ids of %s", name), w.lang.Say("one and the same id everywhere"), strings.Join(seen, "\n"))
 }
 
 // enginesLook waits until each engine takes part in a gossip, be it alone.
@@ -142,11 +143,11 @@ func (w *World) enginesKnowEachOther(ctx context.Context, seconds int) error {
 		if err != nil {
 			return err
 		}
-		c := w.compare("the engines' gossip", "Engine のゴシップ")
+		c := w.compare("the engines' gossip")
 		for i, h := range hosts {
 			if len(found[i]) > 0 {
-				c.differs(w.lang.Say("%s: knows all", "%s: すべてを見つけている", h.Name),
-					w.lang.Say("%s: lacks %s", "%s: 見つけていない: %s", h.Name, w.listed(found[i])))
+				c.differs(w.lang.Say("%s: knows all", h.Name),
+					w.lang.Say("%s: lacks %s", h.Name, w.listed(found[i])))
 			}
 		}
 		return c.err()
@@ -183,10 +184,10 @@ func (w *World) startOnEach(ctx context.Context, network string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	c := w.compare("a container on each engine", "各 Engine のコンテナ")
+	c := w.compare("a container on each engine")
 	for i, h := range hosts {
 		if failed[i] != nil {
-			c.differs(w.lang.Say("%s: a container on %s", "%s: %s に接続するコンテナ", h.Name, network), h.Name+": "+failed[i].Error())
+			c.differs(w.lang.Say("%s: a container on %s", h.Name, network), h.Name+": "+failed[i].Error())
 		}
 	}
 	return c.err()
@@ -201,7 +202,7 @@ func (w *World) startOnTwo(ctx context.Context, one, other, network string) erro
 		s := w.spec(ctx, w.name(host), network)
 		s.Env = []string{"constraint:node==" + host}
 		if err := w.start(ctx, w.cluster.Swarm(), host, s); err != nil {
-			return w.mismatch(w.lang.Say("a container on %s", "%s に接続するコンテナ", network), w.lang.Say("one on %s", "%s に 1 つ", host), err.Error())
+			return w.mismatch(w.lang.Say("a container on %s", network), w.lang.Say("one on %s", host), err.Error())
 		}
 	}
 	return nil
@@ -218,7 +219,7 @@ func (w *World) reachByName(ctx context.Context) error {
 
 func (w *World) reach(ctx context.Context) error {
 	if len(w.load.started) < 2 {
-		return harness.Errorf("fewer than two containers were started", "起動したコンテナが 2 つに満たない")
+		return lang.Errorf("fewer than two containers were started")
 	}
 	lost := make([][]string, len(w.load.started))
 	g, ctx := errgroup.WithContext(ctx)
@@ -234,8 +235,8 @@ func (w *World) reach(ctx context.Context) error {
 	}
 	n := len(w.load.started)
 	if missing := slices.Sorted(slices.Values(slices.Concat(lost...))); len(missing) > 0 {
-		return w.mismatch(w.lang.Say("the containers", "コンテナ"), w.lang.Say("all %d ways carry", "%d 通りのすべてで届く", n*(n-1)),
-			w.lang.Say("%d do not:\n%s", "%d 通りで届かない:\n%s", len(missing), strings.Join(missing, "\n")))
+		return w.mismatch(w.lang.Say("the containers"), w.lang.Say("all %d ways carry", n*(n-1)),
+			w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")))
 	}
 	return nil
 }
@@ -304,8 +305,8 @@ func (w *World) cannotReach(ctx context.Context, from started) ([]string, error)
 	silent, stderr, err := w.pingOthers(ctx, from)
 	var lost []string
 	for _, to := range silent {
-		lost = append(lost, w.lang.Say("%s to %s: %s", "%s から %s へ: %s", from.host, to.host,
-			firstLine(stderr+"\n"+w.lang.Say("no answer", "応答なし"))))
+		lost = append(lost, w.lang.Say("%s to %s: %s", from.host, to.host,
+			firstLine(stderr+"\n"+w.lang.Say("no answer"))))
 	}
 	return lost, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
@@ -102,7 +103,7 @@ func (w *World) joinsAsBefore(ctx context.Context, host string) error {
 		}
 		return w.cluster.Engine(host).Start(ctx, j.pages.ID)
 	}
-	return harness.Errorf("%s has joined as the page has it", "%s はページのとおりに参加している", host)
+	return lang.Errorf("%s has joined as the page has it", host)
 }
 
 // listedAgain waits for a host in the manager's list.
@@ -110,7 +111,7 @@ func (w *World) listedAgain(ctx context.Context, host string) error {
 	return w.until(ctx, 30*time.Second, func(ctx context.Context) error {
 		m, err := w.member(ctx, host)
 		if err == nil && m.Status != engine.Healthy {
-			err = harness.Errorf("%s is %s", "%s は %s である", host, m.Status)
+			err = lang.Errorf("%s is %s", host, m.Status)
 		}
 		return err
 	})
@@ -123,7 +124,7 @@ func (w *World) noneJoins(ctx context.Context, host string) error {
 		return err
 	}
 	if runs := running(found); len(runs) > 0 {
-		return w.mismatch(host, w.lang.Say("no Swarm join container that runs", "動いている swarm join コンテナがない"), w.describe(runs))
+		return w.mismatch(host, w.lang.Say("no Swarm join container that runs"), w.describe(runs))
 	}
 	return nil
 }
@@ -144,7 +145,7 @@ func (w *World) startToBeRescheduled(ctx context.Context, node string) error {
 	}
 	c, err := w.cluster.Swarm().Inspect(ctx, s.Name)
 	if err == nil && c.Node != node {
-		return w.mismatch(w.lang.Say("the node of %s", "%s のノード", s.Name), node, c.Node)
+		return w.mismatch(w.lang.Say("the node of %s", s.Name), node, c.Node)
 	}
 	return err
 }
@@ -163,7 +164,7 @@ func (w *World) elsewhere(ctx context.Context, seconds int) error {
 			return c.State, err
 		})
 		if err == nil && !slices.Contains(states, "running") {
-			err = w.mismatch(s.name, w.lang.Say("it runs on another node than %s", "%s 以外のノードで動いている", s.host), w.listed(states))
+			err = w.mismatch(s.name, w.lang.Say("it runs on another node than %s", s.host), w.listed(states))
 		}
 		return err
 	})
@@ -175,7 +176,7 @@ func (w *World) onlyOnce(ctx context.Context, seconds int) error {
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		where, err := w.hostsOf(ctx, name)
 		if err == nil && len(where) != 1 {
-			err = w.mismatch(w.lang.Say("the engines that have %s", "%s のある Engine", name), w.lang.Say("one", "1 つ"), w.listed(where))
+			err = w.mismatch(w.lang.Say("the engines that have %s", name), w.lang.Say("one"), w.listed(where))
 		}
 		return err
 	})

@@ -76,19 +76,19 @@ func (w *World) primary(ctx context.Context) (host string, all map[string]engine
 func (w *World) onePrimary(ctx context.Context, nodes, seconds int) error {
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		primary, all := w.primary(ctx)
-		c := w.compare("the Swarm managers", "Swarm マネージャ")
-		c.equal(w.lang.Say("how many answer", "応答する数"), fmt.Sprint(len(w.topology().Managers())), fmt.Sprint(len(all)))
+		c := w.compare("the Swarm managers")
+		c.equal(w.lang.Say("how many answer"), fmt.Sprint(len(w.topology().Managers())), fmt.Sprint(len(all)))
 		if primary == "" {
-			c.differs(w.lang.Say("one primary", "プライマリが 1 つ"), w.describeRoles(all))
+			c.differs(w.lang.Say("one primary"), w.describeRoles(all))
 			return c.err()
 		}
 		h, _ := w.host(primary)
 		at := w.topology().SwarmOf(h).String()
 		for name, s := range all {
 			if s.Role == engine.Replica {
-				c.equal(w.lang.Say("the primary, as %s says", "%s の示すプライマリ", name), at, s.Primary)
+				c.equal(w.lang.Say("the primary, as %s says", name), at, s.Primary)
 			}
-			c.equal(w.lang.Say("nodes of %s", "%s のノード数", name), fmt.Sprint(nodes), fmt.Sprint(len(s.Members)))
+			c.equal(w.lang.Say("nodes of %s", name), fmt.Sprint(nodes), fmt.Sprint(len(s.Members)))
 			for _, m := range s.Members {
 				c.equal(m.Name, engine.Healthy, m.Status)
 			}
@@ -110,7 +110,7 @@ func (w *World) describeRoles(all map[string]engine.Swarm) string {
 func (w *World) primaryStops(ctx context.Context) error {
 	primary, all := w.primary(ctx)
 	if primary == "" {
-		return w.mismatch(w.lang.Say("the Swarm managers", "Swarm マネージャ"), w.lang.Say("one primary", "プライマリが 1 つ"), w.describeRoles(all))
+		return w.mismatch(w.lang.Say("the Swarm managers"), w.lang.Say("one primary"), w.describeRoles(all))
 	}
 	return w.breaks(ctx, harness.Fault{Kind: harness.FaultStop, Node: primary, Service: "manager"})
 }
@@ -122,13 +122,13 @@ func (w *World) another(ctx context.Context, from, to int) error {
 	err := w.until(ctx, latest-time.Since(w.trouble.at), func(ctx context.Context) error {
 		now, all := w.primary(ctx)
 		if now == "" || now == w.trouble.primary {
-			return w.mismatch(w.lang.Say("the Swarm managers", "Swarm マネージャ"), w.lang.Say("a primary that is not on %s", "%s 以外にあるプライマリ", w.trouble.primary), w.describeRoles(all))
+			return w.mismatch(w.lang.Say("the Swarm managers"), w.lang.Say("a primary that is not on %s", w.trouble.primary), w.describeRoles(all))
 		}
 		return nil
 	})
 	if took := time.Since(w.trouble.at); err == nil && took < earliest {
-		return w.mismatch(w.lang.Say("when another one was primary", "別のものがプライマリになるまでの時間"),
-			w.lang.Say("%d to %d seconds", "%d 秒から %d 秒", from, to), w.lang.Say("%.1f seconds", "%.1f 秒", took.Seconds()))
+		return w.mismatch(w.lang.Say("when another one was primary"),
+			w.lang.Say("%d to %d seconds", from, to), w.lang.Say("%.1f seconds", took.Seconds()))
 	}
 	return err
 }
@@ -137,11 +137,11 @@ func (w *World) another(ctx context.Context, from, to int) error {
 // one that was: where its own Consul led it has not noticed yet.
 func (w *World) oneAtMost(ctx context.Context) error {
 	all := w.roles(ctx)
-	c := w.compare("the Swarm managers", "Swarm マネージャ")
-	c.equal(w.lang.Say("how many answer", "応答する数"), fmt.Sprint(len(w.topology().Managers())), fmt.Sprint(len(all)))
+	c := w.compare("the Swarm managers")
+	c.equal(w.lang.Say("how many answer"), fmt.Sprint(len(w.topology().Managers())), fmt.Sprint(len(all)))
 	for name, s := range all {
 		if s.Role != engine.Replica && name != w.trouble.primary {
-			c.differs(w.lang.Say("no new primary", "新しいプライマリがない"), name)
+			c.differs(w.lang.Say("no new primary"), name)
 		}
 	}
 	return c.err()
@@ -159,7 +159,7 @@ func (w *World) startThroughEach(ctx context.Context) error {
 		hosts = append(hosts, h)
 	}
 	if len(hosts) == 0 {
-		return w.mismatch(w.lang.Say("the Swarm managers", "Swarm マネージャ"), w.lang.Say("one that answers", "応答するもの"), w.lang.Say("none", "なし"))
+		return w.mismatch(w.lang.Say("the Swarm managers"), w.lang.Say("one that answers"), w.lang.Say("none"))
 	}
 	_, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) (struct{}, error) {
 		on := w.cluster.SwarmOn(h.Name)
@@ -182,7 +182,7 @@ func (w *World) servers(ctx context.Context, servers, seconds int) error {
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
 		have, err := w.cluster.Consul().Servers(ctx)
 		if err == nil && len(have) != servers {
-			err = w.mismatch("Consul", w.lang.Say("%d servers", "%d 台のサーバ", servers), w.listed(have))
+			err = w.mismatch("Consul", w.lang.Say("%d servers", servers), w.listed(have))
 		}
 		return err
 	})
@@ -195,7 +195,7 @@ func (w *World) noLeader(ctx context.Context, seconds int) error {
 			return nil
 		}
 		if err == nil {
-			err = w.mismatch("Consul", w.lang.Say("no leader", "リーダがいない"), leader)
+			err = w.mismatch("Consul", w.lang.Say("no leader"), leader)
 		}
 		return err
 	})
@@ -204,12 +204,12 @@ func (w *World) noLeader(ctx context.Context, seconds int) error {
 // diagnosed wants the diagnosis to name a cause first.
 func (w *World) diagnosed(ctx context.Context, code string) error {
 	r := diagnose.Run(ctx, w.cluster, diagnose.Options{Lang: w.lang})
-	c := w.compare("the diagnosis", "診断")
+	c := w.compare("the diagnosis")
 	first := ""
 	if len(r.Findings) > 0 {
 		first = r.Findings[0].Code
 	}
-	c.equal(w.lang.Say("the first cause", "最初に示す原因"), code, w.orNone(first))
+	c.equal(w.lang.Say("the first cause"), code, w.orNone(first))
 	return c.err()
 }
 
@@ -226,7 +226,7 @@ func (w *World) keysAreThere(ctx context.Context, seconds int) error {
 			return err
 		}
 		if lost := without(w.trouble.keys, now); len(lost) > 0 {
-			return w.mismatch(w.lang.Say("Consul's keys", "Consul のキー"), w.lang.Say("all that were there", "元からあったものすべて"), w.lang.Say("without %s", "%s がない", w.listed(lost)))
+			return w.mismatch(w.lang.Say("Consul's keys"), w.lang.Say("all that were there"), w.lang.Say("without %s", w.listed(lost)))
 		}
 		return nil
 	})

@@ -11,6 +11,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
+	"labcheck/harness/lang"
 )
 
 // managers is a world on three Swarm managers, each of which says of itself what
@@ -33,7 +34,7 @@ func managers(t *testing.T, nodes int, says ...string) *World {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	w := New(c, harness.English, func(time.Duration, error) {})
+	w := New(c, lang.English, func(time.Duration, error) {})
 	w.LimitWaits(0)
 	return w
 }

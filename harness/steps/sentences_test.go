@@ -9,45 +9,45 @@ import (
 	"github.com/cucumber/godog"
 
 	"labcheck/features"
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 	"labcheck/harness/suite"
 )
 
 // languages are those that there is an edition of the features in.
-func languages() []harness.Lang { return []harness.Lang{harness.English, harness.Japanese} }
+func languages() []lang.Language { return []lang.Language{lang.English, lang.Japanese} }
 
 // TestSentences holds that every sentence of the features is understood in one
 // way, that nothing is understood which no feature says, and that each function
 // takes what its expression gives.
 func TestSentences(t *testing.T) {
-	for _, lang := range languages() {
-		t.Run(string(lang), func(t *testing.T) {
+	for _, l := range languages() {
+		t.Run(string(l), func(t *testing.T) {
 			used := map[string]bool{}
-			for _, s := range load(t, lang) {
+			for _, s := range load(t, l) {
 				for _, st := range s.Steps {
-					as := understood(lang, st.Text)
+					as := understood(l, st.Text)
 					if len(as) != 1 {
 						t.Errorf("%s:%d: %q is understood as %q", s.File, st.Line, st.Text, as)
 					}
 					for _, e := range as {
-						used[e.Expr.In(lang)] = true
+						used[e.Expr.In(l)] = true
 					}
 				}
 			}
 			for _, e := range steps.Sentences() {
-				if expr := e.Expr.In(lang); !used[expr] {
+				if expr := e.Expr.In(l); !used[expr] {
 					t.Errorf("no feature says %s", expr)
 				}
-				checkParameters(t, e.Expr.In(lang), e.Do)
+				checkParameters(t, e.Expr.In(l), e.Do)
 			}
 		})
 	}
 }
 
-func load(t *testing.T, lang harness.Lang) []suite.Scenario {
+func load(t *testing.T, l lang.Language) []suite.Scenario {
 	t.Helper()
-	all, err := suite.Load(features.FS, lang)
+	all, err := suite.Load(features.FS, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +55,10 @@ func load(t *testing.T, lang harness.Lang) []suite.Scenario {
 }
 
 // understood gives the sentences of the table which a text may be.
-func understood(lang harness.Lang, text string) []steps.Sentence {
+func understood(l lang.Language, text string) []steps.Sentence {
 	var all []steps.Sentence
 	for _, e := range steps.Sentences() {
-		if regexp.MustCompile(e.Expr.In(lang)).MatchString(text) {
+		if regexp.MustCompile(e.Expr.In(l)).MatchString(text) {
 			all = append(all, e)
 		}
 	}

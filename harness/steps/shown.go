@@ -16,14 +16,14 @@ func (w *World) showsContainerID(ctx context.Context, host string) error {
 	}
 	id, err := page.ParseID(out)
 	if err != nil {
-		return w.terminalMismatch(w.lang.Say("the id of a container, 64 digits", "64 桁のコンテナ ID"), err)
+		return w.terminalMismatch(w.lang.Say("the id of a container, 64 digits"), err)
 	}
 	c, err := w.cluster.Engine(host).Inspect(ctx, id)
 	if err != nil {
 		return err
 	}
 	if !c.Running {
-		return w.mismatch(w.lang.Say("the container on %s", "%s のコンテナ", host), "running", c.State)
+		return w.mismatch(w.lang.Say("the container on %s", host), "running", c.State)
 	}
 	return nil
 }
@@ -35,14 +35,14 @@ func (w *World) showsNetworkID(ctx context.Context, network string) error {
 	}
 	id, err := page.ParseID(out)
 	if err != nil {
-		return w.terminalMismatch(w.lang.Say("the id of a network, 64 digits", "64 桁のネットワーク ID"), err)
+		return w.terminalMismatch(w.lang.Say("the id of a network, 64 digits"), err)
 	}
 	n, err := w.cluster.Swarm().Network(ctx, network)
 	if err != nil {
 		return err
 	}
 	if n.ID != id {
-		return w.mismatch(w.lang.Say("the terminal", "ターミナル"), w.lang.Say("the id of %s, %s", "%s の ID、%s", network, n.ID), id)
+		return w.mismatch(w.lang.Say("the terminal"), w.lang.Say("the id of %s, %s", network, n.ID), id)
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 	if err != nil {
 		return err
 	}
-	c := w.compare("the networks that the terminal lists", "ターミナルに表示されたネットワーク")
+	c := w.compare("the networks that the terminal lists")
 	var names, drivers []string
 	for _, r := range rows {
 		names = append(names, r["NAME"])
@@ -67,8 +67,8 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 		}
 	}
 	if len(rows) != count {
-		c.differs(w.lang.Say("%d networks", "%d 個のネットワーク", count),
-			w.lang.Say("%d networks: %s", "%d 個のネットワーク: %s", len(rows), w.listed(names)))
+		c.differs(w.lang.Say("%d networks", count),
+			w.lang.Say("%d networks: %s", len(rows), w.listed(names)))
 	}
 	c.equal(name, driver, w.listed(drivers))
 	return c.err()
@@ -81,7 +81,7 @@ func (w *World) shownTable(headings ...string) ([]page.Row, error) {
 	}
 	rows, err := page.ParseTable(out, headings...)
 	if err != nil {
-		return nil, w.terminalMismatch(w.lang.Say("a table with %s", "%s のある表", w.listed(headings)), err)
+		return nil, w.terminalMismatch(w.lang.Say("a table with %s", w.listed(headings)), err)
 	}
 	return rows, nil
 }
@@ -93,7 +93,7 @@ func (w *World) shownInfo() (*page.Entry, error) {
 	}
 	info, err := page.ParseInfo(out)
 	if err != nil {
-		return nil, w.terminalMismatch(w.lang.Say("what docker info prints", "docker info の出力"), err)
+		return nil, w.terminalMismatch(w.lang.Say("what docker info prints"), err)
 	}
 	return info, nil
 }
@@ -113,7 +113,7 @@ func (w *World) isManagerID(ctx context.Context, host, name string) error {
 		return err
 	}
 	if len(name) < 12 || !strings.HasPrefix(manager.ID, name) {
-		return w.mismatch(w.lang.Say("the cluster's name", "クラスタの名前"), manager.ID[:12], name)
+		return w.mismatch(w.lang.Say("the cluster's name"), manager.ID[:12], name)
 	}
 	return nil
 }
@@ -135,9 +135,9 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 	}
 	shown, err := page.ParseNetworkInspect(out)
 	if err != nil {
-		return w.terminalMismatch(w.lang.Say("what docker network inspect prints", "docker network inspect の出力"), err)
+		return w.terminalMismatch(w.lang.Say("what docker network inspect prints"), err)
 	}
-	c := w.compare("the network in the terminal", "ターミナルのネットワーク")
+	c := w.compare("the network in the terminal")
 	c.equal("Name", network, shown.Name)
 	for _, r := range []role{consul, swarmManager} {
 		container, err := w.only(ctx, r, w.topology().Manager.Name)
@@ -153,7 +153,7 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 
 func (w *World) attached(yes bool) string {
 	if yes {
-		return w.lang.Say("attached", "接続している")
+		return w.lang.Say("attached")
 	}
-	return w.lang.Say("not attached", "接続していない")
+	return w.lang.Say("not attached")
 }

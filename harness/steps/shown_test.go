@@ -16,6 +16,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // fakeNode answers every command alike and notes what was run.
@@ -54,7 +55,7 @@ func fakeWorld(t *testing.T) (*World, *fakeNode) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := New(c, harness.English, func(time.Duration, error) {})
+	w := New(c, lang.English, func(time.Duration, error) {})
 	if err := w.readersTerminal("manager"); err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +148,10 @@ func TestShown(t *testing.T) {
 			if broken == out {
 				t.Errorf("%s has no %q to break", tt.output, tt.breaks[i])
 			}
-			for _, w.lang = range []harness.Lang{harness.English, harness.Japanese} {
+			for _, w.lang = range []lang.Language{lang.English, lang.Japanese} {
 				var m *harness.Mismatch
 				err := judge(broken)
-				if !errors.As(err, &m) || m.Expected == "" || m.Seen == "" || isJapanese(m.What) != (w.lang == harness.Japanese) {
+				if !errors.As(err, &m) || m.Expected == "" || m.Seen == "" || isJapanese(m.What) != (w.lang == lang.Japanese) {
 					t.Errorf("%s with %.40q instead of %.40q: %v", tt.output, tt.breaks[i+1], tt.breaks[i], err)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // countsAgree waits until Swarm, which hears of containers by events, counts
@@ -24,7 +25,7 @@ func (w *World) countsAgree(ctx context.Context, seconds int) error {
 		if err != nil {
 			return err
 		}
-		c := w.compare("the containers on each node", "各ノードのコンテナ数")
+		c := w.compare("the containers on each node")
 		for _, m := range info.Swarm.Members {
 			c.equal(m.Name, fmt.Sprint(has[m.Name]), fmt.Sprint(m.Containers))
 		}
@@ -57,7 +58,7 @@ func (w *World) startMany(ctx context.Context, n int) error {
 	w.load.counts = []counts{before}
 	for i := range n {
 		if err := w.start(ctx, w.cluster.Swarm(), "", w.spec(ctx, w.name(i+1), "")); err != nil {
-			return harness.Errorf("container %d: %w", "コンテナ %d: %w", i+1, err)
+			return lang.Errorf("container %d: %w", i+1, err)
 		}
 		after, err := w.count(ctx)
 		if err != nil {
@@ -70,19 +71,19 @@ func (w *World) startMany(ctx context.Context, n int) error {
 
 // spreadEvenly wants each container on a node that had the fewest before.
 func (w *World) spreadEvenly() error {
-	c := w.compare("where the containers went", "コンテナの配置先")
+	c := w.compare("where the containers went")
 	for i, after := range w.load.counts[1:] {
 		before := w.load.counts[i]
 		for _, h := range w.topology().Members {
 			if after[h.Name] > before[h.Name] && before[h.Name] > before.fewest() {
-				c.differs(w.lang.Say("container %d: to a node with %d", "コンテナ %d: %d 個のノードへ", i+1, before.fewest()),
-					w.lang.Say("container %d: to %s with %d", "コンテナ %d: %s(%d 個)へ", i+1, h.Name, before[h.Name]))
+				c.differs(w.lang.Say("container %d: to a node with %d", i+1, before.fewest()),
+					w.lang.Say("container %d: to %s with %d", i+1, h.Name, before[h.Name]))
 			}
 		}
 	}
 	if len(c.expected) > 0 {
 		n := len(w.load.counts) - 1
-		c.differs(w.lang.Say("in the end: even", "最後: 均等"), w.lang.Say("in the end: %s", "最後: %s", w.load.counts[n].String()))
+		c.differs(w.lang.Say("in the end: even"), w.lang.Say("in the end: %s", w.load.counts[n].String()))
 	}
 	return c.err()
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
@@ -18,7 +19,7 @@ func (w *World) readersTerminal(host string) error {
 	}
 	node := w.cluster.Node(host)
 	if node == nil {
-		return harness.Errorf("the topology has no host %s", "トポロジにホスト %s がない", host)
+		return lang.Errorf("the topology has no host %s", host)
 	}
 	w.terminal, w.last = tutorial.NewTerminal(node), harness.Result{}
 	return nil
@@ -27,7 +28,7 @@ func (w *World) readersTerminal(host string) error {
 // readerTypes runs lines as a reader types them, each by a shell of the host.
 func (w *World) readerTypes(ctx context.Context, lines *godog.DocString) error {
 	if w.terminal == nil {
-		return harness.Errorf("there is no terminal yet", "ターミナルがまだない")
+		return lang.Errorf("there is no terminal yet")
 	}
 	for _, line := range typed(w.here(lines.Content)) {
 		if err := w.typeLine(ctx, line); err != nil {
@@ -65,13 +66,13 @@ func (w *World) typeLine(ctx context.Context, line string) error {
 }
 
 func (w *World) exitCode(code int) string {
-	return w.lang.Say("exit code %d", "終了コード %d", code)
+	return w.lang.Say("exit code %d", code)
 }
 
 // shown is what the terminal shows last.
 func (w *World) shown() (string, error) {
 	if w.last.Argv == nil {
-		return "", harness.Errorf("nothing was typed yet", "まだ何も入力されていない")
+		return "", lang.Errorf("nothing was typed yet")
 	}
 	return w.last.Stdout, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // workload is what the current scenario started.
@@ -82,9 +83,9 @@ func (w *World) takeTurn(ctx context.Context) error {
 			return err
 		}
 		if h.gone(c) {
-			return errors.Join(harness.Errorf("a former run left its turn behind", "以前の実行が順番を残していた"), manager.Remove(ctx, c.ID))
+			return errors.Join(lang.Errorf("a former run left its turn behind"), manager.Remove(ctx, c.ID))
 		}
-		return harness.Errorf("another labcheck starts containers on this cluster (run %s)", "別の labcheck がこのクラスタでコンテナを起動している(実行 %s)", c.Labels[WorkloadLabel])
+		return lang.Errorf("another labcheck starts containers on this cluster (run %s)", c.Labels[WorkloadLabel])
 	})
 }
 
@@ -146,7 +147,7 @@ func (w *World) onOneEngine(ctx context.Context) error {
 		return err
 	}
 	if len(where) != 1 || where[0] == w.topology().Manager.Name {
-		return w.mismatch(w.lang.Say("the engines that have the container", "コンテナのある Engine"), w.lang.Say("one node's", "1 つのノード"), w.listed(where))
+		return w.mismatch(w.lang.Say("the engines that have the container"), w.lang.Say("one node's"), w.listed(where))
 	}
 	w.load.started[0].host = where[0]
 	return nil
@@ -178,7 +179,7 @@ func (w *World) swarmNamesNode(ctx context.Context) error {
 		return err
 	}
 	if c.Node != s.host {
-		return w.mismatch(w.lang.Say("the node that the cluster names", "クラスタの示すノード"), s.host, w.orNone(c.Node))
+		return w.mismatch(w.lang.Say("the node that the cluster names"), s.host, w.orNone(c.Node))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
@@ -22,7 +23,7 @@ import (
 // terminal, and what the current scenario started. One scenario runs at a time.
 type World struct {
 	cluster *engine.Cluster
-	lang    harness.Lang
+	lang    lang.Language
 	waiting func(elapsed time.Duration, seen error)
 	run     string // labels what this run starts
 
@@ -43,9 +44,9 @@ type World struct {
 // New makes a world on a cluster, which understands the sentences of one
 // language and says in it what it finds. waiting is called, at most once a
 // second, while a step waits for what is not so yet.
-func New(cluster *engine.Cluster, lang harness.Lang, waiting func(elapsed time.Duration, seen error)) *World {
+func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Duration, seen error)) *World {
 	return &World{
-		cluster: cluster, lang: lang, waiting: waiting,
+		cluster: cluster, lang: l, waiting: waiting,
 		run: strings.ToLower(rand.Text()[:12]), load: &workload{},
 	}
 }
@@ -53,7 +54,7 @@ func New(cluster *engine.Cluster, lang harness.Lang, waiting func(elapsed time.D
 // Register tells godog what the sentences do.
 func (w *World) Register(sc *godog.ScenarioContext) {
 	for _, s := range w.sentences() {
-		sc.Step(s.in(w.lang), s.do)
+		sc.Step(w.lang.Format(s.expr), s.do)
 	}
 }
 

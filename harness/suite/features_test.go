@@ -4,17 +4,17 @@ import (
 	"testing"
 
 	"labcheck/features"
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func TestLoadReadsTheFeatures(t *testing.T) {
-	for _, lang := range []harness.Lang{harness.English, harness.Japanese} {
-		t.Run(string(lang), func(t *testing.T) { loadReads(t, lang) })
+	for _, l := range []lang.Language{lang.English, lang.Japanese} {
+		t.Run(string(l), func(t *testing.T) { loadReads(t, l) })
 	}
 }
 
-func loadReads(t *testing.T, lang harness.Lang) {
-	all, err := Load(features.FS, lang)
+func loadReads(t *testing.T, l lang.Language) {
+	all, err := Load(features.FS, l)
 	if err != nil {
 		t.Fatal(err)
 	}

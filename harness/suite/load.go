@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness/lang"
+
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
-
-	"labcheck/harness"
 )
 
 // The tags which say what a scenario does; each scenario has exactly one.
@@ -64,13 +64,13 @@ func (s Scenario) Has(tag string) bool { return slices.Contains(s.Tags, tag) }
 
 // Load reads a language's features in their order, which is the page's, and
 // checks that each scenario has an id of its own and says what it does.
-func Load(features fs.FS, lang harness.Lang) ([]Scenario, error) {
-	if files, err := fs.Glob(features, string(lang)+"/*.feature"); err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no features in the language %q", lang)
+func Load(features fs.FS, language lang.Language) ([]Scenario, error) {
+	if files, err := fs.Glob(features, string(language)+"/*.feature"); err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no features in the language %q", language)
 	}
-	parsed, err := godog.TestSuite{Options: options(features, lang)}.RetrieveFeatures()
+	parsed, err := godog.TestSuite{Options: options(features, language)}.RetrieveFeatures()
 	if err != nil {
-		return nil, fmt.Errorf("read the features: %w", err)
+		return nil, lang.Errorf("read the features: %w", err)
 	}
 	l := loader{rows: map[string]int{}, owner: map[string]string{}}
 	for _, f := range parsed {
@@ -84,8 +84,8 @@ func Load(features fs.FS, lang harness.Lang) ([]Scenario, error) {
 	return l.all, nil
 }
 
-func options(features fs.FS, lang harness.Lang) *godog.Options {
-	return &godog.Options{FS: features, Paths: []string{string(lang)}}
+func options(features fs.FS, l lang.Language) *godog.Options {
+	return &godog.Options{FS: features, Paths: []string{string(l)}}
 }
 
 type loader struct {
@@ -112,7 +112,7 @@ func (l *loader) add(doc *messages.GherkinDocument, nodes map[string]node, p *me
 		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
 	}
 	if err := l.name(&s, doc.Uri+p.AstNodeIds[0], len(p.AstNodeIds) > 1); err != nil {
-		return fmt.Errorf("%s:%d: %w", s.File, s.Line, err)
+		return lang.Errorf("%s:%d: %w", s.File, s.Line, err)
 	}
 	l.all = append(l.all, s)
 	return nil

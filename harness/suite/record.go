@@ -78,16 +78,13 @@ func (r *run) whySkip() string {
 	case r.ctx.Err() != nil:
 		return r.interrupted()
 	case r.stopped != "":
-		return r.Lang.Say("the tutorial stopped at %s", "チュートリアルが %s で止まった", r.stopped)
+		return r.Lang.Say("the tutorial stopped at %s", r.stopped)
 	case r.source.Has(TagTutorial) && !r.Fresh:
-		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one",
-			"チュートリアルを実行するシナリオには、新しいラボが必要である")
+		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one")
 	case r.source.Has(TagReplicas) && r.Faulter != nil && !r.Fresh:
-		return r.Lang.Say("it builds a cluster with replicas, for which the lab must be a fresh one",
-			"レプリカのあるクラスタを構築するシナリオには、新しいラボが必要である")
+		return r.Lang.Say("it builds a cluster with replicas, for which the lab must be a fresh one")
 	case r.source.breaks() && r.Faulter == nil:
-		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that",
-			"ホストをわざと壊すシナリオであり、そのためにあるのはラボだけである")
+		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that")
 	case r.Skip != nil:
 		return r.Skip(r.source)
 	}
@@ -96,9 +93,9 @@ func (r *run) whySkip() string {
 
 func (r *run) interrupted() string {
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
-		return r.Lang.Say("interrupted: the time was up", "中断: 時間切れ")
+		return r.Lang.Say("interrupted: the time was up")
 	}
-	return r.Lang.Say("interrupted", "中断")
+	return r.Lang.Say("interrupted")
 }
 
 func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, error) {
@@ -197,7 +194,7 @@ func (r *run) judge(s *harness.Scenario) {
 
 // cleanedUp is what is expected after every scenario.
 func (r *run) cleanedUp() string {
-	return r.Lang.Say("what the scenario started is removed again", "シナリオが起動したものは、すべて取り除かれる")
+	return r.Lang.Say("what the scenario started is removed again")
 }
 
 // cleanUp removes what the scenario made, also when the run was interrupted.

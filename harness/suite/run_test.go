@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // fake is a world of sentences that end as they say.
@@ -31,7 +32,7 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 	})
 	sc.Step(`^the cluster is away$`, func() error { return errors.New("connection refused") })
 	sc.Step(`^it is unreachable$`, func() error {
-		return fmt.Errorf("info: %w", &harness.UnreachableError{Node: "store", Layer: harness.LayerRoute, What: harness.Text{EN: "no route"}})
+		return fmt.Errorf("info: %w", &harness.UnreachableError{Node: "store", Layer: harness.LayerRoute, What: lang.Text{EN: "no route"}})
 	})
 	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
 	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
@@ -79,7 +80,7 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 	defer cancel()
 	f.cancel = cancel
 	if o.Lang == "" {
-		o.Lang = harness.English
+		o.Lang = lang.English
 	}
 	o.Progress = func(e Event) {
 		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
@@ -257,11 +258,11 @@ func TestRunInJapanese(t *testing.T) {
 		"not fresh": {want: []string{
 			"start skipped: チュートリアルを実行するシナリオには、新しいラボが必要である", "next passed", "slow skipped: 中断",
 		}},
-		"not removed": {o: Options{Tags: "@id:next"}, cleanErr: harness.Errorf("container x stays", "コンテナ x が残る"), want: []string{
-			`next failed: expected "シナリオが起動したものは、すべて取り除かれる", seen "コンテナ x が残る"`,
+		"not removed": {o: Options{Tags: "@id:next"}, cleanErr: lang.Errorf("not in force"), want: []string{
+			`next failed: expected "シナリオが起動したものは、すべて取り除かれる", seen "起きていない"`,
 		}},
 	} {
-		tt.o.Features, tt.o.Lang = fs, harness.Japanese
+		tt.o.Features, tt.o.Lang = fs, lang.Japanese
 		done, _, _ := runAll(t, &fake{cleanErr: tt.cleanErr}, tt.o)
 		if diff := cmp.Diff(tt.want, brief(done)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -364,7 +365,7 @@ func TestCheckTags(t *testing.T) {
 	} {
 		err := CheckTags(fs, "en", tags)
 		var te *TagsError
-		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why.EN, want)) {
+		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why.String(), want)) {
 			t.Errorf("%q: %v, want %q", tags, err, want)
 		}
 	}

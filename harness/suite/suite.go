@@ -11,11 +11,12 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 )
 
 // ErrNothingChecked is what Run returns where every scenario was skipped.
-var ErrNothingChecked = harness.Errorf("nothing was checked: every scenario was skipped", "何も検査しなかった: すべてのシナリオを飛ばした")
+var ErrNothingChecked = lang.Errorf("nothing was checked: every scenario was skipped")
 
 // stepTimeout ends a step which has no shorter deadline of its own.
 const stepTimeout = 2 * time.Minute
@@ -32,7 +33,7 @@ type Options struct {
 	Features fs.FS
 	// Lang is the language of the scenarios, a folder of Features, and of all
 	// that is said of them.
-	Lang harness.Lang
+	Lang lang.Language
 	// Tags is an expression in godog's syntax; all scenarios where it is empty.
 	Tags    string
 	Cluster *engine.Cluster

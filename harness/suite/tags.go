@@ -6,27 +6,26 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // TagsError is a tag expression that can't be used.
 type TagsError struct {
 	Tags string
-	Why  harness.Text
+	Why  lang.Text
 }
 
-func (e *TagsError) Error() string { return e.In(harness.English) }
+func (e *TagsError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *TagsError) In(l harness.Lang) string {
-	return l.Say("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)",
-		"タグ %q: %s。式の例: @verify、@verify,@workload(または)、@verify && ~@id:spread(かつ、否定)", e.Tags, e.Why.In(l))
+func (e *TagsError) In(l lang.Language) string {
+	return l.Say("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)", e.Tags, e.Why.In(l))
 }
 
 // CheckTags is nil for a tag expression that Run can use, and otherwise a
 // *TagsError, or why the features can't be read.
-func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
-	all, err := Load(features, lang)
+func CheckTags(features fs.FS, l lang.Language, tags string) error {
+	all, err := Load(features, l)
 	if err != nil {
 		return err
 	}
@@ -35,8 +34,8 @@ func CheckTags(features fs.FS, lang harness.Lang, tags string) error {
 }
 
 // Breaks tells whether a tag expression chooses scenarios that break hosts.
-func Breaks(features fs.FS, lang harness.Lang, tags string) bool {
-	all, err := Load(features, lang)
+func Breaks(features fs.FS, l lang.Language, tags string) bool {
+	all, err := Load(features, l)
 	if err != nil {
 		return false
 	}
@@ -54,7 +53,7 @@ func choose(all []Scenario, tags string) ([]Scenario, error) {
 	for _, term := range terms(tags) {
 		for _, t := range term {
 			if !tag.MatchString(t) {
-				return nil, &TagsError{tags, harness.Textf("%q is not a tag", "%q はタグではない", t)}
+				return nil, &TagsError{tags, lang.Textf("%q is not a tag", t)}
 			}
 		}
 	}
@@ -65,7 +64,7 @@ func choose(all []Scenario, tags string) ([]Scenario, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, &TagsError{tags, harness.Text{EN: "no scenario has them", JA: "該当するシナリオがない"}}
+		return nil, &TagsError{tags, lang.Text{EN: "no scenario has them"}}
 	}
 	return chosen, nil
 }

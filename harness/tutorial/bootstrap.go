@@ -3,7 +3,6 @@ package tutorial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // Event tells that a step is done.
@@ -20,12 +20,12 @@ type Event struct {
 	// Already says that there was nothing to do.
 	Already bool
 	// What says what was done: made, started again, …
-	What    harness.Text
+	What    lang.Text
 	Elapsed time.Duration
 }
 
 // In is the event in a line, without the time that it took.
-func (e Event) In(l harness.Lang) string { return e.Step.ID + ": " + e.What.In(l) }
+func (e Event) In(l lang.Language) string { return e.Step.ID + ": " + e.What.In(l) }
 
 // pause is how long a step waits before it looks again whether it is done.
 const pause = 50 * time.Millisecond
@@ -103,7 +103,7 @@ func performAll(ctx context.Context, c *engine.Cluster, steps []Step, tell func(
 func (s Step) perform(ctx context.Context, c *engine.Cluster, e *Event) error {
 	missing := s.look(ctx, c)
 	if missing == nil {
-		e.Already, e.What = true, harness.Text{EN: "done already", JA: "実行済み"}
+		e.Already, e.What = true, lang.Text{EN: "done already"}
 		return nil
 	}
 	if errors.As(missing, new(*WrongError)) {
@@ -123,14 +123,14 @@ func (s Step) look(ctx context.Context, c *engine.Cluster) error {
 }
 
 // apply does the step, and gets its image first where the engine lacks it.
-func (s Step) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
+func (s Step) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	what, err := s.try(ctx, c)
 	service, ok := s.part.(service)
 	if !ok || !errors.Is(err, engine.ErrNoImage) {
 		return what, err
 	}
 	if err := getImage(ctx, c, s.Host, service.spec.Image); err != nil {
-		return harness.Text{}, err
+		return lang.Text{}, err
 	}
 	return s.try(ctx, c)
 }
@@ -147,7 +147,7 @@ func getImage(ctx context.Context, c *engine.Cluster, host, image string) error 
 	return c.Engine(host).Pull(ctx, image)
 }
 
-func (s Step) try(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
+func (s Step) try(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	ctx, cancel := harness.WithLimit(ctx, s.within)
 	defer cancel()
 	return s.part.apply(ctx, c)
@@ -190,7 +190,7 @@ func undoAll(ctx context.Context, c *engine.Cluster, steps []Step) error {
 	for _, s := range steps {
 		group.Go(func() error {
 			if err := s.part.undo(ctx, c); err != nil {
-				return &StepError{s, fmt.Errorf("undo: %w", err)}
+				return &StepError{s, lang.Errorf("undo: %w", err)}
 			}
 			return nil
 		})

@@ -19,6 +19,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // host is a node of which each port is answered by a handler; where there is
@@ -310,11 +311,11 @@ func TestInspectNothing(t *testing.T) {
 	if want := "manager, frontend01, frontend02, worker01, store: does not answer"; p.Stages[0].Seen != want {
 		t.Errorf("got %s, want %s", p.Stages[0].Seen, want)
 	}
-	if want := "manager, frontend01, frontend02, worker01, store: 応答しない"; p.Stages[0].In(harness.Japanese) != want {
-		t.Errorf("got %s, want %s", p.Stages[0].In(harness.Japanese), want)
+	if want := "manager, frontend01, frontend02, worker01, store: 応答しない"; p.Stages[0].In(lang.Japanese) != want {
+		t.Errorf("got %s, want %s", p.Stages[0].In(lang.Japanese), want)
 	}
 	for _, h := range p.Hosts {
-		en, ja := h.ProblemsIn(harness.English), h.ProblemsIn(harness.Japanese)
+		en, ja := h.ProblemsIn(lang.English), h.ProblemsIn(lang.Japanese)
 		if diff := cmp.Diff(h.Problems, en); diff != "" || len(ja) != len(en) || len(ja) > 0 && ja[0] == en[0] {
 			t.Errorf("problems of %s (-kept +English):\n%sJapanese: %q", h.Host.Name, diff, ja)
 		}

@@ -15,6 +15,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
+	"labcheck/harness/lang"
 )
 
 // fake is a cluster without Docker, and its services.
@@ -49,7 +50,7 @@ func did(t *testing.T, c *engine.Cluster) []string {
 	done := map[string]string{}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := Bootstrap(ctx, c, func(e Event) { done[e.Step.ID] = e.In(harness.English) })
+	err := Bootstrap(ctx, c, func(e Event) { done[e.Step.ID] = e.In(lang.English) })
 	if err != nil {
 		t.Fatal(err)
 	}

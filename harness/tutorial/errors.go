@@ -1,6 +1,6 @@
 package tutorial
 
-import "labcheck/harness"
+import "labcheck/harness/lang"
 
 // StepError is a step that did not come to its end.
 type StepError struct {
@@ -9,11 +9,11 @@ type StepError struct {
 	Err error
 }
 
-func (e *StepError) Error() string { return e.In(harness.English) }
+func (e *StepError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *StepError) In(l harness.Lang) string {
-	return l.Say("step %s (%s of the page) on %s: %s", "手順 %s(チュートリアルの %s、%s): %s", e.Step.ID, e.Step.Page, e.Step.Host, l.Error(e.Err))
+func (e *StepError) In(l lang.Language) string {
+	return l.Say("step %s (%s of the page) on %s: %s", e.Step.ID, e.Step.Page, e.Step.Host, l.Error(e.Err))
 }
 
 func (e *StepError) Unwrap() error { return e.Err }
@@ -22,13 +22,13 @@ func (e *StepError) Unwrap() error { return e.Err }
 // a person can judge.
 type WrongError struct {
 	Host string
-	What harness.Text // such as: container vibrant_tu publishes port 8500, but runs nginx
-	Fix  string       // the command that makes way
+	What lang.Text // such as: container vibrant_tu publishes port 8500, but runs nginx
+	Fix  string    // the command that makes way
 }
 
-func (e *WrongError) Error() string { return e.In(harness.English) }
+func (e *WrongError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *WrongError) In(l harness.Lang) string {
-	return l.Say("%s: %s; mend it with `%s` and try again", "%s: %s。`%s` で直し、もう一度実行する", e.Host, e.What.In(l), e.Fix)
+func (e *WrongError) In(l lang.Language) string {
+	return l.Say("%s: %s; mend it with `%s` and try again", e.Host, e.What.In(l), e.Fix)
 }

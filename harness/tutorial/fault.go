@@ -9,6 +9,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // Faulter is a target's Faulter which also stops and starts the page's
@@ -24,7 +25,7 @@ func Services() []string { return []string{consulID, managerID, joinService} }
 const joinService = "join"
 
 // ErrNoService is a container that is not one of the cluster's, on that host.
-var ErrNoService = harness.Errorf("the cluster has none", "このクラスタにはない")
+var ErrNoService = lang.Errorf("the cluster has none")
 
 // servicesOn are the containers that a host is to run, by their names.
 func servicesOn(t harness.Topology, host string) iter.Seq2[string, service] {
@@ -73,9 +74,9 @@ func (f faulter) change(ctx context.Context, fault harness.Fault, run bool) erro
 	on := f.cluster.Engine(s.host.Name)
 	switch {
 	case found.Running && run:
-		return harness.Errorf("start %s of %s: %w", "%[2]s の%[1]sの起動: %[3]w", s.name, s.host.Name, harness.ErrNotInForce)
+		return lang.Errorf("start %s of %s: %w", s.name, s.host.Name, harness.ErrNotInForce)
 	case !found.Running && !run:
-		return harness.Errorf("stop %s of %s: %w", "%[2]s の%[1]sの停止: %[3]w", s.name, s.host.Name, harness.ErrInForce)
+		return lang.Errorf("stop %s of %s: %w", s.name, s.host.Name, harness.ErrInForce)
 	case run:
 		return on.Start(ctx, found.ID)
 	}
@@ -89,7 +90,7 @@ func (f faulter) service(fault harness.Fault) (service, error) {
 			return s, nil
 		}
 	}
-	return service{}, harness.Errorf("the %s container of %s: %w", "%[2]s の %[1]s コンテナ: %[3]w", fault.Service, fault.Node, ErrNoService)
+	return service{}, lang.Errorf("the %s container of %s: %w", fault.Service, fault.Node, ErrNoService)
 }
 
 // Faults adds the page's containers that are there and do not run, whoever

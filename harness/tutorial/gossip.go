@@ -10,6 +10,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // settle is how long a gossip in several parts is left alone before it is
@@ -193,7 +194,7 @@ func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
 	if len(lacks) == 0 {
 		return nil
 	}
-	return harness.Errorf("the engine of %s has not found %s by gossip", "%s の Engine はゴシップで %s を見つけていない", h.Name, strings.Join(lacks, ", "))
+	return lang.Errorf("the engine of %s has not found %s by gossip", h.Name, strings.Join(lacks, ", "))
 }
 
 // eachHost asks all hosts at once and returns the error that came first.

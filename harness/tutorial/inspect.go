@@ -3,13 +3,13 @@ package tutorial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // Progress is how far the tutorial has come on a cluster.
@@ -27,11 +27,11 @@ type StageProgress struct {
 	Reached bool          `json:"reached"`
 	Seen    string        `json:"seen"` // what was found, or what lacks, in a line
 
-	text harness.Text
+	text lang.Text
 }
 
 // In is Seen in a language.
-func (p StageProgress) In(l harness.Lang) string { return p.text.In(l) }
+func (p StageProgress) In(l lang.Language) string { return p.text.In(l) }
 
 // HostProgress is what of the tutorial is on one host.
 type HostProgress struct {
@@ -55,7 +55,7 @@ type HostProgress struct {
 }
 
 // ProblemsIn are the Problems in a language.
-func (p HostProgress) ProblemsIn(l harness.Lang) []string {
+func (p HostProgress) ProblemsIn(l lang.Language) []string {
 	var all []string
 	for _, err := range p.errs {
 		all = append(all, l.Error(err))
@@ -170,40 +170,39 @@ func (s *survey) member(p *HostProgress, h harness.Host) {
 
 func (s *survey) stages() []StageProgress {
 	var stages []StageProgress
-	stage := func(reached harness.Stage, lacks error, seen harness.Text) {
+	stage := func(reached harness.Stage, lacks error, seen lang.Text) {
 		if lacks != nil {
-			seen = harness.Textf("%s", "%s", lacks)
+			seen = lang.Textf("%s", lacks)
 		}
-		stages = append(stages, StageProgress{reached, lacks == nil, seen.EN, seen})
+		stages = append(stages, StageProgress{reached, lacks == nil, seen.String(), seen})
 	}
-	stage(harness.StageEngines, s.silent(), harness.Textf("%d engines answer", "%d 個の Engine が応答する", len(s.hosts)))
-	stage(harness.StageConsul, s.consulErr, harness.Textf("its leader is %s", "リーダは %s", s.leader))
-	stage(harness.StageManager, s.swarmErr, harness.Textf("%s, strategy %s", "%s、ストラテジは %s", s.role(), s.swarm.Strategy))
-	stage(harness.StageJoined, s.unhealthy(), harness.Textf("%d members Healthy", "%d 個のノードが Healthy", len(s.topology.Members)))
-	stage(harness.StageNetwork, s.disconnected(), harness.Textf("%s is on every engine, and every engine has every other in its gossip",
-		"%s がすべての Engine にあり、すべての Engine がゴシップで互いを見つけている", s.topology.Network))
+	stage(harness.StageEngines, s.silent(), lang.Textf("%d engines answer", len(s.hosts)))
+	stage(harness.StageConsul, s.consulErr, lang.Textf("its leader is %s", s.leader))
+	stage(harness.StageManager, s.swarmErr, lang.Textf("%s, strategy %s", s.role(), s.swarm.Strategy))
+	stage(harness.StageJoined, s.unhealthy(), lang.Textf("%d members Healthy", len(s.topology.Members)))
+	stage(harness.StageNetwork, s.disconnected(), lang.Textf("%s is on every engine, and every engine has every other in its gossip", s.topology.Network))
 	return stages
 }
 
 // role is the manager's among its replicas.
-func (s *survey) role() harness.Text {
+func (s *survey) role() lang.Text {
 	switch {
 	case s.swarm.Role == engine.Replica:
-		return harness.Textf("%s of %s", "%[2]s の %[1]s", s.swarm.Role, s.swarm.Primary)
+		return lang.Textf("%s of %s", s.swarm.Role, s.swarm.Primary)
 	case s.topology.Replicas > 0:
-		return harness.Textf("%s, replicas on %d more hosts", "%s、レプリカがほかの %d 台のホストにある", s.swarm.Role, s.topology.Replicas)
+		return lang.Textf("%s, replicas on %d more hosts", s.swarm.Role, s.topology.Replicas)
 	}
-	return harness.Text{EN: s.swarm.Role, JA: s.swarm.Role}
+	return lang.Verbatim(s.swarm.Role)
 }
 
 // silent names the hosts whose engine does not answer.
 func (s *survey) silent() error {
-	return s.lack(harness.Text{EN: "does not answer", JA: "応答しない"}, func(p HostProgress) bool { return p.Engine == nil })
+	return s.lack(lang.Text{EN: "does not answer"}, func(p HostProgress) bool { return p.Engine == nil })
 }
 
 func (s *survey) unhealthy() error {
 	if s.swarmErr != nil {
-		return harness.Errorf("there is no manager to ask", "尋ねるマネージャがない")
+		return lang.Errorf("there is no manager to ask")
 	}
 	var lacks error
 	for _, h := range s.topology.Members {
@@ -211,7 +210,7 @@ func (s *survey) unhealthy() error {
 		case lacks == nil:
 			lacks = err
 		case err != nil:
-			lacks = fmt.Errorf("%w; %w", lacks, err)
+			lacks = lang.Errorf("%w; %w", lacks, err)
 		}
 	}
 	return lacks
@@ -220,7 +219,7 @@ func (s *survey) unhealthy() error {
 // disconnected says where the network, or what it needs to carry traffic, lacks.
 func (s *survey) disconnected() error {
 	network := networkPart{s.topology}
-	if err := s.lack(harness.Textf("does not have %s", "%s がない", s.topology.Network), func(p HostProgress) bool { return p.NetworkID == "" }); err != nil {
+	if err := s.lack(lang.Textf("does not have %s", s.topology.Network), func(p HostProgress) bool { return p.NetworkID == "" }); err != nil {
 		return err
 	}
 	for _, p := range s.hosts {
@@ -238,7 +237,7 @@ func (s *survey) disconnected() error {
 }
 
 // lack names the hosts of which something is true that should not be.
-func (s *survey) lack(what harness.Text, holds func(HostProgress) bool) error {
+func (s *survey) lack(what lang.Text, holds func(HostProgress) bool) error {
 	var names []string
 	for _, p := range s.hosts {
 		if holds(p) {
@@ -248,5 +247,5 @@ func (s *survey) lack(what harness.Text, holds func(HostProgress) bool) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return harness.Errorf("%s: %s", "%s: %s", strings.Join(names, ", "), what)
+	return lang.Errorf("%s: %s", strings.Join(names, ", "), what)
 }

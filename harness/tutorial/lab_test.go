@@ -20,6 +20,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/sim"
 	"labcheck/sim/simtest"
@@ -47,7 +48,7 @@ func bootstrap(t *testing.T, c *engine.Cluster) []string {
 	start := time.Now()
 	var did []string
 	err := Bootstrap(t.Context(), c, func(e Event) {
-		t.Logf("%6.2f s  %s (%s)", time.Since(start).Seconds(), e.In(harness.English), e.Elapsed.Round(time.Millisecond))
+		t.Logf("%6.2f s  %s (%s)", time.Since(start).Seconds(), e.In(lang.English), e.Elapsed.Round(time.Millisecond))
 		if !e.Already {
 			did = append(did, e.Step.ID)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // networkPart is the overlay network: on every engine, and every engine in
@@ -28,25 +29,24 @@ func (p networkPart) working(ctx context.Context, c *engine.Cluster) error {
 
 // apply makes the network where the cluster has none of its name, and sees to
 // it that the engines find one another.
-func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
-	note := harness.Text{EN: "was there", JA: "作成済み"}
+func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+	note := lang.Text{EN: "was there"}
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		note, err = harness.Text{EN: "made", JA: "作成"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, engine.Overlay)
+		note, err = lang.Text{EN: "made"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, engine.Overlay)
 	case err == nil:
 		err = p.right(p.topology.Manager, n, n.ID)
 	}
 	if err != nil {
-		return harness.Text{}, err
+		return lang.Text{}, err
 	}
 	parts, err := Introduce(ctx, c)
 	if err == nil {
 		err = completeGossip(ctx, c)
 	}
 	if parts > 1 {
-		note = harness.Textf("%s, the engines' gossip was in %d parts that would not have found one another and was joined",
-			"%s、%d つに分かれたまま出会わないはずの Engine のゴシップをつないだ", note, parts)
+		note = lang.Textf("%s, the engines' gossip was in %d parts that would not have found one another and was joined", note, parts)
 	}
 	return note, err
 }
@@ -81,12 +81,12 @@ func (p networkPart) everywhere(ctx context.Context, c *engine.Cluster) error {
 // right is a *WrongError where a host's network is not the overlay network that
 // it should be.
 func (p networkPart) right(h harness.Host, n engine.Network, id string) error {
-	var what harness.Text
+	var what lang.Text
 	switch {
 	case n.Driver != engine.Overlay:
-		what = harness.Textf("network %s has the driver %s instead of %s", "ネットワーク %s のドライバは %s で、%s ではない", n.Name, n.Driver, engine.Overlay)
+		what = lang.Textf("network %s has the driver %s instead of %s", n.Name, n.Driver, engine.Overlay)
 	case n.ID != id:
-		what = harness.Textf("network %s has the ID %.12s instead of %.12s, which the manager has", "ネットワーク %s の ID は %.12s で、マネージャの %.12s と異なる", n.Name, n.ID, id)
+		what = lang.Textf("network %s has the ID %.12s instead of %.12s, which the manager has", n.Name, n.ID, id)
 	default:
 		return nil
 	}

@@ -9,12 +9,13 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // service is a container of the page, the host that it runs on, and what shows
 // that it does its work. It is a part.
 type service struct {
-	name  harness.Text // for errors: the Consul container
+	name  lang.Text // for errors: the Consul container
 	host  harness.Host
 	spec  engine.RunSpec
 	works func(context.Context, *engine.Cluster) error
@@ -49,7 +50,7 @@ func (s service) missing(ctx context.Context, c *engine.Cluster) error {
 		return err
 	}
 	if !s.restarts(found) {
-		return harness.Errorf("%s %s does not start again with its host", "%s %s はホストとともに再起動しない", s.name, found.Name)
+		return lang.Errorf("%s %s does not start again with its host", s.name, found.Name)
 	}
 	return s.works(ctx, c)
 }
@@ -60,22 +61,22 @@ func (s service) restarts(found engine.Container) bool {
 	return !s.mayRestart || s.spec.Restart == "" || s.spec.Restart == found.RestartPolicy
 }
 
-func (s service) apply(ctx context.Context, c *engine.Cluster) (harness.Text, error) {
+func (s service) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	on := c.Engine(s.host.Name)
 	found, err := s.find(ctx, c)
 	switch {
 	case errors.Is(err, errNoContainer):
 		_, err := on.Run(ctx, s.spec)
-		return harness.Text{EN: "made", JA: "作成"}, err
+		return lang.Text{EN: "made"}, err
 	case err != nil:
-		return harness.Text{}, err
+		return lang.Text{}, err
 	case !s.restarts(found):
-		what := harness.Text{EN: "has it start again with its host", JA: "ホストとともに再起動するようにした"}
+		what := lang.Text{EN: "has it start again with its host"}
 		return what, errors.Join(on.SetRestart(ctx, found.ID, s.spec.Restart), on.Start(ctx, found.ID))
 	case found.Running:
-		return harness.Text{EN: "was there", JA: "作成済み"}, nil
+		return lang.Text{EN: "was there"}, nil
 	}
-	return harness.Text{EN: "started again", JA: "再起動"}, on.Start(ctx, found.ID)
+	return lang.Text{EN: "started again"}, on.Start(ctx, found.ID)
 }
 
 // working asks for the container only where it does not do its work.
@@ -108,21 +109,21 @@ func (s service) running(found engine.Container) error {
 	case found.State == "running":
 		return nil
 	case found.State == "paused":
-		return s.wrong(harness.Textf("%s %s is paused", "%s %s は一時停止中である", s.name, found.Name), "unpause "+found.Name)
+		return s.wrongError(lang.Textf("%s %s is paused", s.name, found.Name), "unpause "+found.Name)
 	case found.State == "exited" && orNo(found.RestartPolicy) == "no":
-		return harness.Errorf("%s %s %w with exit code %d", "%s %s は%w(終了コード %d)", s.name, found.Name, errEnded, found.ExitCode)
+		return lang.Errorf("%s %s %w with exit code %d", s.name, found.Name, errEnded, found.ExitCode)
 	}
-	return harness.Errorf("%s %s is %s (last exit code %d)", "%s %s の状態は %s である(前回の終了コード %d)", s.name, found.Name, found.State, found.ExitCode)
+	return lang.Errorf("%s %s is %s (last exit code %d)", s.name, found.Name, found.State, found.ExitCode)
 }
 
 // wrong is a *WrongError that is mended by a docker command on the host.
-func (s service) wrong(what harness.Text, fix string) error {
+func (s service) wrongError(what lang.Text, fix string) error {
 	return &WrongError{s.host.Name, what, fmt.Sprintf("docker -H=tcp://%s %s", s.host.Engine(), fix)}
 }
 
-var errEnded = harness.Errorf("ended", "終了した")
+var errEnded = lang.Errorf("ended")
 
-var errNoContainer = harness.Errorf("not there", "存在しない")
+var errNoContainer = lang.Errorf("not there")
 
 // find is the service's container: of those that it could be, the one that is
 // as the page has it, running rather than not. The error is errNoContainer
@@ -144,7 +145,7 @@ func (s service) find(ctx context.Context, c *engine.Cluster) (engine.Container,
 		}
 	}
 	if wrong == nil {
-		wrong = harness.Errorf("%s is %w", "%s が%w", s.name, errNoContainer)
+		wrong = lang.Errorf("%s is %w", s.name, errNoContainer)
 	}
 	return engine.Container{}, wrong
 }
@@ -207,29 +208,27 @@ func (s service) inTheWay(listed engine.Container) bool {
 // differs is a *WrongError where a container is not as the page has it.
 func (s service) differs(found engine.Container) error {
 	if !s.resembles(found) {
-		what := harness.Textf("container %s of image %s has the port of %s", "コンテナ %s(イメージ %s)が%sのポートを使っている", found.Name, found.Image, s.name)
-		return s.wrong(what, "rm -f "+found.Name)
+		what := lang.Textf("container %s of image %s has the port of %s", found.Name, found.Image, s.name)
+		return s.wrongError(what, "rm -f "+found.Name)
 	}
-	var en, ja []string
-	compare := func(what harness.Text, want, have any) {
+	var differs []lang.Text
+	compare := func(what lang.Text, want, have any) {
 		if fmt.Sprint(want) != fmt.Sprint(have) {
-			wrong := harness.Textf("%s %v instead of %v", "%sが %v(%v ではない)", what, have, want)
-			en, ja = append(en, wrong.EN), append(ja, wrong.JA)
+			differs = append(differs, lang.Textf("%s %v instead of %v", what, have, want))
 		}
 	}
-	compare(harness.Text{EN: "arguments", JA: "引数"}, s.spec.Args, found.Args)
+	compare(lang.Text{EN: "arguments"}, s.spec.Args, found.Args)
 	if policy := orNo(found.RestartPolicy); !s.mayRestart || policy != "no" && policy != unlessStopped {
-		compare(harness.Text{EN: "restart policy", JA: "再起動ポリシー"}, orNo(s.spec.Restart), policy)
+		compare(lang.Text{EN: "restart policy"}, orNo(s.spec.Restart), policy)
 	}
-	compare(harness.Text{EN: "published ports", JA: "公開ポート"}, s.spec.Ports, found.Ports)
+	compare(lang.Text{EN: "published ports"}, s.spec.Ports, found.Ports)
 	if s.spec.Hostname != "" {
-		compare(harness.Text{EN: "host name", JA: "ホスト名"}, s.spec.Hostname, found.Hostname)
+		compare(lang.Text{EN: "host name"}, s.spec.Hostname, found.Hostname)
 	}
-	if len(en) == 0 {
+	if len(differs) == 0 {
 		return nil
 	}
-	differs := harness.Text{EN: strings.Join(en, ", "), JA: strings.Join(ja, "、")}
-	return s.wrong(harness.Textf("%s %s has %s", "%s %s は%s", s.name, found.Name, differs), "rm -f "+found.Name)
+	return s.wrongError(lang.Textf("%s %s has %s", s.name, found.Name, lang.List(differs)), "rm -f "+found.Name)
 }
 
 func orNo(policy string) string {

@@ -8,6 +8,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // The images of the page, without a tag, as its commands have them.
@@ -23,7 +24,7 @@ const unlessStopped = "unless-stopped"
 // several servers, as progrium/consul's own README starts them.
 func consulPart(t harness.Topology, h harness.Host) service {
 	s := service{
-		name: harness.Text{EN: "the Consul container", JA: "Consul コンテナ"}, host: h,
+		name: lang.Text{EN: "the Consul container"}, host: h,
 		spec: engine.RunSpec{
 			Image: consulImage, Args: []string{"-server", "-bootstrap"},
 			Hostname: "consul", Restart: unlessStopped,
@@ -76,7 +77,7 @@ func (s *service) oneOf(servers []harness.Host) {
 func voteTogether(ctx context.Context, c *engine.Consul, leader string, servers []harness.Host) error {
 	have, err := c.Servers(ctx)
 	if err == nil && len(have) < len(servers) {
-		err = harness.Errorf("Consul, whose leader is %s, has %d of %d servers", "リーダが %s の Consul のサーバは %[3]d 台のうち %[2]d 台である", leader, len(have), len(servers))
+		err = lang.Errorf("Consul, whose leader is %s, has %d of %d servers", leader, len(have), len(servers))
 	}
 	return err
 }
@@ -88,7 +89,7 @@ func managerPart(t harness.Topology, h harness.Host) service {
 		args = append(args, "--replication", "--advertise="+t.SwarmOf(h).String())
 	}
 	return service{
-		name: harness.Text{EN: "the Swarm manager container", JA: "Swarm マネージャ・コンテナ"}, host: h,
+		name: lang.Text{EN: "the Swarm manager container"}, host: h,
 		spec: engine.RunSpec{
 			Image: swarmImage, Args: append(args, t.DiscoveryOf(h)), Restart: unlessStopped,
 			Ports: []engine.Port{{Host: t.Swarm().Port(), Container: harness.EnginePort}},
@@ -96,7 +97,7 @@ func managerPart(t harness.Topology, h harness.Host) service {
 		works: func(ctx context.Context, c *engine.Cluster) error {
 			swarm, err := swarmOn(ctx, c.SwarmOn(h.Name))
 			if err == nil && t.Replicas > 0 && swarm.Role == engine.Replica && swarm.Primary == "" {
-				err = harness.Errorf("the Swarm manager on %s has no primary", "%s の Swarm マネージャにプライマリがない", h.Name)
+				err = lang.Errorf("the Swarm manager on %s has no primary", h.Name)
 			}
 			return err
 		},
@@ -109,7 +110,7 @@ func joinPart(t harness.Topology, h harness.Host) service {
 		restart = unlessStopped
 	}
 	return service{
-		name: harness.Text{EN: "the join container", JA: "join コンテナ"}, host: h, mayRestart: true,
+		name: lang.Text{EN: "the join container"}, host: h, mayRestart: true,
 		spec: engine.RunSpec{
 			Image: swarmImage, Restart: restart,
 			Args: []string{"join", "--advertise=" + h.Engine().String(), t.DiscoveryOf(h)},
@@ -135,7 +136,7 @@ func swarmOn(ctx context.Context, manager *engine.Client) (engine.Swarm, error) 
 		return engine.Swarm{}, err
 	}
 	if info.Swarm == nil {
-		return engine.Swarm{}, harness.Errorf("%v answers as the engine of %s, not as a Swarm manager", "%v は Swarm マネージャではなく、%s の Engine として応答する", manager, info.Name)
+		return engine.Swarm{}, lang.Errorf("%v answers as the engine of %s, not as a Swarm manager", manager, info.Name)
 	}
 	return *info.Swarm, nil
 }
@@ -148,13 +149,13 @@ func healthy(s engine.Swarm, h harness.Host) error {
 		case m.Addr != h.Engine():
 			continue
 		case m.Status != engine.Healthy:
-			return harness.Errorf("the manager lists %s as %s%s", "マネージャの一覧で %s は %s である%s", h.Name, m.Status, because(m.Error))
+			return lang.Errorf("the manager lists %s as %s%s", h.Name, m.Status, because(m.Error))
 		case m.Name != h.Name:
-			return harness.Errorf("the manager lists %s at %s, not %s there", "マネージャの一覧では %s が %s にある(%s ではない)", m.Name, m.Addr, h.Name)
+			return lang.Errorf("the manager lists %s at %s, not %s there", m.Name, m.Addr, h.Name)
 		}
 		return nil
 	}
-	return harness.Errorf("the manager does not list %s", "マネージャの一覧に %s がない", h.Name)
+	return lang.Errorf("the manager does not list %s", h.Name)
 }
 
 func because(reason string) string {

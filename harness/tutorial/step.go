@@ -6,6 +6,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 // Step is a command of the page that changes the cluster, and what it brings
@@ -44,7 +45,7 @@ type part interface {
 	// lacks; a *WrongError is what doing the step would not mend.
 	missing(ctx context.Context, c *engine.Cluster) error
 	// apply does what the command does, or what of it lacks, and says which.
-	apply(ctx context.Context, c *engine.Cluster) (harness.Text, error)
+	apply(ctx context.Context, c *engine.Cluster) (lang.Text, error)
 	// working is missing once apply is done, looked at often.
 	working(ctx context.Context, c *engine.Cluster) error
 	// undo takes back what the command did; nothing there is no error.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Terminal is a reader's session on a host: what is exported stays so for the
@@ -35,7 +36,7 @@ func (t *Terminal) Type(ctx context.Context, line string) (harness.Result, error
 	case errors.As(err, &ran):
 		return ran.Result, nil
 	case err != nil:
-		return res, harness.Errorf("type %q on %s: %w", "入力 %q(%s): %w", line, t.Host(), err)
+		return res, lang.Errorf("type %q on %s: %w", line, t.Host(), err)
 	}
 	if strings.HasPrefix(line, "export ") && !slices.Contains(t.exports, line) {
 		t.exports = append(t.exports, line)

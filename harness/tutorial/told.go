@@ -9,6 +9,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 const (
@@ -32,11 +33,11 @@ type UntoldError struct {
 	On   string // the container's host
 }
 
-func (e *UntoldError) Error() string { return e.In(harness.English) }
+func (e *UntoldError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
-func (e *UntoldError) In(l harness.Lang) string {
-	return l.Say("the engine of %s was not told yet that %s is on %s", "%s の Engine は、%s が %s にあることをまだ知らされていない", e.Host, e.Addr, e.On)
+func (e *UntoldError) In(l lang.Language) string {
+	return l.Say("the engine of %s was not told yet that %s is on %s", e.Host, e.Addr, e.On)
 }
 
 // Told is nil where each engine was told where containers on an overlay network

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // refName is the annotation of an image in a layout that has its name: in the
@@ -45,7 +45,7 @@ func openCache(dir, arch string) *cache {
 func listedIn(l layout.Path) ([]v1.Descriptor, error) {
 	index, err := l.ImageIndex()
 	if err != nil {
-		return nil, harness.Errorf("there is no file %s", "ファイル %s がない", indexFile)
+		return nil, lang.Errorf("there is no file %s", indexFile)
 	}
 	listed, err := index.IndexManifest()
 	return listed.Manifests, err
@@ -76,12 +76,12 @@ func wholeImage(l layout.Path, digest v1.Hash) (v1.Image, error) {
 func checkBlob(l layout.Path, want v1.Hash) error {
 	content, err := l.Blob(want)
 	if err != nil {
-		return harness.Errorf("there is no file %s", "ファイル %s がない", blobFolder+want.Hex)
+		return lang.Errorf("there is no file %s", blobFolder+want.Hex)
 	}
 	defer content.Close()
 	got, _, err := v1.SHA256(content)
 	if err == nil && got != want {
-		return harness.Errorf("%s: the SHA-256 checksum is %s", "%s: SHA-256 チェックサムは %s である", blobFolder+want.Hex, got.Hex)
+		return lang.Errorf("%s: the SHA-256 checksum is %s", blobFolder+want.Hex, got.Hex)
 	}
 	return err
 }

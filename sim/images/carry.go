@@ -10,12 +10,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // ErrArchive reports that a file is not one that Save wrote, or not for this
 // labcheck and this engine. The text says which.
-var ErrArchive = harness.Errorf("these images can't be loaded", "このイメージは読み込めない")
+var ErrArchive = lang.Errorf("these images can't be loaded")
 
 // Save writes all images as an archive that Load, and engines, read. The same
 // images make the same bytes.
@@ -62,7 +62,7 @@ func (m *maker) takeIn(r io.Reader) error {
 	}
 	for _, n := range names() {
 		if found[n] == nil {
-			return harness.Errorf("%w: the file has no image %s", "%w: ファイルにイメージ %s がない", ErrArchive, n)
+			return lang.Errorf("%w: the file has no image %s", ErrArchive, n)
 		}
 	}
 	for _, n := range names() {
@@ -81,12 +81,11 @@ func (m *maker) accept(i v1.Image) (Name, error) {
 		return "", refused(err)
 	}
 	if config.Architecture != m.arch {
-		return "", harness.Errorf("%w: they are for %s, and the engine is %s", "%w: %s 用で、Engine は %s である", ErrArchive, config.Architecture, m.arch)
+		return "", lang.Errorf("%w: they are for %s, and the engine is %s", ErrArchive, config.Architecture, m.arch)
 	}
 	n := Name(config.Config.Labels[labelImage])
 	if got, want := config.Config.Labels[labelRecipe], tag(n, m.arch); got != want {
-		return "", harness.Errorf("%w: another version of labcheck saved them: image %q has the tag %q, want %s",
-			"%w: 別のバージョンの labcheck が保存したもの: イメージ %q のタグは %q だが、%s でなければならない", ErrArchive, n, got, want)
+		return "", lang.Errorf("%w: another version of labcheck saved them: image %q has the tag %q, want %s", ErrArchive, n, got, want)
 	}
 	// What has a known digest, and blobs that fit their names, need not be unpacked.
 	digest, err := i.Digest()
@@ -105,5 +104,5 @@ func refused(err error) error {
 	if errors.As(err, new(*fs.PathError)) {
 		return err
 	}
-	return harness.Errorf("%w: not a whole file of labcheck images save: %w", "%w: labcheck images save の完全なファイルではない: %w", ErrArchive, err)
+	return lang.Errorf("%w: not a whole file of labcheck images save: %w", ErrArchive, err)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/docker/go-units"
 	"github.com/gofrs/flock"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
 
@@ -49,17 +49,16 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 }
 
 // In is the plan as a clause, in a language.
-func (p Plan) In(l harness.Lang) string {
+func (p Plan) In(l lang.Language) string {
 	disk := units.HumanSize(float64(p.Disk))
 	if len(p.Lacking) == 0 {
-		return l.Say("loaded from the cache; %s on the engine", "キャッシュから読み込む。Engine 上で %s を使う", disk)
+		return l.Say("loaded from the cache; %s on the engine", disk)
 	}
 	first := ""
 	if p.Registry != "" {
-		first = l.Say("pulled from %s, or else ", "%s からプルし、なければ ", p.Registry)
+		first = l.Say("pulled from %s, or else ", p.Registry)
 	}
 	return first + l.Say("%s of Debian packages to download, Swarm to compile; about a minute, and %s on the engine",
-		"Debian のパッケージ %s をダウンロードし、Swarm をコンパイルする。約 1 分かかり、Engine 上で %s を使う",
 		units.HumanSize(float64(p.Download)), disk)
 }
 
@@ -96,11 +95,11 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	lock := flock.New(file)
 	locked, err := lock.TryLock()
 	if err == nil && !locked {
-		s.say("", "waiting for another labcheck, which makes images", "別の labcheck がイメージを作成し終えるのを待機中")
+		s.say("", "waiting for another labcheck, which makes images")
 		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
 	}
 	if err != nil {
-		return nil, harness.Errorf("begin to make images: %w", "イメージ作成の開始: %w", err)
+		return nil, lang.Errorf("begin to make images: %w", err)
 	}
 	return func() { _ = lock.Close() }, nil
 }
@@ -109,10 +108,10 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 // has them then: engines of some ages tell of a failure only in what they answer.
 func (m *maker) giveToEngine(ctx context.Context, all []named) error {
 	for _, i := range all {
-		m.say(i.name, "loading into the engine", "Engine に読み込み中")
+		m.say(i.name, "loading into the engine")
 	}
 	if err := m.loadArchive(ctx, all); err != nil {
-		return harness.Errorf("load images: %w", "イメージの読み込み: %w", err)
+		return lang.Errorf("load images: %w", err)
 	}
 	there, err := m.tagged(ctx)
 	if err != nil {
@@ -120,9 +119,9 @@ func (m *maker) giveToEngine(ctx context.Context, all []named) error {
 	}
 	for _, i := range all {
 		if ref := i.refs[0]; !there[ref].Present {
-			return harness.Errorf("load images: the engine took %s and does not have it", "イメージの読み込み: Engine は %s を受け取ったが、持っていない", ref)
+			return lang.Errorf("load images: the engine took %s and does not have it", ref)
 		}
-		m.tell(i.name, m.opts.Lang.Say("ready", "完了"), true)
+		m.tell(i.name, m.opts.Lang.Say("ready"), true)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
 
@@ -57,7 +57,7 @@ type Options struct {
 	// DebianMirror is the URL of a Debian mirror that is asked first.
 	DebianMirror string
 	// Lang is the language of what Progress is told.
-	Lang harness.Lang
+	Lang lang.Language
 	// Progress is told what is being done, from several goroutines at once. May
 	// be nil.
 	Progress func(Event)
@@ -115,10 +115,10 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	}
 	version, err := s.engine.ServerVersion(ctx)
 	if err != nil {
-		return "", harness.Errorf("ask the engine for its architecture: %w", "Engine のアーキテクチャの問い合わせ: %w", err)
+		return "", lang.Errorf("ask the engine for its architecture: %w", err)
 	}
 	if version.Os != "linux" || version.Arch == "" {
-		return "", harness.Errorf("the engine runs %s/%s containers; linux is needed", "Engine が動かすのは %s/%s のコンテナだが、linux が必要である", version.Os, version.Arch)
+		return "", lang.Errorf("the engine runs %s/%s containers; linux is needed", version.Os, version.Arch)
 	}
 	s.arch = version.Arch
 	return s.arch, nil
@@ -141,7 +141,7 @@ func (s *Store) inCache(name string) (string, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", harness.Errorf("no place for downloads: set XDG_CACHE_HOME or HOME: %w", "ダウンロードの置き場所がない: XDG_CACHE_HOME か HOME を設定する: %w", err)
+			return "", lang.Errorf("no place for downloads: set XDG_CACHE_HOME or HOME: %w", err)
 		}
 		dir = filepath.Join(user, "labcheck")
 	}
@@ -153,6 +153,6 @@ func (s *Store) tell(n Name, what string, done bool) {
 }
 
 // say tells what is being done with an image, in the language.
-func (s *Store) say(n Name, en, ja string, args ...any) {
-	s.tell(n, s.opts.Lang.Say(en, ja, args...), false)
+func (s *Store) say(n Name, format string, args ...any) {
+	s.tell(n, s.opts.Lang.Say(format, args...), false)
 }

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
 )
@@ -282,7 +283,7 @@ func fromCache(l *lab, m *debianMirror) {
 	if err != nil || len(plan.Missing) != len(names()) || plan.Lacking != nil || plan.Download != 0 {
 		l.t.Errorf("the plan is %+v, %v", plan, err)
 	}
-	if said := plan.In(harness.English); !strings.Contains(said, "from the cache") {
+	if said := plan.In(lang.English); !strings.Contains(said, "from the cache") {
 		l.t.Errorf("the plan is %q", said)
 	}
 	begin := time.Now()

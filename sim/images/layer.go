@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // epoch is the time of all files and images: Debian 11.11's release.
@@ -78,7 +78,7 @@ func (w *layerWriter) add(h tar.Header, content io.Reader) {
 
 func (w *layerWriter) write(h tar.Header, content io.Reader) error {
 	if w.seen[h.Name] {
-		return harness.Errorf("the layer has %s already", "レイヤにはすでに %s がある", h.Name)
+		return lang.Errorf("the layer has %s already", h.Name)
 	}
 	w.seen[h.Name] = true
 	clean := tar.Header{

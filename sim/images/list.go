@@ -14,7 +14,7 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	dockerimage "github.com/docker/docker/api/types/image"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Image is one of ours, there or not.
@@ -62,7 +62,7 @@ func (s *Store) tagged(ctx context.Context) (map[string]Image, error) {
 		Filters: filters.NewArgs(filters.Arg("reference", s.namespace+"/*")),
 	})
 	if err != nil {
-		return nil, harness.Errorf("list images: %w", "イメージの一覧: %w", err)
+		return nil, lang.Errorf("list images: %w", err)
 	}
 	all := map[string]Image{}
 	for _, i := range found {
@@ -114,11 +114,11 @@ func (s *Store) remove(ctx context.Context, ref string) error {
 		return nil
 	case cerrdefs.IsConflict(err):
 		if users := s.users(ctx, ref); users != "" {
-			return harness.Errorf("image %s is in use by %s and stays", "イメージ %s は %s が使用しているため残る", ref, users)
+			return lang.Errorf("image %s is in use by %s and stays", ref, users)
 		}
-		return harness.Errorf("image %s is in use and stays", "イメージ %s は使用中のため残る", ref)
+		return lang.Errorf("image %s is in use and stays", ref)
 	}
-	return harness.Errorf("remove image %s: %w", "イメージ %s の削除: %w", ref, err)
+	return lang.Errorf("remove image %s: %w", ref, err)
 }
 
 // users names the containers that are made from an image.

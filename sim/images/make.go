@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
 
@@ -128,7 +128,7 @@ func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool) erro
 			m.layers[p.key()] = l
 			group.Go(func() error {
 				if err := m.computeLayer(ctx, p, l); err != nil {
-					return harness.Errorf("make image %s: %w", "イメージ %s の作成: %w", n, err)
+					return lang.Errorf("make image %s: %w", n, err)
 				}
 				return nil
 			})

@@ -14,7 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
 
@@ -99,8 +99,7 @@ func pinned(names []string, arch string) (all []debian.Package, err error) {
 	for _, name := range names {
 		at := slices.IndexFunc(lock(), func(p debian.Package) bool { return p.Arch == arch && p.Name == name })
 		if at < 0 {
-			return nil, harness.Errorf("packages.lock has no %s for %s: images can be made for amd64 and arm64",
-				"packages.lock に %[2]s 用の %[1]s がない。イメージを作成できるのは amd64 と arm64 である", name, arch)
+			return nil, lang.Errorf("packages.lock has no %s for %s: images can be made for amd64 and arm64", name, arch)
 		}
 		all = append(all, lock()[at])
 	}

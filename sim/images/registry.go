@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // registryTimeout is how long a registry may take to accept a connection, and
@@ -31,7 +30,7 @@ func (s *Store) atRegistry(image string) (name.Reference, error) {
 	}
 	ref, err := name.ParseReference(image)
 	if err != nil {
-		return nil, fmt.Errorf("--registry %s: %w", s.opts.Registry, err)
+		return nil, lang.Errorf("--registry %s: %w", s.opts.Registry, err)
 	}
 	return ref, nil
 }
@@ -66,20 +65,20 @@ func (m *maker) pull(ctx context.Context, n Name) error {
 	if err != nil {
 		return err
 	}
-	m.say(n, "asking the registry", "レジストリに問い合わせ中")
+	m.say(n, "asking the registry")
 	found, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
 	if lacks(err) {
-		m.say(n, "the registry does not have it", "レジストリにない")
+		m.say(n, "the registry does not have it")
 		return nil
 	}
 	if err != nil {
-		return harness.Errorf("ask registry %s for %s: %w", "レジストリ %s への %s の問い合わせ: %w", m.opts.Registry, ref, err)
+		return lang.Errorf("ask registry %s for %s: %w", m.opts.Registry, ref, err)
 	}
-	m.say(n, "pulling", "プル中")
+	m.say(n, "pulling")
 	if err := m.cache.put(n, found); err != nil {
-		return harness.Errorf("pull %s: %w", "%s のプル: %w", ref, err)
+		return lang.Errorf("pull %s: %w", ref, err)
 	}
-	m.say(n, "pulled", "プル済み")
+	m.say(n, "pulled")
 	return nil
 }
 
@@ -108,10 +107,10 @@ func (m *maker) push(ctx context.Context, i named) error {
 	if err != nil {
 		return err
 	}
-	m.say(i.name, "pushing %s", "%s をプッシュ中", to)
+	m.say(i.name, "pushing %s", to)
 	if err := remote.Write(to, i.Image, remoteOptions(ctx, m.arch)...); err != nil {
-		return harness.Errorf("push %s: %w", "%s のプッシュ: %w", to, err)
+		return lang.Errorf("push %s: %w", to, err)
 	}
-	m.say(i.name, "pushed", "プッシュ済み")
+	m.say(i.name, "pushed")
 	return nil
 }

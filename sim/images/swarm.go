@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -19,7 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 const (
@@ -59,7 +58,7 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	if err := m.writeSource(ctx, dir); err != nil {
 		return nil, err
 	}
-	m.say(Swarm, "compiling", "コンパイル中")
+	m.say(Swarm, "compiling")
 	name := "swarm-" + m.arch
 	args := slices.Concat([]string{"build", "-o", name}, swarmFlags(), []string{swarmModule})
 	if _, err := m.runGo(ctx, dir, args...); err != nil {
@@ -70,11 +69,9 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 
 // ErrNoSwarm reports that Swarm can neither be compiled nor pulled. The text
 // says what to do.
-var ErrNoSwarm = harness.Errorf("there is no Go to compile Swarm with, and %s can't be pulled: "+
+var ErrNoSwarm = lang.Errorf("there is no Go to compile Swarm with, and %s can't be pulled: "+
 	"install Go, or name a registry that has the images (--registry), "+
-	"or load the images from a file of another machine (labcheck images load FILE)",
-	"Swarm をコンパイルする Go がなく、%s もプルできない: Go をインストールするか、イメージのあるレジストリを指定するか(--registry)、"+
-		"別のマシンで保存したファイルからイメージを読み込む(labcheck images load FILE)", swarmPublished)
+	"or load the images from a file of another machine (labcheck images load FILE)", swarmPublished)
 
 // pullSwarm takes the binary from the published image.
 func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
@@ -82,17 +79,17 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.say(Swarm, "pulling %s", "%s をプル中", ref)
+	m.say(Swarm, "pulling %s", ref)
 	published, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoSwarm, err)
+		return nil, lang.Errorf("%w: %w", ErrNoSwarm, err)
 	}
 	root := mutate.Extract(published)
 	defer root.Close()
 	for in := tar.NewReader(root); ; {
 		h, err := in.Next()
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrNoSwarm, ref, err)
+			return nil, lang.Errorf("%w: %s: %w", ErrNoSwarm, ref, err)
 		}
 		if h.Name == "swarm" && h.Typeflag == tar.TypeReg {
 			return io.ReadAll(in)
@@ -103,17 +100,17 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 // writeSource lays out dir for the build: the module, with a changed copy of
 // Swarm in src.
 func (m *maker) writeSource(ctx context.Context, dir string) error {
-	m.say(Swarm, "fetching the source", "ソースを取得中")
+	m.say(Swarm, "fetching the source")
 	out, err := m.runGo(ctx, dir, "mod", "download", "-C", "..", "-json", swarmModule+"@"+swarmVersion)
 	if err != nil {
 		return err
 	}
 	var original struct{ Dir, Sum string }
 	if err := json.Unmarshal(out, &original); err != nil {
-		return fmt.Errorf("go mod download: %w", err)
+		return lang.Errorf("go mod download: %w", err)
 	}
 	if original.Sum != swarmSum {
-		return harness.Errorf("the source of %s has the checksum %s, want %s", "%s のソースのチェックサムは %s だが、%s でなければならない", swarmModule, original.Sum, swarmSum)
+		return lang.Errorf("the source of %s has the checksum %s, want %s", swarmModule, original.Sum, swarmSum)
 	}
 	return errors.Join(
 		writeFile(filepath.Join(dir, "go.mod"), embedded("swarm/swarm.mod")),
@@ -163,7 +160,7 @@ func (m *maker) runGo(ctx context.Context, dir string, args ...string) ([]byte, 
 	cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly", "GOTOOLCHAIN="+swarmToolchain,
 		"GOTMPDIR="+filepath.Join(dir, "tmp"), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(said.Bytes()))
+		return nil, lang.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(said.Bytes()))
 	}
 	return out.Bytes(), nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/blakesmith/ar"
 	"github.com/therootcompany/xz"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Unpack calls visit for each file and folder that a package installs, in the
@@ -20,7 +20,7 @@ func Unpack(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	for {
 		m, err := members.Next()
 		if errors.Is(err, io.EOF) {
-			return harness.Errorf("the package has no data.tar.xz", "パッケージに data.tar.xz がない")
+			return lang.Errorf("the package has no data.tar.xz")
 		}
 		if err != nil {
 			return err

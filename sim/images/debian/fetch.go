@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // The limits of a download. A source that is not there is given up after
@@ -100,11 +100,11 @@ type FetchError struct {
 	Tried   []error // one for each source
 }
 
-func (e *FetchError) Error() string { return e.In(harness.English) }
+func (e *FetchError) Error() string { return e.In(lang.English) }
 
 // In renders the error in a language.
-func (e *FetchError) In(l harness.Lang) string {
-	said := l.Say("download %s", "%s のダウンロード", e.Package.Path)
+func (e *FetchError) In(l lang.Language) string {
+	said := l.Say("download %s", e.Package.Path)
 	for _, err := range e.Tried {
 		said += "; " + l.Error(err)
 	}
@@ -123,7 +123,7 @@ func (f *Fetcher) fetch(ctx context.Context, p Package) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		failed.Tried = append(failed.Tried, fmt.Errorf("%s: %w", s.URL, err))
+		failed.Tried = append(failed.Tried, lang.Errorf("%s: %w", s.URL, err))
 		if s.Required && !errors.Is(err, errLacks) {
 			break
 		}
@@ -132,7 +132,7 @@ func (f *Fetcher) fetch(ctx context.Context, p Package) error {
 }
 
 // errLacks reports that a source answered that it does not have a file.
-var errLacks = harness.Errorf("it does not have the file", "ファイルがない")
+var errLacks = lang.Errorf("it does not have the file")
 
 // fetchFrom downloads a package from a source, and again from where it broke
 // off while each attempt brings more of it. A source that can't be reached is
@@ -213,7 +213,7 @@ func (f *Fetcher) download(ctx context.Context, url, part string, have, size int
 }
 
 // errStalled reports that a source began to answer and fell silent.
-var errStalled = harness.Errorf("nothing arrived for %s", "%s の間、何も届かなかった", stallTimeout)
+var errStalled = lang.Errorf("nothing arrived for %s", stallTimeout)
 
 // get requests a file from its byte from on.
 func (f *Fetcher) get(ctx context.Context, url string, from int64) (*http.Response, error) {
@@ -234,7 +234,7 @@ func (f *Fetcher) get(ctx context.Context, url string, from int64) (*http.Respon
 	case http.StatusNotFound, http.StatusGone:
 		err = errLacks
 	default:
-		err = harness.Errorf("it answered %s", "応答は %s である", answer.Status)
+		err = lang.Errorf("it answered %s", answer.Status)
 	}
 	answer.Body.Close()
 	return nil, err
@@ -258,7 +258,7 @@ func sizeOf(name string) int64 {
 }
 
 // errWrong reports that a file is not the one that the lock file pins.
-var errWrong = harness.Errorf("wrong content", "内容が正しくない")
+var errWrong = lang.Errorf("wrong content")
 
 // verify compares a file with what the lock file pins.
 func verify(name string, p Package) error {
@@ -272,7 +272,7 @@ func verify(name string, p Package) error {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != p.SHA256 {
-		return harness.Errorf("%s: %w: SHA-256 is %s, want %s", "%s: %w: SHA-256 は %s だが、%s でなければならない",
+		return lang.Errorf("%s: %w: SHA-256 is %s, want %s",
 			filepath.Base(name), errWrong, got, p.SHA256)
 	}
 	return nil

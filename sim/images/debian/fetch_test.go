@@ -26,7 +26,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // mirror is a server in place of one of Debian's.
@@ -213,7 +213,7 @@ func TestFetchStopsAtARequiredSourceThatIsNotThere(t *testing.T) {
 	if !errors.As(err, &failed) || len(failed.Tried) != 1 || failed.Package != packageOf(one) {
 		t.Fatalf("got %v, want a FetchError", err)
 	}
-	for l, want := range map[harness.Lang]string{harness.English: "download pool/", harness.Japanese: "のダウンロード; "} {
+	for l, want := range map[lang.Language]string{lang.English: "download pool/", lang.Japanese: "のダウンロード; "} {
 		for _, part := range []string{want, named.URL + ": ", "refused"} {
 			if said := failed.In(l); !strings.Contains(said, part) {
 				t.Errorf("says %s, want %s", said, part)

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // Package is a package as a lock file pins it.
@@ -41,7 +41,7 @@ func ParseLock(r io.Reader) ([]Package, error) {
 		}
 		p, err := parseLine(line)
 		if err != nil {
-			return nil, harness.Errorf("line %d: %w", "%d 行目: %w", n, err)
+			return nil, lang.Errorf("line %d: %w", n, err)
 		}
 		all = append(all, p)
 	}
@@ -51,17 +51,17 @@ func ParseLock(r io.Reader) ([]Package, error) {
 func parseLine(line string) (Package, error) {
 	f := strings.Fields(line)
 	if len(f) != 6 {
-		return Package{}, harness.Errorf("%d fields, want 6", "フィールドは %d 個だが、6 個でなければならない", len(f))
+		return Package{}, lang.Errorf("%d fields, want 6", len(f))
 	}
 	size, err := strconv.ParseInt(f[3], 10, 64)
 	if err != nil || size <= 0 {
-		return Package{}, harness.Errorf("size %q is not a positive number", "サイズ %q は正の数ではない", f[3])
+		return Package{}, lang.Errorf("size %q is not a positive number", f[3])
 	}
 	if path.Clean(f[2]) != f[2] || !strings.HasPrefix(f[2], "pool/") {
-		return Package{}, harness.Errorf("path %q is not a clean path below pool/", "パス %q は pool/ 以下の正規のパスではない", f[2])
+		return Package{}, lang.Errorf("path %q is not a clean path below pool/", f[2])
 	}
 	if !isHash(f[4], 32) || !isHash(f[5], 20) {
-		return Package{}, harness.Errorf("want a SHA-256 and a SHA-1 checksum", "SHA-256 と SHA-1 のチェックサムが必要である")
+		return Package{}, lang.Errorf("want a SHA-256 and a SHA-1 checksum")
 	}
 	return Package{Arch: f[0], Name: f[1], Path: f[2], Size: size, SHA256: f[4], SHA1: f[5]}, nil
 }
