@@ -65,7 +65,9 @@ func (c *cache) writeArchive(w io.Writer, all []named) error {
 	}
 	out := tar.NewWriter(w)
 	err := errors.Join(
-		writeText(out, layoutFile, json.RawMessage(layoutContent)), writeText(out, indexFile, index), writeText(out, manifestFile, saved),
+		writeText(out, layoutFile, json.RawMessage(layoutContent)),
+		writeText(out, indexFile, index),
+		writeText(out, manifestFile, saved),
 	)
 	if err != nil {
 		return err

@@ -55,7 +55,10 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 	if err != nil {
 		return err
 	}
-	m := &maker{Store: s, arch: arch, cache: openCache(dir, arch), incoming: filepath.Join(dir, "incoming"), layers: map[string]*layer{}}
+	m := &maker{
+		Store: s, arch: arch, cache: openCache(dir, arch), incoming: filepath.Join(dir, "incoming"),
+		layers: map[string]*layer{},
+	}
 	defer os.RemoveAll(m.incoming)                   //nolint:errcheck // the next one removes it
 	if err := os.RemoveAll(m.incoming); err != nil { // of one that was killed
 		return err
