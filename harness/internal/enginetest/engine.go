@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// run is a command in a container, between its start and its end.
+// run is a command that runs in a container.
 type run struct {
 	on   string
 	in   *Container
@@ -19,31 +19,31 @@ type run struct {
 	code int
 }
 
-func say(w http.ResponseWriter, status int, what any) {
+func writeJSON(w http.ResponseWriter, status int, what any) {
 	w.Header().Set("API-Version", "1.41")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(what) // who asks may be gone
+	_ = json.NewEncoder(w).Encode(what) // the client may be gone
 }
 
-func refuse(w http.ResponseWriter, status int, format string, args ...any) {
-	say(w, status, map[string]string{"message": fmt.Sprintf(format, args...)})
+func writeError(w http.ResponseWriter, status int, format string, args ...any) {
+	writeJSON(w, status, map[string]string{"message": fmt.Sprintf(format, args...)})
 }
 
 var version = regexp.MustCompile(`^/v1\.\d+`)
 
-// engine is a host's engine.
-func (h *Host) engine(w http.ResponseWriter, r *http.Request) {
+// serveEngine serves the API of a host's engine.
+func (h *Host) serveEngine(w http.ResponseWriter, r *http.Request) {
 	path := version.ReplaceAllString(r.URL.Path, "")
-	h.cluster.note(h.Name, r, path)
+	h.cluster.recordCall(h.Name, r, path)
 	if path == "/info" {
-		say(w, http.StatusOK, h.info())
+		writeJSON(w, http.StatusOK, h.infoResult())
 		return
 	}
-	api{c: h.cluster, hosts: []*Host{h}}.serve(w, r, path)
+	api{c: h.cluster, hosts: []*Host{h}}.serveAPI(w, r, path)
 }
 
-func (h *Host) info() map[string]any {
+func (h *Host) infoResult() map[string]any {
 	name := h.Name
 	if h.CalledAs != "" {
 		name = h.CalledAs
@@ -61,38 +61,38 @@ type api struct {
 	swarm bool
 }
 
-func (a api) serve(w http.ResponseWriter, r *http.Request, path string) {
+func (a api) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {
 	case path == "/_ping":
-		say(w, http.StatusOK, "OK")
+		writeJSON(w, http.StatusOK, "OK")
 	case parts[0] == "containers" && len(parts) > 1:
-		a.containers(w, r, parts[1:])
+		a.serveContainers(w, r, parts[1:])
 	case parts[0] == "exec" && len(parts) == 3:
-		a.exec(w, r, parts[1], parts[2])
+		a.serveExec(w, r, parts[1], parts[2])
 	case parts[0] == "networks":
-		a.networks(w, r, parts[1:])
+		a.serveNetworks(w, r, parts[1:])
 	case path == "/images/create":
-		a.pull(w, r)
+		a.pullImage(w, r)
 	case parts[0] == "images":
-		a.image(w, strings.Join(parts[1:len(parts)-1], "/"))
+		a.inspectImage(w, strings.Join(parts[1:len(parts)-1], "/"))
 	default:
-		refuse(w, http.StatusNotFound, "page not found")
+		writeError(w, http.StatusNotFound, "page not found")
 	}
 }
 
-func (a api) image(w http.ResponseWriter, ref string) {
+func (a api) inspectImage(w http.ResponseWriter, ref string) {
 	if !slices.Contains(a.hosts[0].Images, ref) {
-		refuse(w, http.StatusNotFound, "No such image: %s", ref)
+		writeError(w, http.StatusNotFound, "No such image: %s", ref)
 		return
 	}
-	say(w, http.StatusOK, map[string]any{"Id": "sha256:1"})
+	writeJSON(w, http.StatusOK, map[string]any{"Id": "sha256:1"})
 }
 
-// pull finds every image but those that are called nothere.
-func (a api) pull(w http.ResponseWriter, r *http.Request) {
+// pullImage adds any image to the host, except one that is called nothere.
+func (a api) pullImage(w http.ResponseWriter, r *http.Request) {
 	ref := r.URL.Query().Get("fromImage")
-	say(w, http.StatusOK, map[string]string{"status": "Pulling"})
+	writeJSON(w, http.StatusOK, map[string]string{"status": "Pulling"})
 	if strings.HasSuffix(ref, "/nothere") {
 		_, _ = io.WriteString(w, `{"error": "manifest unknown"}`)
 		return
@@ -100,17 +100,17 @@ func (a api) pull(w http.ResponseWriter, r *http.Request) {
 	a.hosts[0].Images = append(a.hosts[0].Images, strings.TrimPrefix(ref, "docker.io/library/"))
 }
 
-// framed is a part of a stream as the API has it: a byte for which, three of
-// nothing, and the length.
-func framed(stream byte, text string) []byte {
+// streamFrame returns a frame of a multiplexed stream of the API: a byte for the
+// stream, three zero bytes, the length, and the text.
+func streamFrame(stream byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{stream, 0, 0, 0}, uint32(len(text))), text...)
 }
 
-func (a api) exec(w http.ResponseWriter, r *http.Request, id, what string) {
+func (a api) serveExec(w http.ResponseWriter, r *http.Request, id, what string) {
 	_, _ = io.Copy(io.Discard, r.Body) // closing with something unread would reset the connection
 	asked := a.c.running[id]
 	if what == "json" {
-		say(w, http.StatusOK, map[string]any{"ExitCode": asked.code})
+		writeJSON(w, http.StatusOK, map[string]any{"ExitCode": asked.code})
 		return
 	}
 	var stdout, stderr string
@@ -125,7 +125,8 @@ func (a api) exec(w http.ResponseWriter, r *http.Request, id, what string) {
 	if err != nil {
 		return
 	}
-	defer func() { _ = conn.Close() }() // who asked may be gone
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
-	_, _ = conn.Write(append(framed(1, stdout), framed(2, stderr)...))
+	defer func() { _ = conn.Close() }() // the client may be gone
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"+
+		"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	_, _ = conn.Write(append(streamFrame(1, stdout), streamFrame(2, stderr)...))
 }
