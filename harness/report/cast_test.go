@@ -59,7 +59,7 @@ func TestTranscripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got record
+	var got transcript
 	if err := json.Unmarshal(content, &got); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func FuzzCast(f *testing.F) {
 	f.Fuzz(func(t *testing.T, title, script, stdout, stderr string, took int64, code int) {
 		r := harness.Result{Node: "manager", Argv: []string{"sh", "-c", script}, Stdout: stdout, Stderr: stderr, Duration: time.Duration(took % int64(time.Hour)), ExitCode: code}
 		var b bytes.Buffer
-		if err := castOf(title, []shot{{title, []harness.Result{r, r}}})(&b); err != nil {
+		if err := writeCast(&b, title, []shot{{title, []harness.Result{r, r}}}); err != nil {
 			t.Fatal(err)
 		}
 		at := -1.0

@@ -233,7 +233,7 @@ func TestPoisonIsRead(t *testing.T) {
 	if !json.Valid(b.Bytes()) {
 		t.Error("not JSON")
 	}
-	if _, err := decode(&b); err != nil {
+	if _, err := readResults(&b); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,154 +1,158 @@
 package report
 
-import (
-	"strings"
+import "labcheck/harness"
 
-	"labcheck/harness"
-	"labcheck/harness/lang"
+// layout is where things are in one drawing. Lengths are in the drawing's own units.
+type layout struct {
+	Class         string // wide or tall
+	Width, Height int
+	Hosts         []hostBox
+	Swarm         rail
+	Overlay       *rail // nil before there is an overlay network
+}
+
+// rail is a line that connects hosts: Swarm's connections to the engines, or the
+// overlay network.
+type rail struct {
+	X1, Y1, X2, Y2 int
+	LabelX, LabelY int
+	Label          string
+}
+
+// hostBox is a host in the drawing.
+type hostBox struct {
+	harness.HostSnapshot
+	X, Y, W, H int
+	Broken     bool
+	Joined     bool
+	Engines    int // number of engines that gossip, or 0 before there is an overlay network
+	OnNetwork  bool
+	Chips      []chip
+	Drops      []drop
+}
+
+// chip is a container in a host, Y from the host's top.
+type chip struct {
+	Role   string
+	Text   string
+	Y      int
+	Broken bool
+}
+
+// drop is the line from a host to a rail.
+type drop struct {
+	X1, Y1, X2, Y2 int
+	Kind           string // swarm, manager or overlay
+	Broken         bool
+	MidX, MidY     int // place of the cross on a broken one
+}
+
+const (
+	hostWidth  = 184
+	hostHeight = 178
+	bareHeight = 150 // before there is an overlay network
+	hostGap    = 20
+	margin     = 16
+	railGap    = 46 // from a host to a rail
+	chipHeight = 26
 )
 
-// wide puts the hosts side by side, Swarm's rail above and the overlay below.
-func wide(s harness.Snapshot, id, swarm, network string, l lang.Language) layout {
-	n, high := max(len(s.Hosts), 1), heightOf(id)
-	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: 2*margin + railGap + high + 4}
-	top := margin + railGap + 4
-	y := margin + 8
-	v.Swarm = rail{margin + hostWidth/2, y, v.Width - margin - hostWidth/2, y, v.Width / 2, y - 9, swarm}
-	if id != "" {
-		v.Height += railGap + 20
-		y = top + high + railGap - 12
-		v.Overlay = &rail{margin, y, v.Width - margin, y, v.Width / 2, y + 24, network}
+func newHostBox(h harness.HostSnapshot, broken bool, networkID string, engines int) hostBox {
+	b := hostBox{HostSnapshot: h, W: hostWidth, H: boxHeight(networkID), Broken: broken, Joined: hasJoined(h)}
+	if networkID != "" {
+		b.Engines, b.OnNetwork = engines, h.NetworkID == networkID
 	}
-	for i, h := range s.Hosts {
-		b := newHostBox(h, s, id, l)
-		b.X, b.Y = margin+i*(hostWidth+hostGap), top
-		mid := b.X + b.W/2
-		b.Drops = append(b.Drops, drop{X1: mid, Y1: v.Swarm.Y1, X2: mid, Y2: top, Kind: swarmEnd(h), Broken: !joined(h)})
-		if v.Overlay != nil {
-			b.Drops = append(b.Drops, drop{X1: mid, Y1: top + b.H, X2: mid, Y2: v.Overlay.Y1, Kind: "overlay", Broken: !attached(h, id)})
+	for y := 80; len(b.Chips) < len(h.Containers) && y <= bareHeight-chipHeight; y += chipHeight + 6 {
+		c := h.Containers[len(b.Chips)]
+		text := containerName(c)
+		switch {
+		case c.State != "running":
+			text += " " + c.State
+		case c.Role == "consul":
+			text += " :8500"
+		case c.Role == "manager":
+			text += " :3375"
 		}
-		v.Hosts = append(v.Hosts, b.crossed())
+		b.Chips = append(b.Chips, chip{c.Role, text, y, c.State != "running"})
 	}
-	return v
+	return b
 }
 
-// tall puts them one below the other, Swarm's rail to the left and the overlay
-// to the right.
-func tall(s harness.Snapshot, id, swarm, network string, l lang.Language) layout {
-	const top, side, width = 40, 44, 232
-	n, high := max(len(s.Hosts), 1), heightOf(id)
-	v := layout{Class: "tall", Width: width + 2*side, Height: top + n*(high+hostGap) + margin}
-	bottom := top + (n-1)*(high+hostGap)
-	v.Swarm = rail{margin, top + high/2, margin, bottom + high/2, v.Width / 2, 22, swarm}
-	if id != "" {
-		v.Height += 12
-		v.Overlay = &rail{v.Width - margin, top, v.Width - margin, bottom + high, v.Width / 2, v.Height - margin, network}
-	}
-	for i, h := range s.Hosts {
-		b := newHostBox(h, s, id, l)
-		b.X, b.Y, b.W = side, top+i*(high+hostGap), width
-		mid := b.Y + b.H/2
-		b.Drops = append(b.Drops, drop{X1: v.Swarm.X1, Y1: mid, X2: b.X, Y2: mid, Kind: swarmEnd(h), Broken: !joined(h)})
-		if v.Overlay != nil {
-			b.Drops = append(b.Drops, drop{X1: b.X + b.W, Y1: mid, X2: v.Overlay.X1, Y2: mid, Kind: "overlay", Broken: !attached(h, id)})
-		}
-		v.Hosts = append(v.Hosts, b.crossed())
-	}
-	return v
-}
-
-func heightOf(networkID string) int {
-	if networkID == "" {
+// boxHeight returns the height of a host; network is empty before there is one.
+func boxHeight(network string) int {
+	if network == "" {
 		return bareHeight
 	}
 	return hostHeight
 }
 
-func swarmEnd(h harness.HostSnapshot) string {
-	if h.Role == "manager" {
-		return "manager"
+// newWideLayout puts the hosts side by side, Swarm's rail above them and the
+// overlay network's below.
+func newWideLayout(hosts []hostBox, swarm, network string) layout {
+	const top = margin + railGap + 4
+	n, height := max(len(hosts), 1), boxHeight(network)
+	v := layout{Class: "wide", Width: 2*margin + n*hostWidth + (n-1)*hostGap, Height: top + height + margin}
+	left, right, y := margin+hostWidth/2, v.Width-margin-hostWidth/2, margin+8
+	v.Swarm = rail{left, y, right, y, v.Width / 2, y - 9, swarm}
+	if network != "" {
+		v.Height += railGap + 20
+		y = top + height + railGap - 12
+		v.Overlay = &rail{margin, y, v.Width - margin, y, v.Width / 2, y + 24, network}
 	}
-	return "swarm"
+	for i, b := range hosts {
+		b.X, b.Y = margin+i*(hostWidth+hostGap), top
+		v.addHost(b)
+	}
+	return v
 }
 
-func (b hostBox) crossed() hostBox {
-	for i := range b.Drops {
-		d := &b.Drops[i]
-		d.MidX, d.MidY = (d.X1+d.X2)/2, (d.Y1+d.Y2)/2
+// newTallLayout puts the hosts one below the other, Swarm's rail to the left and
+// the overlay network's to the right.
+func newTallLayout(hosts []hostBox, swarm, network string) layout {
+	const top, side, width = 40, 44, 232
+	n, height := max(len(hosts), 1), boxHeight(network)
+	v := layout{Class: "tall", Width: width + 2*side, Height: top + n*(height+hostGap) + margin}
+	bottom := top + (n-1)*(height+hostGap)
+	v.Swarm = rail{margin, top + height/2, margin, bottom + height/2, v.Width / 2, 22, swarm}
+	if network != "" {
+		v.Height += 12
+		x := v.Width - margin
+		v.Overlay = &rail{x, top, x, bottom + height, v.Width / 2, v.Height - margin, network}
 	}
-	return b
+	for i, b := range hosts {
+		b.X, b.Y, b.W = side, top+i*(height+hostGap), width
+		v.addHost(b)
+	}
+	return v
 }
 
-func newHostBox(h harness.HostSnapshot, s harness.Snapshot, id string, l lang.Language) hostBox {
-	b := hostBox{HostSnapshot: h, W: hostWidth, H: heightOf(id)}
-	b.Broken = len(trouble(h, s, id, l)) > 0
-	b.Lines = []textLine{{"name", fit(h.Name, chipChars), 26}, {"addr", h.Addr.String(), 46}}
-	engine := textLine{"fact", fit("Engine "+h.Engine, hostChars), 68}
-	if h.Engine == "" {
-		engine = textLine{"bad", l.Say("no answer"), 68}
+// addHost adds a host to the layout, and the drops to its rails.
+func (v *layout) addHost(b hostBox) {
+	kind := "swarm"
+	if b.Role == "manager" {
+		kind = "manager"
 	}
-	b.Lines = append(b.Lines, engine)
-	y := 80
-	for _, c := range h.Containers {
-		if y > bareHeight-chipHeight {
-			break
-		}
-		b.Containers = append(b.Containers, newChip(c, y))
-		y += chipHeight + 6
+	b.Drops = []drop{newDrop(b, v.Swarm, kind, !b.Joined)}
+	if v.Overlay != nil {
+		b.Drops = append(b.Drops, newDrop(b, *v.Overlay, "overlay", !b.OnNetwork))
 	}
-	if f, ok := memberLine(h, l); ok {
-		b.Lines = append(b.Lines, f)
-	}
-	if id != "" {
-		b.Lines = append(b.Lines, gossipLine(h, len(s.Hosts), l))
-	}
-	return b
+	v.Hosts = append(v.Hosts, b)
 }
 
-func newChip(c harness.ContainerSnapshot, y int) chip {
-	text := containerName(c)
+// newDrop joins a host to a rail, at a right angle from the middle of its side.
+func newDrop(b hostBox, r rail, kind string, broken bool) drop {
+	x, y := b.X+b.W/2, b.Y+b.H/2
+	d := drop{X1: x, Y1: y, X2: x, Y2: y, Kind: kind, Broken: broken}
 	switch {
-	case c.State != "running":
-		text += " " + c.State
-	case c.Role == "consul":
-		text += " :8500"
-	case c.Role == "manager":
-		text += " :3375"
+	case r.X1 == r.X2 && r.X1 < b.X:
+		d.X1, d.X2 = b.X, r.X1
+	case r.X1 == r.X2:
+		d.X1, d.X2 = b.X+b.W, r.X1
+	case r.Y1 < b.Y:
+		d.Y1, d.Y2 = b.Y, r.Y1
+	default:
+		d.Y1, d.Y2 = b.Y+b.H, r.Y1
 	}
-	return chip{c.Role, fit(text, chipChars), y, c.State != "running"}
-}
-
-// memberLine is what Swarm says of a host; the manager is not in its list.
-func memberLine(h harness.HostSnapshot, l lang.Language) (textLine, bool) {
-	switch {
-	case h.Role == "manager":
-		return textLine{}, false
-	case joined(h):
-		return textLine{"good", "✓ " + h.Member, 130}, true
-	case h.Member == "":
-		return textLine{"bad", fit(l.Say("✗ not in the list"), hostChars), 130}, true
-	}
-	return textLine{"bad", fit("✗ "+h.Member, hostChars), 130}, true
-}
-
-func gossipLine(h harness.HostSnapshot, hosts int, l lang.Language) textLine {
-	line := textLine{"fact", l.Say("gossip: %d of %d", h.Peers, hosts), hostHeight - 14}
-	if h.Peers < hosts {
-		line.Class = "bad"
-	}
-	return line
-}
-
-// fit shortens a text to so many places; wide characters take two.
-func fit(s string, room int) string {
-	s = strings.Join(strings.Fields(clean(s)), " ")
-	for i, r := range s {
-		if room--; r >= 0x1100 {
-			room--
-		}
-		if room < 0 {
-			return s[:i] + "…"
-		}
-	}
-	return s
+	d.MidX, d.MidY = (d.X1+d.X2)/2, (d.Y1+d.Y2)/2
+	return d
 }

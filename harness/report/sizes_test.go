@@ -40,7 +40,7 @@ func TestSizes(t *testing.T) {
 		t.Errorf("the page says nothing of the sizes, or of a subnet that is none")
 	}
 	var summary strings.Builder
-	if err := Markdown(&summary, e, lang.Japanese); err != nil || !strings.Contains(summary.String(), "期待する大きさ: ページの値。") {
+	if err := Markdown(&summary, e, lang.Japanese); err != nil || !strings.Contains(summary.String(), "期待するサイズ: ページの値。") {
 		t.Errorf("%v: %s", err, summary.String())
 	}
 }

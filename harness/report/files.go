@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -23,20 +25,27 @@ const (
 	HTMLFile     = "report.html"
 )
 
-// maxResults is the longest results.json that is read, in bytes.
+// maxResults is the longest results.json that Read accepts, in bytes.
 const maxResults = 256 << 20
 
-// ErrSchema is what Read returns of evidence that a newer labcheck wrote.
+// ErrSchema reports that a newer labcheck wrote the evidence.
 var ErrSchema = lang.Errorf("the evidence was written by a newer labcheck")
 
-// Write puts the evidence into dir, which it makes where it is missing. Each
+// Write puts the evidence into dir, and creates dir if it does not exist. Each
 // file appears complete or not at all, results.json last.
 func Write(dir string, e harness.Evidence) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := writeFiles(dir, e); err != nil {
 		return lang.Errorf("write the evidence: %w", err)
 	}
+	return nil
+}
+
+func writeFiles(dir string, e harness.Evidence) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	if err := writeTranscripts(dir, e); err != nil {
-		return lang.Errorf("write the evidence: %w", err)
+		return err
 	}
 	for _, f := range []struct {
 		name  string
@@ -49,20 +58,20 @@ func Write(dir string, e harness.Evidence) error {
 	} {
 		write := func(w io.Writer) error { return f.write(w, e) }
 		if err := WriteFile(filepath.Join(dir, f.name), write); err != nil {
-			return lang.Errorf("write the evidence: %w", err)
+			return err
 		}
 	}
 	return nil
 }
 
-// WriteFile writes a file beside the one it replaces, and then takes its place:
-// it appears complete or not at all.
+// WriteFile writes a temporary file and renames it to name, so that the file
+// appears complete or not at all.
 func WriteFile(name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // nothing is there any more when all went well
+	defer func() { _ = os.Remove(f.Name()) }() // it does not exist if it was renamed
 	var content bytes.Buffer
 	err = write(&content)
 	if err == nil {
@@ -74,59 +83,39 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	return os.Rename(f.Name(), name)
 }
 
-// Results writes the evidence as JSON: the content of results.json.
+// Results writes the evidence as JSON: the content of results.json. A list that
+// is empty is [], never null.
 func Results(w io.Writer, e harness.Evidence) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(withoutNull(e))
+	return writeJSON(w, withEmptyLists(reflect.ValueOf(e)).Interface())
 }
 
-// withoutNull makes lists that have nothing in them empty ones: results.json
-// has no null.
-func withoutNull(e harness.Evidence) harness.Evidence {
-	e.Scenarios = append([]harness.Scenario{}, e.Scenarios...)
-	for i := range e.Scenarios {
-		s := &e.Scenarios[i]
-		s.Tags = append([]string{}, s.Tags...)
-		s.Steps = append([]harness.Step{}, s.Steps...)
-		for j := range s.Steps {
-			s.Steps[j].Commands = withArgv(s.Steps[j].Commands)
-			s.Steps[j].Comparison = withFields(s.Steps[j].Comparison)
+// withEmptyLists returns a copy of a value in which no slice is nil.
+func withEmptyLists(v reflect.Value) reflect.Value {
+	replaced := reflect.New(v.Type()).Elem()
+	replaced.Set(v)
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			replaced.Set(reflect.New(v.Type().Elem()))
+			replaced.Elem().Set(withEmptyLists(v.Elem()))
+		}
+	case reflect.Slice:
+		replaced.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			replaced.Index(i).Set(withEmptyLists(v.Index(i)))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := replaced.Field(i); field.CanSet() { // times and addresses export none
+				field.Set(withEmptyLists(v.Field(i)))
+			}
 		}
 	}
-	e.Snapshots = append([]harness.Snapshot(nil), e.Snapshots...)
-	for i := range e.Snapshots {
-		e.Snapshots[i].Hosts = append([]harness.HostSnapshot{}, e.Snapshots[i].Hosts...)
-	}
-	e.Findings = append([]harness.Finding(nil), e.Findings...)
-	for i := range e.Findings {
-		e.Findings[i].Seen = append([]harness.Observation{}, e.Findings[i].Seen...)
-	}
-	e.Target.Topology.Members = append([]harness.Host{}, e.Target.Topology.Members...)
-	return e
+	return replaced
 }
 
-func withArgv(commands []harness.Result) []harness.Result {
-	var all []harness.Result
-	for _, c := range commands {
-		c.Argv = append([]string{}, c.Argv...)
-		all = append(all, c)
-	}
-	return all
-}
-
-func withFields(c *harness.Comparison) *harness.Comparison {
-	if c == nil || c.Fields != nil {
-		return c
-	}
-	filled := *c
-	filled.Fields = []harness.Field{}
-	return &filled
-}
-
-// Read reads the evidence in dir. The error wraps fs.ErrNotExist where there
-// is none and ErrSchema where a newer labcheck wrote it.
+// Read reads the evidence in dir. The error wraps fs.ErrNotExist if there is
+// none, and ErrSchema if a newer labcheck wrote it.
 func Read(dir string) (harness.Evidence, error) {
 	name := filepath.Join(dir, ResultsFile)
 	f, err := os.Open(name)
@@ -136,26 +125,26 @@ func Read(dir string) (harness.Evidence, error) {
 	case err != nil:
 		return harness.Evidence{}, lang.Errorf("read the evidence: %w", err)
 	}
-	e, err := decode(f)
+	e, err := readResults(f)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return harness.Evidence{}, lang.Errorf("%s: %w", name, err)
 	}
 	return e, nil
 }
 
-func decode(r io.Reader) (harness.Evidence, error) {
+func readResults(r io.Reader) (harness.Evidence, error) {
 	content, err := io.ReadAll(io.LimitReader(r, maxResults+1))
 	if err != nil {
 		return harness.Evidence{}, err
 	}
 	if len(content) > maxResults {
-		return harness.Evidence{}, lang.Errorf("longer than %d MiB", maxResults>>20)
+		return harness.Evidence{}, lang.Errorf("the file is longer than %d MiB", maxResults>>20)
 	}
 	var head struct {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal(content, &head); err != nil {
-		return harness.Evidence{}, damaged(content, err)
+		return harness.Evidence{}, damageError(content, err)
 	}
 	switch {
 	case head.Schema < 1:
@@ -166,13 +155,14 @@ func decode(r io.Reader) (harness.Evidence, error) {
 	}
 	var e harness.Evidence
 	if err := json.Unmarshal(content, &e); err != nil {
-		return harness.Evidence{}, damaged(content, err)
+		return harness.Evidence{}, damageError(content, err)
 	}
-	return e, check(e)
+	return e, checkValues(e)
 }
 
-// damaged says where the content stops being JSON, or evidence.
-func damaged(content []byte, err error) error {
+// damageError returns an error that says where the content stops being JSON, or
+// evidence.
+func damageError(content []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -188,43 +178,38 @@ func damaged(content []byte, err error) error {
 	return lang.Errorf("damaged: %w", err)
 }
 
-// check refuses what no reader of evidence could make sense of.
-func check(e harness.Evidence) error {
-	switch e.Run.Verdict {
-	case harness.VerdictHolds, harness.VerdictFalse, harness.VerdictUnreachable, harness.VerdictInterrupted:
-	default:
+// The values that evidence may have.
+var (
+	verdicts = []harness.Verdict{
+		harness.VerdictHolds, harness.VerdictFalse, harness.VerdictUnreachable, harness.VerdictInterrupted,
+	}
+	statuses      = []harness.Status{harness.Passed, harness.Failed, harness.Skipped}
+	fieldVerdicts = []harness.FieldVerdict{harness.FieldEqual, harness.FieldListed, harness.FieldWrong}
+)
+
+// checkValues returns an error if the evidence has a verdict or status that does
+// not exist.
+func checkValues(e harness.Evidence) error {
+	if !slices.Contains(verdicts, e.Run.Verdict) {
 		return lang.Errorf("damaged: run.verdict is %q", e.Run.Verdict)
 	}
 	for i, s := range e.Scenarios {
-		if !known(s.Status) {
+		if !slices.Contains(statuses, s.Status) {
 			return lang.Errorf("damaged: scenarios[%d].status is %q", i, s.Status)
 		}
 		for j, st := range s.Steps {
-			if !known(st.Status) {
+			if !slices.Contains(statuses, st.Status) {
 				return lang.Errorf("damaged: scenarios[%d].steps[%d].status is %q", i, j, st.Status)
 			}
-			if err := checkFields(st.Comparison); err != nil {
-				return lang.Errorf("damaged: scenarios[%d].steps[%d].comparison.%w", i, j, err)
+			if st.Comparison == nil {
+				continue
+			}
+			for k, f := range st.Comparison.Fields {
+				if !slices.Contains(fieldVerdicts, f.Verdict) {
+					return lang.Errorf("damaged: scenarios[%d].steps[%d].comparison.fields[%d].verdict is %q", i, j, k, f.Verdict)
+				}
 			}
 		}
 	}
 	return nil
-}
-
-func checkFields(c *harness.Comparison) error {
-	if c == nil {
-		return nil
-	}
-	for i, f := range c.Fields {
-		switch f.Verdict {
-		case harness.FieldEqual, harness.FieldListed, harness.FieldWrong:
-		default:
-			return lang.Errorf("fields[%d].verdict is %q", i, f.Verdict)
-		}
-	}
-	return nil
-}
-
-func known(s harness.Status) bool {
-	return s == harness.Passed || s == harness.Failed || s == harness.Skipped
 }
