@@ -51,7 +51,7 @@ func (f Fault) In(l lang.Language) string {
 	case FaultKill:
 		return l.Say("%s is off", f.Node)
 	case FaultCut:
-		return f.cut(l)
+		return f.describeCut(l)
 	case FaultSlow:
 		return l.Say("what %s sends is %s late, and %g%% of it is lost", f.Node, f.Delay, f.Loss)
 	case FaultFillDisk:
@@ -62,7 +62,7 @@ func (f Fault) In(l lang.Language) string {
 	return fmt.Sprintf("%s: %s", f.Node, f.Kind)
 }
 
-func (f Fault) cut(l lang.Language) string {
+func (f Fault) describeCut(l lang.Language) string {
 	peer := f.Peer
 	if peer == "" {
 		peer = l.Say("every other host")

@@ -35,14 +35,14 @@ type RunError struct {
 func (e *RunError) Error() string {
 	msg := fmt.Sprintf("%s on %s: exit code %d", strings.Join(e.Result.Argv, " "), e.Result.Node, e.Result.ExitCode)
 	for _, out := range []string{e.Result.Stderr, e.Result.Stdout} {
-		if line := lastLine(out); line != "" {
+		if line := lastLineOf(out); line != "" {
 			return msg + ": " + line
 		}
 	}
 	return msg
 }
 
-func lastLine(s string) string {
+func lastLineOf(s string) string {
 	s = strings.TrimSpace(s)
 	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
 }
