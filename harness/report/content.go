@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,11 +24,15 @@ type content struct {
 	Known    int // number of known differences
 	Pictures []picture
 	Timeline timeline
+	Reasons  []skipReason // why claims were not checked
 }
 
 func newContent(e harness.Evidence, l lang.Language) content {
 	l = orEnglish(l)
-	c := content{Evidence: e, Language: l, Parts: newParts(e), Timeline: newTimeline(e, l)}
+	c := content{
+		Evidence: e, Language: l, Parts: newParts(e), Pictures: newPictures(e.Snapshots, l),
+		Timeline: newTimeline(e, l), Reasons: skipReasons(e.Scenarios),
+	}
 	class, sentence := outcome(e, l)
 	c.Class, c.Title = class, capitalized(sentence)
 	for _, p := range c.Parts {
@@ -38,7 +43,6 @@ func newContent(e harness.Evidence, l lang.Language) content {
 			}
 		}
 	}
-	c.Pictures = newPictures(e.Snapshots, l)
 	return c
 }
 
@@ -95,14 +99,6 @@ func (c content) Hosts() []harness.Host {
 	})
 }
 
-// Subnet returns a lab's subnet, or nothing if the hosts have none of their own.
-func (c content) Subnet() string {
-	if s := c.Target.Topology.Subnet; s.IsValid() {
-		return s.String()
-	}
-	return ""
-}
-
 // Sizes says where the expected sizes come from. It returns nothing of a lab,
 // whose sizes are always the page's.
 func (c content) Sizes() string {
@@ -126,12 +122,8 @@ func (c content) Place() string {
 // Versions returns the programs and their versions, sorted by the programs' names.
 func (c content) Versions() string {
 	var all []string
-	for program, version := range c.Target.Versions {
-		all = append(all, program+" "+version)
+	for _, program := range slices.Sorted(maps.Keys(c.Target.Versions)) {
+		all = append(all, program+" "+c.Target.Versions[program])
 	}
-	slices.Sort(all)
 	return strings.Join(all, " · ")
 }
-
-// Reasons returns why claims were not checked.
-func (c content) Reasons() []skipReason { return skipReasons(c.Scenarios) }

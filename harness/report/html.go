@@ -13,15 +13,21 @@ import (
 	"labcheck/harness/lang"
 )
 
-//go:embed html
-var assets embed.FS
+var (
+	//go:embed html/*.tmpl
+	templates embed.FS
+	//go:embed html/page.css
+	style string
+	//go:embed html/page.js
+	script string
+)
 
 // HTML writes the evidence as one page in language l. The page needs no server
 // and no script, font or picture from elsewhere. The run's own texts stay in the
 // language of the run.
 func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 	c := newContent(e, l)
-	t, err := template.New("page.tmpl").Funcs(functions(c)).ParseFS(assets, "html/*.tmpl")
+	t, err := template.New("page.tmpl").Funcs(functions(c)).ParseFS(templates, "html/*.tmpl")
 	if err != nil {
 		return err
 	}
@@ -37,7 +43,6 @@ func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 
 // functions returns the functions that the templates of a report call.
 func functions(c content) template.FuncMap {
-	style, script := asset("page.css"), asset("page.js")
 	return template.FuncMap{
 		"Say":      c.Say,
 		"known":    func(n int) string { return countKnown(c.Language, n) },
@@ -59,14 +64,6 @@ func functions(c content) template.FuncMap {
 				"'; script-src '" + policySource(script) + "'"
 		},
 	}
-}
-
-func asset(name string) string {
-	content, err := assets.ReadFile("html/" + name)
-	if err != nil {
-		panic(err) // it is compiled in
-	}
-	return string(content)
 }
 
 // policySource returns a text's sum as a source of a Content-Security-Policy.

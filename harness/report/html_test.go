@@ -130,8 +130,8 @@ func TestOutcome(t *testing.T) {
 			"クラスタを検査できなかった"},
 		"half checked": {unreachable, harness.Counts{Passed: 2}, "false", "2 claims hold, and not all could be checked",
 			"2 件の記述が成り立つ。検査できなかったものもある"},
-		"interrupted": {harness.VerdictInterrupted, harness.Counts{Passed: 1}, "open", "Interrupted after 1 claim, 0 of them false",
-			"1 件の記述を検査したところで中断、うち 0 件が成り立たない"},
+		"interrupted": {harness.VerdictInterrupted, harness.Counts{Passed: 1}, "open",
+			"Interrupted after 1 claim, 0 of them false", "1 件の記述を検査したところで中断、うち 0 件が成り立たない"},
 	} {
 		for l, want := range map[lang.Language]string{lang.English: tt.en, lang.Japanese: tt.ja} {
 			c := newContent(harness.Evidence{Run: harness.Run{Verdict: tt.verdict}, Counts: tt.counts}, l)
@@ -213,7 +213,8 @@ func TestPicturesAreThePagesFigures(t *testing.T) {
 		return all
 	}
 	want := []string{
-		"The cluster after “Step 1: Construct the cluster”", "The cluster after “Step 3: Overlay a container network”",
+		"The cluster after “Step 1: Construct the cluster”",
+		"The cluster after “Step 3: Overlay a container network”",
 	}
 	if got := titles(); len(e.Snapshots) != 4 || !slices.Equal(got, want) {
 		t.Errorf("%d snapshots became %q", len(e.Snapshots), got)

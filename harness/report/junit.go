@@ -33,16 +33,13 @@ type (
 		Time    junitTime `xml:"time,attr"`
 		Failure *problem  `xml:"failure"`
 		Error   *problem  `xml:"error"`
-		Skipped *skipped  `xml:"skipped"`
+		Skipped *problem  `xml:"skipped"`
 		Out     string    `xml:"system-out,omitempty"`
 	}
 	problem struct {
 		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
+		Type    string `xml:"type,attr,omitempty"`
 		Text    string `xml:",chardata"`
-	}
-	skipped struct {
-		Message string `xml:"message,attr"`
 	}
 	junitTime time.Duration
 )
@@ -115,7 +112,7 @@ func newCase(s harness.Scenario) testCase {
 			Text:    failureText(s),
 		}
 	case harness.Skipped:
-		c.Skipped = &skipped{oneLine(s.Reason)}
+		c.Skipped = &problem{Message: oneLine(s.Reason)}
 	}
 	return c
 }

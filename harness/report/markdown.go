@@ -92,7 +92,7 @@ func (m *markdown) addTables() {
 	if len(m.Parts) > 0 {
 		m.addSection(b.String())
 	}
-	for _, r := range m.Reasons() {
+	for _, r := range m.Reasons {
 		m.addSection(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", r.Number), escapeMarkdown(r.Text)))
 	}
 	versions := fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions())
@@ -159,15 +159,11 @@ func codeBlock(s string) string {
 	return ticks + "text\n" + strings.TrimRight(cleanText(s), "\n") + "\n" + ticks + "\n"
 }
 
+// longestRun returns the length of the longest run of backticks.
 func longestRun(s string) int {
-	longest, run := 0, 0
-	for _, r := range s {
-		if r != '`' {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
+	longest := 0
+	for _, run := range strings.FieldsFunc(s, func(r rune) bool { return r != '`' }) {
+		longest = max(longest, len(run))
 	}
 	return longest
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,13 +128,6 @@ func describeHost(h harness.HostSnapshot, problems []string, l lang.Language) st
 
 // containerName returns the tutorial's name of a container.
 func containerName(c harness.ContainerSnapshot) string {
-	switch c.Role {
-	case "consul":
-		return "consul"
-	case "manager":
-		return "swarm manage"
-	case "join":
-		return "swarm join"
-	}
-	return c.Name
+	names := map[string]string{"consul": "consul", "manager": "swarm manage", "join": "swarm join"}
+	return cmp.Or(names[c.Role], c.Name)
 }

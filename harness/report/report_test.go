@@ -41,31 +41,47 @@ func sample() harness.Evidence {
 			Labcheck: "0.1", Started: start, Duration: 18400 * time.Millisecond, Verdict: harness.VerdictFalse,
 			Stages: []harness.Timing{{Name: "hosts", Start: start, Duration: time.Second}},
 		},
-		Target: harness.TargetInfo{Name: "sim", Lab: "labcheck", Fresh: true, Topology: harness.Tutorial(), Versions: map[string]string{"swarm": "1.2.9"}},
+		Target: harness.TargetInfo{
+			Name: "sim", Lab: "labcheck", Fresh: true, Topology: harness.Tutorial(),
+			Versions: map[string]string{"swarm": "1.2.9"},
+		},
 		Counts: harness.Counts{Passed: 1, Failed: 2, Skipped: 2},
 		Scenarios: []harness.Scenario{
 			{
 				ID: "consul-leader", Name: "Consul has a leader", Feature: "Step 1: Construct the cluster",
 				File: "features/en/01_construct_the_cluster.feature", Line: 61, Tags: []string{"@verify", "@id:consul-leader"},
 				Status: harness.Passed, Start: start, Duration: 1250 * time.Millisecond,
-				Steps: []harness.Step{{Keyword: "Then", Text: "Consul has a leader within 30 seconds", Line: 62, Status: harness.Passed, Duration: time.Second}},
+				Steps: []harness.Step{{
+					Keyword: "Then", Text: "Consul has a leader within 30 seconds", Line: 62, Status: harness.Passed,
+					Duration: time.Second,
+				}},
 			},
 			{
-				ID: "info-of-the-cluster", Name: "Through port 3375 the reader sees the four nodes", Feature: "Step 1: Construct the cluster",
-				File: "features/en/01_construct_the_cluster.feature", Line: 207, Tags: []string{"@tutorial", "@id:info-of-the-cluster"},
+				ID: "info-of-the-cluster", Name: "Through port 3375 the reader sees the four nodes",
+				Feature: "Step 1: Construct the cluster", File: "features/en/01_construct_the_cluster.feature", Line: 207,
+				Tags:   []string{"@tutorial", "@id:info-of-the-cluster"},
 				Status: harness.Failed, Start: start, Duration: 300 * time.Millisecond,
 				Expected: "Nodes: 4\nCPUs: 4", Seen: "Nodes: 3\nCPUs: 3",
 				Steps: []harness.Step{
-					{Keyword: "When", Text: "the reader types:", Line: 209, Status: harness.Passed, Commands: []harness.Result{command}},
-					{Keyword: "Then", Text: "the terminal shows:", Line: 213, Status: harness.Failed, Error: "docker info in the terminal: expected …"},
+					{
+						Keyword: "When", Text: "the reader types:", Line: 209, Status: harness.Passed,
+						Commands: []harness.Result{command},
+					},
+					{
+						Keyword: "Then", Text: "the terminal shows:", Line: 213, Status: harness.Failed,
+						Error: "docker info in the terminal: expected …",
+					},
 					{Keyword: "And", Text: "the terminal shows more", Line: 220, Status: harness.Skipped},
 				},
 			},
 			{
-				ID: "network-is-one", Name: "mynet is the same network whichever node you ask", Feature: "Step 3: Overlay a container network",
-				File: "features/en/03_overlay_a_container_network.feature", Line: 150, Tags: []string{"@verify", "@id:network-is-one"},
+				ID: "network-is-one", Name: "mynet is the same network whichever node you ask",
+				Feature: "Step 3: Overlay a container network", File: "features/en/03_overlay_a_container_network.feature",
+				Line: 150, Tags: []string{"@verify", "@id:network-is-one"},
 				Status: harness.Failed, Start: start, Expected: "one id", Seen: hostile,
-				Steps: []harness.Step{{Keyword: "Then", Text: "every engine gives one id", Line: 151, Status: harness.Failed, Error: hostile}},
+				Steps: []harness.Step{{
+					Keyword: "Then", Text: "every engine gives one id", Line: 151, Status: harness.Failed, Error: hostile,
+				}},
 			},
 			{
 				ID: "spread", Name: "Containers are spread evenly", Feature: "Step 2: Review your work",
@@ -75,7 +91,8 @@ func sample() harness.Evidence {
 			},
 			{
 				ID: "rows#2", Name: "Another", Feature: "Step 2: Review your work",
-				File: "features/en/02_review_your_work.feature", Line: 50, Status: harness.Skipped, Reason: "the tutorial stopped at info-of-the-cluster", Start: start,
+				File: "features/en/02_review_your_work.feature", Line: 50, Status: harness.Skipped,
+				Reason: "the tutorial stopped at info-of-the-cluster", Start: start,
 			},
 		},
 	}
@@ -124,9 +141,12 @@ func cleanJSON(s *harness.Scenario) {
 func TestSchema(t *testing.T) {
 	schema := compile(t)
 	for name, e := range map[string]harness.Evidence{
-		"full":  sample(),
-		"rich":  rich(t),
-		"empty": {Schema: 1, Run: harness.Run{Verdict: harness.VerdictUnreachable, Error: "no engine"}, Target: harness.TargetInfo{Topology: harness.Tutorial()}},
+		"full": sample(),
+		"rich": rich(t),
+		"empty": {
+			Schema: 1, Run: harness.Run{Verdict: harness.VerdictUnreachable, Error: "no engine"},
+			Target: harness.TargetInfo{Topology: harness.Tutorial()},
+		},
 	} {
 		var b bytes.Buffer
 		if err := Results(&b, e); err != nil {
@@ -149,7 +169,8 @@ func TestSchema(t *testing.T) {
 		func(e *harness.Evidence) { e.Snapshots[0].Hosts[0].Containers[0].Role = "web" },
 		func(e *harness.Evidence) { e.Findings[0].Confidence = "sure" },
 		func(e *harness.Evidence) {
-			e.Scenarios[1].Steps[0].Comparison = &harness.Comparison{Fields: []harness.Field{{Name: "ID", Verdict: harness.FieldListed}}}
+			known := []harness.Field{{Name: "ID", Verdict: harness.FieldListed}}
+			e.Scenarios[1].Steps[0].Comparison = &harness.Comparison{Fields: known}
 		},
 	} {
 		e := sample()
@@ -238,6 +259,7 @@ func TestReadRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const holds = `{"schema": 1, "run": {"verdict": "holds"}, "scenarios": `
 	tests := map[string]struct{ content, want string }{
 		"empty":          {"", "the file is empty"},
 		"blank":          {" \n", "the file is empty"},
@@ -248,8 +270,15 @@ func TestReadRefuses(t *testing.T) {
 		"newer":          {`{"schema": 2, "scenarios": "all"}`, "its schema is 2, this labcheck reads up to 1"},
 		"wrong type":     {`{"schema": 1, "run": {"verdict": 3}}`, "damaged: run.verdict is a number"},
 		"no verdict":     {`{"schema": 1}`, `run.verdict is ""`},
-		"unknown status": {`{"schema": 1, "run": {"verdict": "holds"}, "scenarios": [{"status": "ok"}]}`, `scenarios[0].status is "ok"`},
-		"unknown step":   {`{"schema": 1, "run": {"verdict": "holds"}, "scenarios": [{"status": "passed", "steps": [{"status": ""}]}]}`, `scenarios[0].steps[0].status is ""`},
+		"unknown status": {holds + `[{"status": "ok"}]}`, `scenarios[0].status is "ok"`},
+		"unknown step": {
+			holds + `[{"status": "passed", "steps": [{"status": ""}]}]}`,
+			`scenarios[0].steps[0].status is ""`,
+		},
+		"unknown field": {
+			holds + `[{"status": "passed", "steps": [{"status": "passed", "comparison": {"fields": [{"verdict": "x"}]}}]}]}`,
+			`scenarios[0].steps[0].comparison.fields[0].verdict is "x"`,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +301,8 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestReadLetsNewFieldsPass(t *testing.T) {
-	e, err := readResults(strings.NewReader(`{"schema": 1, "run": {"verdict": "holds", "mood": "good"}, "colour": "blue"}`))
+	const newer = `{"schema": 1, "run": {"verdict": "holds", "mood": "good"}, "colour": "blue"}`
+	e, err := readResults(strings.NewReader(newer))
 	if err != nil || e.Run.Verdict != harness.VerdictHolds {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -312,7 +342,8 @@ func FuzzRead(f *testing.F) {
 		if bytes.ContainsAny(out.Bytes(), "\x1b\x00") {
 			t.Errorf("control characters reach the terminal: %q", out.String())
 		}
-		if err := errors.Join(HTML(&out, e, lang.Japanese), Markdown(&out, e, lang.English), Annotations(&out, e)); err != nil {
+		err = errors.Join(HTML(&out, e, lang.Japanese), Markdown(&out, e, lang.English), Annotations(&out, e))
+		if err != nil {
 			t.Error(err)
 		}
 		out.Reset()
@@ -385,7 +416,9 @@ func TestCommands(t *testing.T) {
 func TestTerminal(t *testing.T) {
 	holds := sample()
 	holds.Run.Verdict, holds.Scenarios, holds.Counts = harness.VerdictHolds, holds.Scenarios[:1], harness.Counts{Passed: 1}
-	unreachable := harness.Evidence{Run: harness.Run{Verdict: harness.VerdictUnreachable, Error: "no Docker engine can be reached", Duration: 30 * time.Millisecond}}
+	unreachable := harness.Evidence{Run: harness.Run{
+		Verdict: harness.VerdictUnreachable, Error: "no Docker engine can be reached", Duration: 30 * time.Millisecond,
+	}}
 	interrupted := sample()
 	interrupted.Run.Verdict, interrupted.Run.Duration = harness.VerdictInterrupted, 65*time.Second
 	nothing := harness.Evidence{Run: harness.Run{Verdict: harness.VerdictHolds}}

@@ -86,10 +86,10 @@ func (t terminal) writeFindings(all []harness.Finding) {
 			t.writeField(t.Say("asked"), dim, o.Asked)
 			t.writeField(t.Say("answered"), "", o.Answered)
 		}
-		t.writeOptional(t.Say("fix"), green, strings.Join(f.Remedy, "\n"))
-		t.writeOptional(t.Say("advice"), "", f.Advice)
-		t.writeOptional(t.Say("affects"), "", firstClaims(t.Language, f.Explains))
-		t.writeOptional(t.Say("more"), dim, f.Doc)
+		t.writeField(t.Say("fix"), green, strings.Join(f.Remedy, "\n"))
+		t.writeField(t.Say("advice"), "", f.Advice)
+		t.writeField(t.Say("affects"), "", firstClaims(t.Language, f.Explains))
+		t.writeField(t.Say("more"), dim, f.Doc)
 		fmt.Fprintln(t)
 	}
 }
@@ -137,16 +137,12 @@ func (t terminal) writeSummary(e harness.Evidence) {
 	}
 }
 
-// writeOptional writes a field if it has a value.
-func (t terminal) writeOptional(label, color, value string) {
-	if value != "" {
-		t.writeField(label, color, value)
-	}
-}
-
 // writeField writes a value behind its label, and each further line of the value
-// below the first.
+// below the first. It writes nothing if the value is empty.
 func (t terminal) writeField(label, color, value string) {
+	if value == "" {
+		return
+	}
 	width := 9 // of the longest label
 	if t.Language == lang.Japanese {
 		width = 12

@@ -6,8 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
-	"strings"
 
 	"labcheck/harness"
 )
@@ -63,11 +63,4 @@ func writeTranscripts(dir string, e harness.Evidence) error {
 }
 
 // fileName returns an id as the name of a file: join-1 for join#1.
-func fileName(id string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
-			return r
-		}
-		return '-'
-	}, id)
-}
+func fileName(id string) string { return regexp.MustCompile(`[^-\w]`).ReplaceAllString(id, "-") }
