@@ -22,7 +22,10 @@ func TestFaultString(t *testing.T) {
 		{Fault{Kind: FaultKill, Node: "store"}, "store is off"},
 		{Fault{Kind: FaultCut, Node: "store"}, "store is cut off from every other host"},
 		{Fault{Kind: FaultCut, Node: "store", Peer: "manager", Port: 4789}, "store is cut off from manager, port 4789"},
-		{Fault{Kind: FaultCut, Node: "store", Peer: "manager", OneWay: true}, "packets from store do not arrive at manager"},
+		{
+			Fault{Kind: FaultCut, Node: "store", Peer: "manager", OneWay: true},
+			"packets from store do not arrive at manager",
+		},
 		{
 			Fault{Kind: FaultSlow, Node: "store", Delay: 100 * time.Millisecond, Loss: 2.5},
 			"packets from store are delayed by 100ms, and 2.5% of them are lost",

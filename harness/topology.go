@@ -87,7 +87,8 @@ func Tutorial() Topology {
 func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	subnet = subnet.Masked()
 	if !subnet.Addr().Is4() || subnet.Bits() != 24 {
-		return Topology{}, lang.Errorf("subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
+		return Topology{}, lang.Errorf(
+			"subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
 	}
 	move := func(h Host) Host {
 		a := subnet.Addr().As4()

@@ -18,7 +18,8 @@ func Commands(w io.Writer, e harness.Evidence) error {
 	for _, s := range e.Scenarios {
 		commands := commandsOf(s)
 		if len(commands) > 0 {
-			fmt.Fprintf(b, "# %s\n# %s, %s, %s:%d\n\n", cleanText(s.Name), cleanText(s.ID), s.Status, cleanText(s.File), s.Line)
+			header := fmt.Sprintf("# %s\n# %s, %s, %s:%d\n\n", s.Name, s.ID, s.Status, s.File, s.Line)
+			fmt.Fprint(b, cleanText(header))
 		}
 		writeCommands(b, commands)
 		total += len(commands)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -58,31 +57,6 @@ func capitalized(sentence string) string {
 	return string(unicode.ToUpper(first)) + sentence[size:]
 }
 
-// outcome returns the class of a run's verdict, and the verdict in words.
-func outcome(e harness.Evidence, l lang.Language) (class, sentence string) {
-	checked := e.Counts.Passed + e.Counts.Failed
-	held := l.Count(e.Counts.Passed, "%d claim holds", "%d claims hold")
-	switch {
-	case e.Run.Verdict == harness.VerdictInterrupted:
-		return "open", l.Say("interrupted after %s, %d of them false", countClaims(l, checked), e.Counts.Failed)
-	case e.Run.Verdict == harness.VerdictUnreachable && checked > 0:
-		return "false", l.Say("%s, and not all could be checked", held)
-	case e.Run.Verdict == harness.VerdictUnreachable:
-		return "false", l.Say("the cluster could not be checked")
-	case e.Counts.Failed > 0:
-		return "false", l.Say("%d of %s false", e.Counts.Failed, l.Count(checked, "%d claim is", "%d claims are"))
-	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return "false", l.Say("nothing was checked")
-	}
-	return "holds", held
-}
-
-func countClaims(l lang.Language, n int) string { return l.Count(n, "%d claim", "%d claims") }
-
-func countKnown(l lang.Language, n int) string {
-	return l.Count(n, "%d known difference", "%d known differences")
-}
-
 // ForeignLanguage returns the language of the run's texts if the report is in
 // another one.
 func (c content) ForeignLanguage() lang.Language {
@@ -90,13 +64,6 @@ func (c content) ForeignLanguage() lang.Language {
 		return l
 	}
 	return ""
-}
-
-// Hosts returns the hosts of the topology, the manager first.
-func (c content) Hosts() []harness.Host {
-	return slices.DeleteFunc(c.Target.Topology.Hosts(), func(h harness.Host) bool {
-		return h.Name == "" && h.Addr == netip.Addr{}
-	})
 }
 
 // Sizes says where the expected sizes come from. It returns nothing of a lab,

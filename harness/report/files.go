@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 
 	"labcheck/harness"
@@ -64,54 +63,9 @@ func writeFiles(dir string, e harness.Evidence) error {
 	return nil
 }
 
-// WriteFile writes a temporary file and renames it to name, so that the file
-// appears complete or not at all.
-func WriteFile(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // it does not exist if it was renamed
-	var content bytes.Buffer
-	err = write(&content)
-	if err == nil {
-		_, err = f.Write(content.Bytes())
-	}
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
-}
-
-// Results writes the evidence as JSON: the content of results.json. A list that
-// is empty is [], never null.
+// Results writes the evidence as JSON: the content of results.json.
 func Results(w io.Writer, e harness.Evidence) error {
-	return writeJSON(w, withEmptyLists(reflect.ValueOf(e)).Interface())
-}
-
-// withEmptyLists returns a copy of a value in which no slice is nil.
-func withEmptyLists(v reflect.Value) reflect.Value {
-	replaced := reflect.New(v.Type()).Elem()
-	replaced.Set(v)
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			replaced.Set(reflect.New(v.Type().Elem()))
-			replaced.Elem().Set(withEmptyLists(v.Elem()))
-		}
-	case reflect.Slice:
-		replaced.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
-		for i := range v.Len() {
-			replaced.Index(i).Set(withEmptyLists(v.Index(i)))
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if field := replaced.Field(i); field.CanSet() { // times and addresses export none
-				field.Set(withEmptyLists(v.Field(i)))
-			}
-		}
-	}
-	return replaced
+	return writeJSON(w, e)
 }
 
 // Read reads the evidence in dir. The error wraps fs.ErrNotExist if there is
@@ -206,7 +160,8 @@ func checkValues(e harness.Evidence) error {
 			}
 			for k, f := range st.Comparison.Fields {
 				if !slices.Contains(fieldVerdicts, f.Verdict) {
-					return lang.Errorf("damaged: scenarios[%d].steps[%d].comparison.fields[%d].verdict is %q", i, j, k, f.Verdict)
+					return lang.Errorf("damaged: scenarios[%d].steps[%d].comparison.fields[%d].verdict is %q",
+						i, j, k, f.Verdict)
 				}
 			}
 		}

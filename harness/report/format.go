@@ -1,9 +1,7 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -71,14 +69,6 @@ func commandLine(r harness.Result) string {
 		return r.Argv[2]
 	}
 	return harness.ShellLine(r.Argv...)
-}
-
-// writeJSON writes a value as indented JSON.
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 // shorten shortens a text to a width in columns; wide characters take two.

@@ -254,7 +254,8 @@ func FuzzHTML(f *testing.F) {
 			Keyword: field, Text: out, Status: harness.Failed,
 			Commands: []harness.Result{{Node: title, Argv: []string{"sh", "-c", cmd}, Stdout: out}},
 			Comparison: &harness.Comparison{
-				Shown: out, Fields: []harness.Field{{Name: field, Page: value, Seen: title, Verdict: harness.FieldWrong}},
+				Shown:  out,
+				Fields: []harness.Field{{Name: field, Page: value, Seen: title, Verdict: harness.FieldWrong}},
 			},
 		}}
 		page := render(t, e, lang.Japanese)

@@ -47,7 +47,7 @@ func functions(c content) template.FuncMap {
 		"Say":      c.Say,
 		"known":    func(n int) string { return countKnown(c.Language, n) },
 		"sureness": func(confidence harness.Confidence) string { return sureness(c.Language, confidence) },
-		"hosts":    func() string { return c.Count(len(c.Hosts()), "%d host", "%d hosts") },
+		"hosts":    func() string { return c.Count(len(hostsOf(c.Target.Topology)), "%d host", "%d hosts") },
 		"foreign":  c.ForeignLanguage,
 		"duration": formatDuration,
 		"shorten":  shorten,

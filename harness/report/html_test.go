@@ -90,7 +90,8 @@ func textOf(root *html.Node) string {
 // wanted is what a reader must find.
 func wanted(e harness.Evidence) []string {
 	all := []string{
-		e.Run.Error, "2 of 97 claims are false", "21 of 21 typed", "9 of 9 compared", "swarm join exited", "gossip: 1 of 5",
+		e.Run.Error, "2 of 97 claims are false", "21 of 21 typed", "9 of 9 compared",
+		"swarm join exited", "gossip: 1 of 5",
 	}
 	for _, s := range e.Scenarios {
 		all = append(all, s.ID, s.Name, s.Feature, s.Reason, s.Expected, s.Seen)
@@ -247,7 +248,10 @@ func TestTimeline(t *testing.T) {
 	}
 	hosts := c.Groups[2].Rows
 	first := hosts[0]
-	if len(hosts) != 5 || first.Name != "manager" || first.Bars[0].Class != "failed" || hosts[1].Summary != "no commands" {
+	if first.Name != "manager" || first.Bars[0].Class != "failed" {
+		t.Errorf("%+v", first)
+	}
+	if len(hosts) != 5 || hosts[1].Summary != "no commands" {
 		t.Errorf("%+v", hosts)
 	}
 	if c := newTimeline(harness.Evidence{}, lang.English); c.Groups != nil {

@@ -1,6 +1,10 @@
 package report
 
-import "labcheck/harness"
+import (
+	"cmp"
+
+	"labcheck/harness"
+)
 
 // layout is where things are in one drawing. Lengths are in the drawing's own units.
 type layout struct {
@@ -155,4 +159,12 @@ func newDrop(b hostBox, r rail, kind string, broken bool) drop {
 	}
 	d.MidX, d.MidY = (d.X1+d.X2)/2, (d.Y1+d.Y2)/2
 	return d
+}
+
+func hasJoined(h harness.HostSnapshot) bool { return h.Role == "manager" || h.Member == "Healthy" }
+
+// containerName returns the tutorial's name of a container.
+func containerName(c harness.ContainerSnapshot) string {
+	names := map[string]string{"consul": "consul", "manager": "swarm manage", "join": "swarm join"}
+	return cmp.Or(names[c.Role], c.Name)
 }

@@ -104,7 +104,8 @@ func (m *markdown) addTables() {
 func (m *markdown) addAll(n int, what string, section func(int) string) {
 	for i := range n {
 		if !m.addSection(section(i)) {
-			omitted := m.Say("_Left out because a comment has a maximum length: %s, %d. The full report has them._", what, n-i)
+			omitted := m.Say("_Left out because a comment has a maximum length: %s, %d. The full report has them._",
+				what, n-i)
 			fmt.Fprintf(&m.b, "\n%s\n", omitted)
 			return
 		}

@@ -43,14 +43,6 @@ type command struct {
 	Compared bool // the output is shown beside the page's
 }
 
-// output is a text that is folded if it is long.
-type output struct {
-	Text  string
-	Lines int
-	Wide  bool // it may be wider than a screen
-	Long  bool
-}
-
 func newParts(e harness.Evidence) []part {
 	var all []part
 	for i, scenarios := range groupByFeature(e.Scenarios) {
@@ -87,20 +79,4 @@ func newClaim(s harness.Scenario) claim {
 		c.Steps = append(c.Steps, shown)
 	}
 	return c
-}
-
-const (
-	longOutput = 16 // lines that are shown unfolded
-	wideOutput = 40 // bytes of a line that fit a phone
-)
-
-func newOutput(text string) output {
-	text = strings.TrimRight(cleanText(text), "\n")
-	o := output{Text: text}
-	for line := range strings.Lines(text) {
-		o.Lines++
-		o.Wide = o.Wide || len(line) > wideOutput
-	}
-	o.Long = o.Lines > longOutput
-	return o
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,8 +105,6 @@ func hostProblems(h harness.HostSnapshot, s harness.Snapshot, id string, l lang.
 	return all
 }
 
-func hasJoined(h harness.HostSnapshot) bool { return h.Role == "manager" || h.Member == "Healthy" }
-
 // describeHost describes a host in a sentence.
 func describeHost(h harness.HostSnapshot, problems []string, l lang.Language) string {
 	var facts []string
@@ -124,10 +121,4 @@ func describeHost(h harness.HostSnapshot, problems []string, l lang.Language) st
 		facts = append(facts, l.Say("network %.12s", h.NetworkID))
 	}
 	return fmt.Sprintf("%s (%s): %s.", h.Name, h.Addr, strings.Join(append(facts, problems...), ", "))
-}
-
-// containerName returns the tutorial's name of a container.
-func containerName(c harness.ContainerSnapshot) string {
-	names := map[string]string{"consul": "consul", "manager": "swarm manage", "join": "swarm join"}
-	return cmp.Or(names[c.Role], c.Name)
 }

@@ -121,7 +121,8 @@ func manyHosts(n int) harness.Snapshot {
 	s := harness.Snapshot{After: "Step 1", Time: time.Time{}, Stage: "joined", Network: "mynet"}
 	for i := range n {
 		addr := netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
-		s.Hosts = append(s.Hosts, harness.HostSnapshot{Name: "a-host-with-quite-a-long-name", Addr: addr, Role: "member"})
+		h := harness.HostSnapshot{Name: "a-host-with-quite-a-long-name", Addr: addr, Role: "member"}
+		s.Hosts = append(s.Hosts, h)
 	}
 	return s
 }

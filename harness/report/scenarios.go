@@ -88,3 +88,8 @@ func lineOf(s harness.Scenario) int {
 
 // location returns a scenario's file and line.
 func location(s harness.Scenario) string { return fmt.Sprintf("%s:%d", s.File, lineOf(s)) }
+
+// hostsOf returns the hosts of a topology, or none if it is empty.
+func hostsOf(t harness.Topology) []harness.Host {
+	return slices.DeleteFunc(t.Hosts(), func(h harness.Host) bool { return h.Name == "" && !h.Addr.IsValid() })
+}

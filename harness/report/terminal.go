@@ -70,7 +70,8 @@ func (t terminal) writeFalseClaim(s harness.Scenario) {
 	t.writeField(t.Say("expected"), green, s.Expected)
 	t.writeField(t.Say("seen"), red, s.Seen)
 	if t.Evidence != "" {
-		t.writeField(t.Say("evidence"), dim, fmt.Sprintf("%s, %q", filepath.Join(t.Evidence, ResultsFile), cleanLog(s.ID)))
+		file := filepath.Join(t.Evidence, ResultsFile)
+		t.writeField(t.Say("evidence"), dim, fmt.Sprintf("%s, %q", file, cleanLog(s.ID)))
 	}
 	fmt.Fprintln(t)
 }

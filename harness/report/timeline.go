@@ -115,7 +115,7 @@ func (a axis) partRows(scenarios []harness.Scenario, l lang.Language) []row {
 // commands ran.
 func (a axis) hostRows(e harness.Evidence, l lang.Language) []row {
 	var rows []row
-	for _, h := range (content{Evidence: e}).Hosts() {
+	for _, h := range hostsOf(e.Target.Topology) {
 		rows = append(rows, row{Name: h.Name, Mono: true, Summary: l.Say("no commands")})
 	}
 	for _, s := range e.Scenarios {

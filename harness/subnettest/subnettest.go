@@ -66,7 +66,8 @@ func Free(t *testing.T) netip.Prefix {
 	// private addresses, only routes count that are as specific as a lab's own.
 	for _, bits := range []int{1, subnetBits} {
 		for subnet := range candidateSubnets() {
-			if !overlapsAny(used, subnet, 0) && !overlapsAny(routes, subnet, bits) && tryHold(t, subnet.String()) == nil {
+			free := !overlapsAny(used, subnet, 0) && !overlapsAny(routes, subnet, bits)
+			if free && tryHold(t, subnet.String()) == nil {
 				return subnet
 			}
 		}

@@ -45,7 +45,8 @@ func New(t harness.Topology) *Cluster {
 	for _, h := range t.Hosts() {
 		on := &Host{
 			Host: h, cluster: c, services: map[uint16]string{},
-			ID: "ID of " + h.Name, Version: "20.10.5", Store: "consul://" + t.Consul().String(), Advertise: h.Engine().String(),
+			ID: "ID of " + h.Name, Version: "20.10.5",
+			Store: "consul://" + t.Consul().String(), Advertise: h.Engine().String(),
 			Images: []string{"progrium/consul", "swarm", "labcheck/workload"}, Answer: map[uint16]http.HandlerFunc{},
 		}
 		on.Networks = []Network{{ID: idOf("bridge of " + h.Name), Name: "bridge", Driver: "bridge"}}
@@ -66,7 +67,8 @@ func New(t harness.Topology) *Cluster {
 func (c *Cluster) Performed() *Cluster {
 	t := c.Topology
 	c.managerHost().Add(Container{
-		Image: "progrium/consul", Args: []string{"-server", "-bootstrap"}, Hostname: "consul", Restart: "unless-stopped",
+		Image: "progrium/consul", Args: []string{"-server", "-bootstrap"}, Hostname: "consul",
+		Restart:  "unless-stopped",
 		Networks: map[string]string{"bridge": "172.17.0.2"}, Ports: []Port{{t.Consul().Port(), harness.ConsulPort}},
 	})
 	c.managerHost().Add(Container{

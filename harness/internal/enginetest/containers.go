@@ -86,7 +86,8 @@ func (a api) listEntry(h *Host, c *Container) map[string]any {
 	}
 	return map[string]any{
 		"Id": c.ID, "Names": []string{name}, "Image": c.Image, "State": c.State, "Labels": c.Labels, "Ports": ports,
-		"Command": strings.Join(append([]string{c.programPath()}, c.Args...), " "), "NetworkSettings": c.networkSettings(),
+		"Command":         strings.Join(append([]string{c.programPath()}, c.Args...), " "),
+		"NetworkSettings": c.networkSettings(),
 	}
 }
 
@@ -152,8 +153,8 @@ func (a api) createContainer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := Container{
-		Name: name, Image: asked.Image, Args: asked.Cmd, State: "created", Hostname: asked.Hostname, Labels: asked.Labels,
-		Env: asked.Env, Restart: asked.HostConfig.RestartPolicy.Name,
+		Name: name, Image: asked.Image, Args: asked.Cmd, State: "created", Hostname: asked.Hostname,
+		Labels: asked.Labels, Env: asked.Env, Restart: asked.HostConfig.RestartPolicy.Name,
 	}
 	if mode := asked.HostConfig.NetworkMode; mode != "default" {
 		c.Networks = map[string]string{mode: fmt.Sprintf("10.0.0.%d", 2+a.c.created%250)}

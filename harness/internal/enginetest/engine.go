@@ -50,7 +50,8 @@ func (h *Host) infoResult() map[string]any {
 	}
 	return map[string]any{
 		"ID": h.ID, "Name": name, "ServerVersion": h.Version, "NCPU": h.CPUs, "MemTotal": h.Memory,
-		"Containers": len(h.Containers), "Images": len(h.Images), "ClusterStore": h.Store, "ClusterAdvertise": h.Advertise,
+		"Containers": len(h.Containers), "Images": len(h.Images),
+		"ClusterStore": h.Store, "ClusterAdvertise": h.Advertise,
 	}
 }
 

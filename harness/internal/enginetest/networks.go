@@ -59,7 +59,9 @@ func (a api) createNetwork(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	n := Network{ID: a.c.newID("network"), Name: asked.Name, Driver: asked.Driver, Scope: "global", Subnet: "10.0.0.0/24"}
+	n := Network{
+		ID: a.c.newID("network"), Name: asked.Name, Driver: asked.Driver, Scope: "global", Subnet: "10.0.0.0/24",
+	}
 	a.c.addNetwork(n)
 	writeJSON(w, http.StatusCreated, map[string]string{"Id": n.ID})
 }

@@ -125,3 +125,27 @@ func findValue(text string, path []string, value string) int {
 	}
 	return strings.Index(text, value)
 }
+
+// output is a text that is folded if it is long.
+type output struct {
+	Text  string
+	Lines int
+	Wide  bool // it may be wider than a screen
+	Long  bool
+}
+
+const (
+	longOutput = 16 // lines that are shown unfolded
+	wideOutput = 40 // bytes of a line that fit a phone
+)
+
+func newOutput(text string) output {
+	text = strings.TrimRight(cleanText(text), "\n")
+	o := output{Text: text}
+	for line := range strings.Lines(text) {
+		o.Lines++
+		o.Wide = o.Wide || len(line) > wideOutput
+	}
+	o.Long = o.Lines > longOutput
+	return o
+}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 
@@ -47,7 +46,7 @@ func writeTranscripts(dir string, e harness.Evidence) error {
 			reader = append(reader, shots...)
 		}
 		name := filepath.Join(sub, fileName(s.ID))
-		content := withEmptyLists(reflect.ValueOf(transcript{s.ID, s.Name, s.Status, commands})).Interface()
+		content := transcript{s.ID, s.Name, s.Status, commands}
 		err := errors.Join(
 			WriteFile(name+".json", func(w io.Writer) error { return writeJSON(w, content) }),
 			WriteFile(name+".cast", func(w io.Writer) error { return writeCast(w, s.Name, shots) }))
