@@ -70,17 +70,3 @@ func commandLine(r harness.Result) string {
 	}
 	return harness.ShellLine(r.Argv...)
 }
-
-// shorten shortens a text to a width in columns; wide characters take two.
-func shorten(width int, s string) string {
-	s = oneLine(s)
-	for i, r := range s {
-		if width--; r >= 0x1100 {
-			width--
-		}
-		if width < 0 {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}

@@ -44,13 +44,13 @@ func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 // functions returns the functions that the templates of a report call.
 func functions(c content) template.FuncMap {
 	return template.FuncMap{
-		"Say":      c.Say,
-		"known":    func(n int) string { return countKnown(c.Language, n) },
-		"sureness": func(confidence harness.Confidence) string { return sureness(c.Language, confidence) },
-		"hosts":    func() string { return c.Count(len(hostsOf(c.Target.Topology)), "%d host", "%d hosts") },
-		"foreign":  c.ForeignLanguage,
-		"duration": formatDuration,
-		"shorten":  shorten,
+		"Say":       c.Say,
+		"known":     func(n int) string { return countKnown(c.Language, n) },
+		"sureness":  func(confidence harness.Confidence) string { return sureness(c.Language, confidence) },
+		"hosts":     func() string { return c.Count(len(hostsOf(c.Target.Topology)), "%d host", "%d hosts") },
+		"foreign":   c.ForeignLanguage,
+		"duration":  formatDuration,
+		"container": containerName,
 		"date": func(t time.Time) string {
 			return t.UTC().Format(c.Format("2 January 2006, 15:04 MST"))
 		},

@@ -171,7 +171,7 @@ func TestMark(t *testing.T) {
 
 func TestPictureMarksWhatIsBroken(t *testing.T) {
 	s := snapshots()
-	if p := newPicture(1, s[0], lang.English); p.Broken || p.Network != "" || p.Layouts[0].Overlay != nil {
+	if p := newPicture(1, s[0], lang.English); p.Problems != nil || p.Network != "" {
 		t.Errorf("a whole cluster before there is a network: %+v", p)
 	}
 	p := newPicture(2, s[1], lang.English)
@@ -180,25 +180,23 @@ func TestPictureMarksWhatIsBroken(t *testing.T) {
 	if p.Network != "mynet · overlay · 1f0e9ab21f0e" || !strings.Contains(p.Description, store) {
 		t.Errorf("%s: %s", p.Network, p.Description)
 	}
-	for _, l := range p.Layouts {
-		for _, h := range l.Hosts {
-			broken := h.Name == "store"
-			if h.Broken != broken || h.Drops[0].Broken != broken || h.Drops[1].Broken != broken {
-				t.Errorf("%s, %s: %+v", l.Class, h.Name, h)
-			}
-			if h.X+h.W > l.Width || h.Y+h.H > l.Height {
-				t.Errorf("%s: %s is out of the picture", l.Class, h.Name)
-			}
+	for _, h := range p.Hosts {
+		if broken := h.Name == "store"; h.Broken != broken || h.Joined == broken || h.OnNetwork == broken {
+			t.Errorf("%s: %+v", h.Name, h)
 		}
 	}
 	// Another id is another network, and who is alone carries nothing.
 	s = snapshots()
 	s[1].Hosts[1].NetworkID, s[1].Hosts[2].Peers = "another", 1
 	p = newPicture(2, s[1], lang.English)
-	if h := p.Layouts[0].Hosts; !h[1].Broken || !h[2].Broken || h[3].Broken {
+	if h := p.Hosts; !h[1].Broken || !h[2].Broken || h[3].Broken {
 		t.Errorf("%+v", h)
 	}
-	if p := newPicture(1, manyHosts(40), lang.Japanese); !p.Broken || len(p.Layouts[1].Hosts) != 40 {
+	page := render(t, harness.Evidence{Snapshots: snapshots()}, lang.English)
+	if n := strings.Count(page, `class="node member unlisted unconnected"`); n != 1 {
+		t.Errorf("%d hosts are drawn as disconnected, want 1", n)
+	}
+	if p := newPicture(1, manyHosts(40), lang.Japanese); len(p.Problems) != 40 || len(p.Hosts) != 40 {
 		t.Errorf("40 hosts: %+v", p)
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,15 +10,22 @@ import (
 	"labcheck/harness/lang"
 )
 
-// picture is a drawing of a snapshot in two layouts: wide, and tall for a phone.
+// picture is a drawing of a snapshot.
 type picture struct {
 	ID          string
 	Title       string
-	Description string // the drawing in words
-	Broken      bool
+	Description string   // the drawing in words
 	Problems    []string // by host
 	Network     string   // the overlay network's caption; empty before it exists
-	Layouts     []layout
+	Hosts       []hostBox
+}
+
+// hostBox is a host in the drawing.
+type hostBox struct {
+	harness.HostSnapshot
+	Broken    bool
+	Joined    bool
+	OnNetwork bool
 }
 
 // newPictures draws the snapshots in which the stage or the problems differ from
@@ -41,19 +49,16 @@ func newPicture(n int, s harness.Snapshot, l lang.Language) picture {
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
 	}
-	var boxes []hostBox
 	var sentences []string
 	for _, h := range s.Hosts {
 		problems := hostProblems(h, s, id, l)
 		if len(problems) > 0 {
-			p.Broken, p.Problems = true, append(p.Problems, h.Name+": "+strings.Join(problems, ", "))
+			p.Problems = append(p.Problems, h.Name+": "+strings.Join(problems, ", "))
 		}
-		boxes = append(boxes, newHostBox(h, len(problems) > 0, id, len(s.Hosts)))
+		p.Hosts = append(p.Hosts, hostBox{h, len(problems) > 0, hasJoined(h), h.NetworkID == id})
 		sentences = append(sentences, describeHost(h, problems, l))
 	}
 	p.Description = strings.Join(sentences, " ")
-	swarm := l.Say("Swarm manager → engines :2375")
-	p.Layouts = []layout{newWideLayout(boxes, swarm, p.Network), newTallLayout(boxes, swarm, p.Network)}
 	return p
 }
 
@@ -121,4 +126,12 @@ func describeHost(h harness.HostSnapshot, problems []string, l lang.Language) st
 		facts = append(facts, l.Say("network %.12s", h.NetworkID))
 	}
 	return fmt.Sprintf("%s (%s): %s.", h.Name, h.Addr, strings.Join(append(facts, problems...), ", "))
+}
+
+func hasJoined(h harness.HostSnapshot) bool { return h.Role == "manager" || h.Member == "Healthy" }
+
+// containerName returns the tutorial's name of a container.
+func containerName(c harness.ContainerSnapshot) string {
+	names := map[string]string{"consul": "consul", "manager": "swarm manage", "join": "swarm join"}
+	return cmp.Or(names[c.Role], c.Name)
 }
