@@ -6,17 +6,55 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cucumber/godog"
 	"github.com/google/go-cmp/cmp"
 
+	"labcheck/features"
 	"labcheck/harness"
 )
 
 func testDiagnosis(failed ...string) *diagnosis {
 	d := &diagnosis{topology: harness.Tutorial()}
 	for _, id := range failed {
-		d.Failed = append(d.Failed, harness.Scenario{ID: id})
+		d.Failed = append(d.Failed, claimOf(id))
 	}
 	return d
+}
+
+// claimOf returns the scenario of an id, with its tags in the features.
+func claimOf(id string) harness.Scenario {
+	for _, s := range featureClaims() {
+		if s.ID == id {
+			return s
+		}
+	}
+	return harness.Scenario{ID: id}
+}
+
+// featureClaims returns the scenarios of the features, with no more than their ids
+// and tags. The package suite, which imports this one, can't be asked for them.
+func featureClaims() []harness.Scenario {
+	parsed, err := godog.TestSuite{Options: &godog.Options{FS: features.FS, Paths: []string{"en"}}}.RetrieveFeatures()
+	if err != nil {
+		panic(err)
+	}
+	var all []harness.Scenario
+	rows := map[string]int{}
+	for _, f := range parsed {
+		for _, p := range f.Pickles {
+			var s harness.Scenario
+			for _, t := range p.Tags {
+				s.Tags = append(s.Tags, t.Name)
+			}
+			s.ID = tagged(s, "@id:")[0]
+			if len(p.AstNodeIds) > 1 {
+				rows[s.ID]++
+				s.ID = fmt.Sprintf("%s#%d", s.ID, rows[s.ID])
+			}
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // TestExplained: one cause explains the claims that rest on what is broken, and
@@ -104,7 +142,8 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s does not rest on an engine: %v", k, below)
 		}
 	}
-	if n := len(d.ids()); n < 60 {
+	d.Claims = featureClaims()
+	if n := len(d.explainable()); n < 60 {
 		t.Errorf("%d claims", n)
 	}
 	if all := fmt.Sprint(d.explained(&finding{breaks: []part{{gossipKind, "store"}}})); all != "[engines-meet engines-know-each-other reach-everywhere reach-through-swarm]" {

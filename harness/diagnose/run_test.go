@@ -425,7 +425,7 @@ func TestAsk(t *testing.T) {
 func TestFailed(t *testing.T) {
 	on, f := performed(t)
 	f.Hosts["store"].Containers = nil
-	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{{ID: "join#4"}, {ID: "consul-leader"}}})
+	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{claimOf("join#4"), claimOf("consul-leader")}})
 	if got := found(r); got != "join-missing store, unexplained" || !slices.Equal(r.Findings[0].Explains, []string{"join#4"}) || !slices.Equal(r.Findings[1].Explains, []string{"consul-leader"}) {
 		t.Errorf("%+v", r)
 	}

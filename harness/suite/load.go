@@ -9,10 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness/lang"
-
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // The tags which say what a scenario does; each scenario has exactly one.
@@ -82,6 +83,17 @@ func Load(features fs.FS, language lang.Language) ([]Scenario, error) {
 		}
 	}
 	return l.all, nil
+}
+
+// Claims returns a language's scenarios as the evidence of a run has them before
+// any is run.
+func Claims(features fs.FS, language lang.Language) ([]harness.Scenario, error) {
+	all, err := Load(features, language)
+	var claims []harness.Scenario
+	for _, s := range all {
+		claims = append(claims, evidence(s))
+	}
+	return claims, err
 }
 
 func options(features fs.FS, l lang.Language) *godog.Options {
