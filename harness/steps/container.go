@@ -45,94 +45,96 @@ func (r role) is(c engine.Container) bool {
 	return repository(c.Image) == r.image && (r.arg == "" || len(words) > 1 && words[1] == r.arg)
 }
 
-// containersOf gives a host's containers of a role, stopped ones too.
-func (w *World) containersOf(ctx context.Context, r role, host string) ([]engine.Container, error) {
-	all, err := w.cluster.Engine(host).Containers(ctx)
-	if err != nil {
-		return nil, err
+// containers are those of the tutorial.
+type containers struct{ *scenario }
+
+func (s *containers) sentences() []sentence {
+	return []sentence{
+		{`^the (Consul|Swarm manager|Swarm join) container on "([^"]*)" has the ([a-z ]+) "([^"]*)"$`, s.containerHas},
+		{`^"([^"]*)" runs exactly one (Swarm join) container$`, s.runsOne},
+		{`^of all engines only "([^"]*)" runs a (Consul|Swarm manager) container, and just one$`, s.runsOnlyOn},
+		{`^the (Consul|Swarm manager) container on "([^"]*)" is on the network "([^"]*)"$`, s.isAttached(true)},
+		{`^the (Consul|Swarm manager) container on "([^"]*)" is not on the network "([^"]*)"$`, s.isAttached(false)},
+		{`^no Swarm join container runs on "([^"]*)"$`, s.noneJoins},
+		{`^the cluster's name is the id of the Swarm manager container on "([^"]*)"$`, s.clusterNamedByManager},
 	}
-	var found []engine.Container
-	for _, c := range all {
-		if r.is(c) {
-			found = append(found, c)
-		}
-	}
-	return found, nil
 }
 
-// only gives the one container of a role that a host has.
-func (w *World) only(ctx context.Context, r role, host string) (engine.Container, error) {
-	found, err := w.containersOf(ctx, r, host)
+// containersOf gives a host's containers of a role, stopped ones too.
+func (s *containers) containersOf(ctx context.Context, r role, host string) ([]engine.Container, error) {
+	all, err := s.cluster.Engine(host).Containers(ctx)
+	return slices.DeleteFunc(all, func(c engine.Container) bool { return !r.is(c) }), err
+}
+
+// findOnly gives the one container of a role that a host has.
+func (s *containers) findOnly(ctx context.Context, r role, host string) (engine.Container, error) {
+	found, err := s.containersOf(ctx, r, host)
 	if err != nil {
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", r.in(w.lang)), w.describe(found))
+		return engine.Container{}, s.mismatch(host, s.lang.Say("%s, once", r.in(s.lang)), s.describeContainers(found))
 	}
-	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
+	return s.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
 
-// describe names containers for a person.
-func (w *World) describe(containers []engine.Container) string {
+// describeContainers names containers for a person.
+func (s *containers) describeContainers(containers []engine.Container) string {
 	var all []string
 	for _, c := range containers {
 		all = append(all, fmt.Sprintf("%s (%s, %s)", c.Name, c.Image, c.State))
 	}
 	if len(all) == 0 {
-		return w.none()
+		return s.orNone("")
 	}
-	return fmt.Sprintf("%d: %s", len(all), w.listed(all))
+	return fmt.Sprintf("%d: %s", len(all), s.listed(all))
 }
 
-// containerHas compares a property of a container of the tutorial.
-func (w *World) containerHas(ctx context.Context, name, host, property, value string) error {
-	r, c, err := w.byName(ctx, name, host)
-	if err != nil {
-		return err
-	}
-	seen, err := propertyOf(c, english(property))
-	if err != nil {
-		return err
-	}
-	cmp := w.compare("%s on %s", "%s(%s)", r.in(w.lang), host)
-	cmp.equal(property, w.published(w.here(value)), w.orNone(seen))
-	return cmp.err()
-}
-
-func (w *World) byName(ctx context.Context, name, host string) (role, engine.Container, error) {
+// findByName gives the one container that a host has of the role that the
+// features call so.
+func (s *containers) findByName(ctx context.Context, name, host string) (role, engine.Container, error) {
 	r, err := roleOf(name)
 	if err != nil {
 		return r, engine.Container{}, err
 	}
-	c, err := w.only(ctx, r, host)
+	c, err := s.findOnly(ctx, r, host)
 	return r, c, err
 }
 
-// propertyOf is empty where the container has no value of a property.
-func propertyOf(c engine.Container, property string) (string, error) {
-	switch property {
-	case "state":
-		return c.State, nil
-	case "restart policy":
-		return c.RestartPolicy, nil
-	case "host name":
-		return c.Hostname, nil
-	case "published port":
-		return publishedPorts(c), nil
-	case "command":
-		return c.Command, nil
-	case "process":
-		return process(c), nil
-	case "discovery":
-		return last(c.Args), nil
-	case "advertised address":
-		return flag(c.Args, "--advertise"), nil
+// containerHas compares a property of a container of the tutorial.
+func (s *containers) containerHas(ctx context.Context, name, host, property, value string) error {
+	r, c, err := s.findByName(ctx, name, host)
+	if err != nil {
+		return err
 	}
-	return "", lang.Errorf("a container has no %q", property)
+	read, known := containerProperties()[toEnglish(property)]
+	if !known {
+		return lang.Errorf("a container has no %q", toEnglish(property))
+	}
+	cmp := s.compare("%s on %s", r.in(s.lang), host)
+	cmp.expectEqual(property, figures(s.topology()).published(s.here(value)), s.orNone(read(c)))
+	return cmp.mismatch()
 }
 
-// process is the program's name and its command: swarm manage.
-func process(c engine.Container) string {
+// containerProperties read the properties that the features name. A property is
+// empty if the container has no value of it.
+func containerProperties() map[string]func(engine.Container) string {
+	return map[string]func(engine.Container) string{
+		"state":          func(c engine.Container) string { return c.State },
+		"restart policy": func(c engine.Container) string { return c.RestartPolicy },
+		"host name":      func(c engine.Container) string { return c.Hostname },
+		"published port": publishedPorts,
+		"command":        func(c engine.Container) string { return c.Command },
+		"process":        processOf,
+		"discovery":      func(c engine.Container) string { return strings.Join(c.Args[max(0, len(c.Args)-1):], "") },
+		"advertised address": func(c engine.Container) string {
+			return flagValue(c.Args, "--advertise")
+		},
+	}
+}
+
+// processOf is the program's name and its command: swarm manage.
+func processOf(c engine.Container) string {
 	words := strings.Fields(c.Command)
 	if len(words) == 0 {
 		return ""
@@ -152,15 +154,8 @@ func publishedPorts(c engine.Container) string {
 	return strings.Join(all, ", ")
 }
 
-func last(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[len(args)-1]
-}
-
-// flag gives the value of --name=value or --name value.
-func flag(args []string, name string) string {
+// flagValue gives the value of --name=value or --name value.
+func flagValue(args []string, name string) string {
 	for i, a := range args {
 		if v, ok := strings.CutPrefix(a, name+"="); ok {
 			return v
@@ -173,73 +168,92 @@ func flag(args []string, name string) string {
 }
 
 // runsOne wants one container of a role on a host, and it to run.
-func (w *World) runsOne(ctx context.Context, host, name string) error {
-	r, c, err := w.byName(ctx, name, host)
-	if err != nil {
-		return err
+func (s *containers) runsOne(ctx context.Context, host, name string) error {
+	r, c, err := s.findByName(ctx, name, host)
+	if err == nil && !c.Running {
+		err = s.mismatch(host, s.lang.Say("%s, running", r.in(s.lang)), s.describeContainers([]engine.Container{c}))
 	}
-	if !c.Running {
-		return w.mismatch(host, w.lang.Say("%s, running", r.in(w.lang)), w.describe([]engine.Container{c}))
-	}
-	return nil
+	return err
 }
 
 // runsOnlyOn wants one running container of a role among all engines.
-func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
+func (s *containers) runsOnlyOn(ctx context.Context, host, name string) error {
 	r, err := roleOf(name)
 	if err != nil {
 		return err
 	}
-	hosts := w.topology().Hosts()
-	found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Container, error) {
-		return w.containersOf(ctx, r, h.Name)
+	hosts := s.topology().Hosts()
+	found, err := askEach(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Container, error) {
+		return s.containersOf(ctx, r, h.Name)
 	})
 	if err != nil {
 		return err
 	}
-	c := w.compare("where %s runs", r.in(w.lang))
+	c := s.compare("where %s runs", r.in(s.lang))
 	for i, h := range hosts {
-		runs := running(found[i])
+		runs := onlyRunning(found[i])
 		switch {
 		case h.Name == host && len(runs) != 1:
-			c.differs(w.lang.Say("%s: one that runs", host), host+": "+w.describe(found[i]))
+			c.addDifference(s.lang.Say("%s: one that runs", host), host+": "+s.describeContainers(found[i]))
 		case h.Name != host && len(runs) > 0:
-			c.differs(h.Name+": "+w.none(), h.Name+": "+w.describe(runs))
+			c.addDifference(h.Name+": "+s.orNone(""), h.Name+": "+s.describeContainers(runs))
 		}
 	}
-	return c.err()
+	return c.mismatch()
 }
 
-func running(all []engine.Container) []engine.Container {
-	var some []engine.Container
-	for _, c := range all {
-		if c.Running {
-			some = append(some, c)
-		}
+// noneJoins wants no join container to run on a host.
+func (s *containers) noneJoins(ctx context.Context, host string) error {
+	found, err := s.containersOf(ctx, swarmJoin, host)
+	if runs := onlyRunning(found); err == nil && len(runs) > 0 {
+		err = s.mismatch(host, s.lang.Say("no Swarm join container that runs"), s.describeContainers(runs))
 	}
-	return some
+	return err
 }
 
-func (w *World) containerOn(ctx context.Context, name, host, network string) error {
-	return w.attachment(ctx, name, host, network, true)
+func onlyRunning(all []engine.Container) []engine.Container {
+	return slices.DeleteFunc(slices.Clone(all), func(c engine.Container) bool { return !c.Running })
 }
 
-func (w *World) containerNotOn(ctx context.Context, name, host, network string) error {
-	return w.attachment(ctx, name, host, network, false)
+// isAttached wants a container to be attached to a network, or not to be.
+func (s *containers) isAttached(wanted bool) func(ctx context.Context, name, host, network string) error {
+	return func(ctx context.Context, name, host, network string) error {
+		r, c, err := s.findByName(ctx, name, host)
+		if err != nil {
+			return err
+		}
+		var on []string
+		for _, n := range c.Networks {
+			on = append(on, n.Network)
+		}
+		if slices.Contains(on, network) != wanted {
+			return s.mismatch(s.lang.Say("%s on %s", r.in(s.lang), host),
+				network+": "+s.attached(wanted), s.lang.Say("attached to %s", s.listed(on)))
+		}
+		return nil
+	}
 }
 
-func (w *World) attachment(ctx context.Context, name, host, network string, wanted bool) error {
-	r, c, err := w.byName(ctx, name, host)
+func (s *containers) clusterNamedByManager(ctx context.Context, host string) error {
+	info, err := s.swarmInfo(ctx)
 	if err != nil {
 		return err
 	}
-	var on []string
-	for _, n := range c.Networks {
-		on = append(on, n.Network)
+	return s.isManagerID(ctx, host, info.Name)
+}
+
+// isManagerID wants a name to be the id, at least its first 12 digits, of the
+// Swarm manager's container.
+func (s *containers) isManagerID(ctx context.Context, host, name string) error {
+	manager, err := s.findOnly(ctx, swarmManager, host)
+	if err == nil && (len(name) < 12 || !strings.HasPrefix(manager.ID, name)) {
+		err = s.mismatch(s.lang.Say("the cluster's name"), manager.ID[:12], name)
 	}
-	if slices.Contains(on, network) != wanted {
-		return w.mismatch(w.lang.Say("%s on %s", r.in(w.lang), host),
-			network+": "+w.attached(wanted), w.lang.Say("attached to %s", w.listed(on)))
-	}
-	return nil
+	return err
+}
+
+// repository is an image's name without its tag.
+func repository(image string) string {
+	name := image[strings.LastIndex(image, "/")+1:]
+	return image[:len(image)-len(name)] + strings.SplitN(name, ":", 2)[0]
 }

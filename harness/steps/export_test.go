@@ -22,15 +22,21 @@ func Sentences() []Sentence {
 }
 
 // Typed gives the commands of a doc string.
-func Typed(content string) []string { return typed(content) }
+func Typed(content string) []string { return splitTrimmed(content, "\n") }
 
 // EnglishWord gives a word of the features as the code has it.
 func EnglishWord(word string) string {
 	if r, err := roleOf(word); err == nil {
 		return r.name
 	}
-	return english(word)
+	return toEnglish(word)
 }
 
 // Words are the words of the features which the code reads.
-func Words() []lang.Text { return words() }
+func Words() []lang.Text {
+	var all []lang.Text
+	for _, w := range words() {
+		all = append(all, lang.Text{EN: w})
+	}
+	return all
+}

@@ -23,19 +23,22 @@ const overcommit = 5
 
 func swarmCounts(n int64) int64 { return n + n*overcommit/100 }
 
+// figures is a topology, to which the page's figures are brought.
+type figures harness.Topology
+
 // published writes 3375->2375/tcp with the port that is published here.
-func (w *World) published(value string) string {
+func (f figures) published(value string) string {
 	host, container, ok := strings.Cut(value, "->")
 	port, err := strconv.ParseUint(host, 10, 16)
 	if !ok || err != nil {
 		return value
 	}
-	return fmt.Sprintf("%d->%s", page.Port(w.topology(), uint16(port)), container)
+	return fmt.Sprintf("%d->%s", page.Port(harness.Topology(f), uint16(port)), container)
 }
 
 // engineFigure is what the engine of a host is to say of a property.
-func (w *World) engineFigure(host, property, said string) string {
-	h, ok := w.host(host)
+func (f figures) engineFigure(host, property, said string) string {
+	h, ok := findHost(harness.Topology(f), host)
 	switch {
 	case ok && property == "CPUs" && h.Own.CPUs:
 		return strconv.Itoa(h.CPUs)
@@ -46,8 +49,8 @@ func (w *World) engineFigure(host, property, said string) string {
 }
 
 // memberFigures are what Swarm is to say of a node's sizes.
-func (w *World) memberFigures(node, cpus, memory string) (string, string) {
-	h, _ := w.host(node)
+func (f figures) memberFigures(node, cpus, memory string) (string, string) {
+	h, _ := findHost(harness.Topology(f), node)
 	if h.Own.CPUs {
 		cpus = fmt.Sprint(swarmCounts(int64(h.CPUs)))
 	}
@@ -58,8 +61,8 @@ func (w *World) memberFigures(node, cpus, memory string) (string, string) {
 }
 
 // clusterFigure is what Swarm is to say of the cluster as a whole.
-func (w *World) clusterFigure(property, said string) string {
-	members := w.topology().Members
+func (f figures) clusterFigure(property, said string) string {
+	members := f.Members
 	if asOnPage(members) {
 		return said
 	}
@@ -89,9 +92,9 @@ func asOnPage(members []harness.Host) bool {
 
 // memberRows are the nodes that Swarm is to list, in its order: of the page's
 // those that are members here, and the members that the page does not have.
-func (w *World) memberRows(said []page.Row) []string {
+func (f figures) memberRows(said []page.Row) []string {
 	members := map[string]netip.AddrPort{}
-	for _, h := range w.topology().Members {
+	for _, h := range f.Members {
 		members[h.Name] = h.Engine()
 	}
 	var rows []string
