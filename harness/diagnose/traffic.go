@@ -77,7 +77,9 @@ func (d *diagnosis) lostPackets(lost []workload.Lost) {
 		all = append(all, p.From.Host+" to "+p.To.Host)
 	}
 	slices.Sort(all)
-	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", d.topology.Network), breaks...).
+	cause := d.Lang.Say(
+		"containers do not reach one another over %s, although the engines have found one another", d.topology.Network)
+	d.report("packets-lost", host, networkSection, cause, breaks...).
 		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
 		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", vxlanPort))
 }

@@ -107,29 +107,23 @@ func (s *containers) containerHas(ctx context.Context, name, host, property, val
 	if err != nil {
 		return err
 	}
-	read, known := containerProperties()[toEnglish(property)]
+	seen, known := containerProperties(c)[toEnglish(property)]
 	if !known {
 		return lang.Errorf("a container has no %q", toEnglish(property))
 	}
 	cmp := s.compare("%s on %s", r.in(s.lang), host)
-	cmp.expectEqual(property, figures(s.topology()).published(s.here(value)), s.orNone(read(c)))
+	cmp.expectEqual(property, figures(s.topology()).published(s.here(value)), s.orNone(seen))
 	return cmp.mismatch()
 }
 
-// containerProperties read the properties that the features name. A property is
-// empty if the container has no value of it.
-func containerProperties() map[string]func(engine.Container) string {
-	return map[string]func(engine.Container) string{
-		"state":          func(c engine.Container) string { return c.State },
-		"restart policy": func(c engine.Container) string { return c.RestartPolicy },
-		"host name":      func(c engine.Container) string { return c.Hostname },
-		"published port": publishedPorts,
-		"command":        func(c engine.Container) string { return c.Command },
-		"process":        processOf,
-		"discovery":      func(c engine.Container) string { return strings.Join(c.Args[max(0, len(c.Args)-1):], "") },
-		"advertised address": func(c engine.Container) string {
-			return flagValue(c.Args, "--advertise")
-		},
+// containerProperties returns the properties that the features name. One is empty
+// if the container has no value of it.
+func containerProperties(c engine.Container) map[string]string {
+	return map[string]string{
+		"state": c.State, "restart policy": c.RestartPolicy, "host name": c.Hostname, "published port": publishedPorts(c),
+		"command": c.Command, "process": processOf(c),
+		"discovery":          strings.Join(c.Args[max(0, len(c.Args)-1):], ""),
+		"advertised address": flagValue(c.Args, "--advertise"),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
@@ -26,17 +25,17 @@ func (d *discovery) sentences() []sentence {
 }
 
 func (d *discovery) consulAnswers(ctx context.Context, port int, host string, seconds int) error {
-	port = int(page.Port(d.topology(), uint16(port)))
-	if port != int(d.topology().Consul().Port()) || host != d.topology().Manager.Name {
-		return lang.Errorf("the cluster's Consul is on port %d of %s", d.topology().Consul().Port(), d.topology().Manager.Name)
+	t := d.topology()
+	if page.Port(t, uint16(port)) != t.Consul().Port() || host != t.Manager.Name {
+		return lang.Errorf("the cluster's Consul is on port %d of %s", t.Consul().Port(), t.Manager.Name)
 	}
-	return d.waitAtMost(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
+	return within(d.scenario, func(ctx context.Context) error {
 		_, err := d.cluster.Consul().Leader(ctx)
 		if errors.Is(err, engine.ErrNoLeader) {
 			return nil // that is an answer, too
 		}
 		return err
-	})
+	})(ctx, seconds)
 }
 
 func (d *discovery) hasLeader(ctx context.Context) error {

@@ -73,41 +73,28 @@ func (e *engines) clusterHas(ctx context.Context, property, value string) error 
 }
 
 func (e *engines) infoHas(c comparison, info engine.Info, property, value string) error {
-	seen, err := readProperty(info, toEnglish(property))
-	if err != nil {
-		return err
+	seen, known := infoProperties(info)[toEnglish(property)]
+	switch {
+	case !known && info.Swarm == nil:
+		return lang.Errorf("an engine has no %q", toEnglish(property))
+	case !known:
+		return lang.Errorf("a cluster has no %q", toEnglish(property))
 	}
 	c.expectEqual(property, e.here(value), e.orNone(seen))
 	return c.mismatch()
 }
 
-// readProperty reads a property that the features name. It is empty if the engine
-// has no value of it.
-func readProperty(info engine.Info, property string) (string, error) {
-	switch property {
-	case "name":
-		return info.Name, nil
-	case "CPUs":
-		return strconv.Itoa(info.CPUs), nil
-	case "total memory": // as the docker CLI writes it
-		return units.BytesSize(float64(info.Memory)), nil
-	case "cluster store":
-		return info.ClusterStore, nil
-	case "cluster advertise":
-		return info.ClusterAdvertise, nil
+// infoProperties returns the properties that the features name. One is empty if the
+// engine has no value of it.
+func infoProperties(info engine.Info) map[string]string {
+	all := map[string]string{
+		"name": info.Name, "CPUs": strconv.Itoa(info.CPUs), "total memory": units.BytesSize(float64(info.Memory)),
+		"cluster store": info.ClusterStore, "cluster advertise": info.ClusterAdvertise,
 	}
-	if info.Swarm == nil {
-		return "", lang.Errorf("an engine has no %q", property)
+	if s := info.Swarm; s != nil {
+		all["role"], all["strategy"], all["nodes"] = s.Role, s.Strategy, strconv.Itoa(len(s.Members))
 	}
-	switch property {
-	case "role":
-		return info.Swarm.Role, nil
-	case "strategy":
-		return info.Swarm.Strategy, nil
-	case "nodes":
-		return strconv.Itoa(len(info.Swarm.Members)), nil
-	}
-	return "", lang.Errorf("a cluster has no %q", property)
+	return all
 }
 
 func (e *engines) clusterFilters(ctx context.Context, filter string) error {

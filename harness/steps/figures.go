@@ -84,9 +84,10 @@ func (f figures) clusterFigure(property, said string) string {
 
 // asOnPage says whether the members and their sizes are the page's.
 func asOnPage(members []harness.Host) bool {
-	tutorial := harness.Tutorial().Members
-	return len(members) == len(tutorial) && !slices.ContainsFunc(members, func(h harness.Host) bool {
-		return h.Own != harness.Sizes{} || !slices.ContainsFunc(tutorial, func(p harness.Host) bool { return p.Name == h.Name })
+	tutorial := harness.Tutorial()
+	return len(members) == len(tutorial.Members) && !slices.ContainsFunc(members, func(h harness.Host) bool {
+		_, there := findHost(tutorial, h.Name)
+		return h.Own != harness.Sizes{} || !there
 	})
 }
 

@@ -60,7 +60,8 @@ func (n *networks) clusterListsOwn(ctx context.Context, node string, table *godo
 // own are listed by Swarm with the node before the name.
 func networksNamed(ctx context.Context, c *engine.Client, name string) ([]engine.Network, error) {
 	all, err := c.Networks(ctx)
-	return slices.DeleteFunc(all, func(n engine.Network) bool { return n.Name != name && !strings.HasSuffix(n.Name, "/"+name) }), err
+	others := func(n engine.Network) bool { return n.Name != name && !strings.HasSuffix(n.Name, "/"+name) }
+	return slices.DeleteFunc(all, others), err
 }
 
 func (n *networks) networkOn(ctx context.Context, host, name, driver string) error {
@@ -80,7 +81,8 @@ func (n *networks) networkHas(ctx context.Context, c *engine.Client, who, name, 
 	for _, f := range found {
 		words = append(words, fmt.Sprintf("%s (%s, %.12s)", f.Name, f.Driver, f.ID))
 	}
-	return n.mismatch(n.lang.Say("the networks of %s", who), n.lang.Say("one %s, with the driver %s", name, driver), n.listed(words))
+	expected := n.lang.Say("one %s, with the driver %s", name, driver)
+	return n.mismatch(n.lang.Say("the networks of %s", who), expected, n.listed(words))
 }
 
 // networkIsOne wants the same id of every engine and of Swarm, which is the
@@ -109,7 +111,8 @@ func (n *networks) networkIsOne(ctx context.Context, name string) error {
 	for i, h := range hosts {
 		seen = append(seen, cmp.Or(h.Name, n.lang.Say("the cluster"))+": "+found[i])
 	}
-	return n.mismatch(n.lang.Say("the ids of %s", name), n.lang.Say("one and the same id everywhere"), strings.Join(seen, "\n"))
+	expected := n.lang.Say("one and the same id everywhere")
+	return n.mismatch(n.lang.Say("the ids of %s", name), expected, strings.Join(seen, "\n"))
 }
 
 // enginesLook wants each engine to take part in a gossip, be it alone.

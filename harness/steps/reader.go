@@ -39,7 +39,8 @@ func (r *reader) sentences() []sentence {
 		{`^the terminal lists (\d+) networks, one of them "([^"]*)" with the driver "([^"]*)"$`, r.listsNetworkAmong},
 		{`^the terminal shows the id of the network "([^"]*)"$`, r.showsNetworkID},
 		{`^the terminal shows the network "([^"]*)" with the Consul and the Swarm manager container$`, r.inspectShows(true)},
-		{`^the terminal shows the network "([^"]*)" without the Consul and the Swarm manager container$`, r.inspectShows(false)},
+		{`^the terminal shows the network "([^"]*)" without the Consul and the Swarm manager container$`,
+			r.inspectShows(false)},
 	}
 }
 
@@ -237,12 +238,4 @@ func (r *reader) inspectShows(wanted bool) func(context.Context, string) error {
 		}
 		return c.mismatch()
 	}
-}
-
-// attached says whether something is attached to a network.
-func (s *scenario) attached(yes bool) string {
-	if yes {
-		return s.lang.Say("attached")
-	}
-	return s.lang.Say("not attached")
 }

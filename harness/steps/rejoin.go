@@ -52,7 +52,8 @@ func (j *joins) joinWith(ctx context.Context, host string, heartbeat, ttl int) e
 	}
 	args := []string{"join", fmt.Sprintf("--heartbeat=%ds", heartbeat), fmt.Sprintf("--ttl=%ds", ttl)}
 	id, err := j.cluster.Engine(host).Run(ctx, engine.RunSpec{
-		Image: swarmJoin.image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{workload.Label: j.load.Run()},
+		Image: swarmJoin.image, Args: append(args, pages.Args[1:]...),
+		Labels: map[string]string{workload.Label: j.load.Run()},
 	})
 	if err != nil {
 		return err
@@ -91,7 +92,8 @@ func (j *joins) leave(ctx context.Context, host, id string) error {
 		return err
 	}
 	h, _ := findHost(j.topology(), host)
-	if err := j.cluster.Consul().Delete(ctx, swarmNodes+netip.AddrPortFrom(h.Addr, harness.EnginePort).String()); err != nil {
+	key := swarmNodes + netip.AddrPortFrom(h.Addr, harness.EnginePort).String()
+	if err := j.cluster.Consul().Delete(ctx, key); err != nil {
 		return err
 	}
 	return j.waitAtMost(ctx, noticed, func(ctx context.Context) error { return j.members.notListed(ctx, host) })

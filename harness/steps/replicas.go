@@ -26,7 +26,8 @@ type replicas struct {
 func (r *replicas) sentences() []sentence {
 	return []sentence{
 		{`^the cluster was built with (\d+) replicas of the Swarm manager$`, r.buildWith},
-		{`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`, withinFor(r.scenario, r.managers.onePrimary)},
+		{`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
+			withinFor(r.scenario, r.managers.onePrimary)},
 		{`^the Swarm manager that is primary is stopped$`, r.stopPrimary},
 		{`^another Swarm manager is primary after (\d+) to (\d+) seconds$`, r.anotherIsPrimary},
 		{`^no other Swarm manager is primary$`, r.noOtherPrimary},
@@ -112,6 +113,10 @@ func (m *managers) describeRoles(all map[string]engine.Swarm) string {
 	return m.listed(said)
 }
 
+func (m *managers) rolesMismatch(expected string, all map[string]engine.Swarm) error {
+	return m.mismatch(m.lang.Say("the Swarm managers"), expected, m.describeRoles(all))
+}
+
 // compareManagers begins a comparison of what the Swarm managers say, of which
 // all must answer.
 func (m *managers) compareManagers(all map[string]engine.Swarm) comparison {
@@ -147,7 +152,7 @@ func (m *managers) onePrimary(ctx context.Context, nodes int) error {
 func (r *replicas) stopPrimary(ctx context.Context) error {
 	primary, all := r.managers.findPrimary(ctx)
 	if primary == "" {
-		return r.mismatch(r.lang.Say("the Swarm managers"), r.lang.Say("one primary"), r.managers.describeRoles(all))
+		return r.managers.rolesMismatch(r.lang.Say("one primary"), all)
 	}
 	return r.faults.injectFault(ctx, harness.Fault{Kind: harness.FaultStop, Node: primary, Service: "manager"})
 }
@@ -156,10 +161,11 @@ func (r *replicas) stopPrimary(ctx context.Context) error {
 // which must come neither sooner nor later than what TTL and gossip predict.
 func (r *replicas) anotherIsPrimary(ctx context.Context, from, to int) error {
 	was := r.faults.trouble.primary
-	return r.faults.waitBetween(ctx, r.lang.Say("when another one was primary"), from, to, func(ctx context.Context) error {
+	what := r.lang.Say("when another one was primary")
+	return r.faults.waitBetween(ctx, what, from, to, func(ctx context.Context) error {
 		now, all := r.managers.findPrimary(ctx)
 		if now == "" || now == was {
-			return r.mismatch(r.lang.Say("the Swarm managers"), r.lang.Say("a primary that is not on %s", was), r.managers.describeRoles(all))
+			return r.managers.rolesMismatch(r.lang.Say("a primary that is not on %s", was), all)
 		}
 		return nil
 	})
@@ -190,7 +196,7 @@ func (r *replicas) startThroughEach(ctx context.Context) error {
 		hosts = append(hosts, h)
 	}
 	if len(hosts) == 0 {
-		return r.mismatch(r.lang.Say("the Swarm managers"), r.lang.Say("one that answers"), r.lang.Say("none"))
+		return r.mismatch(r.lang.Say("the Swarm managers"), r.lang.Say("one that answers"), r.orNone(""))
 	}
 	_, err := askEach(ctx, hosts, func(ctx context.Context, h harness.Host) (node string, err error) {
 		on := r.cluster.SwarmOn(h.Name)
@@ -229,7 +235,8 @@ func (r *replicas) keysAreThere(ctx context.Context) error {
 		return err
 	}
 	if lost := withoutAny(r.keys, now); len(lost) > 0 {
-		return r.mismatch(r.lang.Say("Consul's keys"), r.lang.Say("all that were there"), r.lang.Say("without %s", r.listed(lost)))
+		seen := r.lang.Say("without %s", r.listed(lost))
+		return r.mismatch(r.lang.Say("Consul's keys"), r.lang.Say("all that were there"), seen)
 	}
 	return nil
 }

@@ -82,6 +82,11 @@ func (s *scenario) orNone(value string) string {
 	return value
 }
 
+// attached says whether something is attached to a network.
+func (s *scenario) attached(yes bool) string {
+	return map[bool]string{true: s.lang.Say("attached"), false: s.lang.Say("not attached")}[yes]
+}
+
 // orNotShown is said of a line or a field that lacks if the value is empty.
 func (s *scenario) orNotShown(value string) string {
 	if value == "" {
@@ -122,7 +127,9 @@ func (c *comparison) mismatch() error {
 
 // askEach asks several hosts at once and collects the answers in their order. It
 // ends with the first error.
-func askEach[T any](ctx context.Context, hosts []harness.Host, ask func(context.Context, harness.Host) (T, error)) ([]T, error) {
+func askEach[T any](
+	ctx context.Context, hosts []harness.Host, ask func(context.Context, harness.Host) (T, error),
+) ([]T, error) {
 	all := make([]T, len(hosts))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, h := range hosts {

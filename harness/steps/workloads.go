@@ -244,23 +244,17 @@ func (w *workloads) reachOwnSide(ctx context.Context, host string) error {
 		return err
 	}
 	c := w.compare("which containers reach which")
+	says := map[bool]string{true: w.lang.Say("nothing passes"), false: w.lang.Say("it passes")}
 	for _, from := range w.load.Started() {
 		for _, to := range w.load.Started() {
 			way := from.Host + " to " + to.Host
 			cut := slices.ContainsFunc(lost, func(l workload.Lost) bool { return l.From == from && l.To == to })
 			if wanted := (from.Host == host) != (to.Host == host); to != from && cut != wanted {
-				c.addDifference(way+": "+w.passes(!wanted), way+": "+w.passes(!cut))
+				c.addDifference(way+": "+says[wanted], way+": "+says[cut])
 			}
 		}
 	}
 	return c.mismatch()
-}
-
-func (w *workloads) passes(passes bool) string {
-	if passes {
-		return w.lang.Say("it passes")
-	}
-	return w.lang.Say("nothing passes")
 }
 
 func (w *workloads) stillRun(ctx context.Context) error {

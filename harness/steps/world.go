@@ -4,7 +4,6 @@ package steps
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -26,17 +25,12 @@ type sentence struct {
 // World is what the scenarios of one run share: a type for each subject of their
 // sentences. One scenario runs at a time.
 type World struct {
-	scenario   *scenario
-	reader     *reader
-	containers *containers
-	discovery  *discovery
-	engines    *engines
-	members    *members
-	networks   *networks
-	workloads  *workloads
-	faults     *faults
-	joins      *joins
-	replicas   *replicas
+	scenario *scenario
+	reader   *reader
+	faults   *faults
+	joins    *joins
+	replicas *replicas
+	subjects []interface{ sentences() []sentence } // those above, and the others
 }
 
 // New makes a world on a cluster, which understands the sentences of one
@@ -45,23 +39,23 @@ type World struct {
 func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Duration, seen error)) *World {
 	s := &scenario{cluster: cluster, lang: l, waiting: waiting}
 	s.load = workload.New(cluster, s.waitFor)
-	w := &World{
-		scenario: s, containers: &containers{s}, discovery: &discovery{s}, engines: &engines{s}, members: &members{s},
-		networks: &networks{s}, workloads: &workloads{scenario: s},
-	}
-	w.reader = &reader{scenario: s, containers: w.containers}
-	w.faults = &faults{scenario: s, members: w.members, managers: &managers{s}}
-	w.joins = &joins{scenario: s, containers: w.containers, members: w.members}
-	w.replicas = &replicas{scenario: s, faults: w.faults, managers: w.faults.managers}
-	return w
+	containers, members, managers := &containers{s}, &members{s}, &managers{s}
+	reader := &reader{scenario: s, containers: containers}
+	faults := &faults{scenario: s, members: members, managers: managers}
+	joins := &joins{scenario: s, containers: containers, members: members}
+	replicas := &replicas{scenario: s, faults: faults, managers: managers}
+	return &World{s, reader, faults, joins, replicas, []interface{ sentences() []sentence }{
+		reader, containers, &discovery{s}, &engines{s}, members, &networks{s}, &workloads{scenario: s},
+		faults, joins, replicas,
+	}}
 }
 
 // sentences are all there are.
-func (w *World) sentences() []sentence {
-	return slices.Concat(
-		w.reader.sentences(), w.containers.sentences(), w.discovery.sentences(), w.engines.sentences(), w.members.sentences(),
-		w.networks.sentences(), w.workloads.sentences(), w.faults.sentences(), w.joins.sentences(), w.replicas.sentences(),
-	)
+func (w *World) sentences() (all []sentence) {
+	for _, s := range w.subjects {
+		all = append(all, s.sentences()...)
+	}
+	return all
 }
 
 // Register tells godog what the sentences do.

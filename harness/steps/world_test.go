@@ -37,8 +37,9 @@ func newWorld(t *testing.T, topology harness.Topology, nodes []harness.Node) *te
 	}
 	t.Cleanup(func() { c.Close() })
 	w := New(c, lang.English, func(time.Duration, error) {})
+	s := w.scenario
 	return &testWorld{
-		w, w.scenario, w.reader, w.containers, w.discovery, w.engines, w.members, w.networks, w.workloads,
+		w, s, w.reader, w.reader.containers, &discovery{s}, &engines{s}, w.joins.members, &networks{s}, &workloads{scenario: s},
 		w.faults, w.faults.managers, w.joins, w.replicas, figures(topology),
 	}
 }

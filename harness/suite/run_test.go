@@ -86,7 +86,7 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
 	}
 	r := &run{Options: o, clock: time.Now}
-	done, err = r.all(ctx, f)
+	done, err = r.runChosen(ctx, f)
 	return done, events, err
 }
 
@@ -383,11 +383,11 @@ func FuzzTags(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, tags string) {
-		chosen, err := choose(all, tags)
+		chosen, err := chooseScenarios(all, tags)
 		if err != nil {
 			return
 		}
-		o := options(fs, "en")
+		o := godogOptions(fs, "en")
 		o.Tags = tags
 		if strings.TrimSpace(tags) == "" {
 			o.Tags = ""

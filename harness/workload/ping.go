@@ -74,19 +74,20 @@ func (w *Workload) PingAll(ctx context.Context, p Packets) (lost []Lost, ran []h
 }
 
 // pingOthers has a container ping all others.
-func (w *Workload) pingOthers(ctx context.Context, from *Container, all []*Container, p Packets) ([]Lost, harness.Result, error) {
+func (w *Workload) pingOthers(
+	ctx context.Context, from *Container, all []*Container, p Packets,
+) (lost []Lost, ran harness.Result, err error) {
 	argv := []string{"sh", "-c", pingScript, "sh", p.options, strconv.Itoa(p.again)}
 	for _, to := range all {
 		if to != from {
 			argv = append(argv, p.target(to))
 		}
 	}
-	ran, err := w.cluster.Engine(from.Host).Exec(ctx, from.ID, argv...)
+	ran, err = w.cluster.Engine(from.Host).Exec(ctx, from.ID, argv...)
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
 		return nil, ran, err
 	}
 	ran.Argv = append([]string{"docker", "exec", from.Name}, argv...)
-	var lost []Lost
 	answered := strings.Fields(ran.Stdout)
 	for _, to := range all {
 		if to != from && !slices.Contains(answered, p.target(to)) {

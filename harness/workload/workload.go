@@ -74,7 +74,9 @@ func (w *Workload) Started() []*Container {
 
 // Start starts a container through a client, an engine's or Swarm's. The host is
 // empty if Swarm is to choose it. The name is made of the run and part.
-func (w *Workload) Start(ctx context.Context, on *engine.Client, host, part, network string, env ...string) (*Container, error) {
+func (w *Workload) Start(
+	ctx context.Context, on *engine.Client, host, part, network string, env ...string,
+) (*Container, error) {
 	spec := w.newSpec(ctx, fmt.Sprintf("labcheck-%s-%s", w.run, part))
 	spec.Network, spec.Env = network, env
 	w.mu.Lock()
@@ -151,11 +153,11 @@ func (w *Workload) Remove(ctx context.Context) error {
 	if !used {
 		return nil
 	}
+	isTurn := func(name string) bool { return name == turnName }
 	failed := w.onEachHost(func(h harness.Host) error {
-		return w.removeFrom(ctx, h.Name, func(name string) bool { return name != turnName })
+		return w.removeFrom(ctx, h.Name, func(name string) bool { return !isTurn(name) })
 	})
-	manager := w.cluster.Topology().Manager.Name
-	return errors.Join(append(failed, w.removeFrom(ctx, manager, func(name string) bool { return name == turnName }))...)
+	return errors.Join(append(failed, w.removeFrom(ctx, w.cluster.Topology().Manager.Name, isTurn))...)
 }
 
 // removeFrom removes containers whose names are wanted from an engine.
@@ -213,7 +215,8 @@ func overlayAddrs(ctx context.Context, e *engine.Client, id string) ([]netip.Add
 	all, err := e.Networks(ctx)
 	var addrs []netip.Addr
 	for _, n := range c.Networks {
-		if slices.ContainsFunc(all, func(o engine.Network) bool { return o.Name == n.Network && o.Driver == engine.Overlay }) {
+		attached := func(o engine.Network) bool { return o.Name == n.Network && o.Driver == engine.Overlay }
+		if slices.ContainsFunc(all, attached) {
 			addrs = append(addrs, n.Addr)
 		}
 	}
