@@ -2,7 +2,6 @@ package steps
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,26 +90,19 @@ func asOnPage(members []harness.Host) bool {
 	})
 }
 
-// memberRows are the nodes that Swarm is to list, in its order: of the page's
-// those that are members here, and the members that the page does not have.
+// memberRows are the nodes that Swarm is to list: the page's in its order if the
+// members are those, else the members by name.
 func (f figures) memberRows(said []page.Row) []string {
-	members := map[string]netip.AddrPort{}
-	for _, h := range f.Members {
-		members[h.Name] = h.Engine()
-	}
-	var rows []string
+	var pages, members []string
 	for _, r := range said {
-		if _, ok := members[r["node"]]; ok {
-			rows = append(rows, r["node"]+" "+r["address"])
-			delete(members, r["node"])
-		}
+		pages = append(pages, r["node"]+" "+r["address"])
 	}
-	if len(rows) == len(said) && len(members) == 0 {
-		return rows // in the page's own order
+	for _, h := range f.Members {
+		members = append(members, h.Name+" "+h.Engine().String())
 	}
-	for name, at := range members {
-		rows = append(rows, name+" "+at.String())
+	slices.Sort(members)
+	if slices.Equal(members, slices.Sorted(slices.Values(pages))) {
+		return pages
 	}
-	slices.Sort(rows)
-	return rows
+	return members
 }
