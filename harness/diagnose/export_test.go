@@ -5,6 +5,9 @@ import "labcheck/harness"
 // Sections are those of README that findings name.
 var Sections = []string{hostsSection, consulSection, managerSection, joinsSection, networkSection, unexplainedSection}
 
+// FeatureClaims returns the scenarios of the features as the tests read them.
+func FeatureClaims() []harness.Scenario { return featureClaims() }
+
 // NeededKinds returns the kinds of parts that a claim needs by its tags, and
 // whether each is one that there is.
 func NeededKinds(s harness.Scenario) map[string]bool {

@@ -39,8 +39,10 @@ func (r *reader) sentences() []sentence {
 		{`^the terminal lists (\d+) networks, one of them "([^"]*)" with the driver "([^"]*)"$`, r.listsNetworkAmong},
 		{`^the terminal shows the id of the network "([^"]*)"$`, r.showsNetworkID},
 		{`^the terminal shows the network "([^"]*)" with the Consul and the Swarm manager container$`, r.inspectShows(true)},
-		{`^the terminal shows the network "([^"]*)" without the Consul and the Swarm manager container$`,
-			r.inspectShows(false)},
+		{
+			`^the terminal shows the network "([^"]*)" without the Consul and the Swarm manager container$`,
+			r.inspectShows(false),
+		},
 	}
 }
 

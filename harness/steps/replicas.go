@@ -26,8 +26,10 @@ type replicas struct {
 func (r *replicas) sentences() []sentence {
 	return []sentence{
 		{`^the cluster was built with (\d+) replicas of the Swarm manager$`, r.buildWith},
-		{`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
-			withinFor(r.scenario, r.managers.onePrimary)},
+		{
+			`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
+			withinFor(r.scenario, r.managers.onePrimary),
+		},
 		{`^the Swarm manager that is primary is stopped$`, r.stopPrimary},
 		{`^another Swarm manager is primary after (\d+) to (\d+) seconds$`, r.anotherIsPrimary},
 		{`^no other Swarm manager is primary$`, r.noOtherPrimary},
