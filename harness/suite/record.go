@@ -15,7 +15,6 @@ import (
 // run is a run as it goes. godog calls its hooks, all from one goroutine.
 type run struct {
 	Options
-	clock  func() time.Time
 	ctx    context.Context // the run's; steps get theirs from godog
 	world  world
 	chosen []Scenario
@@ -50,7 +49,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 	}
 	r.source = r.chosen[len(r.done)]
 	s := newEvidence(r.source)
-	s.Start = r.clock()
+	s.Start = time.Now()
 	if s.Reason = r.whySkip(); s.Reason != "" {
 		r.endScenario(&s)
 		return ctx, godog.ErrSkip
@@ -102,7 +101,7 @@ func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, 
 	if r.now == nil {
 		return ctx, nil
 	}
-	r.step = stepRun{index: r.stepIndex(st), start: r.clock(), ctx: ctx}
+	r.step = stepRun{index: r.stepIndex(st), start: time.Now(), ctx: ctx}
 	ctx, r.step.cancel = harness.WithLimit(ctx, stepTimeout)
 	r.sendEvent(Event{Kind: StepStarted, Step: r.step.index})
 	return ctx, nil
@@ -124,7 +123,7 @@ func (r *run) afterStep(
 	}
 	r.step.cancel()
 	st := &r.now.Steps[r.step.index]
-	st.Duration = r.clock().Sub(r.step.start)
+	st.Duration = time.Since(r.step.start)
 	st.Commands, st.Comparison = r.world.TakeCommands(), r.world.TakeComparison()
 	switch {
 	case status == godog.StepPassed:
@@ -172,7 +171,7 @@ func (r *run) afterScenario(ctx context.Context, _ *godog.Scenario, _ error) (co
 	s := r.now
 	r.judgeScenario(s)
 	r.cleanUp(ctx, s)
-	s.Duration = r.clock().Sub(s.Start)
+	s.Duration = time.Since(s.Start)
 	r.now = nil
 	r.endScenario(s)
 	if s.Status == harness.Failed && s.Expected == r.cleanedUp() {
@@ -245,7 +244,7 @@ func (r *run) sendEvent(e Event) {
 	e.Number, e.Total, e.Scenario = len(r.done)+1, len(r.chosen), *r.now
 	e.Scenario.Steps = slices.Clone(r.now.Steps)
 	if e.Elapsed == 0 {
-		e.Elapsed = r.clock().Sub(r.now.Start)
+		e.Elapsed = time.Since(r.now.Start)
 	}
 	r.Progress(e)
 }

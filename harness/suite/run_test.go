@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/cucumber/godog"
 	"github.com/google/go-cmp/cmp"
@@ -85,7 +84,7 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 	o.Progress = func(e Event) {
 		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
 	}
-	r := &run{Options: o, clock: time.Now}
+	r := &run{Options: o}
 	done, err = r.runChosen(ctx, f)
 	return done, events, err
 }

@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
 	}
-	r := &run{Options: o, clock: time.Now}
+	r := &run{Options: o}
 	w := steps.New(o.Cluster, o.Lang, r.sendWaiting).WithFaults(o.Faulter)
 	if o.Patience > 0 {
 		w.LimitWaits(o.Patience)

@@ -51,11 +51,9 @@ var tag = regexp.MustCompile(`^~?@[^\s@~,&|()!]+$`)
 // takes what it doesn't understand for a tag that no scenario has.
 func chooseScenarios(all []Scenario, tags string) ([]Scenario, error) {
 	tags = effectiveTags(all, tags)
-	for _, term := range splitTerms(tags) {
-		for _, t := range term {
-			if !tag.MatchString(t) {
-				return nil, &TagsError{tags, lang.Textf("%q is not a tag", t)}
-			}
+	for _, t := range slices.Concat(splitTerms(tags)...) {
+		if !tag.MatchString(t) {
+			return nil, &TagsError{tags, lang.Textf("%q is not a tag", t)}
 		}
 	}
 	chosen := slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !matchesTerms(s, splitTerms(tags)) })
