@@ -35,8 +35,8 @@ func anyKinds() []kind {
 	return []kind{packetKind, memberKind, strategyKind, listKind, consulLookKind, managerLookKind}
 }
 
-// tagged returns what a scenario's tags have after a prefix.
-func tagged(s harness.Scenario, prefix string) []string {
+// taggedValues returns what a scenario's tags have after a prefix.
+func taggedValues(s harness.Scenario, prefix string) []string {
 	var all []string
 	for _, t := range s.Tags {
 		if value, ok := strings.CutPrefix(t, prefix); ok {
@@ -49,7 +49,7 @@ func tagged(s harness.Scenario, prefix string) []string {
 // neededKinds returns the kinds of parts that a claim needs; ok is false if it
 // may rest on anything.
 func neededKinds(s harness.Scenario) (kinds []kind, ok bool) {
-	for _, name := range tagged(s, needsTag) {
+	for _, name := range taggedValues(s, needsTag) {
 		if name == anyKind {
 			return nil, false
 		}
@@ -60,7 +60,9 @@ func neededKinds(s harness.Scenario) (kinds []kind, ok bool) {
 
 // orderOf returns the order of an outline's rows; it is empty if these are not
 // about a host each.
-func orderOf(s harness.Scenario) rowOrder { return rowOrder(strings.Join(tagged(s, rowsTag), "")) }
+func orderOf(s harness.Scenario) rowOrder {
+	return rowOrder(strings.Join(taggedValues(s, rowsTag), ""))
+}
 
 // baseAndRow returns a scenario's id without its row, and the row's number from
 // 1; 0 if it has none.
@@ -101,8 +103,8 @@ func (d *diagnosis) hostsOf(s harness.Scenario) []string {
 	return hosts
 }
 
-// needs returns all that a claim rests on.
-func (d *diagnosis) needs(s harness.Scenario) []part {
+// neededParts returns all that a claim rests on.
+func (d *diagnosis) neededParts(s harness.Scenario) []part {
 	kinds, known := neededKinds(s)
 	if !known {
 		return d.partsOf(anyKinds(), d.hostsIn(asHosts))
@@ -121,11 +123,11 @@ func (d *diagnosis) partsOf(kinds []kind, hosts []string) []part {
 	return all
 }
 
-// explainable returns the claims that a finding can make false: those that
+// explainableClaims returns the claims that a finding can make false: those that
 // failed if that is known, else all whose needs are known. Rows that are not
 // about a host each count as one claim, and those about a host that the topology
 // lacks as none.
-func (d *diagnosis) explainable() []harness.Scenario {
+func (d *diagnosis) explainableClaims() []harness.Scenario {
 	if d.Failed != nil {
 		return d.Failed
 	}
@@ -147,8 +149,8 @@ func (d *diagnosis) explainable() []harness.Scenario {
 // explained returns the claims that rest on what a finding says is broken.
 func (d *diagnosis) explained(f *finding) []string {
 	var all []string
-	for _, s := range d.explainable() {
-		if f.breaksAny(d.needs(s)) {
+	for _, s := range d.explainableClaims() {
+		if f.breaksAny(d.neededParts(s)) {
 			all = append(all, s.ID)
 		}
 	}

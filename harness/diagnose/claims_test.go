@@ -45,7 +45,7 @@ func featureClaims() []harness.Scenario {
 			switch {
 			case strings.Contains(line, "@id:"):
 				of, row = harness.Scenario{Tags: strings.Fields(line)}, -1
-				of.ID = tagged(of, "@id:")[0]
+				of.ID = taggedValues(of, "@id:")[0]
 			case strings.HasPrefix(line, "Scenario:"):
 				all = append(all, of)
 			case line == "Examples:":
@@ -147,7 +147,7 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	d.Claims = featureClaims()
-	if n := len(d.explainable()); n < 60 {
+	if n := len(d.explainableClaims()); n < 60 {
 		t.Errorf("%d claims", n)
 	}
 	if all := fmt.Sprint(d.explained(&finding{breaks: []part{{gossipKind, "store"}}})); all != "[engines-meet engines-know-each-other reach-everywhere reach-through-swarm]" {

@@ -12,7 +12,7 @@ func FeatureClaims() []harness.Scenario { return featureClaims() }
 // whether each is one that there is.
 func NeededKinds(s harness.Scenario) map[string]bool {
 	all := map[string]bool{}
-	for _, name := range tagged(s, needsTag) {
+	for _, name := range taggedValues(s, needsTag) {
 		_, known := rests[kind(name)]
 		all[name] = known || name == anyKind || kind(name) == engineKind
 	}

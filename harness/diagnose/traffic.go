@@ -32,7 +32,7 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	if failed == nil {
 		lost, _, failed = load.PingAll(ctx, workload.Large())
 	}
-	if len(lost) > 0 && !d.misled(ctx, lost) {
+	if len(lost) > 0 && !d.isMisled(ctx, lost) {
 		d.lostPackets(lost)
 	}
 	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", d.topology.Network)
@@ -44,9 +44,9 @@ func removeWorkload(ctx context.Context, load *workload.Workload) {
 	_ = load.Remove(ctx) // what stays ends by itself
 }
 
-// misled says whether packets are lost because an engine sends them where their
+// isMisled reports whether packets are lost because an engine sends them where their
 // container is not.
-func (d *diagnosis) misled(ctx context.Context, lost []workload.Lost) bool {
+func (d *diagnosis) isMisled(ctx context.Context, lost []workload.Lost) bool {
 	misled := false
 	for _, from := range d.topology.Hosts() {
 		elsewhere := map[netip.Addr]harness.Host{}

@@ -112,7 +112,7 @@ func (s *containers) containerHas(ctx context.Context, name, host, property, val
 		return lang.Errorf("a container has no %q", toEnglish(property))
 	}
 	cmp := s.compare("%s on %s", r.in(s.lang), host)
-	cmp.expectEqual(property, figures(s.topology()).published(s.here(value)), s.orNone(seen))
+	cmp.expectEqual(property, figures(s.topology()).publishedHere(s.here(value)), s.orNone(seen))
 	return cmp.mismatch()
 }
 

@@ -40,7 +40,7 @@ func (e *engines) managerReaches(ctx context.Context, from, addr, name string) e
 	if err != nil && res.Argv == nil && !late {
 		return err
 	}
-	e.record(res)
+	e.recordCommands(res)
 	seen := strings.TrimSpace(res.Stdout)
 	switch {
 	case late:

@@ -35,7 +35,7 @@ func EnglishWord(word string) string {
 // Words are the words of the features which the code reads.
 func Words() []lang.Text {
 	var all []lang.Text
-	for _, w := range words() {
+	for _, w := range featureWords() {
 		all = append(all, lang.Text{EN: w})
 	}
 	return all

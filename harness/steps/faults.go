@@ -34,10 +34,10 @@ type trouble struct {
 func (f *faults) sentences() []sentence {
 	return []sentence{
 		{`^the tutorial was performed to its end$`, f.performTutorial},
-		{`^"([^"]*)" loses power$`, f.inject(harness.FaultKill)},
-		{`^"([^"]*)" stands still$`, f.inject(harness.FaultPause)},
-		{`^"([^"]*)" is cut off from every other host$`, f.inject(harness.FaultCut)},
-		{`^"([^"]*)" is rebooted$`, f.reboot},
+		{`^"([^"]*)" loses power$`, f.injectKind(harness.FaultKill)},
+		{`^"([^"]*)" stands still$`, f.injectKind(harness.FaultPause)},
+		{`^"([^"]*)" is cut off from every other host$`, f.injectKind(harness.FaultCut)},
+		{`^"([^"]*)" is rebooted$`, f.rebootHost},
 		{`^the (Consul|Swarm manager) container on "([^"]*)" is stopped$`, f.stopContainer},
 		{`^the fault is taken off$`, f.revertAll},
 		{`^port 3375 does not answer$`, f.swarmSilent},
@@ -72,15 +72,15 @@ func (f *faults) performTutorial(ctx context.Context) error {
 
 // injectFault injects a fault; CleanUp reverts it if no sentence does.
 func (f *faults) injectFault(ctx context.Context, fault harness.Fault) error {
-	if err := f.begin(ctx); err != nil {
+	if err := f.beginFault(ctx); err != nil {
 		return err
 	}
 	f.trouble.faults = append(f.trouble.faults, fault)
 	return f.faulter.Break(ctx, fault)
 }
 
-// begin notes when and in what state of the cluster a fault is injected.
-func (f *faults) begin(ctx context.Context) error {
+// beginFault notes when and in what state of the cluster a fault is injected.
+func (f *faults) beginFault(ctx context.Context) error {
 	if f.faulter == nil || f.trouble.before == nil {
 		return lang.Errorf("the tutorial must be performed to its end first")
 	}
@@ -89,8 +89,8 @@ func (f *faults) begin(ctx context.Context) error {
 	return nil
 }
 
-// inject injects a fault of a kind into the host that a sentence names.
-func (f *faults) inject(kind harness.FaultKind) func(context.Context, string) error {
+// injectKind injects a fault of a kind into the host that a sentence names.
+func (f *faults) injectKind(kind harness.FaultKind) func(context.Context, string) error {
 	return func(ctx context.Context, host string) error {
 		return f.injectFault(ctx, harness.Fault{Kind: kind, Node: host})
 	}
@@ -106,8 +106,8 @@ func (f *faults) stopContainer(ctx context.Context, name, host string) error {
 	return f.injectFault(ctx, harness.Fault{Kind: harness.FaultStop, Node: host, Service: service})
 }
 
-func (f *faults) reboot(ctx context.Context, host string) error {
-	if err := f.begin(ctx); err != nil {
+func (f *faults) rebootHost(ctx context.Context, host string) error {
+	if err := f.beginFault(ctx); err != nil {
 		return err
 	}
 	return f.faulter.Restart(ctx, host)

@@ -25,8 +25,8 @@ func swarmCounts(n int64) int64 { return n + n*overcommit/100 }
 // figures is a topology, to which the page's figures are brought.
 type figures harness.Topology
 
-// published writes 3375->2375/tcp with the port that is published here.
-func (f figures) published(value string) string {
+// publishedHere writes 3375->2375/tcp with the port that is published here.
+func (f figures) publishedHere(value string) string {
 	host, container, ok := strings.Cut(value, "->")
 	port, err := strconv.ParseUint(host, 10, 16)
 	if !ok || err != nil {

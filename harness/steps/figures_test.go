@@ -58,7 +58,7 @@ func TestFiguresOfThePage(t *testing.T) {
 	cpus, memory := w.memberFigures("store", "1", "3.86 GiB")
 	got := []string{
 		w.engineFigure("manager", "total memory", "992.2 MiB"), cpus, memory,
-		w.clusterFigure("nodes", "four"), w.published("3375->2375/tcp"), w.published("running"),
+		w.clusterFigure("nodes", "four"), w.publishedHere("3375->2375/tcp"), w.publishedHere("running"),
 	}
 	want := []string{"992.2 MiB", "1", "3.86 GiB", "four", "3375->2375/tcp", "running"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -73,7 +73,7 @@ func TestFiguresOfAnother(t *testing.T) {
 	got := []string{
 		w.here("consul://192.168.33.11:8500 192.168.33.20:2375 192.168.33.21:2375 192.168.33.11:3375"),
 		w.engineFigure("manager", "CPUs", "1"), w.engineFigure("manager", "total memory", "992.2 MiB"),
-		w.published("3375->2375/tcp"), w.published("8500->8500/tcp"), memory, cpus,
+		w.publishedHere("3375->2375/tcp"), w.publishedHere("8500->8500/tcp"), memory, cpus,
 		w.clusterFigure("nodes", "4"), w.clusterFigure("CPUs", "4"), w.clusterFigure("total memory", "6.912 GiB"),
 		w.clusterFigure("strategy", "spread"),
 	}

@@ -29,12 +29,12 @@ func TestFigure(t *testing.T) {
 		{"consul://192.168.33.11:8500/", "consul://192.168.33.11:8500"},
 		{" 4", "4"},
 	} {
-		if normalize(same[0]) != normalize(same[1]) {
-			t.Errorf("%q and %q differ: %q, %q", same[0], same[1], normalize(same[0]), normalize(same[1]))
+		if normalizeValue(same[0]) != normalizeValue(same[1]) {
+			t.Errorf("%q and %q differ: %q, %q", same[0], same[1], normalizeValue(same[0]), normalizeValue(same[1]))
 		}
 	}
 	for _, other := range [][2]string{{"1 B", "11B"}, {"992.2 MiB", "992.2 GiB"}, {"0 / 1", "0 / 11"}, {"1.017 GiB", "1.17 GiB"}} {
-		if normalize(other[0]) == normalize(other[1]) {
+		if normalizeValue(other[0]) == normalizeValue(other[1]) {
 			t.Errorf("%q and %q are taken for one", other[0], other[1])
 		}
 	}

@@ -78,9 +78,9 @@ func (r *reader) typeLine(ctx context.Context, line string) error {
 	if err != nil {
 		return err
 	}
-	r.record(res)
+	r.recordCommands(res)
 	r.last = res
-	if err := r.follow(line); err != nil {
+	if err := r.followPage(line); err != nil {
 		return err
 	}
 	if res.ExitCode != 0 {
@@ -89,9 +89,9 @@ func (r *reader) typeLine(ctx context.Context, line string) error {
 	return nil
 }
 
-// follow goes on to a command of the page; another one leaves the reader where
+// followPage goes on to a command of the page; another one leaves the reader where
 // he was.
-func (r *reader) follow(line string) (err error) {
+func (r *reader) followPage(line string) (err error) {
 	if r.book == nil {
 		if r.book, err = page.Open(); err != nil {
 			return err

@@ -47,7 +47,7 @@ func (j *joins) joinWith(ctx context.Context, host string, heartbeat, ttl int) e
 		return err
 	}
 	j.changed = append(j.changed, changedJoin{host: host, pages: pages})
-	if err := j.leave(ctx, host, pages.ID); err != nil {
+	if err := j.leaveCluster(ctx, host, pages.ID); err != nil {
 		return err
 	}
 	args := []string{"join", fmt.Sprintf("--heartbeat=%ds", heartbeat), fmt.Sprintf("--ttl=%ds", ttl)}
@@ -84,10 +84,10 @@ func (j *joins) restartWithHosts(ctx context.Context) error {
 // pkg/discovery/kv/kv.go, Watch).
 const noticed = 90 * time.Second
 
-// leave stops a join container, forgets what it registered, and waits until
+// leaveCluster stops a join container, forgets what it registered, and waits until
 // the cluster has noticed. The next one would otherwise go on with the session,
 // and so the TTL, that the key has.
-func (j *joins) leave(ctx context.Context, host, id string) error {
+func (j *joins) leaveCluster(ctx context.Context, host, id string) error {
 	if err := j.cluster.Engine(host).Stop(ctx, id); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (j *joins) joinAsBefore(ctx context.Context, host string) error {
 	was := j.changed[i]
 	j.changed = slices.Concat(j.changed[:i], j.changed[i+1:])
 	if was.standsIn != "" {
-		if err := j.leave(ctx, host, was.standsIn); err != nil {
+		if err := j.leaveCluster(ctx, host, was.standsIn); err != nil {
 			return err
 		}
 		if err := j.cluster.Engine(host).Remove(ctx, was.standsIn); err != nil {

@@ -36,7 +36,7 @@ func (s *scenario) takeCommands() []harness.Result {
 	return taken
 }
 
-func (s *scenario) record(ran ...harness.Result) {
+func (s *scenario) recordCommands(ran ...harness.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.commands = append(s.commands, ran...)
@@ -104,7 +104,7 @@ type comparison struct {
 
 // expectEqual compares two values of a field as a reader would.
 func (c *comparison) expectEqual(field, expected, seen string) {
-	if normalize(expected) != normalize(seen) {
+	if normalizeValue(expected) != normalizeValue(seen) {
 		c.addDifference(field+": "+expected, field+": "+seen)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"labcheck/harness/page"
 )
 
-// words are the words of the features which the code reads: properties in
+// featureWords are the words of the features which the code reads: properties in
 // sentences and headings of tables. What engines print is not among them.
-func words() []string {
+func featureWords() []string {
 	return []string{
 		"state", "restart policy", "host name", "published port", "command", "process", "discovery", "advertised address",
 		"name", "CPUs", "total memory", "cluster store", "cluster advertise", "role", "strategy", "nodes",
@@ -25,7 +25,7 @@ func words() []string {
 // toEnglish gives a word of the features, in whichever language it is, as the
 // code has it. Any other text stays what it is.
 func toEnglish(word string) string {
-	for _, w := range words() {
+	for _, w := range featureWords() {
 		if word == lang.Japanese.Format(w) {
 			return w
 		}
@@ -63,10 +63,10 @@ func splitTrimmed(s, separator string) []string {
 
 var unitGap = regexp.MustCompile(`(\d) +([kKMGTP]?i?B)\b`)
 
-// normalize writes a value as the comparison needs it. The page's client printed
+// normalizeValue writes a value as the comparison needs it. The page's client printed
 // "992.2 MiB" where today's prints "992.2MiB"; a trailing slash of a URL means
 // nothing.
-func normalize(s string) string {
+func normalizeValue(s string) string {
 	return strings.TrimSuffix(unitGap.ReplaceAllString(strings.TrimSpace(s), "$1$2"), "/")
 }
 

@@ -311,7 +311,7 @@ func TestFaults(t *testing.T) {
 		t.Error("no faults are some")
 	}
 	w.WithFaults(lab)
-	if w.inject(harness.FaultKill)(ctx, "store") == nil || w.reboot(ctx, "store") == nil || len(lab.asked) != 0 {
+	if w.injectKind(harness.FaultKill)(ctx, "store") == nil || w.rebootHost(ctx, "store") == nil || len(lab.asked) != 0 {
 		t.Errorf("broken before the tutorial was performed: %q", lab.asked)
 	}
 	if err := errors.Join(w.performTutorial(ctx), w.isAsBefore(ctx)); err != nil {
@@ -320,7 +320,7 @@ func TestFaults(t *testing.T) {
 	if got := f.Hosts["manager"].Find("sleep"); got == nil || got.Args[1] != "300" {
 		t.Errorf("%+v does not last", got)
 	}
-	err := errors.Join(w.inject(harness.FaultKill)(ctx, "store"), w.inject(harness.FaultPause)(ctx, "worker01"), w.inject(harness.FaultCut)(ctx, "frontend01"), w.reboot(ctx, "frontend02"), w.stopContainer(ctx, "Consul", "manager"))
+	err := errors.Join(w.injectKind(harness.FaultKill)(ctx, "store"), w.injectKind(harness.FaultPause)(ctx, "worker01"), w.injectKind(harness.FaultCut)(ctx, "frontend01"), w.rebootHost(ctx, "frontend02"), w.stopContainer(ctx, "Consul", "manager"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +347,7 @@ func TestFaults(t *testing.T) {
 	if err := w.performTutorial(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.inject(harness.FaultCut)(ctx, "store"); err != nil {
+	if err := w.injectKind(harness.FaultCut)(ctx, "store"); err != nil {
 		t.Fatal(err)
 	}
 	if lab.err = errors.New("no route"); w.revertAll(ctx) == nil {
@@ -459,7 +459,7 @@ func TestJoinsWith(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	f.Change(func() { pages.State, f.Status = "running", nil })
-	if err := w.leave(ctx, "worker01", pages.ID); !errors.Is(err, engine.ErrNotFound) {
+	if err := w.leaveCluster(ctx, "worker01", pages.ID); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("another host's: %v", err)
 	}
 }

@@ -42,8 +42,8 @@ func (w *workloads) sentences() []sentence {
 	}
 }
 
-// start starts a container when it is the run's turn.
-func (w *workloads) start(ctx context.Context, host, part, network string, env ...string) (*workload.Container, error) {
+// startInTurn starts a container when it is the run's turn.
+func (w *workloads) startInTurn(ctx context.Context, host, part, network string, env ...string) (*workload.Container, error) {
 	if err := w.load.TakeTurn(ctx); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (w *workloads) start(ctx context.Context, host, part, network string, env .
 }
 
 func (w *workloads) startThroughSwarm(ctx context.Context) error {
-	_, err := w.start(ctx, "", "1", "")
+	_, err := w.startInTurn(ctx, "", "1", "")
 	return err
 }
 
@@ -126,7 +126,7 @@ func (w *workloads) startMany(ctx context.Context, n int) error {
 	before, err := w.countContainers(ctx)
 	w.counts = []counts{before}
 	for i := 0; i < n && err == nil; i++ {
-		if _, err := w.start(ctx, "", fmt.Sprint(i+1), ""); err != nil {
+		if _, err := w.startInTurn(ctx, "", fmt.Sprint(i+1), ""); err != nil {
 			return lang.Errorf("container %d: %w", i+1, err)
 		}
 		var after counts
@@ -142,8 +142,8 @@ func (w *workloads) spreadEvenly() error {
 	for i, after := range w.counts[1:] {
 		before := w.counts[i]
 		for _, h := range w.topology().Members {
-			if after[h.Name] > before[h.Name] && before[h.Name] > before.fewest() {
-				c.addDifference(w.lang.Say("container %d: to a node with %d", i+1, before.fewest()),
+			if after[h.Name] > before[h.Name] && before[h.Name] > before.lowestCount() {
+				c.addDifference(w.lang.Say("container %d: to a node with %d", i+1, before.lowestCount()),
 					w.lang.Say("container %d: to %s with %d", i+1, h.Name, before[h.Name]))
 			}
 		}
@@ -155,7 +155,7 @@ func (w *workloads) spreadEvenly() error {
 	return c.mismatch()
 }
 
-func (c counts) fewest() int { return slices.Min(slices.Collect(maps.Values(c))) }
+func (c counts) lowestCount() int { return slices.Min(slices.Collect(maps.Values(c))) }
 
 func (c counts) String() string {
 	var all []string
@@ -191,7 +191,7 @@ func (w *workloads) startOnTwo(ctx context.Context, one, other, network string) 
 // of them before a fault may keep them from it.
 func (w *workloads) startOn(ctx context.Context, nodes, network string) error {
 	for i, node := range splitList(nodes) {
-		if _, err := w.start(ctx, node, fmt.Sprintf("%s-%d", node, i), network, "constraint:node=="+node); err != nil {
+		if _, err := w.startInTurn(ctx, node, fmt.Sprintf("%s-%d", node, i), network, "constraint:node=="+node); err != nil {
 			return w.mismatch(w.lang.Say("a container on %s", network), w.lang.Say("one on %s", node), w.lang.Error(err))
 		}
 	}
@@ -231,7 +231,7 @@ func (w *workloads) pingAll(ctx context.Context) ([]workload.Lost, error) {
 	}
 	lost, ran, err := w.load.PingAll(ctx, workload.ByName())
 	if err == nil {
-		w.record(ran...)
+		w.recordCommands(ran...)
 	}
 	return lost, err
 }
@@ -275,7 +275,7 @@ func (w *workloads) stillRun(ctx context.Context) error {
 // own records, and after its next reboot nothing can be attached there any more
 // (moby/libnetwork#2322).
 func (w *workloads) startToBeRescheduled(ctx context.Context, node string) error {
-	s, err := w.start(ctx, node, "rescheduled", "", "constraint:node==~"+node, "reschedule:on-node-failure")
+	s, err := w.startInTurn(ctx, node, "rescheduled", "", "constraint:node==~"+node, "reschedule:on-node-failure")
 	if err != nil {
 		return err
 	}
