@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"labcheck/harness"
-	"labcheck/harness/enginetest"
+	"labcheck/harness/internal/enginetest"
 )
 
 // worldOfManagers is a world on three Swarm managers, each of which says of itself what
