@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"labcheck/features"
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
 	"labcheck/harness/engine"
@@ -33,8 +34,12 @@ says what it could not ask.`),
 					a.real.again("check", "--allow=workload"),
 				}
 			}
+			claims, err := suite.Claims(features.FS, a.lang)
+			if err != nil {
+				return err
+			}
 			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error {
-				return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Workload: packets})
+				return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Claims: claims, Workload: packets})
 			})
 		},
 	}

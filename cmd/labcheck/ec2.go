@@ -23,8 +23,8 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
-	"labcheck/harness/steps"
 	"labcheck/harness/suite"
+	"labcheck/harness/workload"
 )
 
 // realFlags are those of --target ec2.
@@ -243,7 +243,7 @@ func (s *session) lacksWorkload(ctx context.Context, c *engine.Cluster) error {
 	var group sync.WaitGroup
 	for i, h := range hosts {
 		group.Go(func() {
-			has, err := c.Engine(h.Name).HasImage(ctx, steps.WorkloadImage)
+			has, err := c.Engine(h.Name).HasImage(ctx, workload.Image)
 			lacks[i] = err == nil && !has
 		})
 	}
@@ -259,7 +259,7 @@ func (s *session) lacksWorkload(ctx context.Context, c *engine.Cluster) error {
 		return nil
 	}
 	return &hintError{
-		lang.Errorf("--allow workload starts containers of the image %s, which is not on %s", steps.WorkloadImage, strings.Join(names, ", ")),
+		lang.Errorf("--allow workload starts containers of the image %s, which is not on %s", workload.Image, strings.Join(names, ", ")),
 		"labcheck images save - --only workload | " + s.dockerOn(at, "load"),
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/steps"
+	"labcheck/harness/workload"
 )
 
 // answerWithin is how long a service may take to answer at all.
@@ -176,7 +176,7 @@ func leftovers(ctx context.Context, c *engine.Cluster) ([]leftover, error) {
 			var all []engine.Container
 			all, errs[i] = c.Engine(h.Name).Containers(ctx)
 			for _, one := range all {
-				if _, ours := one.Labels[steps.WorkloadLabel]; ours {
+				if _, ours := one.Labels[workload.Label]; ours {
 					found[i] = append(found[i], leftover{h.Name, one})
 				}
 			}

@@ -6,7 +6,7 @@ Feature: What happens when something breaks
   to a heartbeat ago, and is dropped the TTL after that.
 
   # With the manager Consul is gone, too: the engines have nobody to ask.
-  @fault @id:manager-lost
+  @fault @id:manager-lost @needs:any
   Scenario: Containers keep running while the manager is off, and it comes back with its state
     Given the tutorial was performed to its end
     And containers are started through port 3375 on "frontend01, store", attached to "mynet"
@@ -20,7 +20,7 @@ Feature: What happens when something breaks
     And each of them still runs
     And the cluster is as it was within 60 seconds
 
-  @fault @id:swarm-manager-restarted
+  @fault @id:swarm-manager-restarted @needs:any
   Scenario: The Swarm manager has its nodes from Consul when it starts again
     Given the tutorial was performed to its end
     When the Swarm manager container on "manager" is stopped
@@ -29,7 +29,7 @@ Feature: What happens when something breaks
     Then the cluster lists 4 nodes, all Healthy, within 30 seconds
     And the cluster is as it was within 60 seconds
 
-  @fault @id:consul-restarted
+  @fault @id:consul-restarted @needs:any
   Scenario: Without Consul what runs goes on, and Consul comes back with what it knew
     Given the tutorial was performed to its end
     And containers are started through port 3375 on "frontend01, store", attached to "mynet"
@@ -42,7 +42,7 @@ Feature: What happens when something breaks
     And Consul has the Swarm node "192.168.33.20:2375" registered within 30 seconds
     And the cluster is as it was within 90 seconds
 
-  @fault @id:node-returns
+  @fault @id:node-returns @needs:any
   Scenario: A node that is lost is dropped in the time predicted, and comes back with its containers
     Given the tutorial was performed to its end
     And "worker01" joins with a heartbeat of 5 seconds and a TTL of 20 seconds
@@ -57,7 +57,7 @@ Feature: What happens when something breaks
 
   # `docker run -e reschedule:on-node-failure`, with which Swarm leaves two of it
   # for a moment when the node comes back.
-  @fault @id:rescheduled
+  @fault @id:rescheduled @needs:any
   Scenario: A container that is to be rescheduled comes up on another node when its own is lost
     Given the tutorial was performed to its end
     And "worker01" joins with a heartbeat of 5 seconds and a TTL of 20 seconds
@@ -69,7 +69,7 @@ Feature: What happens when something breaks
     When "worker01" joins as before
     Then the cluster is as it was within 60 seconds
 
-  @fault @id:partition
+  @fault @id:partition @needs:any
   Scenario: In a partition mynet carries on either side, and across it again when it is over
     Given the tutorial was performed to its end
     And containers are started through port 3375 on "frontend01, worker01, store, store", attached to "mynet"
@@ -80,7 +80,7 @@ Feature: What happens when something breaks
     And the cluster is as it was within 90 seconds
 
   # The page's `swarm join` has no restart policy, unlike Consul and the manager.
-  @fault @id:reboot-drops-out
+  @fault @id:reboot-drops-out @needs:any
   Scenario: A node that is rebooted drops out, because the page's join container does not start again
     Given the tutorial was performed to its end
     And "worker01" joins with a heartbeat of 5 seconds and a TTL of 20 seconds
@@ -91,7 +91,7 @@ Feature: What happens when something breaks
     Then the cluster is as it was within 60 seconds
 
   # `labcheck bootstrap --restart-join` has them start again.
-  @fault @id:reboot-joins-again
+  @fault @id:reboot-joins-again @needs:any
   Scenario: A node that is rebooted joins again where its join container starts with it
     Given the tutorial was performed to its end
     And the Swarm join containers start again with their hosts

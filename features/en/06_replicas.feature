@@ -7,7 +7,7 @@ Feature: The cluster with replicas of its Swarm manager
   Each manager and each node that joins asks the Consul on its own host, where
   there is one.
 
-  @replicas @id:one-primary
+  @replicas @id:one-primary @needs:any
   Scenario: One manager is primary, and every manager shows the same cluster
     Given the cluster was built with 2 replicas of the Swarm manager
     Then one Swarm manager is primary, and each other one names it; each lists 4 nodes, all Healthy, within 30 seconds
@@ -16,7 +16,7 @@ Feature: The cluster with replicas of its Swarm manager
 
   # The cluster store of all engines is the Consul on the manager, as the page has
   # it: while it is lost, an engine takes 45 seconds to start a container.
-  @replicas @id:primary-host-lost
+  @replicas @id:primary-host-lost @needs:any
   Scenario: When the manager's host is lost a replica is primary, and the cluster goes on
     Given the cluster was built with 2 replicas of the Swarm manager
     And containers are started through port 3375 on "frontend01, store", attached to "mynet"
@@ -30,7 +30,7 @@ Feature: The cluster with replicas of its Swarm manager
     Then one Swarm manager is primary, and each other one names it; each lists 4 nodes, all Healthy, within 90 seconds
     And the cluster is as it was within 60 seconds
 
-  @replicas @id:primary-stopped
+  @replicas @id:primary-stopped @needs:any
   Scenario: When the primary is stopped a replica is primary within the TTL of its lock
     Given the cluster was built with 2 replicas of the Swarm manager
     When the Swarm manager that is primary is stopped
@@ -40,7 +40,7 @@ Feature: The cluster with replicas of its Swarm manager
     Then one Swarm manager is primary, and each other one names it; each lists 4 nodes, all Healthy, within 60 seconds
     And the cluster is as it was within 60 seconds
 
-  @replicas @id:consul-member-lost
+  @replicas @id:consul-member-lost @needs:any
   Scenario: One Consul server of three can be lost
     Given the cluster was built with 2 replicas of the Swarm manager
     When the Consul container on "frontend02" is stopped
@@ -52,7 +52,7 @@ Feature: The cluster with replicas of its Swarm manager
     And one Swarm manager is primary, and each other one names it; each lists 4 nodes, all Healthy, within 90 seconds
     And the cluster is as it was within 60 seconds
 
-  @replicas @id:quorum-lost
+  @replicas @id:quorum-lost @needs:any
   Scenario: Without a quorum nothing can be changed, what runs goes on, and nothing is lost
     Given the cluster was built with 2 replicas of the Swarm manager
     And containers are started through port 3375 on "frontend01, store", attached to "mynet"

@@ -7,7 +7,7 @@
   TTL が過ぎると一覧から外れます。
 
   # マネージャとともに Consul もなくなり、Engine には問い合わせる相手がいなくなる。
-  @fault @id:manager-lost
+  @fault @id:manager-lost @needs:any
   シナリオ: マネージャの電源が切れてもコンテナは動き続け、マネージャは状態を保って戻る
     前提 チュートリアルは最後まで実行されている
     かつ ポート 3375 を通して、"frontend01, store" の各ノードで "mynet" に接続するコンテナを起動している
@@ -21,7 +21,7 @@
     かつ どのコンテナも動き続けている
     かつ クラスタが 60 秒以内に元の状態に戻る
 
-  @fault @id:swarm-manager-restarted
+  @fault @id:swarm-manager-restarted @needs:any
   シナリオ: Swarm マネージャは、再び起動するとノードの情報を Consul から得る
     前提 チュートリアルは最後まで実行されている
     もし Swarm マネージャ・コンテナを "manager" で停止する
@@ -30,7 +30,7 @@
     ならば クラスタに 4 個のノードがすべて Healthy として 30 秒以内に表示される
     かつ クラスタが 60 秒以内に元の状態に戻る
 
-  @fault @id:consul-restarted
+  @fault @id:consul-restarted @needs:any
   シナリオ: Consul がなくても動いているものは動き続け、Consul は知っていたことを保って戻る
     前提 チュートリアルは最後まで実行されている
     かつ ポート 3375 を通して、"frontend01, store" の各ノードで "mynet" に接続するコンテナを起動している
@@ -43,7 +43,7 @@
     かつ Consul に Swarm ノード "192.168.33.20:2375" が 30 秒以内に登録される
     かつ クラスタが 90 秒以内に元の状態に戻る
 
-  @fault @id:node-returns
+  @fault @id:node-returns @needs:any
   シナリオ: 失われたノードは予測どおりの時間で一覧から外れ、コンテナを保って戻る
     前提 チュートリアルは最後まで実行されている
     かつ "worker01" が、ハートビート 5 秒、TTL 20 秒で参加している
@@ -57,7 +57,7 @@
     ならば クラスタが 60 秒以内に元の状態に戻る
 
   # `docker run -e reschedule:on-node-failure`。ノードが戻ると、つかの間 2 つになる。
-  @fault @id:rescheduled
+  @fault @id:rescheduled @needs:any
   シナリオ: 再スケジュールの対象となるコンテナは、ノードが失われると別のノードで動き出す
     前提 チュートリアルは最後まで実行されている
     かつ "worker01" が、ハートビート 5 秒、TTL 20 秒で参加している
@@ -69,7 +69,7 @@
     もし "worker01" が元どおりに参加する
     ならば クラスタが 60 秒以内に元の状態に戻る
 
-  @fault @id:partition
+  @fault @id:partition @needs:any
   シナリオ: ネットワークが分断されても mynet は各側の中で通じ、分断が終わると再び全体に通じる
     前提 チュートリアルは最後まで実行されている
     かつ ポート 3375 を通して、"frontend01, worker01, store, store" の各ノードで "mynet" に接続するコンテナを起動している
@@ -80,7 +80,7 @@
     かつ クラスタが 90 秒以内に元の状態に戻る
 
   # ページの `swarm join` には、Consul やマネージャと違って再起動ポリシーがない。
-  @fault @id:reboot-drops-out
+  @fault @id:reboot-drops-out @needs:any
   シナリオ: ページの join コンテナは再び起動しないので、再起動したノードはクラスタから外れる
     前提 チュートリアルは最後まで実行されている
     かつ "worker01" が、ハートビート 5 秒、TTL 20 秒で参加している
@@ -91,7 +91,7 @@
     ならば クラスタが 60 秒以内に元の状態に戻る
 
   # `labcheck bootstrap --restart-join` で再起動するようになる。
-  @fault @id:reboot-joins-again
+  @fault @id:reboot-joins-again @needs:any
   シナリオ: join コンテナがともに起動するノードは、再起動すると再び参加する
     前提 チュートリアルは最後まで実行されている
     かつ swarm join コンテナはホストとともに再起動する

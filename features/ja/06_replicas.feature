@@ -8,7 +8,7 @@
   失う。どのマネージャも、参加するどのノードも、自分のホストに Consul があればそれ
   に尋ねる。
 
-  @replicas @id:one-primary
+  @replicas @id:one-primary @needs:any
   シナリオ: マネージャの 1 つがプライマリで、どのマネージャも同じクラスタを示す
     前提 クラスタは、Swarm マネージャのレプリカ 2 個とともに構築されている
     ならば Swarm マネージャの 1 つがプライマリで、ほかはどれもそれを示し、どれにも 4 個のノードがすべて Healthy として 30 秒以内に表示される
@@ -17,7 +17,7 @@
 
   # どの Engine のクラスタストアも、ページのとおり manager の Consul である。それが失
   # われている間、Engine はコンテナの起動に 45 秒掛かる。
-  @replicas @id:primary-host-lost
+  @replicas @id:primary-host-lost @needs:any
   シナリオ: マネージャのホストが失われると、レプリカがプライマリになり、クラスタは動き続ける
     前提 クラスタは、Swarm マネージャのレプリカ 2 個とともに構築されている
     かつ ポート 3375 を通して、"frontend01, store" の各ノードで "mynet" に接続するコンテナを起動している
@@ -31,7 +31,7 @@
     ならば Swarm マネージャの 1 つがプライマリで、ほかはどれもそれを示し、どれにも 4 個のノードがすべて Healthy として 90 秒以内に表示される
     かつ クラスタが 60 秒以内に元の状態に戻る
 
-  @replicas @id:primary-stopped
+  @replicas @id:primary-stopped @needs:any
   シナリオ: プライマリが停止すると、ロックの TTL のうちにレプリカがプライマリになる
     前提 クラスタは、Swarm マネージャのレプリカ 2 個とともに構築されている
     もし プライマリの Swarm マネージャを停止する
@@ -41,7 +41,7 @@
     ならば Swarm マネージャの 1 つがプライマリで、ほかはどれもそれを示し、どれにも 4 個のノードがすべて Healthy として 60 秒以内に表示される
     かつ クラスタが 60 秒以内に元の状態に戻る
 
-  @replicas @id:consul-member-lost
+  @replicas @id:consul-member-lost @needs:any
   シナリオ: 3 台の Consul サーバのうち 1 台は失われてもよい
     前提 クラスタは、Swarm マネージャのレプリカ 2 個とともに構築されている
     もし Consul コンテナを "frontend02" で停止する
@@ -53,7 +53,7 @@
     かつ Swarm マネージャの 1 つがプライマリで、ほかはどれもそれを示し、どれにも 4 個のノードがすべて Healthy として 90 秒以内に表示される
     かつ クラスタが 60 秒以内に元の状態に戻る
 
-  @replicas @id:quorum-lost
+  @replicas @id:quorum-lost @needs:any
   シナリオ: クォーラムがなければ何も変えられないが、動いているものは動き続け、何も失われない
     前提 クラスタは、Swarm マネージャのレプリカ 2 個とともに構築されている
     かつ ポート 3375 を通して、"frontend01, store" の各ノードで "mynet" に接続するコンテナを起動している

@@ -1,103 +1,121 @@
 package diagnose
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"labcheck/harness"
 )
 
-// claim is a scenario of the features, by its id, and what it rests on.
-type claim struct {
-	id string
-	// rows are the hosts of an outline's rows, in their order; the kinds of
-	// each are then of its host alone. Without rows they are of every host.
-	rows  rows
-	needs []kind
-}
-
-// rows is an order of hosts that outlines have.
-type rows string
-
-// The orders.
+// The tags of a scenario that say what its claim rests on.
 const (
-	asJoined rows = "as joined" // the members as the page joins them
-	asListed rows = "as listed" // the members by name, as Swarm lists them
-	asHosts  rows = "as hosts"  // the manager, then the members as joined
-	manager  rows = "manager"   // no rows: of the manager alone
+	needsTag = "@needs:" // before a kind of part, or anyKind; one tag for each
+	rowsTag  = "@rows:"  // before the order of the hosts that an outline's rows are about
+	onTag    = "@on:manager"
 )
 
-// claims are those of the features. One that is not here may rest on anything.
-var claims = []claim{
-	{"manager-reaches", asJoined, []kind{pathKind}},
-	{"start-consul", manager, []kind{consulBoxKind, diskKind}},
-	{"ps-shows-consul", manager, []kind{consulLookKind}},
-	{"consul-container", manager, []kind{consulLookKind}},
-	{"consul-answers", manager, []kind{consulKind}},
-	{"consul-leader", manager, []kind{consulKind}},
-	{"start-manager", manager, []kind{managerBoxKind, diskKind}},
-	{"swarm-container", manager, []kind{managerLookKind, managerKind}},
-	{"info-of-the-engine", manager, []kind{settingKind}},
-	{"manager-engine", manager, []kind{settingKind}},
-	{"ps-shows-both", manager, []kind{consulLookKind, managerLookKind}},
-	{"info-of-the-empty-cluster", manager, []kind{listKind, strategyKind}},
-	{"swarm-settings", manager, []kind{strategyKind}},
-	{"swarm-filters", manager, []kind{managerKind}},
-	{"swarm-name", manager, []kind{managerKind}},
-	{"join", asJoined, []kind{joinKind}},
-	{"join-container", asJoined, []kind{joinKind}},
-	{"node-healthy", asListed, []kind{memberKind}},
-	{"info-of-the-cluster", "", []kind{memberKind, listKind, strategyKind}},
-	{"nodes-in-order", "", []kind{memberKind, listKind}},
-	{"node-size", asListed, []kind{memberKind}},
-	{"node-details", asListed, []kind{memberKind}},
-	{"cluster-totals", "", []kind{memberKind, listKind}},
-	{"only-on-the-manager", "", []kind{consulLookKind, managerLookKind, engineKind}},
-	{"registered", asJoined, []kind{keyKind}},
-	{"runs-on-one-node", "", []kind{memberKind, listKind, diskKind}},
-	{"spread", "", []kind{memberKind, listKind, strategyKind, diskKind}},
-	{"networks-of-the-manager", manager, []kind{networkKind}},
-	{"networks-of-the-cluster", "", []kind{memberKind, networkKind}},
-	{"own-networks", asListed, []kind{memberKind}},
-	{"create-network", "", []kind{networkKind, managerKind}},
-	{"engines-meet", "", []kind{gossipKind}},
-	{"cluster-shows-network", "", []kind{memberKind, networkKind}},
-	{"manager-shows-network", manager, []kind{networkKind}},
-	{"cluster-store", asHosts, []kind{settingKind}},
-	{"node-shows-network", "", []kind{networkKind}},
-	{"network-on-node", asHosts, []kind{networkKind}},
-	{"network-of-cluster", "", []kind{networkKind, managerKind}},
-	{"network-is-one", "", []kind{networkKind, managerKind}},
-	{"engines-know-each-other", "", []kind{gossipKind}},
-	{"reach-everywhere", "", []kind{packetKind, diskKind}},
-	{"reach-through-swarm", "", []kind{packetKind, memberKind, diskKind}},
-	{"inspect-bridge", manager, []kind{consulBoxKind, managerBoxKind}},
-	{"inspect-mynet", manager, []kind{consulBoxKind, managerBoxKind, networkKind}},
-	{"on-bridge-only", manager, []kind{consulBoxKind, managerBoxKind}},
+// rowOrder is the order of the hosts that an outline's rows are about. The parts
+// that the claim of a row needs are then of its host alone.
+type rowOrder string
+
+// The orders. Without one, and without onTag, a claim needs parts of every host.
+const (
+	asJoined rowOrder = "as-joined" // the members as the page joins them
+	asListed rowOrder = "as-listed" // the members by name, as Swarm lists them
+	asHosts  rowOrder = "as-hosts"  // the manager, then the members as joined
+)
+
+// anyKind is what a claim needs that may be false for any reason, and one whose
+// tags say nothing.
+const anyKind = "any"
+
+// anyKinds returns the kinds that no other kind rests on.
+func anyKinds() []kind {
+	return []kind{packetKind, memberKind, strategyKind, listKind, consulLookKind, managerLookKind}
 }
 
-// hostsOf are the hosts of an order.
-func (d *diagnosis) hostsOf(r rows) []string {
+// taggedValues returns what a scenario's tags have after a prefix.
+func taggedValues(s harness.Scenario, prefix string) []string {
+	var all []string
+	for _, t := range s.Tags {
+		if value, ok := strings.CutPrefix(t, prefix); ok {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+// neededKinds returns the kinds of parts that a claim needs; ok is false if it
+// may rest on anything.
+func neededKinds(s harness.Scenario) (kinds []kind, ok bool) {
+	for _, name := range taggedValues(s, needsTag) {
+		if name == anyKind {
+			return nil, false
+		}
+		kinds = append(kinds, kind(name))
+	}
+	return kinds, len(kinds) > 0
+}
+
+// orderOf returns the order of an outline's rows; it is empty if these are not
+// about a host each.
+func orderOf(s harness.Scenario) rowOrder {
+	return rowOrder(strings.Join(taggedValues(s, rowsTag), ""))
+}
+
+// baseAndRow returns a scenario's id without its row, and the row's number from
+// 1; 0 if it has none.
+func baseAndRow(id string) (base string, row int) {
+	base, number, _ := strings.Cut(id, "#")
+	row, _ = strconv.Atoi(number) // 0 if that is none
+	return base, row
+}
+
+// hostsIn returns the hosts that an outline's rows are about, in their order.
+func (d *diagnosis) hostsIn(order rowOrder) []string {
 	var names []string
 	for _, h := range d.topology.Members {
 		names = append(names, h.Name)
 	}
-	switch r {
+	switch order {
 	case asListed:
 		slices.Sort(names)
-	case asHosts, "":
+	case asHosts:
 		names = append([]string{d.topology.Manager.Name}, names...)
-	case manager:
-		names = []string{d.topology.Manager.Name}
 	}
 	return names
 }
 
-// rests is all that a claim rests on on some hosts.
-func (d *diagnosis) rests(needs []kind, hosts []string) []part {
+// hostsOf returns the hosts whose parts a claim needs.
+func (d *diagnosis) hostsOf(s harness.Scenario) []string {
+	if slices.Contains(s.Tags, onTag) {
+		return []string{d.topology.Manager.Name}
+	}
+	order := orderOf(s)
+	if order == "" {
+		return d.hostsIn(asHosts)
+	}
+	hosts := d.hostsIn(order)
+	if _, row := baseAndRow(s.ID); 1 <= row && row <= len(hosts) {
+		return hosts[row-1 : row]
+	}
+	return hosts
+}
+
+// neededParts returns all that a claim rests on.
+func (d *diagnosis) neededParts(s harness.Scenario) []part {
+	kinds, known := neededKinds(s)
+	if !known {
+		return d.partsOf(anyKinds(), d.hostsIn(asHosts))
+	}
+	return d.partsOf(kinds, d.hostsOf(s))
+}
+
+// partsOf returns the parts of some kinds of some hosts, and what these rest on.
+func (d *diagnosis) partsOf(kinds []kind, hosts []string) []part {
 	var all []part
-	for _, k := range needs {
+	for _, k := range kinds {
 		for _, h := range hosts {
 			all = append(all, d.below(d.of(k, h))...)
 		}
@@ -105,60 +123,41 @@ func (d *diagnosis) rests(needs []kind, hosts []string) []part {
 	return all
 }
 
-// needs is what a scenario rests on, by its id.
-func (d *diagnosis) needs(id string) []part {
-	base, row, _ := strings.Cut(id, "#")
-	for _, c := range claims {
-		if c.id != base {
-			continue
-		}
-		hosts := d.hostsOf(c.rows)
-		var n int
-		if _, err := fmt.Sscan(row, &n); err == nil && n >= 1 && n <= len(hosts) && c.byHost() {
-			hosts = hosts[n-1 : n]
-		}
-		return d.rests(c.needs, hosts)
-	}
-	return d.rests([]kind{packetKind, memberKind, strategyKind, listKind, consulLookKind, managerLookKind}, d.hostsOf(asHosts))
-}
-
-// byHost tells whether each row of the claim is of a host.
-func (c claim) byHost() bool { return c.rows == asJoined || c.rows == asListed || c.rows == asHosts }
-
-// ids are the claims that a finding can make false: of those that failed, where
-// that is known, else of all.
-func (d *diagnosis) ids() []string {
-	var all []string
+// explainableClaims returns the claims that a finding can make false: those that
+// failed if that is known, else all whose needs are known. Rows that are not
+// about a host each count as one claim, and those about a host that the topology
+// lacks as none.
+func (d *diagnosis) explainableClaims() []harness.Scenario {
 	if d.Failed != nil {
-		for _, s := range d.Failed {
-			all = append(all, s.ID)
-		}
-		return all
+		return d.Failed
 	}
-	for _, c := range claims {
-		if !c.byHost() {
-			all = append(all, c.id)
+	var all []harness.Scenario
+	for _, s := range d.Claims {
+		base, row := baseAndRow(s.ID)
+		order := orderOf(s)
+		switch _, known := neededKinds(s); {
+		case !known, order != "" && row > len(d.hostsIn(order)):
 			continue
+		case order == "":
+			s.ID = base
 		}
-		for i := range d.hostsOf(c.rows) {
-			all = append(all, fmt.Sprintf("%s#%d", c.id, i+1))
-		}
+		all = append(all, s)
 	}
-	return all
+	return slices.CompactFunc(all, func(a, b harness.Scenario) bool { return a.ID == b.ID })
 }
 
-// explained are the claims that rest on what a finding says is broken.
+// explained returns the claims that rest on what a finding says is broken.
 func (d *diagnosis) explained(f *finding) []string {
 	var all []string
-	for _, id := range d.ids() {
-		if f.breaksAny(d.needs(id)) {
-			all = append(all, id)
+	for _, s := range d.explainableClaims() {
+		if f.breaksAny(d.neededParts(s)) {
+			all = append(all, s.ID)
 		}
 	}
 	return all
 }
 
-// unexplained are the failed claims that rest on nothing that is known to be
+// unexplained returns the failed claims that rest on nothing that is known to be
 // broken.
 func (d *diagnosis) unexplained() []string {
 	var rest []string
@@ -170,7 +169,8 @@ func (d *diagnosis) unexplained() []string {
 	return rest
 }
 
-// noCause is the finding of what has no cause: with what was ruled out.
+// noCause returns the finding about claims that have no cause. It lists what was
+// ruled out.
 func (d *diagnosis) noCause(ids []string) harness.Finding {
 	f := harness.Finding{
 		Code:       "unexplained",

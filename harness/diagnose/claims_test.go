@@ -2,21 +2,63 @@ package diagnose
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"labcheck/features"
 	"labcheck/harness"
 )
 
 func testDiagnosis(failed ...string) *diagnosis {
 	d := &diagnosis{topology: harness.Tutorial()}
 	for _, id := range failed {
-		d.Failed = append(d.Failed, harness.Scenario{ID: id})
+		d.Failed = append(d.Failed, claimOf(id))
 	}
 	return d
+}
+
+// claimOf returns the scenario of an id, with its tags in the features.
+func claimOf(id string) harness.Scenario {
+	for _, s := range featureClaims() {
+		if s.ID == id {
+			return s
+		}
+	}
+	return harness.Scenario{ID: id}
+}
+
+// featureClaims returns the scenarios of the features, with no more than their ids
+// and tags. The package suite, which imports this one, can't be asked for them.
+func featureClaims() []harness.Scenario {
+	var all []harness.Scenario
+	files, _ := fs.Glob(features.FS, "en/*.feature")
+	for _, name := range files {
+		content, _ := fs.ReadFile(features.FS, name)
+		var of harness.Scenario
+		row := -1 // before the first row, or the heading, of an outline's examples
+		for line := range strings.Lines(string(content)) {
+			line = strings.TrimSpace(line)
+			switch {
+			case strings.Contains(line, "@id:"):
+				of, row = harness.Scenario{Tags: strings.Fields(line)}, -1
+				of.ID = taggedValues(of, "@id:")[0]
+			case strings.HasPrefix(line, "Scenario:"):
+				all = append(all, of)
+			case line == "Examples:":
+				row = 0
+			case row >= 0 && strings.HasPrefix(line, "|"):
+				if row > 0 {
+					all = append(all, harness.Scenario{ID: fmt.Sprintf("%s#%d", of.ID, row), Tags: of.Tags})
+				}
+				row++
+			}
+		}
+	}
+	return all
 }
 
 // TestExplained: one cause explains the claims that rest on what is broken, and
@@ -104,7 +146,8 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s does not rest on an engine: %v", k, below)
 		}
 	}
-	if n := len(d.ids()); n < 60 {
+	d.Claims = featureClaims()
+	if n := len(d.explainableClaims()); n < 60 {
 		t.Errorf("%d claims", n)
 	}
 	if all := fmt.Sprint(d.explained(&finding{breaks: []part{{gossipKind, "store"}}})); all != "[engines-meet engines-know-each-other reach-everywhere reach-through-swarm]" {

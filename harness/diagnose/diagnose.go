@@ -17,8 +17,11 @@ type Options struct {
 	Lang lang.Language
 	// Failed are the scenarios that failed. Findings are then the causes of those,
 	// and what none explains is a finding of its own, with the code unexplained.
-	// Where it is nil they explain the claims that rest on what is broken.
+	// Where it is nil they explain those of Claims that rest on what is broken.
 	Failed []harness.Scenario
+	// Claims are the scenarios of the features. The @needs tags of a scenario, here
+	// and in Failed, say what its claim rests on.
+	Claims []harness.Scenario
 	// OutOfBand says that commands reach hosts by another way than their engines
 	// are asked, as by ssh: that none can be run says nothing of the host then. A
 	// lab's does not run where none can be.

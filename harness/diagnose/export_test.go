@@ -1,18 +1,30 @@
 package diagnose
 
+import "labcheck/harness"
+
 // Sections are those of README that findings name.
 var Sections = []string{hostsSection, consulSection, managerSection, joinsSection, networkSection, unexplainedSection}
 
-// ClaimHosts are the claims of the table, by id, and of those that are by host
-// the hosts of their rows.
-func ClaimHosts() map[string][]string {
-	d := testDiagnosis()
-	all := map[string][]string{}
-	for _, c := range claims {
-		all[c.id] = nil
-		if c.byHost() {
-			all[c.id] = d.hostsOf(c.rows)
-		}
+// FeatureClaims returns the scenarios of the features as the tests read them.
+func FeatureClaims() []harness.Scenario { return featureClaims() }
+
+// NeededKinds returns the kinds of parts that a claim needs by its tags, and
+// whether each is one that there is.
+func NeededKinds(s harness.Scenario) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range taggedValues(s, needsTag) {
+		_, known := rests[kind(name)]
+		all[name] = known || name == anyKind || kind(name) == engineKind
 	}
 	return all
+}
+
+// RowHosts returns the hosts that an outline's rows are about by its tags; it is
+// nil if they are not about a host each.
+func RowHosts(s harness.Scenario) []string {
+	order := orderOf(s)
+	if order == "" {
+		return nil
+	}
+	return testDiagnosis().hostsIn(order)
 }

@@ -4,35 +4,42 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"labcheck/features"
+	"labcheck/harness"
 	"labcheck/harness/diagnose"
 	"labcheck/harness/suite"
 )
 
-// TestClaims wants every claim of the table in the features, and its rows about
-// the hosts that the table has them about.
-func TestClaims(t *testing.T) {
-	all, err := suite.Load(features.FS, "en")
+// TestNeeds wants the tags of every scenario to say what its claim rests on, in
+// kinds of parts that there are, and the rows of an outline to be about the hosts
+// that its tags say.
+func TestNeeds(t *testing.T) {
+	all, err := suite.Claims(features.FS, "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := map[string][]string{} // the scenarios' names, by id
-	for _, s := range all {
-		base, _, _ := strings.Cut(s.ID, "#")
-		rows[base] = append(rows[base], s.Name)
+	only := cmpopts.IgnoreFields(harness.Scenario{}, "Name", "Feature", "File", "Line", "Status", "Steps")
+	if diff := cmp.Diff(diagnose.FeatureClaims(), all, only); diff != "" {
+		t.Errorf("what the tests of rules take for the features (-tests +features):\n%s", diff)
 	}
-	for id, hosts := range diagnose.ClaimHosts() {
-		names := rows[id]
-		if len(names) == 0 {
-			t.Errorf("no feature has %s", id)
+	rows := map[string]int{}
+	for _, s := range all {
+		kinds := diagnose.NeededKinds(s)
+		if len(kinds) == 0 {
+			t.Errorf("%s:%d: no tag says what %s needs", s.File, s.Line, s.ID)
 		}
-		if hosts != nil && len(names) != len(hosts) {
-			t.Errorf("%s has %d rows, not %d", id, len(names), len(hosts))
-		}
-		for i := range min(len(names), len(hosts)) {
-			if !strings.Contains(names[i], hosts[i]) {
-				t.Errorf("%s#%d is not about %s: %s", id, i+1, hosts[i], names[i])
+		for name, known := range kinds {
+			if !known {
+				t.Errorf("%s:%d: %s needs %s, which is no kind of part", s.File, s.Line, s.ID, name)
 			}
+		}
+		hosts := diagnose.RowHosts(s)
+		base, _, _ := strings.Cut(s.ID, "#")
+		if rows[base]++; hosts != nil && (len(hosts) < rows[base] || !strings.Contains(s.Name, hosts[rows[base]-1])) {
+			t.Errorf("%s:%d: %s is not about row %d of %q", s.File, s.Line, s.ID, rows[base], hosts)
 		}
 	}
 }

@@ -20,28 +20,28 @@ type kind string
 
 // The kinds, from the bottom up.
 const (
-	engineKind      kind = "engine"          // the host's engine answers, as itself
-	settingKind     kind = "setting"         // its cluster store and what it advertises
-	diskKind        kind = "disk"            // it has room
-	consulBoxKind   kind = "consul box"      // the Consul container is as the page has it
-	consulKind      kind = "consul"          // Consul answers and has a leader
-	consulLookKind  kind = "consul look"     // the rest of what the page gives Consul
-	serverKind      kind = "consul server"   // the host's Consul, where there is more than the manager's
-	replicaKind     kind = "replica"         // the host's Swarm manager, where there is more than the manager's
-	reachKind       kind = "reach consul"    // the host reaches Consul
-	managerBoxKind  kind = "manager box"     // the Swarm manager container is as the page has it
-	managerLookKind kind = "manager look"    // the rest of what the page gives the manager
-	managerKind     kind = "manager"         // the Swarm manager answers
-	strategyKind    kind = "strategy"        // it spreads
-	joinKind        kind = "join"            // the host's join container is as the page has it
-	keyKind         kind = "key"             // the host is registered for Swarm
-	pathKind        kind = "manager to host" // the manager's host reaches the engine
-	memberKind      kind = "member"          // the manager lists it as Healthy
-	listKind        kind = "list"            // the manager lists nothing else
-	registeredKind  kind = "registered"      // the engine is registered with Consul
-	networkKind     kind = "network"         // the host has the overlay network
-	gossipKind      kind = "gossip"          // its engine knows all others
-	packetKind      kind = "packet"          // what leaves its containers arrives
+	engineKind      kind = "engine"        // the host's engine answers, as itself
+	settingKind     kind = "setting"       // its cluster store and what it advertises
+	diskKind        kind = "disk"          // it has room
+	consulBoxKind   kind = "consul-box"    // the Consul container is as the page has it
+	consulKind      kind = "consul"        // Consul answers and has a leader
+	consulLookKind  kind = "consul-look"   // the rest of what the page gives Consul
+	serverKind      kind = "consul-server" // the host's Consul, where there is more than the manager's
+	replicaKind     kind = "replica"       // the host's Swarm manager, where there is more than the manager's
+	reachKind       kind = "reach-consul"  // the host reaches Consul
+	managerBoxKind  kind = "manager-box"   // the Swarm manager container is as the page has it
+	managerLookKind kind = "manager-look"  // the rest of what the page gives the manager
+	managerKind     kind = "manager"       // the Swarm manager answers
+	strategyKind    kind = "strategy"      // it spreads
+	joinKind        kind = "join"          // the host's join container is as the page has it
+	keyKind         kind = "key"           // the host is registered for Swarm
+	pathKind        kind = "path"          // the manager's host reaches the engine
+	memberKind      kind = "member"        // the manager lists it as Healthy
+	listKind        kind = "list"          // the manager lists nothing else
+	registeredKind  kind = "registered"    // the engine is registered with Consul
+	networkKind     kind = "network"       // the host has the overlay network
+	gossipKind      kind = "gossip"        // its engine knows all others
+	packetKind      kind = "packet"        // what leaves its containers arrives
 )
 
 // rests are the kinds that each rests on, directly: of the same host.

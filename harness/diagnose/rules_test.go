@@ -10,6 +10,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/workload"
 )
 
 // healthyFacts are those of a cluster where all is well, for what a lab can't
@@ -133,9 +134,12 @@ func TestRules(t *testing.T) {
 
 // TestLostPackets names the host that all lost packets have in common.
 func TestLostPackets(t *testing.T) {
-	for want, lost := range map[string][]pair{
-		"store": {{"store", "manager"}, {"worker01", "store"}, {"frontend01", "store"}},
-		"":      {{"store", "manager"}, {"worker01", "frontend01"}},
+	way := func(from, to string) workload.Lost {
+		return workload.Lost{From: &workload.Container{Host: from}, To: &workload.Container{Host: to}}
+	}
+	for want, lost := range map[string][]workload.Lost{
+		"store": {way("store", "manager"), way("worker01", "store"), way("frontend01", "store")},
+		"":      {way("store", "manager"), way("worker01", "frontend01")},
 	} {
 		d := healthyFacts()
 		d.lostPackets(lost)

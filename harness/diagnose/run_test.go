@@ -22,6 +22,7 @@ import (
 	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
+	"labcheck/harness/workload"
 )
 
 // performed is a cluster on which the tutorial was done, and whose hosts tell of
@@ -271,40 +272,37 @@ func TestTraffic(t *testing.T) {
 		"here and there": {func(from, to string) bool { return from != to && from < to }, "packets-lost"},
 	} {
 		on, f := performed(t)
+		tried := 0
 		f.Exec = func(from string, _ *enginetest.Container, argv []string) (string, string, int) {
+			var answered []string
 			for to, h := range f.Hosts {
-				if b := h.Find(workloadImage); b != nil && b.Networks["mynet"] == argv[len(argv)-1] && c.lost(from, to) {
-					return "", "", 1
+				if b := h.Find(workload.Image); b != nil && slices.Contains(argv, b.Networks["mynet"]) && !c.lost(from, to) {
+					answered = append(answered, b.Networks["mynet"])
 				}
 			}
-			return "", "", 0
+			tried += len(argv[6:])
+			return strings.Join(answered, "\n"), "", 0
 		}
 		r := Run(t.Context(), on, Options{Workload: true})
 		if got := found(r); got != c.want {
 			t.Errorf("%s: found %q, not %q", name, got, c.want)
 		}
-		pinged := 0
-		for _, call := range f.Calls() {
-			if strings.HasSuffix(call, "/exec") {
-				pinged++
-			}
-		}
-		if pinged != 20 {
-			t.Errorf("%s: %d ways were tried", name, pinged)
+		if tried != 20 {
+			t.Errorf("%s: %d ways were tried", name, tried)
 		}
 		for _, h := range f.Hosts {
-			if h.Find(workloadImage) != nil {
+			if h.Find(workload.Image) != nil {
 				t.Errorf("%s: what sent packets is still on %s", name, h.Name)
 			}
 		}
 	}
 	for loses, want := range map[string]string{"store": "neighbour-stale store", "manager": "packets-lost manager"} {
 		on, f := performed(t)
-		f.Exec = func(from string, _ *enginetest.Container, _ []string) (string, string, int) {
+		f.Exec = func(from string, _ *enginetest.Container, argv []string) (string, string, int) {
 			if from == loses {
-				return "", "", 1
+				return "", "", 0
 			}
-			return "", "", 0
+			return strings.Join(argv[6:], "\n"), "", 0
 		}
 		lines := "== forward to\n"
 		for last := range 252 {
@@ -314,9 +312,6 @@ func TestTraffic(t *testing.T) {
 		r := Run(t.Context(), on, Options{Workload: true})
 		if got := found(r); got != want {
 			t.Errorf("store is misled, and %s loses packets: found %q, not %q", loses, got, want)
-		}
-		if r.Duration < time.Second {
-			t.Errorf("packets were sent before engines can have told one another: %s", r.Duration)
 		}
 	}
 	on, f := performed(t)
@@ -425,7 +420,7 @@ func TestAsk(t *testing.T) {
 func TestFailed(t *testing.T) {
 	on, f := performed(t)
 	f.Hosts["store"].Containers = nil
-	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{{ID: "join#4"}, {ID: "consul-leader"}}})
+	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{claimOf("join#4"), claimOf("consul-leader")}})
 	if got := found(r); got != "join-missing store, unexplained" || !slices.Equal(r.Findings[0].Explains, []string{"join#4"}) || !slices.Equal(r.Findings[1].Explains, []string{"consul-leader"}) {
 		t.Errorf("%+v", r)
 	}

@@ -2,52 +2,59 @@ package diagnose
 
 import (
 	"context"
-	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
+	"labcheck/harness/workload"
 )
 
-// workloadImage is of the containers that send packets.
-const workloadImage = "labcheck/workload"
-
-// pair is a container's host and that of the one that it does not reach.
-type pair struct{ from, to string }
-
-// traffic sends a packet from a container on each host to one on each other.
+// traffic sends packets from a container on each host to one on each other.
 func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+15*time.Second)
 	defer cancel()
 	before := len(d.found)
-	name := "diagnose-" + strings.ToLower(rand.Text()[:8])
-	defer d.removeAll(context.WithoutCancel(ctx), c, name)
-	failed := d.startAll(ctx, c, name)
-	addrs := d.addresses(ctx, c, name)
-	if failed == nil && tutorial.AwaitTold(ctx, c, hostsOf(addrs)) == nil {
-		lost := d.pings(ctx, c, name, addrs)
-		if len(lost) > 0 && !d.misled(ctx, lost, addrs) {
-			d.lostPackets(lost)
-		}
+	load := workload.New(c, func(ctx context.Context, probe func(context.Context) error) error {
+		return harness.Until(ctx, 200*time.Millisecond, probe)
+	})
+	defer removeWorkload(context.WithoutCancel(ctx), load)
+	failed := errors.Join(load.StartOnEach(ctx, d.topology.Network)...)
+	if failed == nil {
+		failed = load.AwaitTold(ctx)
+	}
+	var lost []workload.Lost
+	if failed == nil {
+		lost, _, failed = load.PingAll(ctx, workload.Large())
+	}
+	if len(lost) > 0 && !d.isMisled(ctx, lost) {
+		d.lostPackets(lost)
 	}
 	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", d.topology.Network)
 }
 
-// misled says whether packets are lost because an engine sends them where their
+func removeWorkload(ctx context.Context, load *workload.Workload) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_ = load.Remove(ctx) // what stays ends by itself
+}
+
+// isMisled reports whether packets are lost because an engine sends them where their
 // container is not.
-func (d *diagnosis) misled(ctx context.Context, lost []pair, addrs map[string]netip.Addr) bool {
+func (d *diagnosis) isMisled(ctx context.Context, lost []workload.Lost) bool {
 	misled := false
 	for _, from := range d.topology.Hosts() {
 		elsewhere := map[netip.Addr]harness.Host{}
 		for _, p := range lost {
-			if p.from == from.Name {
-				elsewhere[addrs[p.to]] = d.facts.hosts[p.to].host
+			if p.From.Host == from.Name {
+				for _, a := range p.To.Addrs {
+					elsewhere[a] = d.facts.hosts[p.To.Host].host
+				}
 			}
 		}
 		if len(elsewhere) > 0 && d.stale(from, d.facts.ask(ctx, from), elsewhere) {
@@ -57,97 +64,22 @@ func (d *diagnosis) misled(ctx context.Context, lost []pair, addrs map[string]ne
 	return misled
 }
 
-func (d *diagnosis) startAll(ctx context.Context, c *engine.Cluster, name string) (failed error) {
-	var mu sync.Mutex
-	d.facts.each(func(h *hostFacts) {
-		_, err := c.Engine(h.host.Name).Run(ctx, engine.RunSpec{Image: workloadImage, Name: name + "-" + h.host.Name, Network: d.topology.Network})
-		mu.Lock()
-		defer mu.Unlock()
-		if err != nil {
-			failed = err
-		}
-	})
-	return failed
-}
-
-func (d *diagnosis) removeAll(ctx context.Context, c *engine.Cluster, name string) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	d.facts.each(func(h *hostFacts) {
-		// One that did not start may not be there.
-		_ = c.Engine(h.host.Name).Remove(ctx, name+"-"+h.host.Name)
-	})
-}
-
-// pings tries every pair with a large packet, by address: names come by another
-// way, and later.
-func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string, addrs map[string]netip.Addr) []pair {
-	var mu sync.Mutex
-	var lost []pair
-	d.facts.each(func(from *hostFacts) {
-		for to, addr := range addrs {
-			if to == from.host.Name {
-				continue
-			}
-			_, err := c.Engine(from.host.Name).Exec(ctx, name+"-"+from.host.Name, "ping", "-c", "3", "-A", "-W", "1", "-s", "1400", "-q", addr.String())
-			if err != nil {
-				mu.Lock()
-				lost = append(lost, pair{from.host.Name, to})
-				mu.Unlock()
-			}
-		}
-	})
-	return lost
-}
-
-func (d *diagnosis) addresses(ctx context.Context, c *engine.Cluster, name string) map[string]netip.Addr {
-	var mu sync.Mutex
-	all := map[string]netip.Addr{}
-	d.facts.each(func(h *hostFacts) {
-		found, err := c.Engine(h.host.Name).Inspect(ctx, name+"-"+h.host.Name)
-		for _, n := range found.Networks {
-			if err == nil && n.Network == d.topology.Network {
-				mu.Lock()
-				all[h.host.Name] = n.Addr
-				mu.Unlock()
-			}
-		}
-	})
-	return all
-}
-
-// hostsOf are the hosts by address.
-func hostsOf(addrs map[string]netip.Addr) map[netip.Addr]string {
-	hosts := map[netip.Addr]string{}
-	for host, addr := range addrs {
-		hosts[addr] = host
-	}
-	return hosts
-}
-
 // lostPackets names the host that all lost packets have in common, if one has.
-func (d *diagnosis) lostPackets(lost []pair) {
+func (d *diagnosis) lostPackets(lost []workload.Lost) {
 	host, breaks := "", d.everywhere(packetKind)
 	var all []string
 	for _, h := range d.topology.Hosts() {
-		if every(lost, func(p pair) bool { return p.from == h.Name || p.to == h.Name }) {
+		if !slices.ContainsFunc(lost, func(p workload.Lost) bool { return p.From.Host != h.Name && p.To.Host != h.Name }) {
 			host, breaks = h.Name, []part{{packetKind, h.Name}}
 		}
 	}
 	for _, p := range lost {
-		all = append(all, p.from+" to "+p.to)
+		all = append(all, p.From.Host+" to "+p.To.Host)
 	}
 	slices.Sort(all)
-	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", d.topology.Network), breaks...).
+	cause := d.Lang.Say(
+		"containers do not reach one another over %s, although the engines have found one another", d.topology.Network)
+	d.report("packets-lost", host, networkSection, cause, breaks...).
 		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
 		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", vxlanPort))
-}
-
-func every[T any](all []T, holds func(T) bool) bool {
-	for _, t := range all {
-		if !holds(t) {
-			return false
-		}
-	}
-	return true
 }

@@ -18,25 +18,8 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/internal/enginetest"
-	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
-
-// performedWorld is a world on a cluster on which the tutorial was done, that
-// waits for nothing.
-func performedWorld(t *testing.T) (*World, *enginetest.Cluster) {
-	t.Helper()
-	f := enginetest.New(harness.Tutorial()).Performed()
-	t.Cleanup(f.Close)
-	c, err := engine.Open(f.Topology, f.Nodes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	w := New(c, lang.English, func(time.Duration, error) {})
-	w.LimitWaits(0)
-	return w, f
-}
 
 func table(rows ...[]string) *godog.Table {
 	t := &messages.PickleTable{}
@@ -87,15 +70,15 @@ func TestClaims(t *testing.T) {
 	nodes := table([]string{"node", "address"}, []string{"frontend01", "192.168.33.20:2375"}, []string{"frontend02", "192.168.33.21:2375"},
 		[]string{"store", "192.168.33.250:2375"}, []string{"worker01", "192.168.33.200:2375"})
 	for name, test := range map[string]struct {
-		claim func(context.Context, *World) error
+		claim func(context.Context, *testWorld) error
 		false breaks
 	}{
 		"consul has a leader": {
-			func(ctx context.Context, w *World) error { return w.consulHasLeader(ctx, 9) },
+			func(ctx context.Context, w *testWorld) error { return w.hasLeader(ctx) },
 			breaks{"none is elected": func(f *enginetest.Cluster) { f.NoLeader = true }},
 		},
 		"registered": {
-			func(ctx context.Context, w *World) error { return w.registered(ctx, "192.168.33.250:2375", 9) },
+			func(ctx context.Context, w *testWorld) error { return w.nodeRegistered(ctx, "192.168.33.250:2375") },
 			breaks{
 				"192.168.33.200:2375, 192.168.33.20:2375, 192.168.33.21:2375": stop("store", "join"),
 				"nothing": func(f *enginetest.Cluster) {
@@ -104,60 +87,60 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"engine's name": {
-			func(ctx context.Context, w *World) error { return w.engineHas(ctx, "store", "name", "store") },
+			func(ctx context.Context, w *testWorld) error { return w.engineHas(ctx, "store", "name", "store") },
 			breaks{"name: x": func(f *enginetest.Cluster) { f.Hosts["store"].CalledAs = "x" }},
 		},
 		"engine's CPUs": {
-			func(ctx context.Context, w *World) error { return w.engineHas(ctx, "store", "CPUs", "1") },
+			func(ctx context.Context, w *testWorld) error { return w.engineHas(ctx, "store", "CPUs", "1") },
 			breaks{"CPUs: 3": func(f *enginetest.Cluster) { f.Hosts["store"].CPUs = 3 }},
 		},
 		"engine's memory": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.engineHas(ctx, "manager", "total memory", "992.2 MiB")
 			},
 			breaks{"total memory: 1KiB": func(f *enginetest.Cluster) { f.Hosts["manager"].Memory = 1024 }},
 		},
 		"engine's store": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.engineHas(ctx, "store", "クラスタ・ストア", "consul://192.168.33.11:8500")
 			},
 			breaks{"none": func(f *enginetest.Cluster) { f.Hosts["store"].Store = "" }},
 		},
 		"engine's address": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.engineHas(ctx, "store", "cluster advertise", "192.168.33.250:2375")
 			},
 			breaks{"192.168.33.250:2376": func(f *enginetest.Cluster) { f.Hosts["store"].Advertise = "192.168.33.250:2376" }},
 		},
 		"cluster's role": {
-			func(ctx context.Context, w *World) error { return w.clusterHas(ctx, "role", "primary") },
+			func(ctx context.Context, w *testWorld) error { return w.clusterHas(ctx, "role", "primary") },
 			breaks{
 				"role: replica": func(f *enginetest.Cluster) { line(f, "Role", 0, "replica") },
 				"an engine, x":  engineInstead,
 			},
 		},
 		"cluster's strategy": {
-			func(ctx context.Context, w *World) error { return w.clusterHas(ctx, "strategy", "spread") },
+			func(ctx context.Context, w *testWorld) error { return w.clusterHas(ctx, "strategy", "spread") },
 			breaks{"strategy: binpack": func(f *enginetest.Cluster) { line(f, "Strategy", 0, "binpack") }},
 		},
 		"cluster's nodes": {
-			func(ctx context.Context, w *World) error { return w.clusterHas(ctx, "nodes", "4") },
+			func(ctx context.Context, w *testWorld) error { return w.clusterHas(ctx, "nodes", "4") },
 			breaks{"nodes: 3": stop("store", "join")},
 		},
 		"cluster's filter": {
-			func(ctx context.Context, w *World) error { return w.clusterFilters(ctx, "port") },
+			func(ctx context.Context, w *testWorld) error { return w.clusterFilters(ctx, "port") },
 			breaks{"health, ports": func(f *enginetest.Cluster) { line(f, "Filters", 0, "health, ports") }},
 		},
 		"cluster's name": {
-			func(ctx context.Context, w *World) error { return w.clusterNamedByManager(ctx, "manager") },
+			func(ctx context.Context, w *testWorld) error { return w.clusterNamedByManager(ctx, "manager") },
 			breaks{"none": func(f *enginetest.Cluster) {
 				f.Hosts["manager"].Containers = f.Hosts["manager"].Containers[:1]
 				f.Hosts["manager"].Add(enginetest.Container{Name: "other", Image: "x", Args: []string{"manage"}})
 			}},
 		},
 		"member healthy": {
-			func(ctx context.Context, w *World) error {
-				return w.memberHealthy(ctx, "store", "192.168.33.250:2375", 9)
+			func(ctx context.Context, w *testWorld) error {
+				return w.memberHealthy(ctx, "store", "192.168.33.250:2375")
 			},
 			breaks{
 				"frontend01, frontend02, worker01": stop("store", "join"),
@@ -173,27 +156,27 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"member's size": {
-			func(ctx context.Context, w *World) error { return w.memberSize(ctx, "store", 1, "3.86 GiB") },
+			func(ctx context.Context, w *testWorld) error { return w.memberSize(ctx, "store", 1, "3.86 GiB") },
 			breaks{
 				"CPU: 2":        func(f *enginetest.Cluster) { f.Hosts["store"].CPUs = 2 },
 				"memory: 1 KiB": func(f *enginetest.Cluster) { f.Hosts["store"].Memory = 1024 - 48 },
 			},
 		},
 		"member's labels": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.memberLabels(ctx, "store", "kernelversion, storagedriver")
 			},
 			breaks{"labels: kernelversion": func(f *enginetest.Cluster) { line(f, "  └ Labels", 2, "kernelversion=6.1, storagedriver=") }},
 		},
 		"member's error": {
-			func(ctx context.Context, w *World) error { return w.memberNoError(ctx, "store") },
+			func(ctx context.Context, w *testWorld) error { return w.memberNoError(ctx, "store") },
 			breaks{"no route": func(f *enginetest.Cluster) {
 				f.Status = func(s [][2]string) [][2]string { return append(s, [2]string{"  └ Error", "no route"}) }
 				f.Hosts["worker01"].Find("join").State = "exited" // store is last then
 			}},
 		},
 		"member's update": {
-			func(ctx context.Context, w *World) error { return w.memberUpdated(ctx, "store", 5) },
+			func(ctx context.Context, w *testWorld) error { return w.memberUpdated(ctx, "store", 5) },
 			breaks{
 				"2016-02-14T19:02:53Z, ": func(f *enginetest.Cluster) { line(f, "  └ UpdatedAt", 2, "2016-02-14T19:02:53Z") },
 				"2116-02-14T19:02:53Z, ": func(f *enginetest.Cluster) { line(f, "  └ UpdatedAt", 2, "2116-02-14T19:02:53Z") },
@@ -208,7 +191,7 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"members in order": {
-			func(ctx context.Context, w *World) error { return w.membersInOrder(ctx, nodes) },
+			func(ctx context.Context, w *testWorld) error { return w.membersInOrder(ctx, nodes) },
 			breaks{
 				"nodes: frontend01 192.168.33.20:2375, frontend02 192.168.33.21:2375, worker01": stop("store", "join"),
 				"worker01 192.168.33.200:2375, store 192.168.33.250:2375": func(f *enginetest.Cluster) {
@@ -220,7 +203,7 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"Consul's restart policy": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Consul", "manager", "restart policy", "unless-stopped")
 			},
 			breaks{
@@ -232,7 +215,7 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"the manager's port": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Swarm manager", "manager", "published port", "3375->2375/tcp")
 			},
 			breaks{"published port: 3376->2375/tcp": func(f *enginetest.Cluster) {
@@ -240,43 +223,43 @@ func TestClaims(t *testing.T) {
 			}},
 		},
 		"the join's discovery": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Swarm join", "store", "discovery", "consul://192.168.33.11:8500")
 			},
 			breaks{"discovery: x": func(f *enginetest.Cluster) { f.Hosts["store"].Find("join").Args[2] = "x" }},
 		},
 		"the join's address": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Swarm join", "store", "advertised address", "192.168.33.250:2375")
 			},
 			breaks{"advertised address: x": func(f *enginetest.Cluster) { f.Hosts["store"].Find("join").Args[1] = "--advertise=x" }},
 		},
 		"the join's process": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Swarm join", "store", "process", "swarm join")
 			},
 			breaks{"none": func(f *enginetest.Cluster) { f.Hosts["store"].Find("join").Args = []string{"manage"} }},
 		},
 		"Consul's host name": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Consul", "manager", "host name", "consul")
 			},
 			breaks{"host name: x": func(f *enginetest.Cluster) { f.Hosts["manager"].Find("consul").Hostname = "x" }},
 		},
 		"Consul's command": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Consul", "manager", "command", "/bin/start -server -bootstrap")
 			},
 			breaks{"command: /bin/start -dev": func(f *enginetest.Cluster) { f.Hosts["manager"].Find("consul").Args = []string{"-dev"} }},
 		},
 		"Consul's state": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.containerHas(ctx, "Consul", "manager", "state", "running")
 			},
 			breaks{"state: exited": stop("manager", "consul")},
 		},
 		"runs one join": {
-			func(ctx context.Context, w *World) error { return w.runsOne(ctx, "store", "Swarm join") },
+			func(ctx context.Context, w *testWorld) error { return w.runsOne(ctx, "store", "Swarm join") },
 			breaks{
 				"1: ":  stop("store", "join"),
 				"2: ":  add("store", join),
@@ -284,7 +267,7 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"only on the manager": {
-			func(ctx context.Context, w *World) error { return w.runsOnlyOn(ctx, "manager", "Consul") },
+			func(ctx context.Context, w *testWorld) error { return w.runsOnlyOn(ctx, "manager", "Consul") },
 			breaks{
 				"manager: 1: ":    stop("manager", "consul"),
 				"manager: none":   remove("manager"),
@@ -293,19 +276,23 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"on the bridge": {
-			func(ctx context.Context, w *World) error { return w.containerOn(ctx, "Consul", "manager", "bridge") },
+			func(ctx context.Context, w *testWorld) error {
+				return w.isAttached(true)(ctx, "Consul", "manager", "bridge")
+			},
 			breaks{"attached to other": func(f *enginetest.Cluster) {
 				f.Hosts["manager"].Find("consul").Networks = map[string]string{"other": "10.0.0.1"}
 			}},
 		},
 		"not on mynet": {
-			func(ctx context.Context, w *World) error { return w.containerNotOn(ctx, "Consul", "manager", "mynet") },
+			func(ctx context.Context, w *testWorld) error {
+				return w.isAttached(false)(ctx, "Consul", "manager", "mynet")
+			},
 			breaks{"attached to bridge, mynet": func(f *enginetest.Cluster) {
 				f.Hosts["manager"].Find("consul").Networks["mynet"] = "10.0.0.1"
 			}},
 		},
 		"own networks": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				return w.clusterListsOwn(ctx, "store", table([]string{"name", "driver"}, []string{"bridge", "bridge"}))
 			},
 			breaks{
@@ -314,7 +301,7 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"network on a host": {
-			func(ctx context.Context, w *World) error { return w.networkOn(ctx, "store", "mynet", "overlay") },
+			func(ctx context.Context, w *testWorld) error { return w.networkOn(ctx, "store", "mynet", "overlay") },
 			breaks{
 				"nothing":         func(f *enginetest.Cluster) { f.Hosts["store"].Networks = nil },
 				"mynet (bridge, ": func(f *enginetest.Cluster) { f.Hosts["store"].Networks[1].Driver = "bridge" },
@@ -326,14 +313,14 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"network of the cluster": {
-			func(ctx context.Context, w *World) error { return w.networkOfCluster(ctx, "mynet", "overlay") },
+			func(ctx context.Context, w *testWorld) error { return w.networkOfCluster(ctx, "mynet", "overlay") },
 			breaks{"store/mynet (overlay, ": func(f *enginetest.Cluster) {
 				n := &f.Hosts["store"].Networks[1]
 				n.ID, n.Scope = strings.Repeat("e", 64), "local"
 			}},
 		},
 		"network is one": {
-			func(ctx context.Context, w *World) error { return w.networkIsOne(ctx, "mynet") },
+			func(ctx context.Context, w *testWorld) error { return w.networkIsOne(ctx, "mynet") },
 			breaks{
 				"store: eeee":    func(f *enginetest.Cluster) { f.Hosts["store"].Networks[1].ID = strings.Repeat("e", 64) },
 				"store: nothing": func(f *enginetest.Cluster) { f.Hosts["store"].Networks = nil },
@@ -345,25 +332,25 @@ func TestClaims(t *testing.T) {
 			},
 		},
 		"engines know each other": {
-			func(ctx context.Context, w *World) error { return w.enginesKnowEachOther(ctx, 9) },
+			func(ctx context.Context, w *testWorld) error { return w.enginesKnowEachOther(ctx) },
 			breaks{
 				"store: lacks manager":    func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"manager"} },
 				"manager: lacks worker01": func(f *enginetest.Cluster) { f.Hosts["manager"].Suspect = []string{"worker01"} },
 			},
 		},
 		"all healthy": {
-			func(ctx context.Context, w *World) error { return w.allHealthy(ctx, 4, 9) },
+			func(ctx context.Context, w *testWorld) error { return w.allHealthy(ctx, 4) },
 			breaks{
 				"nodes: 3":         stop("store", "join"),
 				"worker01: Paused": func(f *enginetest.Cluster) { line(f, "  └ Status", 3, "Paused") },
 			},
 		},
 		"no join runs": {
-			func(ctx context.Context, w *World) error { return w.noneJoins(ctx, "manager") },
+			func(ctx context.Context, w *testWorld) error { return w.noneJoins(ctx, "manager") },
 			breaks{"1: again (swarm, running)": add("manager", join)},
 		},
 		"Swarm is silent": {
-			func(ctx context.Context, w *World) error {
+			func(ctx context.Context, w *testWorld) error {
 				if w.faulter == nil { // the claim holds once it does not run
 					if err := w.cluster.Engine("manager").Stop(ctx, swarmID(ctx, w)); err != nil {
 						return err
@@ -391,8 +378,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-func swarmID(ctx context.Context, w *World) string {
-	c, err := w.only(ctx, tutorial.SwarmManager, "manager")
+func swarmID(ctx context.Context, w *testWorld) string {
+	c, err := w.findOnly(ctx, tutorial.SwarmManager, "manager")
 	if err != nil {
 		return err.Error()
 	}
@@ -407,14 +394,14 @@ func TestUnasked(t *testing.T) {
 	}
 	ctx := t.Context()
 	for name, claim := range map[string]func() error{
-		"leader":     func() error { return w.consulHasLeader(ctx, 9) },
+		"leader":     func() error { return w.hasLeader(ctx) },
 		"consul":     func() error { return w.consulAnswers(ctx, 8500, "manager", 9) },
-		"registered": func() error { return w.registered(ctx, "x", 9) },
+		"registered": func() error { return w.nodeRegistered(ctx, "x") },
 		"engine":     func() error { return w.engineHas(ctx, "store", "name", "store") },
 		"cluster":    func() error { return w.clusterHas(ctx, "nodes", "4") },
 		"filters":    func() error { return w.clusterFilters(ctx, "port") },
 		"named":      func() error { return w.clusterNamedByManager(ctx, "manager") },
-		"healthy":    func() error { return w.memberHealthy(ctx, "store", "x", 9) },
+		"healthy":    func() error { return w.memberHealthy(ctx, "store", "x") },
 		"size":       func() error { return w.memberSize(ctx, "store", 1, "") },
 		"labels":     func() error { return w.memberLabels(ctx, "store", "a") },
 		"error":      func() error { return w.memberNoError(ctx, "store") },
@@ -422,16 +409,16 @@ func TestUnasked(t *testing.T) {
 		"container":  func() error { return w.containerHas(ctx, "Consul", "manager", "state", "running") },
 		"runs one":   func() error { return w.runsOne(ctx, "store", "Swarm join") },
 		"only on":    func() error { return w.runsOnlyOn(ctx, "manager", "Consul") },
-		"not on":     func() error { return w.containerNotOn(ctx, "Consul", "manager", "mynet") },
+		"not on":     func() error { return w.isAttached(false)(ctx, "Consul", "manager", "mynet") },
 		"own":        func() error { return w.clusterListsOwn(ctx, "store", table([]string{"name"})) },
 		"network":    func() error { return w.networkOn(ctx, "store", "mynet", "overlay") },
 		"one":        func() error { return w.networkIsOne(ctx, "mynet") },
-		"look":       func() error { return w.enginesLook(ctx, 9) },
-		"know":       func() error { return w.enginesKnowEachOther(ctx, 9) },
-		"all":        func() error { return w.allHealthy(ctx, 4, 9) },
+		"look":       func() error { return w.enginesLook(ctx) },
+		"know":       func() error { return w.enginesKnowEachOther(ctx) },
+		"all":        func() error { return w.allHealthy(ctx, 4) },
 		"no join":    func() error { return w.noneJoins(ctx, "store") },
-		"not listed": func() error { return w.notListed(ctx, "store", time.Second) },
-		"as before":  func() error { return w.asBefore(ctx, 9) },
+		"not listed": func() error { return w.notListed(ctx, "store") },
+		"as before":  func() error { return w.isAsBefore(ctx) },
 	} {
 		if err := claim(); !errors.Is(err, engine.ErrRefused) || errors.As(err, new(*harness.Mismatch)) {
 			t.Errorf("%s: %v", name, err)
@@ -464,7 +451,7 @@ func TestUnknownWords(t *testing.T) {
 		"a container's": w.containerHas(ctx, "Consul", "manager", "weather", "fine"),
 		"no container":  w.containerHas(ctx, "nginx", "manager", "state", "running"),
 		"runs":          w.runsOnlyOn(ctx, "manager", "nginx"),
-		"is stopped":    w.stopped(ctx, "nginx", "manager"),
+		"is stopped":    w.stopContainer(ctx, "nginx", "manager"),
 	} {
 		if err == nil || errors.As(err, new(*harness.Mismatch)) {
 			t.Errorf("%s: %v", name, err)
@@ -504,7 +491,7 @@ func TestManagerReaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := w.managerReaches(t.Context(), "manager", "192.168.33.250:2375", "store")
-		if !errors.As(err, &m) || m.Seen != "no answer within 5s" || time.Since(start) != reachWithin {
+		if !errors.As(err, &m) || m.Seen != "no answer within 5s" || time.Since(start) != answerWithin {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 	})
@@ -534,12 +521,12 @@ func TestShownIDs(t *testing.T) {
 		"a network's":   {func() error { return w.showsNetworkID(ctx, "mynet") }, []string{mynet + "\n"}, []string{"", mynet[:12], consulID}},
 		"the manager's": {func() error { return w.showsManagerID(ctx) }, []string{info(managerID[:12])}, []string{info(consulID[:12]), info(managerID[:11]), info(""), ""}},
 		"with": {
-			func() error { return w.showsNetworkWith(ctx, "bridge") },
+			func() error { return w.inspectShows(true)(ctx, "bridge") },
 			[]string{inspect("bridge", consulID, managerID)},
 			[]string{inspect("bridge", consulID), inspect("bridge", managerID), inspect("mynet", consulID, managerID), "Error"},
 		},
 		"without": {
-			func() error { return w.showsNetworkWithout(ctx, "mynet") },
+			func() error { return w.inspectShows(false)(ctx, "mynet") },
 			[]string{inspect("mynet"), inspect("mynet", mynet)},
 			[]string{inspect("mynet", consulID), inspect("mynet", managerID), inspect("bridge")},
 		},

@@ -14,7 +14,7 @@ func TestShowsPage(t *testing.T) {
 	w, n := fakeWorld(t)
 	typeIn := func(line, output string) error {
 		n.stdout = output
-		if err := w.readerTypes(t.Context(), doc(line)); err != nil {
+		if err := w.typeLines(t.Context(), doc(line)); err != nil {
 			t.Fatal(err)
 		}
 		return w.showsPage()
@@ -56,7 +56,7 @@ func TestDifferencesSeen(t *testing.T) {
 	w, n := fakeWorld(t)
 	n.stdout = strings.ReplaceAll(recorded(t, "networks-manager"), "SCOPE", "")
 	n.stdout = strings.ReplaceAll(n.stdout, "local", "")
-	if err := w.readerTypes(t.Context(), doc("docker -H=tcp://192.168.33.11:2375 network ls")); err != nil {
+	if err := w.typeLines(t.Context(), doc("docker -H=tcp://192.168.33.11:2375 network ls")); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.showsPage(); err != nil {

@@ -15,13 +15,13 @@ import (
 
 // service returns a service of the page. What is asked of it here is the same on
 // each host.
-func (w *World) service(name string) tutorial.Service {
-	return w.page.Service(name, w.topology(), w.topology().Manager)
+func (s *scenario) service(name string) tutorial.Service {
+	return s.page.Service(name, s.topology(), s.topology().Manager)
 }
 
 // titleOf names a service's container for a person.
-func (w *World) titleOf(service string) string {
-	return w.lang.Say("the %s container", w.service(service).Called)
+func (s *scenario) titleOf(service string) string {
+	return s.lang.Say("the %s container", s.service(service).Called)
 }
 
 // serviceCalled returns the name of the service that the features call so.
@@ -32,94 +32,90 @@ func serviceCalled(p *tutorial.Page, word string) (string, error) {
 	return "", lang.Errorf("no container of the tutorial is called %q", word)
 }
 
-// containersOf gives a host's containers of a service, stopped ones too.
-func (w *World) containersOf(ctx context.Context, service string, host string) ([]engine.Container, error) {
-	all, err := w.cluster.Engine(host).Containers(ctx)
-	if err != nil {
-		return nil, err
+// containers are those of the tutorial.
+type containers struct{ *scenario }
+
+func (s *containers) sentences() []sentence {
+	return []sentence{
+		{`^the (Consul|Swarm manager|Swarm join) container on "([^"]*)" has the ([a-z ]+) "([^"]*)"$`, s.containerHas},
+		{`^"([^"]*)" runs exactly one (Swarm join) container$`, s.runsOne},
+		{`^of all engines only "([^"]*)" runs a (Consul|Swarm manager) container, and just one$`, s.runsOnlyOn},
+		{`^the (Consul|Swarm manager) container on "([^"]*)" is on the network "([^"]*)"$`, s.isAttached(true)},
+		{`^the (Consul|Swarm manager) container on "([^"]*)" is not on the network "([^"]*)"$`, s.isAttached(false)},
+		{`^no Swarm join container runs on "([^"]*)"$`, s.noneJoins},
+		{`^the cluster's name is the id of the Swarm manager container on "([^"]*)"$`, s.clusterNamedByManager},
 	}
-	var found []engine.Container
-	for _, c := range all {
-		if w.service(service).Matches(c) {
-			found = append(found, c)
-		}
-	}
-	return found, nil
 }
 
-// only gives the one container of a service that a host has.
-func (w *World) only(ctx context.Context, service string, host string) (engine.Container, error) {
-	found, err := w.containersOf(ctx, service, host)
+// containersOf gives a host's containers of a service, stopped ones too.
+func (s *containers) containersOf(ctx context.Context, service, host string) ([]engine.Container, error) {
+	all, err := s.cluster.Engine(host).Containers(ctx)
+	return slices.DeleteFunc(all, func(c engine.Container) bool { return !s.service(service).Matches(c) }), err
+}
+
+// findOnly gives the one container of a service that a host has.
+func (s *containers) findOnly(ctx context.Context, service, host string) (engine.Container, error) {
+	found, err := s.containersOf(ctx, service, host)
 	if err != nil {
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", w.titleOf(service)), w.describe(found))
+		return engine.Container{}, s.mismatch(host, s.lang.Say("%s, once", s.titleOf(service)), s.describeContainers(found))
 	}
-	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
+	return s.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
 
-// describe names containers for a person.
-func (w *World) describe(containers []engine.Container) string {
+// describeContainers names containers for a person.
+func (s *containers) describeContainers(containers []engine.Container) string {
 	var all []string
 	for _, c := range containers {
 		all = append(all, fmt.Sprintf("%s (%s, %s)", c.Name, c.Image, c.State))
 	}
 	if len(all) == 0 {
-		return w.none()
+		return s.orNone("")
 	}
-	return fmt.Sprintf("%d: %s", len(all), w.listed(all))
+	return fmt.Sprintf("%d: %s", len(all), s.listed(all))
 }
 
-// containerHas compares a property of a container of the tutorial.
-func (w *World) containerHas(ctx context.Context, name, host, property, value string) error {
-	service, c, err := w.byName(ctx, name, host)
-	if err != nil {
-		return err
-	}
-	seen, err := propertyOf(c, english(property))
-	if err != nil {
-		return err
-	}
-	cmp := w.compare("%s on %s", "%s(%s)", w.titleOf(service), host)
-	cmp.equal(property, w.published(w.here(value)), w.orNone(seen))
-	return cmp.err()
-}
-
-func (w *World) byName(ctx context.Context, name, host string) (service string, c engine.Container, err error) {
-	service, err = serviceCalled(w.page, name)
+// findByName gives the one container that a host has of the service that the
+// features call so.
+func (s *containers) findByName(ctx context.Context, name, host string) (service string, c engine.Container, err error) {
+	service, err = serviceCalled(s.page, name)
 	if err != nil {
 		return "", c, err
 	}
-	c, err = w.only(ctx, service, host)
+	c, err = s.findOnly(ctx, service, host)
 	return service, c, err
 }
 
-// propertyOf is empty where the container has no value of a property.
-func propertyOf(c engine.Container, property string) (string, error) {
-	switch property {
-	case "state":
-		return c.State, nil
-	case "restart policy":
-		return c.RestartPolicy, nil
-	case "host name":
-		return c.Hostname, nil
-	case "published port":
-		return publishedPorts(c), nil
-	case "command":
-		return c.Command, nil
-	case "process":
-		return process(c), nil
-	case "discovery":
-		return last(c.Args), nil
-	case "advertised address":
-		return flag(c.Args, "--advertise"), nil
+// containerHas compares a property of a container of the tutorial.
+func (s *containers) containerHas(ctx context.Context, name, host, property, value string) error {
+	service, c, err := s.findByName(ctx, name, host)
+	if err != nil {
+		return err
 	}
-	return "", lang.Errorf("a container has no %q", property)
+	seen, known := containerProperties(c)[toEnglish(property)]
+	if !known {
+		return lang.Errorf("a container has no %q", toEnglish(property))
+	}
+	cmp := s.compare("%s on %s", s.titleOf(service), host)
+	cmp.expectEqual(property, figures(s.topology()).publishedHere(s.here(value)), s.orNone(seen))
+	return cmp.mismatch()
 }
 
-// process is the program's name and its command: swarm manage.
-func process(c engine.Container) string {
+// containerProperties returns the properties that the features name. One is empty
+// if the container has no value of it.
+func containerProperties(c engine.Container) map[string]string {
+	return map[string]string{
+		"state": c.State, "restart policy": c.RestartPolicy, "host name": c.Hostname, "published port": publishedPorts(c),
+		"command": c.Command, "process": processOf(c),
+		"discovery":          strings.Join(c.Args[max(0, len(c.Args)-1):], ""),
+		"advertised address": flagValue(c.Args, "--advertise"),
+	}
+}
+
+// processOf is the program's name and its command: swarm manage.
+func processOf(c engine.Container) string {
 	words := strings.Fields(c.Command)
 	if len(words) == 0 {
 		return ""
@@ -139,15 +135,8 @@ func publishedPorts(c engine.Container) string {
 	return strings.Join(all, ", ")
 }
 
-func last(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[len(args)-1]
-}
-
-// flag gives the value of --name=value or --name value.
-func flag(args []string, name string) string {
+// flagValue gives the value of --name=value or --name value.
+func flagValue(args []string, name string) string {
 	for i, a := range args {
 		if v, ok := strings.CutPrefix(a, name+"="); ok {
 			return v
@@ -160,73 +149,86 @@ func flag(args []string, name string) string {
 }
 
 // runsOne wants one container of a service on a host, and it to run.
-func (w *World) runsOne(ctx context.Context, host, name string) error {
-	service, c, err := w.byName(ctx, name, host)
-	if err != nil {
-		return err
+func (s *containers) runsOne(ctx context.Context, host, name string) error {
+	service, c, err := s.findByName(ctx, name, host)
+	if err == nil && !c.Running {
+		err = s.mismatch(host, s.lang.Say("%s, running", s.titleOf(service)), s.describeContainers([]engine.Container{c}))
 	}
-	if !c.Running {
-		return w.mismatch(host, w.lang.Say("%s, running", w.titleOf(service)), w.describe([]engine.Container{c}))
-	}
-	return nil
+	return err
 }
 
 // runsOnlyOn wants one running container of a service among all engines.
-func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
-	service, err := serviceCalled(w.page, name)
+func (s *containers) runsOnlyOn(ctx context.Context, host, name string) error {
+	service, err := serviceCalled(s.page, name)
 	if err != nil {
 		return err
 	}
-	hosts := w.topology().Hosts()
-	found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Container, error) {
-		return w.containersOf(ctx, service, h.Name)
+	hosts := s.topology().Hosts()
+	found, err := askEach(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Container, error) {
+		return s.containersOf(ctx, service, h.Name)
 	})
 	if err != nil {
 		return err
 	}
-	c := w.compare("where %s runs", w.titleOf(service))
+	c := s.compare("where %s runs", s.titleOf(service))
 	for i, h := range hosts {
-		runs := running(found[i])
+		runs := onlyRunning(found[i])
 		switch {
 		case h.Name == host && len(runs) != 1:
-			c.differs(w.lang.Say("%s: one that runs", host), host+": "+w.describe(found[i]))
+			c.addDifference(s.lang.Say("%s: one that runs", host), host+": "+s.describeContainers(found[i]))
 		case h.Name != host && len(runs) > 0:
-			c.differs(h.Name+": "+w.none(), h.Name+": "+w.describe(runs))
+			c.addDifference(h.Name+": "+s.orNone(""), h.Name+": "+s.describeContainers(runs))
 		}
 	}
-	return c.err()
+	return c.mismatch()
 }
 
-func running(all []engine.Container) []engine.Container {
-	var some []engine.Container
-	for _, c := range all {
-		if c.Running {
-			some = append(some, c)
-		}
+// noneJoins wants no join container to run on a host.
+func (s *containers) noneJoins(ctx context.Context, host string) error {
+	found, err := s.containersOf(ctx, tutorial.SwarmJoin, host)
+	if runs := onlyRunning(found); err == nil && len(runs) > 0 {
+		err = s.mismatch(host, s.lang.Say("no Swarm join container that runs"), s.describeContainers(runs))
 	}
-	return some
+	return err
 }
 
-func (w *World) containerOn(ctx context.Context, name, host, network string) error {
-	return w.attachment(ctx, name, host, network, true)
+func onlyRunning(all []engine.Container) []engine.Container {
+	return slices.DeleteFunc(slices.Clone(all), func(c engine.Container) bool { return !c.Running })
 }
 
-func (w *World) containerNotOn(ctx context.Context, name, host, network string) error {
-	return w.attachment(ctx, name, host, network, false)
+// isAttached wants a container to be attached to a network, or not to be.
+func (s *containers) isAttached(wanted bool) func(ctx context.Context, name, host, network string) error {
+	return func(ctx context.Context, name, host, network string) error {
+		service, c, err := s.findByName(ctx, name, host)
+		if err != nil {
+			return err
+		}
+		var on []string
+		for _, n := range c.Networks {
+			on = append(on, n.Network)
+		}
+		if slices.Contains(on, network) != wanted {
+			return s.mismatch(s.lang.Say("%s on %s", s.titleOf(service), host),
+				network+": "+s.attached(wanted), s.lang.Say("attached to %s", s.listed(on)))
+		}
+		return nil
+	}
 }
 
-func (w *World) attachment(ctx context.Context, name, host, network string, wanted bool) error {
-	service, c, err := w.byName(ctx, name, host)
+func (s *containers) clusterNamedByManager(ctx context.Context, host string) error {
+	info, err := s.swarmInfo(ctx)
 	if err != nil {
 		return err
 	}
-	var on []string
-	for _, n := range c.Networks {
-		on = append(on, n.Network)
+	return s.isManagerID(ctx, host, info.Name)
+}
+
+// isManagerID wants a name to be the id, at least its first 12 digits, of the
+// Swarm manager's container.
+func (s *containers) isManagerID(ctx context.Context, host, name string) error {
+	manager, err := s.findOnly(ctx, tutorial.SwarmManager, host)
+	if err == nil && (len(name) < 12 || !strings.HasPrefix(manager.ID, name)) {
+		err = s.mismatch(s.lang.Say("the cluster's name"), manager.ID[:12], name)
 	}
-	if slices.Contains(on, network) != wanted {
-		return w.mismatch(w.lang.Say("%s on %s", w.titleOf(service), host),
-			network+": "+w.attached(wanted), w.lang.Say("attached to %s", w.listed(on)))
-	}
-	return nil
+	return err
 }

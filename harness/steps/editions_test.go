@@ -68,7 +68,7 @@ func meaning(t *testing.T, l lang.Language, s suite.Scenario) []string {
 		if len(as) != 1 {
 			t.Fatalf("%s:%d: %q is understood as %q", s.File, st.Line, st.Text, as)
 		}
-		values := regexp.MustCompile(as[0].Expr.In(l)).FindStringSubmatch(st.Text)[1:]
+		values := compiled(as[0].Expr.In(l)).FindStringSubmatch(st.Text)[1:]
 		lines = append(lines, fmt.Sprintf("%s %s %q %q", kind(st.Keyword), as[0].Expr.EN, words(values), figures(st.Text)))
 		lines = append(lines, steps.Typed(st.DocString)...)
 		for _, row := range st.Table {

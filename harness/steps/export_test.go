@@ -23,15 +23,21 @@ func Sentences() []Sentence {
 }
 
 // Typed gives the commands of a doc string.
-func Typed(content string) []string { return typed(content) }
+func Typed(content string) []string { return splitTrimmed(content, "\n") }
 
 // EnglishWord gives a word of the features as the code has it.
 func EnglishWord(word string) string {
 	if name, err := serviceCalled(tutorial.Default(), word); err == nil {
 		return name
 	}
-	return english(word)
+	return toEnglish(word)
 }
 
 // Words are the words of the features which the code reads.
-func Words() []lang.Text { return words() }
+func Words() []lang.Text {
+	var all []lang.Text
+	for _, w := range featureWords() {
+		all = append(all, lang.Text{EN: w})
+	}
+	return all
+}

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,19 +22,22 @@ const overcommit = 5
 
 func swarmCounts(n int64) int64 { return n + n*overcommit/100 }
 
-// published writes 3375->2375/tcp with the port that is published here.
-func (w *World) published(value string) string {
+// figures is a topology, to which the page's figures are brought.
+type figures harness.Topology
+
+// publishedHere writes 3375->2375/tcp with the port that is published here.
+func (f figures) publishedHere(value string) string {
 	host, container, ok := strings.Cut(value, "->")
 	port, err := strconv.ParseUint(host, 10, 16)
 	if !ok || err != nil {
 		return value
 	}
-	return fmt.Sprintf("%d->%s", tutorial.Port(w.topology(), uint16(port)), container)
+	return fmt.Sprintf("%d->%s", tutorial.Port(harness.Topology(f), uint16(port)), container)
 }
 
 // engineFigure is what the engine of a host is to say of a property.
-func (w *World) engineFigure(host, property, said string) string {
-	h, ok := w.host(host)
+func (f figures) engineFigure(host, property, said string) string {
+	h, ok := findHost(harness.Topology(f), host)
 	switch {
 	case ok && property == "CPUs" && h.Own.CPUs:
 		return strconv.Itoa(h.CPUs)
@@ -46,8 +48,8 @@ func (w *World) engineFigure(host, property, said string) string {
 }
 
 // memberFigures are what Swarm is to say of a node's sizes.
-func (w *World) memberFigures(node, cpus, memory string) (string, string) {
-	h, _ := w.host(node)
+func (f figures) memberFigures(node, cpus, memory string) (string, string) {
+	h, _ := findHost(harness.Topology(f), node)
 	if h.Own.CPUs {
 		cpus = fmt.Sprint(swarmCounts(int64(h.CPUs)))
 	}
@@ -58,8 +60,8 @@ func (w *World) memberFigures(node, cpus, memory string) (string, string) {
 }
 
 // clusterFigure is what Swarm is to say of the cluster as a whole.
-func (w *World) clusterFigure(property, said string) string {
-	members := w.topology().Members
+func (f figures) clusterFigure(property, said string) string {
+	members := f.Members
 	if asOnPage(members) {
 		return said
 	}
@@ -81,32 +83,26 @@ func (w *World) clusterFigure(property, said string) string {
 
 // asOnPage says whether the members and their sizes are the page's.
 func asOnPage(members []harness.Host) bool {
-	tutorial := harness.Tutorial().Members
-	return len(members) == len(tutorial) && !slices.ContainsFunc(members, func(h harness.Host) bool {
-		return h.Own != harness.Sizes{} || !slices.ContainsFunc(tutorial, func(p harness.Host) bool { return p.Name == h.Name })
+	tutorial := harness.Tutorial()
+	return len(members) == len(tutorial.Members) && !slices.ContainsFunc(members, func(h harness.Host) bool {
+		_, there := findHost(tutorial, h.Name)
+		return h.Own != harness.Sizes{} || !there
 	})
 }
 
-// memberRows are the nodes that Swarm is to list, in its order: of the page's
-// those that are members here, and the members that the page does not have.
-func (w *World) memberRows(said []tutorial.Row) []string {
-	members := map[string]netip.AddrPort{}
-	for _, h := range w.topology().Members {
-		members[h.Name] = h.Engine()
-	}
-	var rows []string
+// memberRows are the nodes that Swarm is to list: the page's in its order if the
+// members are those, else the members by name.
+func (f figures) memberRows(said []tutorial.Row) []string {
+	var pages, members []string
 	for _, r := range said {
-		if _, ok := members[r["node"]]; ok {
-			rows = append(rows, r["node"]+" "+r["address"])
-			delete(members, r["node"])
-		}
+		pages = append(pages, r["node"]+" "+r["address"])
 	}
-	if len(rows) == len(said) && len(members) == 0 {
-		return rows // in the page's own order
+	for _, h := range f.Members {
+		members = append(members, h.Name+" "+h.Engine().String())
 	}
-	for name, at := range members {
-		rows = append(rows, name+" "+at.String())
+	slices.Sort(members)
+	if slices.Equal(members, slices.Sorted(slices.Values(pages))) {
+		return pages
 	}
-	slices.Sort(rows)
-	return rows
+	return members
 }

@@ -13,23 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
 )
 
 // worldOf is a world of a topology whose nodes nobody dials.
-func worldOf(t *testing.T, topology harness.Topology) *World {
+func worldOf(t *testing.T, topology harness.Topology) *testWorld {
 	t.Helper()
 	var nodes []harness.Node
 	for _, h := range topology.Hosts() {
 		nodes = append(nodes, placed{h})
 	}
-	c, err := engine.Open(topology, nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return New(c, lang.English, func(time.Duration, error) {})
+	return newWorld(t, topology, nodes)
 }
 
 type placed struct{ harness.Host }
@@ -64,7 +58,7 @@ func TestFiguresOfThePage(t *testing.T) {
 	cpus, memory := w.memberFigures("store", "1", "3.86 GiB")
 	got := []string{
 		w.engineFigure("manager", "total memory", "992.2 MiB"), cpus, memory,
-		w.clusterFigure("nodes", "four"), w.published("3375->2375/tcp"), w.published("running"),
+		w.clusterFigure("nodes", "four"), w.publishedHere("3375->2375/tcp"), w.publishedHere("running"),
 	}
 	want := []string{"992.2 MiB", "1", "3.86 GiB", "four", "3375->2375/tcp", "running"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -79,7 +73,7 @@ func TestFiguresOfAnother(t *testing.T) {
 	got := []string{
 		w.here("consul://192.168.33.11:8500 192.168.33.20:2375 192.168.33.21:2375 192.168.33.11:3375"),
 		w.engineFigure("manager", "CPUs", "1"), w.engineFigure("manager", "total memory", "992.2 MiB"),
-		w.published("3375->2375/tcp"), w.published("8500->8500/tcp"), memory, cpus,
+		w.publishedHere("3375->2375/tcp"), w.publishedHere("8500->8500/tcp"), memory, cpus,
 		w.clusterFigure("nodes", "4"), w.clusterFigure("CPUs", "4"), w.clusterFigure("total memory", "6.912 GiB"),
 		w.clusterFigure("strategy", "spread"),
 	}
@@ -150,7 +144,7 @@ func TestPatience(t *testing.T) {
 				}
 				looks := 0
 				start := time.Now()
-				err := w.until(t.Context(), test.atMost, func(ctx context.Context) error { looks++; return test.probe(ctx) })
+				err := w.waitAtMost(t.Context(), test.atMost, func(ctx context.Context) error { looks++; return test.probe(ctx) })
 				took := time.Since(start)
 				if test.wants == nil != (err == nil) || err != nil && !strings.Contains(err.Error(), test.wants.Error()) {
 					t.Errorf("got %v", err)
@@ -169,7 +163,7 @@ func TestNoLimit(t *testing.T) {
 		w := worldOf(t, harness.Tutorial())
 		lost := &harness.UnreachableError{Node: "store"}
 		start := time.Now()
-		if err := w.until(t.Context(), time.Minute, answers(time.Second, lost)); !errors.Is(err, lost) || time.Since(start) != time.Second {
+		if err := w.waitAtMost(t.Context(), time.Minute, answers(time.Second, lost)); !errors.Is(err, lost) || time.Since(start) != time.Second {
 			t.Errorf("after %s: %v", time.Since(start), err)
 		}
 	})

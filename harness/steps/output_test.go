@@ -29,12 +29,12 @@ func TestFigure(t *testing.T) {
 		{"consul://192.168.33.11:8500/", "consul://192.168.33.11:8500"},
 		{" 4", "4"},
 	} {
-		if figure(same[0]) != figure(same[1]) {
-			t.Errorf("%q and %q differ: %q, %q", same[0], same[1], figure(same[0]), figure(same[1]))
+		if normalizeValue(same[0]) != normalizeValue(same[1]) {
+			t.Errorf("%q and %q differ: %q, %q", same[0], same[1], normalizeValue(same[0]), normalizeValue(same[1]))
 		}
 	}
 	for _, other := range [][2]string{{"1 B", "11B"}, {"992.2 MiB", "992.2 GiB"}, {"0 / 1", "0 / 11"}, {"1.017 GiB", "1.17 GiB"}} {
-		if figure(other[0]) == figure(other[1]) {
+		if normalizeValue(other[0]) == normalizeValue(other[1]) {
 			t.Errorf("%q and %q are taken for one", other[0], other[1])
 		}
 	}
@@ -42,18 +42,18 @@ func TestFigure(t *testing.T) {
 
 func TestComparisonListsAllThatDiffers(t *testing.T) {
 	c := comparison{what: "docker info"}
-	c.equal("Nodes", "4", "3")
-	c.equal("Role", "primary", "primary")
-	c.equal("CPUs", "4", "3")
+	c.expectEqual("Nodes", "4", "3")
+	c.expectEqual("Role", "primary", "primary")
+	c.expectEqual("CPUs", "4", "3")
 	var m *harness.Mismatch
-	if !errors.As(c.err(), &m) {
-		t.Fatal(c.err())
+	if !errors.As(c.mismatch(), &m) {
+		t.Fatal(c.mismatch())
 	}
 	want := &harness.Mismatch{What: "docker info", Expected: "Nodes: 4\nCPUs: 4", Seen: "Nodes: 3\nCPUs: 3"}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
-	if err := (&comparison{}).err(); err != nil {
+	if err := (&comparison{}).mismatch(); err != nil {
 		t.Errorf("nothing differs: %v", err)
 	}
 }

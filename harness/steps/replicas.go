@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,35 +11,71 @@ import (
 	"labcheck/harness/engine"
 )
 
-// builtWith builds the cluster with replicas of the Swarm manager, as
-// `labcheck bootstrap --replicas` does, and notes how it is.
-func (w *World) builtWith(ctx context.Context, replicas int) error {
-	if w.hosts != nil {
-		page := w.topology()
-		t := page
-		t.Replicas = replicas
-		w.sees(t)
-		w.trouble.page = &page
+// managers are the Swarm managers of a cluster, of which one is primary.
+type managers struct{ *scenario }
+
+// replicas are a cluster that was built with replicas of its Swarm manager.
+type replicas struct {
+	*scenario
+	faults   *faults
+	managers *managers
+	page     *harness.Topology // what the cluster is without replicas
+	keys     []string          // Consul's
+}
+
+func (r *replicas) sentences() []sentence {
+	return []sentence{
+		{`^the cluster was built with (\d+) replicas of the Swarm manager$`, r.buildWith},
+		{
+			`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
+			withinFor(r.scenario, r.managers.onePrimary),
+		},
+		{`^the Swarm manager that is primary is stopped$`, r.stopPrimary},
+		{`^another Swarm manager is primary after (\d+) to (\d+) seconds$`, r.anotherIsPrimary},
+		{`^no other Swarm manager is primary$`, r.noOtherPrimary},
+		{`^a container can be started through port 3375 of every Swarm manager that answers$`, r.startThroughEach},
+		{`^Consul has every key that it had within (\d+) seconds$`, within(r.scenario, r.keysAreThere)},
+		{`^the diagnosis names the cause "([^"]*)"$`, r.diagnosisNames},
 	}
-	if err := w.performed(ctx); err != nil {
+}
+
+// buildWith builds the cluster with replicas of the Swarm manager, as
+// `labcheck bootstrap --replicas` does, and notes how it is.
+func (r *replicas) buildWith(ctx context.Context, count int) error {
+	if r.faults.hosts != nil {
+		page := r.topology()
+		r.page = &page
+		t := page
+		t.Replicas = count
+		r.faults.expectTopology(t)
+	}
+	if err := r.faults.performTutorial(ctx); err != nil {
 		return err
 	}
-	if err := w.onePrimary(ctx, len(w.topology().Members), 60); err != nil {
+	if err := withinFor(r.scenario, r.managers.onePrimary)(ctx, len(r.topology().Members), 60); err != nil {
 		return err
 	}
 	var err error
-	w.trouble.keys, err = w.keys(ctx)
+	r.keys, err = r.readKeys(ctx)
 	return err
 }
 
-// roles are what the Swarm managers that answer say of themselves, by host.
-func (w *World) roles(ctx context.Context) map[string]engine.Swarm {
+// restorePage has the next scenario expect the cluster without replicas.
+func (r *replicas) restorePage() {
+	if r.page != nil {
+		r.faults.expectTopology(*r.page)
+	}
+	r.page, r.keys = nil, nil
+}
+
+// readRoles returns what the Swarm managers that answer say of themselves, by host.
+func (m *managers) readRoles(ctx context.Context) map[string]engine.Swarm {
 	ctx, cancel := harness.WithLimit(ctx, 5*time.Second)
 	defer cancel()
-	hosts := w.topology().Managers()
+	hosts := m.topology().Managers()
 	// That one does not answer is what scenarios make of it.
-	infos, _ := each(ctx, hosts, func(ctx context.Context, h harness.Host) (*engine.Swarm, error) {
-		info, err := w.cluster.SwarmOn(h.Name).Info(ctx)
+	infos, _ := askEach(ctx, hosts, func(ctx context.Context, h harness.Host) (*engine.Swarm, error) {
+		info, err := m.cluster.SwarmOn(h.Name).Info(ctx)
 		if err != nil {
 			return nil, nil //nolint:nilerr // see above
 		}
@@ -55,10 +90,10 @@ func (w *World) roles(ctx context.Context) map[string]engine.Swarm {
 	return roles
 }
 
-// primary is the host of the one Swarm manager that is primary, and what all say
-// of themselves. It is empty where not exactly one is.
-func (w *World) primary(ctx context.Context) (host string, all map[string]engine.Swarm) {
-	all = w.roles(ctx)
+// findPrimary returns the host of the one Swarm manager that is primary, and what
+// all say of themselves. The host is empty if not exactly one is primary.
+func (m *managers) findPrimary(ctx context.Context) (host string, all map[string]engine.Swarm) {
+	all = m.readRoles(ctx)
 	for name, s := range all {
 		switch {
 		case s.Role == engine.Replica:
@@ -71,163 +106,139 @@ func (w *World) primary(ctx context.Context) (host string, all map[string]engine
 	return host, all
 }
 
-// onePrimary waits until one manager is primary, each other names it, and each
-// lists the nodes.
-func (w *World) onePrimary(ctx context.Context, nodes, seconds int) error {
-	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
-		primary, all := w.primary(ctx)
-		c := w.compare("the Swarm managers")
-		c.equal(w.lang.Say("how many answer"), fmt.Sprint(len(w.topology().Managers())), fmt.Sprint(len(all)))
-		if primary == "" {
-			c.differs(w.lang.Say("one primary"), w.describeRoles(all))
-			return c.err()
-		}
-		h, _ := w.host(primary)
-		at := w.topology().SwarmOf(h).String()
-		for name, s := range all {
-			if s.Role == engine.Replica {
-				c.equal(w.lang.Say("the primary, as %s says", name), at, s.Primary)
-			}
-			c.equal(w.lang.Say("nodes of %s", name), fmt.Sprint(nodes), fmt.Sprint(len(s.Members)))
-			for _, m := range s.Members {
-				c.equal(m.Name, engine.Healthy, m.Status)
-			}
-		}
-		return c.err()
-	})
-}
-
-func (w *World) describeRoles(all map[string]engine.Swarm) string {
+func (m *managers) describeRoles(all map[string]engine.Swarm) string {
 	var said []string
 	for name, s := range all {
 		said = append(said, fmt.Sprintf("%s: %s %s", name, s.Role, s.Primary))
 	}
 	slices.Sort(said)
-	return w.listed(said)
+	return m.listed(said)
 }
 
-// primaryStops stops the Swarm manager that is primary.
-func (w *World) primaryStops(ctx context.Context) error {
-	primary, all := w.primary(ctx)
+func (m *managers) rolesMismatch(expected string, all map[string]engine.Swarm) error {
+	return m.mismatch(m.lang.Say("the Swarm managers"), expected, m.describeRoles(all))
+}
+
+// compareManagers begins a comparison of what the Swarm managers say, of which
+// all must answer.
+func (m *managers) compareManagers(all map[string]engine.Swarm) comparison {
+	c := m.compare("the Swarm managers")
+	c.expectEqual(m.lang.Say("how many answer"), fmt.Sprint(len(m.topology().Managers())), fmt.Sprint(len(all)))
+	return c
+}
+
+// onePrimary wants one manager to be primary, each other to name it, and each to
+// list the nodes.
+func (m *managers) onePrimary(ctx context.Context, nodes int) error {
+	primary, all := m.findPrimary(ctx)
+	c := m.compareManagers(all)
 	if primary == "" {
-		return w.mismatch(w.lang.Say("the Swarm managers"), w.lang.Say("one primary"), w.describeRoles(all))
+		c.addDifference(m.lang.Say("one primary"), m.describeRoles(all))
+		return c.mismatch()
 	}
-	return w.breaks(ctx, harness.Fault{Kind: harness.FaultStop, Node: primary, Service: "manager"})
+	h, _ := findHost(m.topology(), primary)
+	at := m.topology().SwarmOf(h).String()
+	for name, s := range all {
+		if s.Role == engine.Replica {
+			c.expectEqual(m.lang.Say("the primary, as %s says", name), at, s.Primary)
+		}
+		c.expectEqual(m.lang.Say("nodes of %s", name), fmt.Sprint(nodes), fmt.Sprint(len(s.Members)))
+		for _, listed := range s.Members {
+			c.expectEqual(listed.Name, engine.Healthy, listed.Status)
+		}
+	}
+	return c.mismatch()
 }
 
-// another waits for a primary that is another than before the fault, which must
-// come neither sooner nor later than what TTL and gossip predict.
-func (w *World) another(ctx context.Context, from, to int) error {
-	earliest, latest := time.Duration(from)*time.Second, time.Duration(to)*time.Second
-	err := w.until(ctx, latest-time.Since(w.trouble.at), func(ctx context.Context) error {
-		now, all := w.primary(ctx)
-		if now == "" || now == w.trouble.primary {
-			return w.mismatch(w.lang.Say("the Swarm managers"), w.lang.Say("a primary that is not on %s", w.trouble.primary), w.describeRoles(all))
+// stopPrimary stops the Swarm manager that is primary.
+func (r *replicas) stopPrimary(ctx context.Context) error {
+	primary, all := r.managers.findPrimary(ctx)
+	if primary == "" {
+		return r.managers.rolesMismatch(r.lang.Say("one primary"), all)
+	}
+	return r.faults.injectFault(ctx, harness.Fault{Kind: harness.FaultStop, Node: primary, Service: "manager"})
+}
+
+// anotherIsPrimary waits for a primary that is another than before the fault,
+// which must come neither sooner nor later than what TTL and gossip predict.
+func (r *replicas) anotherIsPrimary(ctx context.Context, from, to int) error {
+	was := r.faults.trouble.primary
+	what := r.lang.Say("when another one was primary")
+	return r.faults.waitBetween(ctx, what, from, to, func(ctx context.Context) error {
+		now, all := r.managers.findPrimary(ctx)
+		if now == "" || now == was {
+			return r.managers.rolesMismatch(r.lang.Say("a primary that is not on %s", was), all)
 		}
 		return nil
 	})
-	if took := time.Since(w.trouble.at); err == nil && took < earliest {
-		return w.mismatch(w.lang.Say("when another one was primary"),
-			w.lang.Say("%d to %d seconds", from, to), w.lang.Say("%.1f seconds", took.Seconds()))
-	}
-	return err
 }
 
-// oneAtMost wants no second primary. Without a quorum there may be none, or the
-// one that was: where its own Consul led it has not noticed yet.
-func (w *World) oneAtMost(ctx context.Context) error {
-	all := w.roles(ctx)
-	c := w.compare("the Swarm managers")
-	c.equal(w.lang.Say("how many answer"), fmt.Sprint(len(w.topology().Managers())), fmt.Sprint(len(all)))
+// noOtherPrimary wants no second primary. Without a quorum there may be none, or
+// the one that was: if its own Consul led it has not noticed yet.
+func (r *replicas) noOtherPrimary(ctx context.Context) error {
+	all := r.managers.readRoles(ctx)
+	c := r.managers.compareManagers(all)
 	for name, s := range all {
-		if s.Role != engine.Replica && name != w.trouble.primary {
-			c.differs(w.lang.Say("no new primary"), name)
+		if s.Role != engine.Replica && name != r.faults.trouble.primary {
+			c.addDifference(r.lang.Say("no new primary"), name)
 		}
 	}
-	return c.err()
+	return c.mismatch()
 }
 
 // startThroughEach starts a container through every Swarm manager that answers,
 // all at once: an engine whose cluster store is lost takes 45 s for one.
-func (w *World) startThroughEach(ctx context.Context) error {
-	if err := w.takeTurn(ctx); err != nil {
+func (r *replicas) startThroughEach(ctx context.Context) error {
+	if err := r.load.TakeTurn(ctx); err != nil {
 		return err
 	}
 	var hosts []harness.Host
-	for name := range w.roles(ctx) {
-		h, _ := w.host(name)
+	for name := range r.managers.readRoles(ctx) {
+		h, _ := findHost(r.topology(), name)
 		hosts = append(hosts, h)
 	}
 	if len(hosts) == 0 {
-		return w.mismatch(w.lang.Say("the Swarm managers"), w.lang.Say("one that answers"), w.lang.Say("none"))
+		return r.mismatch(r.lang.Say("the Swarm managers"), r.lang.Say("one that answers"), r.orNone(""))
 	}
-	_, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) (struct{}, error) {
-		on := w.cluster.SwarmOn(h.Name)
-		s := w.spec(ctx, w.name("through-"+h.Name), "")
-		id, err := patiently(ctx, on, s)
+	_, err := askEach(ctx, hosts, func(ctx context.Context, h harness.Host) (node string, err error) {
+		on := r.cluster.SwarmOn(h.Name)
+		started, err := r.load.Start(ctx, on, "", "through-"+h.Name, "")
 		if err != nil {
-			return struct{}{}, err
+			return "", err
 		}
-		c, err := on.Inspect(ctx, id)
-		w.load.mu.Lock()
-		defer w.load.mu.Unlock()
-		w.load.started = append(w.load.started, started{id, s.Name, c.Node})
-		return struct{}{}, err
+		c, err := on.Inspect(ctx, started.ID)
+		started.Host = c.Node
+		return c.Node, err
 	})
 	return err
 }
 
-// servers wants Consul to vote with a number of servers.
-func (w *World) servers(ctx context.Context, servers, seconds int) error {
-	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
-		have, err := w.cluster.Consul().Servers(ctx)
-		if err == nil && len(have) != servers {
-			err = w.mismatch("Consul", w.lang.Say("%d servers", servers), w.listed(have))
-		}
-		return err
-	})
-}
-
-func (w *World) noLeader(ctx context.Context, seconds int) error {
-	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
-		leader, err := w.cluster.Consul().Leader(ctx)
-		if errors.Is(err, engine.ErrNoLeader) {
-			return nil
-		}
-		if err == nil {
-			err = w.mismatch("Consul", w.lang.Say("no leader"), leader)
-		}
-		return err
-	})
-}
-
-// diagnosed wants the diagnosis to name a cause first.
-func (w *World) diagnosed(ctx context.Context, code string) error {
-	r := diagnose.Run(ctx, w.cluster, diagnose.Options{Lang: w.lang})
-	c := w.compare("the diagnosis")
+// diagnosisNames wants the diagnosis to name a cause first.
+func (r *replicas) diagnosisNames(ctx context.Context, code string) error {
+	found := diagnose.Run(ctx, r.cluster, diagnose.Options{Lang: r.lang}).Findings
 	first := ""
-	if len(r.Findings) > 0 {
-		first = r.Findings[0].Code
+	if len(found) > 0 {
+		first = found[0].Code
 	}
-	c.equal(w.lang.Say("the first cause"), code, w.orNone(first))
-	return c.err()
+	c := r.compare("the diagnosis")
+	c.expectEqual(r.lang.Say("the first cause"), code, r.orNone(first))
+	return c.mismatch()
 }
 
-// keys are those of Swarm and of the engines in Consul.
-func (w *World) keys(ctx context.Context) ([]string, error) {
-	return w.cluster.Consul().Keys(ctx, "docker/")
+// readKeys returns those of Swarm and of the engines in Consul.
+func (r *replicas) readKeys(ctx context.Context) ([]string, error) {
+	return r.cluster.Consul().Keys(ctx, "docker/")
 }
 
-// keysAreThere waits until nothing lacks that Consul had.
-func (w *World) keysAreThere(ctx context.Context, seconds int) error {
-	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
-		now, err := w.keys(ctx)
-		if err != nil {
-			return err
-		}
-		if lost := without(w.trouble.keys, now); len(lost) > 0 {
-			return w.mismatch(w.lang.Say("Consul's keys"), w.lang.Say("all that were there"), w.lang.Say("without %s", w.listed(lost)))
-		}
-		return nil
-	})
+// keysAreThere wants nothing to lack that Consul had.
+func (r *replicas) keysAreThere(ctx context.Context) error {
+	now, err := r.readKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if lost := withoutAny(r.keys, now); len(lost) > 0 {
+		seen := r.lang.Say("without %s", r.listed(lost))
+		return r.mismatch(r.lang.Say("Consul's keys"), r.lang.Say("all that were there"), seen)
+	}
+	return nil
 }

@@ -9,15 +9,13 @@ import (
 	"time"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
 	"labcheck/harness/internal/enginetest"
-	"labcheck/harness/lang"
 )
 
-// managers is a world on three Swarm managers, each of which says of itself what
+// worldOfManagers is a world on three Swarm managers, each of which says of itself what
 // says has for it: primary, or the address whose replica it is; one that is
 // empty does not answer.
-func managers(t *testing.T, nodes int, says ...string) *World {
+func worldOfManagers(t *testing.T, nodes int, says ...string) *testWorld {
 	t.Helper()
 	topology := harness.Tutorial()
 	topology.Replicas = len(says) - 1
@@ -29,12 +27,7 @@ func managers(t *testing.T, nodes int, says ...string) *World {
 			delete(f.Hosts[h.Name].Answer, harness.SwarmPort)
 		}
 	}
-	c, err := engine.Open(topology, f.Nodes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	w := New(c, lang.English, func(time.Duration, error) {})
+	w := newWorld(t, topology, f.Nodes())
 	w.LimitWaits(0)
 	return w
 }
@@ -72,9 +65,9 @@ func TestOnePrimary(t *testing.T) {
 		"one does not say":  {[]string{"primary", first, ""}, 4, "how many answer: 3", "a primary that is not on manager", "how many answer: 3"},
 		"not all the nodes": {[]string{"primary", first, first}, 3, "nodes of manager: 4", "a primary that is not on manager", ""},
 	} {
-		w := managers(t, test.nodes, test.says...)
+		w := worldOfManagers(t, test.nodes, test.says...)
 		w.trouble.primary, w.trouble.at = "manager", time.Now()
-		found := []error{w.onePrimary(t.Context(), 4, 9), w.another(t.Context(), 0, 9), w.oneAtMost(t.Context())}
+		found := []error{w.onePrimary(t.Context(), 4), w.anotherIsPrimary(t.Context(), 0, 9), w.noOtherPrimary(t.Context())}
 		for i, want := range []string{test.one, test.another, test.atMost} {
 			if got := fmt.Sprint(found[i]); (want == "") != (found[i] == nil) || !strings.Contains(got, want) {
 				t.Errorf("%s, %d: found %s, not %q", name, i, got, want)
@@ -86,13 +79,13 @@ func TestOnePrimary(t *testing.T) {
 // TestTooEarly: a primary that comes sooner than the TTL of the lock is none that
 // was elected.
 func TestTooEarly(t *testing.T) {
-	w := managers(t, 4, "192.168.33.20:3375", "primary", "192.168.33.20:3375")
+	w := worldOfManagers(t, 4, "192.168.33.20:3375", "primary", "192.168.33.20:3375")
 	w.trouble.primary, w.trouble.at = "manager", time.Now()
-	if err := w.another(t.Context(), 14, 25); err == nil || !strings.Contains(err.Error(), "14 to 25 seconds") {
+	if err := w.anotherIsPrimary(t.Context(), 14, 25); err == nil || !strings.Contains(err.Error(), "14 to 25 seconds") {
 		t.Errorf("at once: %v", err)
 	}
 	w.trouble.at = time.Now().Add(-20 * time.Second)
-	if err := w.another(t.Context(), 14, 25); err != nil {
+	if err := w.anotherIsPrimary(t.Context(), 14, 25); err != nil {
 		t.Error(err)
 	}
 }
@@ -100,18 +93,18 @@ func TestTooEarly(t *testing.T) {
 // TestConsulLost: what scenarios say of Consul is false where it is not so.
 func TestConsulLost(t *testing.T) {
 	w, f := performedWorld(t)
-	w.trouble.keys = []string{"docker/swarm/nodes/192.168.33.250:2375"}
-	if err := w.noLeader(t.Context(), 9); err == nil {
+	w.keys = []string{"docker/swarm/nodes/192.168.33.250:2375"}
+	if err := w.hasNoLeader(t.Context()); err == nil {
 		t.Error("a leader that is there is not")
 	}
-	if err := w.keysAreThere(t.Context(), 9); err != nil {
+	if err := w.keysAreThere(t.Context()); err != nil {
 		t.Error(err)
 	}
 	f.Change(func() { f.NoLeader, f.Keys = true, func(m map[string]string) { clear(m) } })
-	if err := w.noLeader(t.Context(), 9); err != nil {
+	if err := w.hasNoLeader(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := w.keysAreThere(t.Context(), 9); err == nil || !strings.Contains(err.Error(), "192.168.33.250:2375") {
+	if err := w.keysAreThere(t.Context()); err == nil || !strings.Contains(err.Error(), "192.168.33.250:2375") {
 		t.Errorf("a key that is lost is there: %v", err)
 	}
 }

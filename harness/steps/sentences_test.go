@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"regexp"
+	"sync"
 	"testing"
 
 	"github.com/cucumber/godog"
@@ -57,12 +58,25 @@ func load(t *testing.T, l lang.Language) []suite.Scenario {
 // understood gives the sentences of the table which a text may be.
 func understood(l lang.Language, text string) []steps.Sentence {
 	var all []steps.Sentence
-	for _, e := range steps.Sentences() {
-		if regexp.MustCompile(e.Expr.In(l)).MatchString(text) {
+	for _, e := range sentences() {
+		if compiled(e.Expr.In(l)).MatchString(text) {
 			all = append(all, e)
 		}
 	}
 	return all
+}
+
+// sentences are those of the table, made once.
+var sentences = sync.OnceValue(steps.Sentences)
+
+// expressions are those that were compiled: each is needed for every text.
+var expressions = map[string]*regexp.Regexp{}
+
+func compiled(expr string) *regexp.Regexp {
+	if expressions[expr] == nil {
+		expressions[expr] = regexp.MustCompile(expr)
+	}
+	return expressions[expr]
 }
 
 // checkParameters wants a parameter for each group, besides the context and a

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	"github.com/cucumber/godog"
@@ -15,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 )
 
@@ -41,7 +39,7 @@ func (n *fakeNode) Dial(context.Context, uint16) (net.Conn, error) {
 }
 
 // fakeWorld has the recorded outputs' topology, and one node to type on.
-func fakeWorld(t *testing.T) (*World, *fakeNode) {
+func fakeWorld(t *testing.T) (*testWorld, *fakeNode) {
 	t.Helper()
 	topology, err := harness.Tutorial().In(netip.MustParsePrefix("192.168.37.0/24"))
 	if err != nil {
@@ -51,12 +49,8 @@ func fakeWorld(t *testing.T) (*World, *fakeNode) {
 	for _, h := range topology.Hosts() {
 		nodes = append(nodes, &fakeNode{host: h})
 	}
-	c, err := engine.Open(topology, nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := New(c, lang.English, func(time.Duration, error) {})
-	if err := w.readersTerminal("manager"); err != nil {
+	w := newWorld(t, topology, nodes)
+	if err := w.openTerminal("manager"); err != nil {
 		t.Fatal(err)
 	}
 	return w, nodes[0].(*fakeNode)
@@ -68,10 +62,10 @@ func TestTerminalKeepsExports(t *testing.T) {
 	w, n := fakeWorld(t)
 	const export = `export DOCKER_HOST="tcp://192.168.33.11:3375"`
 	for _, lines := range []string{"docker ps", export + "\ndocker info\n", export, "docker network ls"} {
-		if err := w.readersTerminal("manager"); err != nil { // the same one
+		if err := w.openTerminal("manager"); err != nil { // the same one
 			t.Fatal(err)
 		}
-		if err := w.readerTypes(t.Context(), doc(lines)); err != nil {
+		if err := w.typeLines(t.Context(), doc(lines)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,12 +85,12 @@ func TestTerminalKeepsExports(t *testing.T) {
 func TestTerminalFailsWithTheCommand(t *testing.T) {
 	w, n := fakeWorld(t)
 	n.code, n.stdout = 125, "Conflict"
-	err := w.readerTypes(t.Context(), doc("docker run -d swarm"))
+	err := w.typeLines(t.Context(), doc("docker run -d swarm"))
 	var m *harness.Mismatch
 	if !errors.As(err, &m) || m.Seen != "exit code 125: Conflict" || len(w.TakeCommands()) != 1 {
 		t.Errorf("%v", err)
 	}
-	if err := w.readersTerminal("nowhere"); err == nil {
+	if err := w.openTerminal("nowhere"); err == nil {
 		t.Error("a terminal on a host that is not there")
 	}
 }
@@ -120,10 +114,10 @@ func TestHere(t *testing.T) {
 func TestShown(t *testing.T) {
 	tests := []struct {
 		output string
-		judge  func(*World) error
+		judge  func(*testWorld) error
 		breaks []string // pairs: what is replaced, by what
 	}{
-		{output: "networks-with-mynet", judge: func(w *World) error { return w.listsNetworkAmong(13, "mynet", "overlay") }, breaks: []string{
+		{output: "networks-with-mynet", judge: func(w *testWorld) error { return w.listsNetworkAmong(13, "mynet", "overlay") }, breaks: []string{
 			"overlay", "bridge ", "mynet", "my_ne", recorded(t, "networks-with-mynet"), recorded(t, "networks-cluster"), "store/none ", "mynet      ",
 		}},
 	}
@@ -131,7 +125,7 @@ func TestShown(t *testing.T) {
 		w, n := fakeWorld(t)
 		judge := func(out string) error {
 			n.stdout = out
-			if err := w.readerTypes(t.Context(), doc("docker")); err != nil {
+			if err := w.typeLines(t.Context(), doc("docker")); err != nil {
 				t.Fatal(err)
 			}
 			return tt.judge(w)
@@ -191,7 +185,7 @@ func TestSpreadEvenly(t *testing.T) {
 		"the full one taken":    {place(uneven, "frontend01"), false},
 	} {
 		w, _ := fakeWorld(t)
-		w.load.counts = tt.counts
+		w.counts = tt.counts
 		if err := w.spreadEvenly(); (err == nil) != tt.holds {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -15,6 +15,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/pace"
+	"labcheck/harness/workload"
 )
 
 // ways has containers answer one another but on the ways that are cut, each
@@ -39,7 +40,7 @@ func names(f *enginetest.Cluster) []string {
 	var all []string
 	for _, h := range f.Topology.Hosts() {
 		for _, c := range f.Hosts[h.Name].Containers {
-			if c.Image == WorkloadImage {
+			if c.Image == workload.Image {
 				all = append(all, h.Name)
 			}
 		}
@@ -54,14 +55,14 @@ func TestOnOneEngine(t *testing.T) {
 	if err := errors.Join(w.startThroughSwarm(ctx), w.onOneEngine(ctx), w.swarmNamesNode(ctx), w.countsAgree(ctx, 9)); err != nil {
 		t.Fatal(err)
 	}
-	s := w.load.started[0]
-	c := f.Hosts[s.host]
-	if got := c.Find("sleep"); got == nil || got.Args[1] != "60" || got.Labels[WorkloadLabel] != w.run {
+	s := *w.load.Started()[0]
+	c := f.Hosts[s.Host]
+	if got := c.Find("sleep"); got == nil || got.Args[1] != "60" || got.Labels[workload.Label] != w.load.Run() {
 		t.Errorf("%+v", got)
 	}
 	var m *harness.Mismatch
-	w.load.started[0].host = "elsewhere"
-	if err := w.swarmNamesNode(ctx); !errors.As(err, &m) || m.Expected != "elsewhere" || m.Seen != s.host {
+	w.load.Started()[0].Host = "elsewhere"
+	if err := w.swarmNamesNode(ctx); !errors.As(err, &m) || m.Expected != "elsewhere" || m.Seen != s.Host {
 		t.Errorf("another node: %v", err)
 	}
 	f.Change(func() { line(f, "  └ Containers", 1, "7") })
@@ -74,12 +75,12 @@ func TestOnOneEngine(t *testing.T) {
 		second = f.Hosts["worker01"]
 	}
 	f.Change(func() { second.Containers = append(second.Containers, &twin) })
-	if err := w.onOneEngine(ctx); !errors.As(err, &m) || !strings.Contains(m.Seen, second.Name) || !strings.Contains(m.Seen, s.host) {
+	if err := w.onOneEngine(ctx); !errors.As(err, &m) || !strings.Contains(m.Seen, second.Name) || !strings.Contains(m.Seen, s.Host) {
 		t.Errorf("on two nodes: %v", err)
 	}
 	f.Change(func() { second.Containers = second.Containers[:1] })
 	f.Change(func() { f.Hosts["manager"].Containers = append(f.Hosts["manager"].Containers, &twin) })
-	if err := w.onOneEngine(ctx); !errors.As(err, &m) || m.Seen != "manager, "+s.host {
+	if err := w.onOneEngine(ctx); !errors.As(err, &m) || m.Seen != "manager, "+s.Host {
 		t.Errorf("on the manager too: %v", err)
 	}
 	f.Change(func() { c.Containers = c.Containers[:1] })
@@ -101,15 +102,13 @@ func TestSpread(t *testing.T) {
 	if got := names(f); !slices.Equal(got[1:], []string{"frontend01", "frontend02", "worker01", "store"}) {
 		t.Errorf("on %q", got)
 	}
-	if len(w.load.counts) != 5 || w.load.counts[4].String() != "frontend01 2, frontend02 2, store 2, worker01 2" {
-		t.Errorf("%v", w.load.counts)
+	if len(w.counts) != 5 || w.counts[4].String() != "frontend01 2, frontend02 2, store 2, worker01 2" {
+		t.Errorf("%v", w.counts)
 	}
-	f.Change(func() {
-		for _, h := range f.Topology.Members {
-			f.Hosts[h.Name].Images = nil
-		}
-	})
-	w.run = "another"
+	w, f = performedWorld(t)
+	for _, h := range f.Topology.Members {
+		f.Hosts[h.Name].Images = nil
+	}
 	if err := w.startMany(ctx, 1); !errors.Is(err, engine.ErrNoImage) {
 		t.Errorf("one that can't be started: %v", err)
 	}
@@ -117,10 +116,10 @@ func TestSpread(t *testing.T) {
 
 // TestReach has containers reach one another, and lose one way.
 func TestReach(t *testing.T) {
-	for name, start := range map[string]func(context.Context, *World) error{
-		"on each": func(ctx context.Context, w *World) error { return w.startOnEach(ctx, "mynet") },
-		"on two":  func(ctx context.Context, w *World) error { return w.startOnTwo(ctx, "store", "worker01", "mynet") },
-		"on some": func(ctx context.Context, w *World) error { return w.startOn(ctx, "store, worker01", "mynet") },
+	for name, start := range map[string]func(context.Context, *testWorld) error{
+		"on each": func(ctx context.Context, w *testWorld) error { return w.startOnEach(ctx, "mynet") },
+		"on two":  func(ctx context.Context, w *testWorld) error { return w.startOnTwo(ctx, "store", "worker01", "mynet") },
+		"on some": func(ctx context.Context, w *testWorld) error { return w.startOn(ctx, "store, worker01", "mynet") },
 	} {
 		w, f := performedWorld(t)
 		ctx := t.Context()
@@ -128,7 +127,7 @@ func TestReach(t *testing.T) {
 		if w.reachByName(ctx) == nil {
 			t.Errorf("%s: nothing was started yet", name)
 		}
-		if err := errors.Join(start(ctx, w), w.reachByName(ctx), w.reachWithin(ctx, 9), w.stillRun(ctx)); err != nil {
+		if err := errors.Join(start(ctx, w), w.reachByName(ctx), w.reachEachOther(ctx), w.stillRun(ctx)); err != nil {
 			t.Fatal(err)
 		}
 		on := map[string]string{"on each": "manager manager frontend01 frontend02 worker01 store"}[name]
@@ -138,15 +137,15 @@ func TestReach(t *testing.T) {
 		if got := strings.Join(names(f), " "); got != on {
 			t.Errorf("%s: on %s", name, got)
 		}
-		for _, s := range w.load.started {
-			i := slices.IndexFunc(f.Hosts[s.host].Containers, func(c *enginetest.Container) bool { return c.ID == s.id })
-			if b := f.Hosts[s.host].Containers[i]; b.Networks["mynet"] == "" {
+		for _, s := range w.load.Started() {
+			i := slices.IndexFunc(f.Hosts[s.Host].Containers, func(c *enginetest.Container) bool { return c.ID == s.ID })
+			if b := f.Hosts[s.Host].Containers[i]; b.Networks["mynet"] == "" {
 				t.Errorf("%s: %+v is not on mynet", name, b)
 			}
 		}
 		f.Change(func() { ways(f, func(from, to string) bool { return from == "store" && to == "worker01" }) })
 		var m *harness.Mismatch
-		for _, err := range []error{w.reachByName(ctx), w.reachWithin(ctx, 9)} {
+		for _, err := range []error{w.reachByName(ctx), w.reachEachOther(ctx)} {
 			if !errors.As(err, &m) || m.Seen != "1 do not:\nstore to worker01: no answer" {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -169,7 +168,7 @@ func TestReachWaits(t *testing.T) {
 	for i := range 256 {
 		all = append(all, fmt.Sprintf("10.0.0.%d", i))
 	}
-	untilTold := func(t *testing.T, starts, then func(context.Context, *World) error) {
+	untilTold := func(t *testing.T, starts, then func(context.Context, *testWorld) error) {
 		w, f := performedWorld(t)
 		ways(f, never)
 		w.LimitWaits(0)
@@ -194,8 +193,8 @@ func TestReachWaits(t *testing.T) {
 		}
 	}
 	t.Run("packets", func(t *testing.T) {
-		untilTold(t, func(ctx context.Context, w *World) error { return w.startOnTwo(ctx, "store", "worker01", "mynet") },
-			func(ctx context.Context, w *World) error { return w.reachByName(ctx) })
+		untilTold(t, func(ctx context.Context, w *testWorld) error { return w.startOnTwo(ctx, "store", "worker01", "mynet") },
+			func(ctx context.Context, w *testWorld) error { return w.reachByName(ctx) })
 	})
 	t.Run("bridges, of which nobody is told", func(t *testing.T) {
 		w, f := performedWorld(t)
@@ -216,8 +215,8 @@ func TestReachWaits(t *testing.T) {
 		pace.Within(t, "the start", time.Since(start), 2*time.Second)
 	})
 	t.Run("faults", func(t *testing.T) {
-		untilTold(t, func(ctx context.Context, w *World) error { return w.startOn(ctx, "store, worker01", "mynet") },
-			func(ctx context.Context, w *World) error { return w.reach(ctx) })
+		untilTold(t, func(ctx context.Context, w *testWorld) error { return w.startOn(ctx, "store, worker01", "mynet") },
+			func(ctx context.Context, w *testWorld) error { return w.reachEachOther(ctx) })
 	})
 }
 
@@ -241,85 +240,21 @@ func TestApart(t *testing.T) {
 	} {
 		f.Change(func() { ways(f, test.cut) })
 		var m *harness.Mismatch
-		if err := w.apart(ctx, "store"); (err == nil) != (test.seen == "") || err != nil && (!errors.As(err, &m) || !strings.Contains(m.Seen, test.seen)) {
+		if err := w.reachOwnSide(ctx, "store"); (err == nil) != (test.seen == "") || err != nil && (!errors.As(err, &m) || !strings.Contains(m.Seen, test.seen)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestTurn: two runs do not start containers at once, and a run that crashed
-// does not keep its turn.
-func TestTurn(t *testing.T) {
-	w, f := performedWorld(t)
-	other := f.Hosts["manager"].Add(enginetest.Container{Name: turnName, Image: WorkloadImage, Labels: map[string]string{WorkloadLabel: "other"}})
-	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if err := w.takeTurn(short); err == nil || !strings.Contains(err.Error(), "another labcheck starts containers on this cluster (run other)") {
-		t.Errorf("%v", err)
-	}
-	// The other's turn is waited for, however little else the run may wait for.
-	w.load.turn = false
-	time.AfterFunc(300*time.Millisecond, func() { f.Change(func() { other.State = "exited" }) })
-	if err := w.takeTurn(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if got := f.Hosts["manager"].Containers[2]; got.Labels[WorkloadLabel] != w.run || got.State != "running" {
-		t.Errorf("%+v", got)
-	}
-	if err := w.takeTurn(t.Context()); err != nil || len(f.Hosts["manager"].Containers) != 3 {
-		t.Errorf("a turn is taken once: %v", err)
-	}
-}
-
-func TestHolderGone(t *testing.T) {
-	var h holder
-	made := engine.Container{ID: "1", State: "created"}
-	if h.gone(made) || h.gone(engine.Container{ID: "1", State: "running", Running: true}) || !h.gone(engine.Container{ID: "1", State: "exited"}) {
-		t.Error("a turn that was just made is gone, or one that has ended is not")
-	}
-	h.since = time.Now().Add(-6 * time.Second)
-	if !h.gone(made) || h.gone(engine.Container{ID: "2", State: "created"}) {
-		t.Error("a turn that is never started is kept, or another one is taken for it")
-	}
-}
-
-// TestCleanUp removes what the run started and what crashed runs left, and
-// nothing else.
+// TestCleanUp removes what the scenario started, the turn too.
 func TestCleanUp(t *testing.T) {
 	w, f := performedWorld(t)
 	ctx := t.Context()
-	ours := map[string]string{WorkloadLabel: w.run}
-	others := map[string]string{WorkloadLabel: "other"}
-	if err := w.CleanUp(ctx); err != nil || len(f.Calls()) != 0 {
-		t.Errorf("nothing was started: %q, %v", f.Calls(), err)
+	if err := w.startOnEach(ctx, "mynet"); err != nil || len(names(f)) != 6 {
+		t.Fatalf("%q, %v", names(f), err)
 	}
-	if err := w.startOnEach(ctx, "mynet"); err != nil {
-		t.Fatal(err)
-	}
-	store := f.Hosts["store"]
-	f.Change(func() {
-		store.Add(enginetest.Container{Name: "mine too", Image: WorkloadImage, Labels: ours})
-		store.Add(enginetest.Container{Name: "theirs", Image: WorkloadImage, Labels: others})
-		store.Add(enginetest.Container{Name: "theirs of old", Image: WorkloadImage, Labels: others, State: "exited"})
-		store.Add(enginetest.Container{Name: "a person's", Image: WorkloadImage, State: "exited"})
-	})
-	if err := w.CleanUp(ctx); err != nil {
-		t.Fatal(err)
-	}
-	left := map[string][]string{}
-	for name, h := range f.Hosts {
-		for _, c := range h.Containers {
-			if c.Image == WorkloadImage {
-				left[name] = append(left[name], c.Name)
-			}
-		}
-	}
-	if diff := cmp.Diff(map[string][]string{"store": {"theirs", "a person's"}}, left); diff != "" {
-		t.Errorf("left (-want +got):\n%s", diff)
-	}
-	calls := f.Calls()
-	if last := calls[len(calls)-1]; !strings.HasPrefix(last, "manager: DELETE") || len(w.load.started) != 0 || w.load.turn {
-		t.Errorf("the turn ends last: %s", last)
+	if err := w.CleanUp(ctx); err != nil || len(names(f)) != 0 || len(w.load.Started()) != 0 {
+		t.Errorf("left: %q, %v", names(f), err)
 	}
 	if err := w.startThroughSwarm(ctx); err != nil {
 		t.Fatal(err)
@@ -330,30 +265,21 @@ func TestCleanUp(t *testing.T) {
 	}
 }
 
-func TestGone(t *testing.T) {
-	other := errors.New("no room")
-	for err, want := range map[error]error{engine.ErrNotFound: nil, engine.ErrExists: nil, other: other, nil: nil} {
-		if got := gone(err); !errors.Is(got, want) {
-			t.Errorf("%v: %v", err, got)
-		}
-	}
-}
-
-// faults are a lab's, as a test wants them.
-type faults struct {
+// labFaults are a lab's, as a test wants them.
+type labFaults struct {
 	f     *enginetest.Cluster
 	force []harness.Fault
 	asked []string
 	err   error
 }
 
-func (f *faults) Break(_ context.Context, fault harness.Fault) error {
+func (f *labFaults) Break(_ context.Context, fault harness.Fault) error {
 	f.asked = append(f.asked, "break: "+fault.String())
 	f.force = append(f.force, fault)
 	return f.err
 }
 
-func (f *faults) Mend(_ context.Context, fault harness.Fault) error {
+func (f *labFaults) Mend(_ context.Context, fault harness.Fault) error {
 	f.asked = append(f.asked, "mend: "+fault.String())
 	i := slices.Index(f.force, fault)
 	if i < 0 {
@@ -363,41 +289,43 @@ func (f *faults) Mend(_ context.Context, fault harness.Fault) error {
 	return f.err
 }
 
-func (f *faults) Restart(_ context.Context, node string) error {
+func (f *labFaults) Restart(_ context.Context, node string) error {
 	f.asked = append(f.asked, "restart: "+node)
 	return f.err
 }
 
-func (f *faults) Faults(context.Context) ([]harness.Fault, error) { return slices.Clone(f.force), nil }
+func (f *labFaults) Faults(context.Context) ([]harness.Fault, error) {
+	return slices.Clone(f.force), nil
+}
 
 // TestFaults breaks hosts and mends them again, the last one first.
 func TestFaults(t *testing.T) {
 	w, f := performedWorld(t)
 	ctx := t.Context()
-	lab := &faults{f: f}
-	if w.performed(ctx) == nil || w.breaks(ctx, harness.Fault{}) == nil {
+	lab := &labFaults{f: f}
+	if w.performTutorial(ctx) == nil || w.injectFault(ctx, harness.Fault{}) == nil {
 		t.Error("hosts that are no lab's were broken")
 	}
 	w.WithFaults(nil)
-	if w.performed(ctx) == nil {
+	if w.performTutorial(ctx) == nil {
 		t.Error("no faults are some")
 	}
 	w.WithFaults(lab)
-	if w.losesPower(ctx, "store") == nil || w.rebooted(ctx, "store") == nil || len(lab.asked) != 0 {
+	if w.injectKind(harness.FaultKill)(ctx, "store") == nil || w.rebootHost(ctx, "store") == nil || len(lab.asked) != 0 {
 		t.Errorf("broken before the tutorial was performed: %q", lab.asked)
 	}
-	if err := errors.Join(w.performed(ctx), w.asBefore(ctx, 9)); err != nil {
+	if err := errors.Join(w.performTutorial(ctx), w.isAsBefore(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.Hosts["manager"].Find("sleep"); got == nil || got.Args[1] != "300" {
 		t.Errorf("%+v does not last", got)
 	}
-	err := errors.Join(w.losesPower(ctx, "store"), w.standsStill(ctx, "worker01"), w.cutOff(ctx, "frontend01"), w.rebooted(ctx, "frontend02"), w.stopped(ctx, "Consul", "manager"))
+	err := errors.Join(w.injectKind(harness.FaultKill)(ctx, "store"), w.injectKind(harness.FaultPause)(ctx, "worker01"), w.injectKind(harness.FaultCut)(ctx, "frontend01"), w.rebootHost(ctx, "frontend02"), w.stopContainer(ctx, "Consul", "manager"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Change(func() { lab.force = lab.force[1:] }) // one was taken off already
-	if err := w.takenOff(ctx); err != nil {
+	if err := w.revertAll(ctx); err != nil {
 		t.Error(err)
 	}
 	want := []string{
@@ -410,55 +338,56 @@ func TestFaults(t *testing.T) {
 	if f.Hosts["manager"].Find("consul").State != "running" {
 		t.Error("Consul was not started again")
 	}
-	if err := errors.Join(w.stopped(ctx, "Swarm manager", "manager"), w.swarmSilent(ctx)); err != nil {
+	if err := errors.Join(w.stopContainer(ctx, "Swarm manager", "manager"), w.swarmSilent(ctx)); err != nil {
 		t.Error(err)
 	}
 	if err := errors.Join(w.CleanUp(ctx), w.clusterHas(ctx, "nodes", "4")); err != nil || w.trouble.before != nil {
 		t.Errorf("not mended: %v", err)
 	}
-	if err := w.performed(ctx); err != nil {
+	if err := w.performTutorial(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.cutOff(ctx, "store"); err != nil {
+	if err := w.injectKind(harness.FaultCut)(ctx, "store"); err != nil {
 		t.Fatal(err)
 	}
-	if lab.err = errors.New("no route"); w.takenOff(ctx) == nil {
+	if lab.err = errors.New("no route"); w.revertAll(ctx) == nil {
 		t.Error("a fault that was not taken off is gone")
 	}
 }
 
 // TestAsBefore changes each thing of a cluster that a fault may not change.
 func TestAsBefore(t *testing.T) {
-	for seen, change := range map[string]func(*enginetest.Cluster, *faults){
-		"exited":                func(f *enginetest.Cluster, _ *faults) { f.Hosts["store"].Find("join").State = "exited" },
-		"store: container new ": func(f *enginetest.Cluster, _ *faults) { f.Hosts["store"].Add(enginetest.Container{Name: "new"}) },
-		"not so": func(f *enginetest.Cluster, _ *faults) {
+	for seen, change := range map[string]func(*enginetest.Cluster, *labFaults){
+		"exited":                func(f *enginetest.Cluster, _ *labFaults) { f.Hosts["store"].Find("join").State = "exited" },
+		"store: container new ": func(f *enginetest.Cluster, _ *labFaults) { f.Hosts["store"].Add(enginetest.Container{Name: "new"}) },
+		"not so": func(f *enginetest.Cluster, _ *labFaults) {
 			f.Hosts["manager"].Containers = f.Hosts["manager"].Containers[:2]
 		},
-		"store: network mynet eeee":           func(f *enginetest.Cluster, _ *faults) { f.Hosts["store"].Networks[1].ID = strings.Repeat("e", 64) },
-		"store: gossip 192.168.33.11 suspect": func(f *enginetest.Cluster, _ *faults) { f.Hosts["store"].Suspect = []string{"manager"} },
-		"in force: store is off": func(_ *enginetest.Cluster, l *faults) {
+		"store: network mynet eeee":           func(f *enginetest.Cluster, _ *labFaults) { f.Hosts["store"].Networks[1].ID = strings.Repeat("e", 64) },
+		"store: gossip 192.168.33.11 suspect": func(f *enginetest.Cluster, _ *labFaults) { f.Hosts["store"].Suspect = []string{"manager"} },
+		"in force: store is off": func(_ *enginetest.Cluster, l *labFaults) {
 			l.force = []harness.Fault{{Kind: harness.FaultKill, Node: "store"}}
 		},
-		"Swarm: frontend01 192.168.33.20:2375 Pending": func(f *enginetest.Cluster, _ *faults) { line(f, "  └ Status", 0, "Pending") },
+		"Swarm: frontend01 192.168.33.20:2375 Pending": func(f *enginetest.Cluster, _ *labFaults) { line(f, "  └ Status", 0, "Pending") },
 	} {
 		w, f := performedWorld(t)
 		f.Hosts["manager"].Add(enginetest.Container{Name: "other", Image: "nginx"})
-		lab := &faults{f: f}
-		if err := w.WithFaults(lab).performed(t.Context()); err != nil {
+		lab := &labFaults{f: f}
+		w.WithFaults(lab)
+		if err := w.performTutorial(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		f.Change(func() { // is let pass
-			f.Hosts["store"].Add(enginetest.Container{Name: "ours", Labels: map[string]string{WorkloadLabel: "x"}})
+			f.Hosts["store"].Add(enginetest.Container{Name: "ours", Labels: map[string]string{workload.Label: "x"}})
 			f.Hosts["store"].Networks[0].ID = strings.Repeat("d", 64)
 			f.Status = func(s [][2]string) [][2]string { return s }
 		})
-		if err := w.asBefore(t.Context(), 9); err != nil {
+		if err := w.isAsBefore(t.Context()); err != nil {
 			t.Errorf("%s, before: %v", seen, err)
 		}
 		f.Change(func() { change(f, lab) })
 		var m *harness.Mismatch
-		if err := w.asBefore(t.Context(), 9); !errors.As(err, &m) || !strings.Contains(m.Seen, seen) {
+		if err := w.isAsBefore(t.Context()); !errors.As(err, &m) || !strings.Contains(m.Seen, seen) {
 			t.Errorf("want %q to be seen: %v", seen, err)
 		}
 	}
@@ -481,7 +410,7 @@ func TestDropped(t *testing.T) {
 			f.Hosts["store"].Find("join").State = "exited"
 		}
 		var m *harness.Mismatch
-		err := w.dropped(t.Context(), "store", 10, 20)
+		err := w.dropsNode(t.Context(), "store", 10, 20)
 		if (err == nil) != (test.want == "") || err != nil && (!errors.As(err, &m) || m.Seen != test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -491,7 +420,7 @@ func TestDropped(t *testing.T) {
 	w.patience = nil
 	w.trouble.at = time.Now().Add(-20 * time.Second)
 	start := time.Now()
-	if err := w.dropped(t.Context(), "store", 10, 20); err == nil || time.Since(start) > 5*time.Second {
+	if err := w.dropsNode(t.Context(), "store", 10, 20); err == nil || time.Since(start) > 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
 }
@@ -500,12 +429,12 @@ func TestDropped(t *testing.T) {
 func TestJoinsWith(t *testing.T) {
 	w, f := performedWorld(t)
 	ctx := t.Context()
-	w.WithFaults(&faults{f: f})
+	w.WithFaults(&labFaults{f: f})
 	pages := f.Hosts["store"].Find("join")
-	if w.joinsAsBefore(ctx, "store") == nil {
+	if w.joinAsBefore(ctx, "store") == nil {
 		t.Error("it joins as the page has it")
 	}
-	if err := errors.Join(w.performed(ctx), w.joinsWith(ctx, "store", 5, 10)); err != nil {
+	if err := errors.Join(w.performTutorial(ctx), w.joinWith(ctx, "store", 5, 10)); err != nil {
 		t.Fatal(err)
 	}
 	other := f.Hosts["store"].Containers[1]
@@ -516,13 +445,13 @@ func TestJoinsWith(t *testing.T) {
 	if calls := f.Calls(); !slices.Contains(calls, forgets) {
 		t.Errorf("%q", calls)
 	}
-	if err := w.joinsAsBefore(ctx, "store"); err != nil || pages.State != "running" || len(f.Hosts["store"].Containers) != 1 {
+	if err := w.joinAsBefore(ctx, "store"); err != nil || pages.State != "running" || len(f.Hosts["store"].Containers) != 1 {
 		t.Errorf("as before: %s, %v", pages.State, err)
 	}
-	if err := w.joinsWith(ctx, "store", 5, 10); err != nil {
+	if err := w.joinWith(ctx, "store", 5, 10); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.CleanUp(ctx); err != nil || pages.State != "running" || len(f.Hosts["store"].Containers) != 1 || len(w.trouble.joins) != 0 {
+	if err := w.CleanUp(ctx); err != nil || pages.State != "running" || len(f.Hosts["store"].Containers) != 1 || len(w.changed) != 0 {
 		t.Errorf("cleaned up: %s, %v", pages.State, err)
 	}
 	f.Change(func() { line(f, "  └ Status", 2, "Unhealthy") })
@@ -530,7 +459,7 @@ func TestJoinsWith(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	f.Change(func() { pages.State, f.Status = "running", nil })
-	if err := w.leaves(ctx, "worker01", pages.ID); !errors.Is(err, engine.ErrNotFound) {
+	if err := w.leaveCluster(ctx, "worker01", pages.ID); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("another host's: %v", err)
 	}
 }
@@ -547,23 +476,23 @@ func TestRescheduled(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	var m *harness.Mismatch
-	if err := w.elsewhere(ctx, 9); !errors.As(err, &m) || m.Seen != "none, none, none" {
+	if err := w.runsElsewhere(ctx); !errors.As(err, &m) || m.Seen != "none, none, none" {
 		t.Errorf("still where it was: %v", err)
 	}
-	if err := w.onlyOnce(ctx, 9); err != nil {
+	if err := w.onlyOnce(ctx); err != nil {
 		t.Error(err)
 	}
 	twin := *c
 	twin.ID, twin.State = strings.Repeat("e", 64), "exited"
 	f.Change(func() { f.Hosts["worker01"].Containers = append(f.Hosts["worker01"].Containers, &twin) })
-	if err := w.elsewhere(ctx, 9); !errors.As(err, &m) || m.Seen != "none, none, exited" {
+	if err := w.runsElsewhere(ctx); !errors.As(err, &m) || m.Seen != "none, none, exited" {
 		t.Errorf("it does not run: %v", err)
 	}
 	f.Change(func() { twin.State = "running" })
-	if err := w.elsewhere(ctx, 9); err != nil {
+	if err := w.runsElsewhere(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := w.onlyOnce(ctx, 9); !errors.As(err, &m) || m.Seen != "worker01, store" {
+	if err := w.onlyOnce(ctx); !errors.As(err, &m) || m.Seen != "worker01, store" {
 		t.Errorf("in two places: %v", err)
 	}
 	w, f = performedWorld(t)
@@ -585,12 +514,12 @@ func TestWaits(t *testing.T) {
 	}
 	f.Change(func() { f.NoLeader = true })
 	time.AfterFunc(1500*time.Millisecond, func() { f.Change(func() { f.NoLeader = false }) })
-	if err := w.consulHasLeader(t.Context(), 30); err != nil || told != 1 {
+	if err := within(w.scenario, w.hasLeader)(t.Context(), 30); err != nil || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
 	f.Change(func() { f.NoLeader = true })
 	start := time.Now()
-	err := w.consulHasLeader(t.Context(), 1)
+	err := within(w.scenario, w.hasLeader)(t.Context(), 1)
 	if took := time.Since(start); !errors.As(err, new(*harness.TimeoutError)) || !errors.As(err, new(*harness.Mismatch)) || took < 900*time.Millisecond || took > 10*time.Second {
 		t.Errorf("after %s: %v", took, err)
 	}

@@ -3,58 +3,66 @@ package steps
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
-	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
+	"labcheck/harness/workload"
 )
 
-// World is what the scenarios of one run share: the cluster, the reader's
-// terminal, and what the current scenario started. One scenario runs at a time.
+// sentence is a sentence of the features and what it does: a regular expression,
+// whose translation has the same groups in the same order. The addresses in it
+// are those of the page.
+type sentence struct {
+	expr string
+	do   any // a function that takes the groups, and a doc string or table
+}
+
+// World is what the scenarios of one run share: a type for each subject of their
+// sentences. One scenario runs at a time.
 type World struct {
-	cluster *engine.Cluster
-	lang    lang.Language
-	waiting func(elapsed time.Duration, seen error)
-	run     string // labels what this run starts
-
-	patience *patience // nil: as long as the sentences say
-
-	terminal *tutorial.Terminal
-	last     harness.Result // what was typed last, and the answer
-	page     *tutorial.Page
-	beside   beside
-	load     *workload
-	hosts    harness.Faulter // nil where hosts can't be broken
-	faulter  harness.Faulter // the same, and the containers on them
-	trouble  trouble
-
-	mu       sync.Mutex
-	commands []harness.Result
+	scenario *scenario
+	reader   *reader
+	faults   *faults
+	joins    *joins
+	replicas *replicas
+	subjects []interface{ sentences() []sentence } // those above, and the others
 }
 
 // New makes a world on a cluster, which understands the sentences of one
 // language and says in it what it finds. waiting is called, at most once a
-// second, while a step waits for what is not so yet.
+// second, while a step waits for a condition that is not met yet.
 func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Duration, seen error)) *World {
-	return &World{
-		cluster: cluster, lang: l, waiting: waiting, page: tutorial.Default(),
-		run: strings.ToLower(rand.Text()[:12]), load: &workload{},
+	s := &scenario{cluster: cluster, lang: l, waiting: waiting, page: tutorial.Default()}
+	s.load = workload.New(cluster, s.waitFor)
+	containers, members, managers := &containers{s}, &members{s}, &managers{s}
+	reader := &reader{scenario: s, containers: containers}
+	faults := &faults{scenario: s, members: members, managers: managers}
+	joins := &joins{scenario: s, containers: containers, members: members}
+	replicas := &replicas{scenario: s, faults: faults, managers: managers}
+	return &World{s, reader, faults, joins, replicas, []interface{ sentences() []sentence }{
+		reader, containers, &discovery{s}, &engines{s}, members, &networks{s}, &workloads{scenario: s},
+		faults, joins, replicas,
+	}}
+}
+
+// sentences are all there are.
+func (w *World) sentences() (all []sentence) {
+	for _, s := range w.subjects {
+		all = append(all, s.sentences()...)
 	}
+	return all
 }
 
 // WithPage has the reader read another page than the default one.
 func (w *World) WithPage(p *tutorial.Page) *World {
 	if p != nil {
-		w.page = p
+		w.scenario.page = p
 	}
 	return w
 }
@@ -62,61 +70,35 @@ func (w *World) WithPage(p *tutorial.Page) *World {
 // Register tells godog what the sentences do.
 func (w *World) Register(sc *godog.ScenarioContext) {
 	for _, s := range w.sentences() {
-		sc.Step(w.lang.Format(s.expr), s.do)
+		sc.Step(w.scenario.lang.Format(s.expr), s.do)
 	}
 }
+
+// WithFaults lets sentences inject faults into the cluster's hosts.
+func (w *World) WithFaults(f harness.Faulter) *World {
+	if f != nil {
+		w.faults.hosts = f
+		w.faults.expectTopology(w.scenario.topology())
+	}
+	return w
+}
+
+// LimitWaits has all waits of the run together take at most that long, beside
+// one look that each has in any case.
+func (w *World) LimitWaits(total time.Duration) { w.scenario.patience = &patience{total} }
 
 // TakeCommands gives the commands that were run since it was last called.
-func (w *World) TakeCommands() []harness.Result {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	taken := w.commands
-	w.commands = nil
-	return taken
-}
+func (w *World) TakeCommands() []harness.Result { return w.scenario.takeCommands() }
 
-func (w *World) record(r harness.Result) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.commands = append(w.commands, r)
-}
+// TakeComparison gives the comparison that was made since it was last called, or
+// nil.
+func (w *World) TakeComparison() *harness.Comparison { return w.reader.takeComparison() }
 
-func (w *World) topology() harness.Topology { return w.cluster.Topology() }
-
-// here writes a text of the features, which has the page's addresses, with
-// those that the hosts have in this topology.
-func (w *World) here(text string) string { return tutorial.Here(w.topology(), text) }
-
-// await waits for a probe to succeed until ctx is done.
-func (w *World) await(ctx context.Context, probe func(context.Context) error) error {
-	ctx, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-	start := time.Now()
-	told := start
-	return harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error {
-		err := probe(ctx)
-		if errors.As(err, new(*harness.UnreachableError)) {
-			giveUp(err) // what can't be asked does not come about by waiting
-		}
-		if err != nil && time.Since(told) >= time.Second {
-			told = time.Now()
-			w.waiting(time.Since(start), err)
-		}
-		return err
-	})
-}
-
-// each does something with several hosts at once and collects what came of it
-// in their order. It ends with the first error.
-func each[T any](ctx context.Context, hosts []harness.Host, do func(context.Context, harness.Host) (T, error)) ([]T, error) {
-	all := make([]T, len(hosts))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, h := range hosts {
-		g.Go(func() error {
-			var err error
-			all[i], err = do(ctx, h)
-			return err
-		})
-	}
-	return all, g.Wait()
+// CleanUp reverts the faults that the scenario injected, removes what it started
+// and, of runs that crashed, what ended by itself.
+func (w *World) CleanUp(ctx context.Context) error {
+	err := errors.Join(w.faults.revertAll(ctx), w.joins.restoreAll(ctx))
+	w.replicas.restorePage()
+	w.faults.trouble = trouble{}
+	return errors.Join(err, w.scenario.load.Remove(ctx))
 }

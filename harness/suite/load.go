@@ -9,10 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"labcheck/harness/lang"
-
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // The tags which say what a scenario does; each scenario has exactly one.
@@ -28,9 +29,9 @@ func kindTags() []string {
 	return []string{TagTutorial, TagVerify, TagWorkload, TagFault, TagReplicas}
 }
 
-// breaks tells whether the scenario breaks hosts, and so is run only where it is
+// breaksHosts tells whether the scenario breaks hosts, and so is run only where it is
 // asked for.
-func (s Scenario) breaks() bool { return s.Has(TagFault) || s.Has(TagReplicas) }
+func (s Scenario) breaksHosts() bool { return s.Has(TagFault) || s.Has(TagReplicas) }
 
 // idTag begins the tag that names a scenario for good: @id:kebab-name.
 const idTag = "@id:"
@@ -68,15 +69,15 @@ func Load(features fs.FS, language lang.Language) ([]Scenario, error) {
 	if files, err := fs.Glob(features, string(language)+"/*.feature"); err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("no features in the language %q", language)
 	}
-	parsed, err := godog.TestSuite{Options: options(features, language)}.RetrieveFeatures()
+	parsed, err := godog.TestSuite{Options: godogOptions(features, language)}.RetrieveFeatures()
 	if err != nil {
 		return nil, lang.Errorf("read the features: %w", err)
 	}
 	l := loader{rows: map[string]int{}, owner: map[string]string{}}
 	for _, f := range parsed {
-		lines := index(f.GherkinDocument)
+		lines := indexNodes(f.GherkinDocument)
 		for _, p := range f.Pickles {
-			if err := l.add(f.GherkinDocument, lines, p); err != nil {
+			if err := l.addPickle(f.GherkinDocument, lines, p); err != nil {
 				return nil, err
 			}
 		}
@@ -84,7 +85,18 @@ func Load(features fs.FS, language lang.Language) ([]Scenario, error) {
 	return l.all, nil
 }
 
-func options(features fs.FS, l lang.Language) *godog.Options {
+// Claims returns a language's scenarios as the evidence of a run has them before
+// any is run.
+func Claims(features fs.FS, language lang.Language) ([]harness.Scenario, error) {
+	all, err := Load(features, language)
+	var claims []harness.Scenario
+	for _, s := range all {
+		claims = append(claims, newEvidence(s))
+	}
+	return claims, err
+}
+
+func godogOptions(features fs.FS, l lang.Language) *godog.Options {
 	return &godog.Options{FS: features, Paths: []string{string(l)}}
 }
 
@@ -94,7 +106,7 @@ type loader struct {
 	owner map[string]string // id → the one node of the document which may have it
 }
 
-func (l *loader) add(doc *messages.GherkinDocument, nodes map[string]node, p *messages.Pickle) error {
+func (l *loader) addPickle(doc *messages.GherkinDocument, nodes map[string]node, p *messages.Pickle) error {
 	s := Scenario{
 		Name: p.Name, Feature: doc.Feature.Name, File: path.Join("features", doc.Uri),
 		Line: nodes[p.AstNodeIds[len(p.AstNodeIds)-1]].line, pickle: p.Id,
@@ -105,21 +117,21 @@ func (l *loader) add(doc *messages.GherkinDocument, nodes map[string]node, p *me
 	for _, st := range p.Steps {
 		n := nodes[st.AstNodeIds[0]]
 		step := Step{Keyword: n.keyword, Text: st.Text, Line: n.line, pickle: st.Id}
-		step.DocString, step.Table = argument(st.Argument)
+		step.DocString, step.Table = stepArgument(st.Argument)
 		s.Steps = append(s.Steps, step)
 	}
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
 	}
-	if err := l.name(&s, doc.Uri+p.AstNodeIds[0], len(p.AstNodeIds) > 1); err != nil {
+	if err := l.nameScenario(&s, doc.Uri+p.AstNodeIds[0], len(p.AstNodeIds) > 1); err != nil {
 		return lang.Errorf("%s:%d: %w", s.File, s.Line, err)
 	}
 	l.all = append(l.all, s)
 	return nil
 }
 
-// argument gives a step's doc string or the cells of its table.
-func argument(a *messages.PickleStepArgument) (string, [][]string) {
+// stepArgument gives a step's doc string or the cells of its table.
+func stepArgument(a *messages.PickleStepArgument) (string, [][]string) {
 	switch {
 	case a == nil:
 		return "", nil
@@ -137,8 +149,8 @@ func argument(a *messages.PickleStepArgument) (string, [][]string) {
 	return "", rows
 }
 
-// name gives a scenario its id and holds the rules of tags.
-func (l *loader) name(s *Scenario, owner string, row bool) error {
+// nameScenario gives a scenario its id and holds the rules of tags.
+func (l *loader) nameScenario(s *Scenario, owner string, row bool) error {
 	var kinds, ids []string
 	for _, t := range s.Tags {
 		switch {
@@ -170,8 +182,8 @@ type node struct {
 	keyword string
 }
 
-// index finds steps, scenarios and rows by their id.
-func index(doc *messages.GherkinDocument) map[string]node {
+// indexNodes finds steps, scenarios and rows by their id.
+func indexNodes(doc *messages.GherkinDocument) map[string]node {
 	nodes := map[string]node{}
 	steps := func(list []*messages.Step) {
 		for _, s := range list {

@@ -15,7 +15,6 @@ import (
 // run is a run as it goes. godog calls its hooks, all from one goroutine.
 type run struct {
 	Options
-	clock  func() time.Time
 	ctx    context.Context // the run's; steps get theirs from godog
 	world  world
 	chosen []Scenario
@@ -36,32 +35,32 @@ type stepRun struct {
 	ctx    context.Context // what the next step starts from
 }
 
-func (r *run) register(sc *godog.ScenarioContext) {
-	sc.Before(r.before)
-	sc.After(r.after)
+func (r *run) registerHooks(sc *godog.ScenarioContext) {
+	sc.Before(r.beforeScenario)
+	sc.After(r.afterScenario)
 	sc.StepContext().Before(r.beforeStep)
 	sc.StepContext().After(r.afterStep)
 	r.world.Register(sc)
 }
 
-func (r *run) before(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 	if len(r.done) >= len(r.chosen) || r.chosen[len(r.done)].pickle != p.Id {
 		return ctx, fmt.Errorf("scenario %q was not chosen", p.Name)
 	}
 	r.source = r.chosen[len(r.done)]
-	s := evidence(r.source)
-	s.Start = r.clock()
+	s := newEvidence(r.source)
+	s.Start = time.Now()
 	if s.Reason = r.whySkip(); s.Reason != "" {
-		r.end(&s)
+		r.endScenario(&s)
 		return ctx, godog.ErrSkip
 	}
 	r.now = &s
-	r.tell(Event{Kind: ScenarioStarted})
+	r.sendEvent(Event{Kind: ScenarioStarted})
 	return ctx, nil
 }
 
-// evidence is a scenario of which nothing was run yet.
-func evidence(s Scenario) harness.Scenario {
+// newEvidence is a scenario of which nothing was run yet.
+func newEvidence(s Scenario) harness.Scenario {
 	e := harness.Scenario{
 		ID: s.ID, Name: s.Name, Feature: s.Feature, File: s.File, Line: s.Line, Tags: s.Tags,
 		Status: harness.Skipped,
@@ -76,14 +75,14 @@ func evidence(s Scenario) harness.Scenario {
 func (r *run) whySkip() string {
 	switch {
 	case r.ctx.Err() != nil:
-		return r.interrupted()
+		return r.whyInterrupted()
 	case r.stopped != "":
 		return r.Lang.Say("the tutorial stopped at %s", r.stopped)
 	case r.source.Has(TagTutorial) && !r.Fresh:
 		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one")
 	case r.source.Has(TagReplicas) && r.Faulter != nil && !r.Fresh:
 		return r.Lang.Say("it builds a cluster with replicas, for which the lab must be a fresh one")
-	case r.source.breaks() && r.Faulter == nil:
+	case r.source.breaksHosts() && r.Faulter == nil:
 		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that")
 	case r.Skip != nil:
 		return r.Skip(r.source)
@@ -91,7 +90,7 @@ func (r *run) whySkip() string {
 	return ""
 }
 
-func (r *run) interrupted() string {
+func (r *run) whyInterrupted() string {
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
 		return r.Lang.Say("interrupted: the time was up")
 	}
@@ -102,57 +101,58 @@ func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, 
 	if r.now == nil {
 		return ctx, nil
 	}
-	r.step = stepRun{index: r.stepIndex(st), start: r.clock(), ctx: ctx}
+	r.step = stepRun{index: r.stepIndex(st), start: time.Now(), ctx: ctx}
 	ctx, r.step.cancel = harness.WithLimit(ctx, stepTimeout)
-	r.tell(Event{Kind: StepStarted, Step: r.step.index})
+	r.sendEvent(Event{Kind: StepStarted, Step: r.step.index})
 	return ctx, nil
 }
 
 func (r *run) stepIndex(st *godog.Step) int {
-	for i, s := range r.source.Steps {
-		if s.pickle == st.Id {
-			return i
-		}
+	i := slices.IndexFunc(r.source.Steps, func(s Step) bool { return s.pickle == st.Id })
+	if i < 0 {
+		panic("a step that no feature has: " + st.Text)
 	}
-	panic("a step that no feature has: " + st.Text)
+	return i
 }
 
-func (r *run) afterStep(ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
+func (r *run) afterStep(
+	ctx context.Context, _ *godog.Step, status godog.StepResultStatus, err error,
+) (context.Context, error) {
 	if r.now == nil {
 		return ctx, nil
 	}
 	r.step.cancel()
 	st := &r.now.Steps[r.step.index]
-	st.Duration = r.clock().Sub(r.step.start)
+	st.Duration = time.Since(r.step.start)
 	st.Commands, st.Comparison = r.world.TakeCommands(), r.world.TakeComparison()
 	switch {
 	case status == godog.StepPassed:
 		st.Status = harness.Passed
 	case r.ctx.Err() == nil:
-		r.fail(st, err)
+		r.recordFailure(st, err)
 	default: // what the end of the run broke says nothing of the cluster
-		st.Error = r.text(err)
+		st.Error = r.textOf(err)
 	}
-	r.tell(Event{Kind: StepEnded, Step: r.step.index})
+	r.sendEvent(Event{Kind: StepEnded, Step: r.step.index})
 	return r.step.ctx, nil
 }
 
-// text is an error in the run's language.
-func (r *run) text(err error) string {
+// textOf is an error in the run's language.
+func (r *run) textOf(err error) string {
 	if err == nil {
 		return ""
 	}
 	return r.Lang.Error(err)
 }
 
-// fail says what was expected and what was seen instead. Of what could not be
+// recordFailure says what was expected and what was seen instead. Of what could not be
 // asked nothing was seen: the claim is neither true nor false.
-func (r *run) fail(st *harness.Step, err error) {
+func (r *run) recordFailure(st *harness.Step, err error) {
 	var lost *harness.UnreachableError
-	st.Error = r.text(err)
+	st.Error = r.textOf(err)
 	if errors.As(err, &lost) {
 		r.unasked++
-		st.Status, r.now.Reason = harness.Skipped, r.text(lost)
+		st.Status, r.now.Reason = harness.Skipped, r.textOf(lost)
 		return
 	}
 	st.Status, r.now.Status = harness.Failed, harness.Failed
@@ -163,24 +163,24 @@ func (r *run) fail(st *harness.Step, err error) {
 	}
 }
 
-// after comes with the scenario's last step, or with the one that failed.
-func (r *run) after(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
+// afterScenario comes with the scenario's last step, or with the one that failed.
+func (r *run) afterScenario(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
 	if r.now == nil {
 		return ctx, nil
 	}
 	s := r.now
-	r.judge(s)
+	r.judgeScenario(s)
 	r.cleanUp(ctx, s)
-	s.Duration = r.clock().Sub(s.Start)
+	s.Duration = time.Since(s.Start)
 	r.now = nil
-	r.end(s)
+	r.endScenario(s)
 	if s.Status == harness.Failed && s.Expected == r.cleanedUp() {
 		return ctx, errors.New(s.Seen)
 	}
 	return ctx, nil
 }
 
-func (r *run) judge(s *harness.Scenario) {
+func (r *run) judgeScenario(s *harness.Scenario) {
 	last := s.Steps[len(s.Steps)-1]
 	switch {
 	case s.Status == harness.Failed:
@@ -188,7 +188,7 @@ func (r *run) judge(s *harness.Scenario) {
 		s.Status = harness.Passed
 	case s.Reason != "": // it said so when it came to that
 	default:
-		s.Status, s.Reason = harness.Skipped, r.interrupted()
+		s.Status, s.Reason = harness.Skipped, r.whyInterrupted()
 	}
 }
 
@@ -200,7 +200,7 @@ func (r *run) cleanedUp() string {
 // cleanUp removes what the scenario made, also when the run was interrupted.
 func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
 	timeout := cleanupTimeout
-	if r.source.breaks() {
+	if r.source.breaksHosts() {
 		timeout = mendTimeout
 	}
 	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), timeout)
@@ -211,47 +211,47 @@ func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
 	}
 	last := &s.Steps[len(s.Steps)-1]
 	if last.Error == "" {
-		last.Error = r.text(err)
+		last.Error = r.textOf(err)
 	}
 	if s.Status != harness.Failed {
 		s.Status, s.Reason, last.Status = harness.Failed, "", harness.Failed
-		s.Expected, s.Seen = r.cleanedUp(), r.text(err)
+		s.Expected, s.Seen = r.cleanedUp(), r.textOf(err)
 	}
 }
 
-// end keeps a scenario that came to its end.
-func (r *run) end(s *harness.Scenario) {
+// endScenario keeps a scenario that came to its end.
+func (r *run) endScenario(s *harness.Scenario) {
 	if s.Status == harness.Failed && r.source.Has(TagTutorial) {
 		r.stopped = s.ID
 	}
 	r.done = append(r.done, *s)
-	r.feature(s.Feature)
+	r.endFeature(s.Feature)
 	r.Progress(Event{
 		Kind: ScenarioEnded, Number: len(r.done), Total: len(r.chosen),
 		Scenario: *s, Elapsed: s.Duration,
 	})
 }
 
-// feature tells that a feature ended, where the scenario was its last.
-func (r *run) feature(name string) {
+// endFeature tells that a feature ended, where the scenario was its last.
+func (r *run) endFeature(name string) {
 	n := len(r.done)
 	if r.FeatureEnded != nil && r.ctx.Err() == nil && (n == len(r.chosen) || r.chosen[n].Feature != name) {
 		r.FeatureEnded(r.ctx, name)
 	}
 }
 
-func (r *run) tell(e Event) {
+func (r *run) sendEvent(e Event) {
 	e.Number, e.Total, e.Scenario = len(r.done)+1, len(r.chosen), *r.now
 	e.Scenario.Steps = slices.Clone(r.now.Steps)
 	if e.Elapsed == 0 {
-		e.Elapsed = r.clock().Sub(r.now.Start)
+		e.Elapsed = time.Since(r.now.Start)
 	}
 	r.Progress(e)
 }
 
-// waiting tells of a step which waits for what is not so yet.
-func (r *run) waiting(elapsed time.Duration, seen error) {
+// sendWaiting tells of a step which waits for what is not so yet.
+func (r *run) sendWaiting(elapsed time.Duration, seen error) {
 	if r.now != nil {
-		r.tell(Event{Kind: Waiting, Step: r.step.index, Elapsed: elapsed, Seen: seen})
+		r.sendEvent(Event{Kind: Waiting, Step: r.step.index, Elapsed: elapsed, Seen: seen})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/cucumber/godog"
 	"github.com/google/go-cmp/cmp"
@@ -85,8 +84,8 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 	o.Progress = func(e Event) {
 		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
 	}
-	r := &run{Options: o, clock: time.Now}
-	done, err = r.all(ctx, f)
+	r := &run{Options: o}
+	done, err = r.runChosen(ctx, f)
 	return done, events, err
 }
 
@@ -383,11 +382,11 @@ func FuzzTags(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, tags string) {
-		chosen, err := choose(all, tags)
+		chosen, err := chooseScenarios(all, tags)
 		if err != nil {
 			return
 		}
-		o := options(fs, "en")
+		o := godogOptions(fs, "en")
 		o.Tags = tags
 		if strings.TrimSpace(tags) == "" {
 			o.Tags = ""

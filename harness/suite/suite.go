@@ -68,12 +68,12 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
 	}
-	r := &run{Options: o, clock: time.Now}
-	w := steps.New(o.Cluster, o.Lang, r.waiting).WithPage(o.Page).WithFaults(o.Faulter)
+	r := &run{Options: o}
+	w := steps.New(o.Cluster, o.Lang, r.sendWaiting).WithPage(o.Page).WithFaults(o.Faulter)
 	if o.Patience > 0 {
 		w.LimitWaits(o.Patience)
 	}
-	return r.all(ctx, w)
+	return r.runChosen(ctx, w)
 }
 
 // world is what the scenarios share: steps.World, and another one in tests.
@@ -87,24 +87,24 @@ type world interface {
 	CleanUp(context.Context) error
 }
 
-func (r *run) all(ctx context.Context, w world) ([]harness.Scenario, error) {
+func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {
 	every, err := Load(r.Features, r.Lang)
 	if err != nil {
 		return nil, err
 	}
-	if r.chosen, err = choose(every, r.Tags); err != nil {
+	if r.chosen, err = chooseScenarios(every, r.Tags); err != nil {
 		return nil, err
 	}
-	o := options(r.Features, r.Lang)
-	o.Tags, o.Strict, o.NoColors, o.Concurrency = effective(every, r.Tags), true, true, 1
+	o := godogOptions(r.Features, r.Lang)
+	o.Tags, o.Strict, o.NoColors, o.Concurrency = effectiveTags(every, r.Tags), true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
 	r.ctx, r.world = ctx, w
-	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.register, Options: o}.Run()
-	return r.done, r.verdict(code)
+	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.registerHooks, Options: o}.Run()
+	return r.done, r.checkCounts(code)
 }
 
-// verdict doubts: what was recorded must be what godog ran.
-func (r *run) verdict(code int) error {
+// checkCounts doubts: what was recorded must be what godog ran.
+func (r *run) checkCounts(code int) error {
 	counts := Count(r.done)
 	switch {
 	case len(r.done) != len(r.chosen):

@@ -19,7 +19,8 @@ func (e *TagsError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
 func (e *TagsError) In(l lang.Language) string {
-	return l.Say("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)", e.Tags, e.Why.In(l))
+	return l.Say("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)",
+		e.Tags, e.Why.In(l))
 }
 
 // CheckTags is nil for a tag expression that Run can use, and otherwise a
@@ -29,7 +30,7 @@ func CheckTags(features fs.FS, l lang.Language, tags string) error {
 	if err != nil {
 		return err
 	}
-	_, err = choose(all, tags)
+	_, err = chooseScenarios(all, tags)
 	return err
 }
 
@@ -39,43 +40,36 @@ func Breaks(features fs.FS, l lang.Language, tags string) bool {
 	if err != nil {
 		return false
 	}
-	chosen, err := choose(all, tags)
-	return err == nil && slices.ContainsFunc(chosen, Scenario.breaks)
+	chosen, err := chooseScenarios(all, tags)
+	return err == nil && slices.ContainsFunc(chosen, Scenario.breaksHosts)
 }
 
 // tag is one tag of an expression: godog drops every @ and takes ~ for not.
 var tag = regexp.MustCompile(`^~?@[^\s@~,&|()!]+$`)
 
-// choose gives the scenarios that a godog tag expression names. godog itself
+// chooseScenarios gives the scenarios that a godog tag expression names. godog itself
 // takes what it doesn't understand for a tag that no scenario has.
-func choose(all []Scenario, tags string) ([]Scenario, error) {
-	tags = effective(all, tags)
-	for _, term := range terms(tags) {
-		for _, t := range term {
-			if !tag.MatchString(t) {
-				return nil, &TagsError{tags, lang.Textf("%q is not a tag", t)}
-			}
+func chooseScenarios(all []Scenario, tags string) ([]Scenario, error) {
+	tags = effectiveTags(all, tags)
+	for _, t := range slices.Concat(splitTerms(tags)...) {
+		if !tag.MatchString(t) {
+			return nil, &TagsError{tags, lang.Textf("%q is not a tag", t)}
 		}
 	}
-	var chosen []Scenario
-	for _, s := range all {
-		if matches(s, terms(tags)) {
-			chosen = append(chosen, s)
-		}
-	}
+	chosen := slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !matchesTerms(s, splitTerms(tags)) })
 	if len(chosen) == 0 {
 		return nil, &TagsError{tags, lang.Text{EN: "no scenario has them"}}
 	}
 	return chosen, nil
 }
 
-// effective is the expression that godog is given: scenarios which break hosts
+// effectiveTags is the expression that godog is given: scenarios which break hosts
 // are left out unless one of their tags is asked for by name.
-func effective(all []Scenario, tags string) string {
+func effectiveTags(all []Scenario, tags string) string {
 	tags = strings.TrimSpace(tags)
-	for _, t := range slices.Concat(terms(tags)...) {
+	for _, t := range slices.Concat(splitTerms(tags)...) {
 		for _, s := range all {
-			if s.breaks() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.base()) {
+			if s.breaksHosts() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.baseID()) {
 				return tags
 			}
 		}
@@ -87,14 +81,14 @@ func effective(all []Scenario, tags string) string {
 	return tags + " && " + leftOut
 }
 
-// base is the id without the number of a row.
-func (s Scenario) base() string {
+// baseID is the id without the number of a row.
+func (s Scenario) baseID() string {
 	id, _, _ := strings.Cut(s.ID, "#")
 	return id
 }
 
-// terms splits an expression: all terms must hold, of each term one tag.
-func terms(tags string) [][]string {
+// splitTerms splits an expression: all terms must hold, of each term one tag.
+func splitTerms(tags string) [][]string {
 	var all [][]string
 	for _, and := range strings.Split(tags, "&&") {
 		var term []string
@@ -106,16 +100,10 @@ func terms(tags string) [][]string {
 	return all
 }
 
-func matches(s Scenario, terms [][]string) bool {
-	for _, term := range terms {
-		holds := false
-		for _, t := range term {
-			name, not := strings.CutPrefix(t, "~")
-			holds = holds || s.Has(name) != not
-		}
-		if !holds {
-			return false
-		}
+func matchesTerms(s Scenario, terms [][]string) bool {
+	holds := func(tag string) bool {
+		name, not := strings.CutPrefix(tag, "~")
+		return s.Has(name) != not
 	}
-	return true
+	return !slices.ContainsFunc(terms, func(term []string) bool { return !slices.ContainsFunc(term, holds) })
 }

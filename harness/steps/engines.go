@@ -1,0 +1,106 @@
+package steps
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	units "github.com/docker/go-units"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/lang"
+)
+
+// engines are the engines of the hosts, and Swarm, which answers as one.
+type engines struct{ *scenario }
+
+func (e *engines) sentences() []sentence {
+	return []sentence{
+		{`^from "([^"]*)" the engine at "([^"]*)" answers as "([^"]*)"$`, e.managerReaches},
+		{`^the engine of "([^"]*)" has the ([A-Za-z ]+) "([^"]*)"$`, e.engineHas},
+		{`^the cluster has the ([A-Za-z ]+) "([^"]*)"$`, e.clusterHas},
+		{`^the cluster uses the filter "([^"]*)"$`, e.clusterFilters},
+	}
+}
+
+// answerWithin is how long an engine may take to answer the docker CLI, which
+// itself waits for half a minute.
+const answerWithin = 5 * time.Second
+
+// managerReaches runs the docker CLI on a host against an engine elsewhere.
+func (e *engines) managerReaches(ctx context.Context, from, addr, name string) error {
+	node := e.cluster.Node(from)
+	asking, cancel := harness.WithLimit(ctx, answerWithin)
+	defer cancel()
+	res, err := node.Exec(asking, "docker", "-H", "tcp://"+e.here(addr), "info", "--format", "{{.Name}}")
+	late := asking.Err() != nil && ctx.Err() == nil
+	if err != nil && res.Argv == nil && !late {
+		return err
+	}
+	e.recordCommands(res)
+	seen := strings.TrimSpace(res.Stdout)
+	switch {
+	case late:
+		seen = e.lang.Say("no answer within %s", harness.Limit(ctx, answerWithin))
+	case err != nil:
+		seen = err.Error()
+	}
+	if seen != name {
+		return e.mismatch(e.lang.Say("the engine at %s, asked from %s", e.here(addr), from), name, seen)
+	}
+	return nil
+}
+
+func (e *engines) engineHas(ctx context.Context, host, property, value string) error {
+	info, err := e.cluster.Engine(host).Info(ctx)
+	if err != nil {
+		return err
+	}
+	value = figures(e.topology()).engineFigure(host, property, value)
+	return e.infoHas(e.compare("the engine of %s", host), info, property, value)
+}
+
+func (e *engines) clusterHas(ctx context.Context, property, value string) error {
+	info, err := e.swarmInfo(ctx)
+	if err != nil {
+		return err
+	}
+	value = figures(e.topology()).clusterFigure(property, value)
+	return e.infoHas(e.compare("the cluster"), info, property, value)
+}
+
+func (e *engines) infoHas(c comparison, info engine.Info, property, value string) error {
+	seen, known := infoProperties(info)[toEnglish(property)]
+	switch {
+	case !known && info.Swarm == nil:
+		return lang.Errorf("an engine has no %q", toEnglish(property))
+	case !known:
+		return lang.Errorf("a cluster has no %q", toEnglish(property))
+	}
+	c.expectEqual(property, e.here(value), e.orNone(seen))
+	return c.mismatch()
+}
+
+// infoProperties returns the properties that the features name. One is empty if the
+// engine has no value of it.
+func infoProperties(info engine.Info) map[string]string {
+	all := map[string]string{
+		"name": info.Name, "CPUs": strconv.Itoa(info.CPUs), "total memory": units.BytesSize(float64(info.Memory)),
+		"cluster store": info.ClusterStore, "cluster advertise": info.ClusterAdvertise,
+	}
+	if s := info.Swarm; s != nil {
+		all["role"], all["strategy"], all["nodes"] = s.Role, s.Strategy, strconv.Itoa(len(s.Members))
+	}
+	return all
+}
+
+func (e *engines) clusterFilters(ctx context.Context, filter string) error {
+	info, err := e.swarmInfo(ctx)
+	if err == nil && !slices.Contains(info.Swarm.Filters, filter) {
+		err = e.mismatch(e.lang.Say("the cluster's filters"), filter, e.listed(info.Swarm.Filters))
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package steps
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
+	"labcheck/harness/workload"
+)
+
+// scenario is what the sentences of every subject need.
+type scenario struct {
+	cluster  *engine.Cluster
+	lang     lang.Language
+	waiting  func(elapsed time.Duration, seen error)
+	page     *tutorial.Page
+	patience *patience // nil: as long as the sentences say
+	load     *workload.Workload
+
+	mu       sync.Mutex
+	commands []harness.Result
+}
+
+func (s *scenario) takeCommands() []harness.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.commands
+	s.commands = nil
+	return taken
+}
+
+func (s *scenario) recordCommands(ran ...harness.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commands = append(s.commands, ran...)
+}
+
+func (s *scenario) topology() harness.Topology { return s.cluster.Topology() }
+
+// here writes a text of the features, which has the page's addresses, with
+// those that the hosts have in this topology.
+func (s *scenario) here(text string) string { return tutorial.Here(s.topology(), text) }
+
+// swarmInfo is what Swarm answers on port 3375.
+func (s *scenario) swarmInfo(ctx context.Context) (engine.Info, error) {
+	info, err := s.cluster.Swarm().Info(ctx)
+	if err == nil && info.Swarm == nil {
+		err = s.mismatch(s.lang.Say("port 3375"), s.lang.Say("a Swarm manager"), s.lang.Say("an engine, %s", info.Name))
+	}
+	return info, err
+}
+
+// mismatch is a claim that is false, in texts of the run's language.
+func (s *scenario) mismatch(what, expected, seen string) error {
+	return &harness.Mismatch{Lang: s.lang, What: what, Expected: expected, Seen: seen}
+}
+
+// compare begins a comparison of what a text names.
+func (s *scenario) compare(format string, args ...any) comparison {
+	return comparison{lang: s.lang, what: s.lang.Say(format, args...)}
+}
+
+// listed joins values for a person.
+func (s *scenario) listed(values []string) string {
+	if len(values) == 0 {
+		return s.lang.Say("nothing")
+	}
+	return strings.Join(values, ", ")
+}
+
+func (s *scenario) orNone(value string) string {
+	if value == "" {
+		return s.lang.Say("none")
+	}
+	return value
+}
+
+// attached says whether something is attached to a network.
+func (s *scenario) attached(yes bool) string {
+	return map[bool]string{true: s.lang.Say("attached"), false: s.lang.Say("not attached")}[yes]
+}
+
+// orNotShown is said of a line or a field that lacks if the value is empty.
+func (s *scenario) orNotShown(value string) string {
+	if value == "" {
+		return s.lang.Say("(not shown)")
+	}
+	return value
+}
+
+// comparison collects all that differs, so that a person sees the whole of it.
+type comparison struct {
+	lang           lang.Language
+	what           string
+	expected, seen []string
+}
+
+// expectEqual compares two values of a field as a reader would.
+func (c *comparison) expectEqual(field, expected, seen string) {
+	if normalizeValue(expected) != normalizeValue(seen) {
+		c.addDifference(field+": "+expected, field+": "+seen)
+	}
+}
+
+func (c *comparison) addDifference(expected, seen string) {
+	c.expected = append(c.expected, expected)
+	c.seen = append(c.seen, seen)
+}
+
+// mismatch is a *harness.Mismatch with all that differs, or nil.
+func (c *comparison) mismatch() error {
+	if len(c.expected) == 0 {
+		return nil
+	}
+	return &harness.Mismatch{
+		Lang: c.lang, What: c.what,
+		Expected: strings.Join(c.expected, "\n"), Seen: strings.Join(c.seen, "\n"),
+	}
+}
+
+// askEach asks several hosts at once and collects the answers in their order. It
+// ends with the first error.
+func askEach[T any](
+	ctx context.Context, hosts []harness.Host, ask func(context.Context, harness.Host) (T, error),
+) ([]T, error) {
+	all := make([]T, len(hosts))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, h := range hosts {
+		g.Go(func() error {
+			var err error
+			all[i], err = ask(ctx, h)
+			return err
+		})
+	}
+	return all, g.Wait()
+}
+
+// findHost returns the host of a name.
+func findHost(t harness.Topology, name string) (harness.Host, bool) {
+	hosts := t.Hosts()
+	i := slices.IndexFunc(hosts, func(h harness.Host) bool { return h.Name == name })
+	if i < 0 {
+		return harness.Host{}, false
+	}
+	return hosts[i], true
+}

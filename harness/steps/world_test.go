@@ -1,0 +1,56 @@
+package steps
+
+import (
+	"testing"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/internal/enginetest"
+	"labcheck/harness/lang"
+)
+
+// testWorld is a world whose subjects' methods can be called on itself.
+type testWorld struct {
+	*World
+	*scenario
+	*reader
+	*containers
+	*discovery
+	*engines
+	*members
+	*networks
+	*workloads
+	*faults
+	*managers
+	*joins
+	*replicas
+	figures
+}
+
+// newWorld opens a world on nodes, which says in English what it finds.
+func newWorld(t *testing.T, topology harness.Topology, nodes []harness.Node) *testWorld {
+	t.Helper()
+	c, err := engine.Open(topology, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	w := New(c, lang.English, func(time.Duration, error) {})
+	s := w.scenario
+	return &testWorld{
+		w, s, w.reader, w.reader.containers, &discovery{s}, &engines{s}, w.joins.members, &networks{s}, &workloads{scenario: s},
+		w.faults, w.faults.managers, w.joins, w.replicas, figures(topology),
+	}
+}
+
+// performedWorld is a world on a cluster on which the tutorial was done, that
+// waits for nothing.
+func performedWorld(t *testing.T) (*testWorld, *enginetest.Cluster) {
+	t.Helper()
+	f := enginetest.New(harness.Tutorial()).Performed()
+	t.Cleanup(f.Close)
+	w := newWorld(t, f.Topology, f.Nodes())
+	w.LimitWaits(0)
+	return w, f
+}

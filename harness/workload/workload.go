@@ -1,0 +1,243 @@
+// Package workload starts test containers on a cluster, has them send packets to
+// one another, and removes them again.
+package workload
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/tutorial"
+)
+
+const (
+	// Image is what test containers are made of.
+	Image = "labcheck/workload"
+	// Label holds the run that started a container.
+	Label = "labcheck.workload"
+	// lifetime is how long a test container lives at most, so that what a crashed
+	// run left behind ends by itself.
+	lifetime = time.Minute
+	// lastingLifetime is the same of a Workload that is Lasting.
+	lastingLifetime = 5 * time.Minute
+)
+
+// Container is a test container that was started.
+type Container struct {
+	ID, Name string
+	Host     string // empty if Swarm chose it
+	// Addrs are its addresses on overlay networks. They are known from AwaitTold on.
+	Addrs []netip.Addr
+}
+
+// WaitFunc calls a probe again and again until it returns nil or ctx ends.
+type WaitFunc func(ctx context.Context, probe func(context.Context) error) error
+
+// Workload is what one run of labcheck has started on a cluster. Its methods may
+// be called by several goroutines at once.
+type Workload struct {
+	// Lasting is set if the containers must outlive a wait for a lost node.
+	Lasting bool
+
+	cluster *engine.Cluster
+	wait    WaitFunc
+	run     string // the value of Label
+	turn    bool
+
+	mu      sync.Mutex
+	used    bool // there may be something to remove
+	started []*Container
+}
+
+// New returns the workload of a new run, of which nothing was started yet.
+func New(c *engine.Cluster, wait WaitFunc) *Workload {
+	return &Workload{cluster: c, wait: wait, run: strings.ToLower(rand.Text()[:12])}
+}
+
+// Run returns the value of Label on what this run starts.
+func (w *Workload) Run() string { return w.run }
+
+// Started returns what was started, in its order.
+func (w *Workload) Started() []*Container {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.started)
+}
+
+// Start starts a container through a client, an engine's or Swarm's. The host is
+// empty if Swarm is to choose it. The name is made of the run and part.
+func (w *Workload) Start(
+	ctx context.Context, on *engine.Client, host, part, network string, env ...string,
+) (*Container, error) {
+	spec := w.newSpec(ctx, fmt.Sprintf("labcheck-%s-%s", w.run, part))
+	spec.Network, spec.Env = network, env
+	w.mu.Lock()
+	w.used = true
+	w.mu.Unlock()
+	id, err := startPatiently(ctx, on, spec)
+	if err != nil {
+		return nil, err
+	}
+	c := &Container{ID: id, Name: spec.Name, Host: host}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.started = append(w.started, c)
+	return c, nil
+}
+
+// StartOnEach starts a container on each engine, all at once, and returns what
+// became of each, in the order of the topology's hosts.
+func (w *Workload) StartOnEach(ctx context.Context, network string) []error {
+	return w.onEachHost(func(h harness.Host) error {
+		_, err := w.Start(ctx, w.cluster.Engine(h.Name), h.Name, h.Name, network)
+		return err
+	})
+}
+
+// AwaitTold waits until engines were told where the started containers are, and
+// goes on if they were not, or that can't be known: the packets will tell.
+func (w *Workload) AwaitTold(ctx context.Context) error {
+	hosts := map[netip.Addr]string{}
+	for _, c := range w.Started() {
+		var err error
+		if c.Addrs, err = overlayAddrs(ctx, w.cluster.Engine(c.Host), c.ID); err != nil {
+			return err
+		}
+		for _, a := range c.Addrs {
+			hosts[a] = c.Host
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, tutorial.TellTime)
+	defer cancel()
+	_ = w.wait(wait, func(ctx context.Context) error {
+		return tutorial.Awaited(tutorial.Told(ctx, w.cluster, hosts))
+	})
+	return ctx.Err()
+}
+
+// HostsOf asks every engine whether it has a container and returns the hosts of
+// those that do.
+func (w *Workload) HostsOf(ctx context.Context, id string) ([]string, error) {
+	hosts := w.cluster.Topology().Hosts()
+	found := w.onEachHost(func(h harness.Host) error {
+		_, err := w.cluster.Engine(h.Name).Inspect(ctx, id)
+		return err
+	})
+	var where []string
+	for i, h := range hosts {
+		switch {
+		case found[i] == nil:
+			where = append(where, h.Name)
+		case !errors.Is(found[i], engine.ErrNotFound):
+			return where, found[i]
+		}
+	}
+	return where, nil
+}
+
+// Remove removes what was started and, of runs that crashed, what ended by
+// itself. The turn ends when all that was started in it is gone.
+func (w *Workload) Remove(ctx context.Context) error {
+	w.mu.Lock()
+	used := w.used
+	w.used, w.turn, w.Lasting, w.started = false, false, false, nil
+	w.mu.Unlock()
+	if !used {
+		return nil
+	}
+	isTurn := func(name string) bool { return name == turnName }
+	failed := w.onEachHost(func(h harness.Host) error {
+		return w.removeFrom(ctx, h.Name, func(name string) bool { return !isTurn(name) })
+	})
+	return errors.Join(append(failed, w.removeFrom(ctx, w.cluster.Topology().Manager.Name, isTurn))...)
+}
+
+// removeFrom removes containers whose names are wanted from an engine.
+func (w *Workload) removeFrom(ctx context.Context, host string, wanted func(name string) bool) error {
+	e := w.cluster.Engine(host)
+	all, err := e.Containers(ctx)
+	if err != nil {
+		return err
+	}
+	ours := slices.DeleteFunc(all, func(c engine.Container) bool {
+		run, labelled := c.Labels[Label]
+		return !labelled || !wanted(c.Name) || run != w.run && c.State != "exited"
+	})
+	return errors.Join(doAtOnce(ours, func(_ int, c engine.Container) error { return ignoreGone(e.Remove(ctx, c.ID)) })...)
+}
+
+// onEachHost does something for every host at once and returns what became of
+// each, in the topology's order.
+func (w *Workload) onEachHost(do func(harness.Host) error) []error {
+	return doAtOnce(w.cluster.Topology().Hosts(), func(_ int, h harness.Host) error { return do(h) })
+}
+
+func (w *Workload) newSpec(ctx context.Context, name string) engine.RunSpec {
+	lives := lifetime
+	if w.Lasting {
+		lives = lastingLifetime
+	}
+	return engine.RunSpec{
+		Name: name, Image: Image, Labels: map[string]string{Label: w.run},
+		Args: []string{"sleep", fmt.Sprint(int(harness.Limit(ctx, lives).Seconds()))},
+	}
+}
+
+// startPatiently starts a container. When ctx is cancelled the start is given a
+// moment to come to its end, so that nothing appears after the workload was
+// removed.
+func startPatiently(ctx context.Context, c *engine.Client, s engine.RunSpec) (string, error) {
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, cancel) })
+	defer stop()
+	return c.Run(patient, s)
+}
+
+// overlayAddrs returns a container's addresses on the networks that engines tell
+// one another of.
+func overlayAddrs(ctx context.Context, e *engine.Client, id string) ([]netip.Addr, error) {
+	c, err := e.Inspect(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	all, err := e.Networks(ctx)
+	var addrs []netip.Addr
+	for _, n := range c.Networks {
+		attached := func(o engine.Network) bool { return o.Name == n.Network && o.Driver == engine.Overlay }
+		if slices.ContainsFunc(all, attached) {
+			addrs = append(addrs, n.Addr)
+		}
+	}
+	return addrs, err
+}
+
+// ignoreGone takes what was removed already, by another run, as removed.
+func ignoreGone(err error) error {
+	if errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrExists) {
+		return nil
+	}
+	return err
+}
+
+// doAtOnce does something with all values at once and returns what became of each.
+func doAtOnce[T any](all []T, do func(int, T) error) []error {
+	failed := make([]error, len(all))
+	var group sync.WaitGroup
+	for i, v := range all {
+		group.Go(func() { failed[i] = do(i, v) })
+	}
+	group.Wait()
+	return failed
+}
