@@ -62,7 +62,7 @@ func connect(ctx context.Context, s selection, asked netip.Prefix) (*link, error
 // It returns nil if e can't be a lab's, and an error, without dialing it, if e
 // is an address of the topology that no lab has: it may be anybody's.
 func connectBehind(ctx context.Context, s selection, e endpoint, asked netip.Prefix) (*link, error) {
-	addr, ok := e.addr()
+	addr, ok := e.ipAddr()
 	if !ok || e.source != client.EnvOverrideHost {
 		return nil, nil
 	}
@@ -106,7 +106,7 @@ func (k *link) holdsLab(ctx context.Context, addr netip.Addr) (bool, error) {
 		return false, err
 	}
 	for _, n := range labs {
-		for _, p := range prefixes(n.IPAM) {
+		for _, p := range subnetsOf(n.IPAM) {
 			if p.Contains(addr) {
 				return true, nil
 			}

@@ -43,19 +43,19 @@ func (m *DialMode) Set(s string) error {
 // of the lab: the address would be somebody else's.
 var ErrNotOurs = lang.Errorf("refused: no bridge of this lab on this machine carries that address")
 
-// settle turns DialAuto into what works here.
-func (m DialMode) settle(n labNetwork) DialMode {
+// resolve turns DialAuto into what works here.
+func (m DialMode) resolve(b labBridge) DialMode {
 	switch {
 	case m == DialDirect || m == DialExec:
 		return m
-	case n.carried():
+	case b.isLocal():
 		return DialDirect
 	}
 	return DialExec
 }
 
-func dialDirect(ctx context.Context, n labNetwork, addr netip.AddrPort) (net.Conn, error) {
-	if !n.carried() || !n.subnet.Contains(addr.Addr()) {
+func dialDirect(ctx context.Context, b labBridge, addr netip.AddrPort) (net.Conn, error) {
+	if !b.isLocal() || !b.subnet.Contains(addr.Addr()) {
 		return nil, lang.Errorf("dial %s: %w", addr, ErrNotOurs)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())

@@ -196,17 +196,17 @@ func (s selection) withoutHost() selection {
 	}}
 }
 
-// name returns what EnvEngine has to hold for later commands to find the
+// engineName returns the value of EnvEngine by which later commands find the
 // endpoint again.
-func (e endpoint) name() string {
+func (e endpoint) engineName() string {
 	if e.context == defaultContext {
 		return e.Host
 	}
 	return e.context
 }
 
-// addr returns the IP address that the endpoint names.
-func (e endpoint) addr() (netip.Addr, bool) {
+// ipAddr returns the IP address that the endpoint names.
+func (e endpoint) ipAddr() (netip.Addr, bool) {
 	u, err := url.Parse(e.Host)
 	if err != nil || u.Scheme != "tcp" {
 		return netip.Addr{}, false
@@ -223,7 +223,7 @@ func isOnEngineBridge(addr netip.Addr) bool {
 		return false
 	}
 	for _, i := range interfaces {
-		if _, ok := overlapping(i, netip.PrefixFrom(addr, addr.BitLen())); ok && strings.HasPrefix(i.Name, "br-") {
+		if _, ok := overlappingAddr(i, netip.PrefixFrom(addr, addr.BitLen())); ok && strings.HasPrefix(i.Name, "br-") {
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // fullName is what /proc/mounts shows as the source of the mounts.
 const fullName = "labcheck-full"
 
-const fill = `set -eu
+const mountOverlays = `set -eu
 mkdir -p /run/labcheck-full
 mount -t tmpfs -o size=64k,nr_inodes=4096,mode=711 labcheck-full /run/labcheck-full
 cd /run/labcheck-full
@@ -26,12 +26,12 @@ for d in image tmp containers; do
 done
 ! dd if=/dev/zero of=rest bs=4k 2>/dev/null`
 
-// empty takes the overlays away again. What was removed meanwhile, which needs
-// no room, is removed for good.
-const empty = `set -eu
+// removeOverlays unmounts the overlays. Files that were removed meanwhile, which
+// needs no room, are removed for good.
+const removeOverlays = `set -eu
 cd /run/labcheck-full
 for d in image tmp containers; do
-	mountpoint -q "/var/lib/docker/$d" || continue # fill did not come that far
+	mountpoint -q "/var/lib/docker/$d" || continue # it was not mounted
 	umount --lazy "/var/lib/docker/$d"
 	(cd "$d/upper" && find . -type c) | (cd "/var/lib/docker/$d" && xargs --no-run-if-empty -d '\n' rm -rf --)
 done
@@ -39,22 +39,15 @@ cd /
 umount --lazy /run/labcheck-full
 rmdir /run/labcheck-full`
 
-// fillDisk takes the room from a host's engine, or gives it back.
-func (n *node) fillDisk(ctx context.Context, on bool) error {
-	r, err := n.Exec(ctx, "sh", "-c", look)
-	if err != nil {
-		return err
-	}
-	if err := differ(isFull(r.Stdout), on); err != nil {
-		return err
-	}
-	script := empty
+// setDiskFull leaves a host's engine no room to write, or gives it back.
+func setDiskFull(ctx context.Context, n *node, on bool) error {
+	script := removeOverlays
 	if on {
-		script = fill
+		script = mountOverlays
 	}
-	_, err = n.Exec(ctx, "sh", "-c", script)
+	_, err := n.Exec(ctx, "sh", "-c", script)
 	return err
 }
 
-// isFull reads it from /proc/mounts.
-func isFull(mounts string) bool { return strings.Contains(mounts, "\n"+fullName+" ") }
+// isDiskFull reports whether /proc/mounts has the overlays.
+func isDiskFull(mounts string) bool { return strings.Contains(mounts, "\n"+fullName+" ") }

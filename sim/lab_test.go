@@ -179,12 +179,12 @@ func testHosts(t *testing.T, l *Lab, nodes []harness.Node) {
 }
 
 func testRights(t *testing.T, l *Lab) {
-	found, err := l.containers(t.Context())
+	found, err := l.objects.nodeContainers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range found {
-		i, err := l.engine.ContainerInspect(t.Context(), c.ID)
+		i, err := l.objects.engine.ContainerInspect(t.Context(), c.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,11 +217,11 @@ func testDial(t *testing.T, nodes []harness.Node) {
 }
 
 func testUpAgain(t *testing.T, l *Lab) {
-	before := everything(t, l.name)
+	before := everything(t, l.Lab())
 	if _, err := l.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, everything(t, l.name)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, l.Lab())); diff != "" {
 		t.Errorf("a second up changed something (-before +after):\n%s", diff)
 	}
 }
@@ -230,10 +230,10 @@ func testUpAgain(t *testing.T, l *Lab) {
 func testRestart(t *testing.T, l *Lab, nodes []harness.Node) {
 	n := nodes[2].(*node)
 	made := sh(t, n, "docker create labcheck/workload")
-	if err := l.engine.ContainerKill(t.Context(), n.id, "KILL"); err != nil {
+	if err := l.objects.engine.ContainerKill(t.Context(), n.id, "KILL"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.engine.ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
+	if err := l.objects.engine.ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Up(t.Context()); err != nil {
@@ -280,7 +280,7 @@ func testElsewhere(t *testing.T, o Options) {
 	o.Subnet = subnettest.Free(t)
 	_, err := Open(t.Context(), o)
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab stands on "+stands.String() {
+	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab is running on "+stands.String() {
 		t.Errorf("the same lab on another subnet: %v", err)
 	}
 	o.Subnet = netip.Prefix{}
@@ -302,19 +302,25 @@ func TestMadeMeanwhile(t *testing.T) {
 	first := open(t, o)
 	o.Subnet = subnettest.Free(t)
 	second := open(t, o)
-	if err := first.makeNetwork(t.Context()); err != nil {
+	if err := makeBridge(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	var taken *SubnetError
-	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile stands on "+stands.String() {
+	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile is running on "+stands.String() {
 		t.Errorf("up: %v", err)
 	}
-	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile is being made by another labcheck" {
+	if err := makeBridge(t.Context(), second); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile is being made by another labcheck" {
 		t.Errorf("its network: %v", err)
 	}
-	if _, err := first.network(t.Context()); err != nil {
+	if _, err := first.objects.findBridge(t.Context()); err != nil {
 		t.Errorf("the first one's network: %v", err)
 	}
+}
+
+// makeBridge makes a lab's bridge and nothing else.
+func makeBridge(ctx context.Context, l *Lab) error {
+	_, err := subnetRequest{objects: l.objects, subnet: l.topology.Subnet}.makeBridge(ctx)
+	return err
 }
 
 // Two that make the same lab at the same moment: one does, the other says so

@@ -45,9 +45,9 @@ const (
 	// up on: one that is updated, or Docker Desktop, takes a minute or two to start
 	// again. The watchdog has no --timeout.
 	awayTimeout = 5 * time.Minute
-	// quiet is how long nothing new may come up before the watchdog is done: the
-	// engine may still be carrying out what its dead client asked for last.
-	quiet = 2 * time.Second
+	// quietTime is how long nothing new may come up before the watchdog is done: the
+	// engine may still be carrying out the last request of its dead client.
+	quietTime = 2 * time.Second
 )
 
 // rebootTimeout is how many seconds a host's engine is given to stop its

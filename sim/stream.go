@@ -40,13 +40,13 @@ const (
 // dialExec starts the relay in the node and waits until it is connected.
 func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 	addr := netip.AddrPortFrom(n.addr, port)
-	made, err := n.lab.engine.ContainerExecCreate(ctx, n.id, container.ExecOptions{
+	made, err := n.engine.ContainerExecCreate(ctx, n.id, container.ExecOptions{
 		Cmd: relayArgv(addr), AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
 		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
 	}
-	attached, err := n.lab.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	attached, err := n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
 	if err != nil {
 		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
 	}
