@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"strconv"
 
 	"labcheck/harness/lang"
 )
@@ -59,10 +58,4 @@ func dialDirect(ctx context.Context, b labBridge, addr netip.AddrPort) (net.Conn
 		return nil, lang.Errorf("dial %s: %w", addr, ErrNotOurs)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
-}
-
-// relayArgv connects the standard streams to a port of the node, in the node. It
-// refuses addresses that are not the node's own, so that nothing leaves it.
-func relayArgv(addr netip.AddrPort) []string {
-	return []string{"relay", addr.Addr().String(), strconv.Itoa(int(addr.Port()))}
 }

@@ -51,7 +51,7 @@ func frame(stream byte, payload string) []byte {
 }
 
 func stream(frames ...[]byte) *execConn {
-	return &execConn{HijackedResponse: types.HijackedResponse{Reader: bufio.NewReader(bytes.NewReader(bytes.Join(frames, nil)))}}
+	return &execConn{streams: types.HijackedResponse{Reader: bufio.NewReader(bytes.NewReader(bytes.Join(frames, nil)))}}
 }
 
 func TestExecConnReads(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"labcheck/harness/lang"
@@ -215,19 +216,14 @@ func (e endpoint) ipAddr() (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// isOnEngineBridge tells whether a bridge of this machine, named as engines name
-// those of networks, carries an address.
+// isOnEngineBridge reports whether a bridge of this machine, named as engines name
+// those of networks, has an address.
 func isOnEngineBridge(addr netip.Addr) bool {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return false
-	}
-	for _, i := range interfaces {
-		if _, ok := overlappingAddr(i, netip.PrefixFrom(addr, addr.BitLen())); ok && strings.HasPrefix(i.Name, "br-") {
-			return true
-		}
-	}
-	return false
+	interfaces, _ := net.Interfaces() // without them the answer is no
+	return slices.ContainsFunc(interfaces, func(i net.Interface) bool {
+		_, ok := overlappingAddr(i, netip.PrefixFrom(addr, addr.BitLen()))
+		return ok && strings.HasPrefix(i.Name, "br-")
+	})
 }
 
 // endpointAt returns an endpoint that takes no more than its address.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -86,11 +87,7 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 // copyOutput runs argv in the node, copies its output and returns its exit code.
 func (n *node) copyOutput(ctx context.Context, argv []string, stdout, stderr *bytes.Buffer) (int, error) {
 	options := container.ExecOptions{Cmd: argv, AttachStdout: true, AttachStderr: true}
-	made, err := n.engine.ContainerExecCreate(ctx, n.id, options)
-	if err != nil {
-		return 0, err
-	}
-	attached, err := n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	id, attached, err := n.attachExec(ctx, options)
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +96,7 @@ func (n *node) copyOutput(ctx context.Context, argv []string, stdout, stderr *by
 	if _, err := stdcopy.StdCopy(stdout, stderr, attached.Reader); err != nil {
 		return 0, errors.Join(context.Cause(ctx), err)
 	}
-	state, err := n.engine.ContainerExecInspect(ctx, made.ID)
+	state, err := n.engine.ContainerExecInspect(ctx, id)
 	if err != nil {
 		return 0, err
 	}
@@ -107,6 +104,18 @@ func (n *node) copyOutput(ctx context.Context, argv []string, stdout, stderr *by
 		return 0, lang.Errorf("the engine closed the output of %s while it ran", argv[0])
 	}
 	return state.ExitCode, nil
+}
+
+// attachExec runs a command in the node and attaches to its streams.
+func (n *node) attachExec(
+	ctx context.Context, o container.ExecOptions,
+) (id string, streams types.HijackedResponse, err error) {
+	made, err := n.engine.ContainerExecCreate(ctx, n.id, o)
+	if err != nil {
+		return "", streams, err
+	}
+	streams, err = n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	return made.ID, streams, err
 }
 
 // newClient returns a client of the node's engine. The caller closes it.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -131,7 +132,7 @@ func (o labObjects) nodeContainers(ctx context.Context) (map[string]container.Su
 
 // removeLab removes everything of the lab.
 func (o labObjects) removeLab(ctx context.Context) error {
-	if err := removeObjects(ctx, o.engine, o.labFilter()); err != nil {
+	if _, err := removeObjects(ctx, o.engine, o.labFilter()); err != nil {
 		return lang.Errorf("remove lab %s: %w", o.lab, err)
 	}
 	return nil
@@ -141,35 +142,49 @@ func (o labObjects) removeLab(ctx context.Context) error {
 func (o labObjects) removeRun(ctx context.Context) error {
 	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
-	return removeObjects(ctx, o.engine, o.runFilter())
+	_, err := removeObjects(ctx, o.engine, o.runFilter())
+	return err
 }
 
-// countObjects returns how many containers, volumes and networks f matches.
-func countObjects(ctx context.Context, engine *client.Client, f filters.Args) (int, error) {
-	containers, err := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+// objectList is what an engine has of something.
+type objectList struct {
+	containers []container.Summary
+	volumes    []*volume.Volume
+	networks   []network.Summary
+}
+
+func (l objectList) count() int { return len(l.containers) + len(l.volumes) + len(l.networks) }
+
+// listObjects returns the containers, volumes and networks that f matches.
+func listObjects(ctx context.Context, engine *client.Client, f filters.Args) (objectList, error) {
+	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{Filters: f})
+	networks, err3 := engine.NetworkList(ctx, network.ListOptions{Filters: f})
+	return objectList{containers, volumes.Volumes, networks}, cmp.Or(err1, err2, err3)
+}
+
+// removeObjects removes the containers, volumes and networks that f matches, and
+// returns how many there were. It is no error if somebody else removes them
+// meanwhile.
+func removeObjects(ctx context.Context, engine *client.Client, f filters.Args) (int, error) {
+	found, err := listObjects(ctx, engine, f)
 	if err != nil {
 		return 0, err
 	}
-	volumes, err := engine.VolumeList(ctx, volume.ListOptions{Filters: f})
+	err = inParallel(found.containers, func(c container.Summary) error {
+		return removeContainer(ctx, engine, c.ID)
+	})
 	if err != nil {
-		return 0, err
+		return found.count(), err
 	}
-	networks, err := engine.NetworkList(ctx, network.ListOptions{Filters: f})
-	return len(containers) + len(volumes.Volumes) + len(networks), err
-}
-
-// removeObjects removes the containers, volumes and networks that f matches. It is
-// no error if somebody else removes them meanwhile.
-func removeObjects(ctx context.Context, engine *client.Client, f filters.Args) error {
-	containers, err := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
-	if err != nil {
-		return err
-	}
-	err = inParallel(containers, func(c container.Summary) error { return removeContainer(ctx, engine, c.ID) })
-	if err != nil {
-		return err
-	}
-	return errors.Join(removeVolumes(ctx, engine, f), removeNetworks(ctx, engine, f))
+	return found.count(), errors.Join(
+		inParallel(found.volumes, func(v *volume.Volume) error {
+			return ignoreNotFound(engine.VolumeRemove(ctx, v.Name, true))
+		}),
+		inParallel(found.networks, func(n network.Summary) error {
+			return ignoreNotFound(engine.NetworkRemove(ctx, n.ID))
+		}),
+	)
 }
 
 // removeContainer removes a container and waits until it is gone, also if somebody
@@ -189,26 +204,6 @@ func removeContainer(ctx context.Context, engine *client.Client, id string) erro
 	case err := <-failed:
 		return ignoreNotFound(err)
 	}
-}
-
-func removeVolumes(ctx context.Context, engine *client.Client, f filters.Args) error {
-	found, err := engine.VolumeList(ctx, volume.ListOptions{Filters: f})
-	if err != nil {
-		return err
-	}
-	return inParallel(found.Volumes, func(v *volume.Volume) error {
-		return ignoreNotFound(engine.VolumeRemove(ctx, v.Name, true))
-	})
-}
-
-func removeNetworks(ctx context.Context, engine *client.Client, f filters.Args) error {
-	found, err := engine.NetworkList(ctx, network.ListOptions{Filters: f})
-	if err != nil {
-		return err
-	}
-	return inParallel(found, func(n network.Summary) error {
-		return ignoreNotFound(engine.NetworkRemove(ctx, n.ID))
-	})
 }
 
 // ignoreNotFound returns nil for the error that an object is not there.

@@ -140,11 +140,11 @@ func probes(t *testing.T, lab string) int {
 		t.Fatal(err)
 	}
 	defer k.Close()
-	n, err := countObjects(context.Background(), k.client, labelFilter(labelProbe+"="+lab))
+	found, err := listObjects(context.Background(), k.client, labelFilter(labelProbe+"="+lab))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return found.count()
 }
 
 // A filter between this machine and the hosts is in nobody's way where hosts are

@@ -91,7 +91,9 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 // startListener makes and starts the container of a throw-away host. It does nothing
 // but accept connections at the engines' port.
 func startListener(ctx context.Context, o labObjects, image string, n *node) error {
-	c, err := o.engine.ContainerCreate(ctx,
+	making, cancel := withGrace(ctx)
+	defer cancel()
+	c, err := o.engine.ContainerCreate(making,
 		&container.Config{
 			Image: image, Labels: o.nodeLabels(n.name, n.addr), Hostname: n.name,
 			Entrypoint: []string{"listen", n.addr.String(), enginePort, "sleep", "infinity"},
@@ -102,7 +104,7 @@ func startListener(ctx context.Context, o labObjects, image string, n *node) err
 			o.lab: {NetworkID: n.bridge.id, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: n.addr.String()}},
 		}}, nil, o.lab+"-"+n.name)
 	if n.id = c.ID; err == nil {
-		err = o.engine.ContainerStart(ctx, c.ID, container.StartOptions{})
+		err = o.engine.ContainerStart(making, c.ID, container.StartOptions{})
 	}
 	if err != nil {
 		return lang.Errorf("start throw-away host %s: %w", n.name, err)

@@ -205,8 +205,8 @@ func (l *Lab) findNodes(ctx context.Context) ([]*node, error) {
 
 // Exists reports whether the engine has anything of the lab.
 func (l *Lab) Exists(ctx context.Context) (bool, error) {
-	n, err := countObjects(ctx, l.objects.engine, l.objects.labFilter())
-	return n > 0, err
+	found, err := listObjects(ctx, l.objects.engine, l.objects.labFilter())
+	return found.count() > 0, err
 }
 
 // Direct reports whether this machine reaches the lab's addresses itself.

@@ -19,6 +19,8 @@ type SubnetError struct {
 	Subnet netip.Prefix
 	UsedBy lang.Text // what has it
 	Hint   lang.Text // what to do about it
+	// byProbe says that doctor's throw-away hosts have the subnet.
+	byProbe bool
 }
 
 func (e *SubnetError) Error() string { return e.In(lang.English) }
@@ -82,8 +84,7 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 // checkSubnet returns a *SubnetError if the subnet overlaps with another network of
 // the engine or an address of this machine.
 func (r subnetRequest) checkSubnet(ctx context.Context) error {
-	r.awaitProbes(ctx)
-	bridges, err := r.checkNetworks(ctx)
+	bridges, err := r.awaitProbes(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,21 +97,20 @@ func (r subnetRequest) checkSubnet(ctx context.Context) error {
 	return err
 }
 
-// awaitProbes waits until no doctor's throw-away hosts are on the subnet. If they
-// stay, the engine refuses the subnet.
-func (r subnetRequest) awaitProbes(ctx context.Context) {
-	ctx, cancel := harness.WithLimit(ctx, probeTimeout)
+// awaitProbes is checkNetworks, and waits until no doctor's throw-away hosts are on
+// the subnet.
+func (r subnetRequest) awaitProbes(ctx context.Context) (bridges []string, err error) {
+	wait, cancel := harness.WithLimit(ctx, probeTimeout)
 	defer cancel()
-	_ = harness.Until(ctx, 100*time.Millisecond, func(ctx context.Context) error {
-		found, err := r.objects.engine.NetworkList(ctx, network.ListOptions{Filters: labelFilter(labelProbe)})
-		if err != nil {
-			return nil // the next request reports it
-		}
-		if slices.ContainsFunc(found, func(n network.Inspect) bool { return hasOverlap(n, r.subnet) }) {
-			return errors.New("a doctor's network has the subnet")
+	_ = harness.Until(wait, 100*time.Millisecond, func(context.Context) error {
+		bridges, err = r.checkNetworks(ctx)
+		var taken *SubnetError
+		if errors.As(err, &taken) && taken.byProbe {
+			return err
 		}
 		return nil
 	})
+	return bridges, err
 }
 
 // awaitListing waits until the engine lists the network to which it gave the subnet:
@@ -148,7 +148,7 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]string, error) {
 // takenBy reports that a network of the engine has the subnet.
 func (r subnetRequest) takenBy(n network.Inspect) *SubnetError {
 	e := &SubnetError{
-		Subnet: r.subnet,
+		Subnet: r.subnet, byProbe: n.Labels[labelProbe] != "",
 		UsedBy: lang.Textf("the engine's network %s has it", n.Name),
 		Hint: lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the network"+
 			" (docker network rm %s)", n.Name),

@@ -102,8 +102,8 @@ func removeUntilQuiet(ctx context.Context, o labObjects) error {
 	defer cancel()
 	var last error
 	for clean := time.Now(); time.Since(clean) < quietTime; {
-		left, err := countObjects(ctx, o.engine, o.runFilter())
-		if last = errors.Join(removeObjects(ctx, o.engine, o.runFilter()), err); left > 0 || last != nil {
+		var removed int
+		if removed, last = removeObjects(ctx, o.engine, o.runFilter()); removed > 0 || last != nil {
 			clean = time.Now()
 		}
 		select {
