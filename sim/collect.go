@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -29,17 +28,8 @@ var collected = []struct {
 	{"inspect.json", []string{"sh", "-c", `docker ps --all --quiet | xargs --no-run-if-empty docker inspect`}},
 }
 
-// collectNodes writes the engine log and the state of each node to dir/NODE.
-func collectNodes(ctx context.Context, nodes []*node, dir string) error {
-	errs := make([]error, len(nodes))
-	var group sync.WaitGroup
-	for i, n := range nodes {
-		group.Go(func() { errs[i] = n.collectState(ctx, filepath.Join(dir, n.name)) })
-	}
-	group.Wait()
-	return errors.Join(errs...)
-}
-
+// collectState writes the log of the node's engine and the output of the commands to
+// files in dir.
 func (n *node) collectState(ctx context.Context, dir string) error {
 	errs := []error{n.saveLog(ctx, dir)}
 	for _, c := range collected {
@@ -71,11 +61,6 @@ func (n *node) readLog(ctx context.Context, lines string) (string, error) {
 		return "", lang.Errorf("log of %s: %w", n.name, err)
 	}
 	return strings.TrimSpace(b.String()), nil
-}
-
-// saveNodeLogs writes the log of each node's engine to dir/NODE/engine.log.
-func saveNodeLogs(ctx context.Context, nodes []*node, dir string) error {
-	return inParallel(nodes, func(n *node) error { return n.saveLog(ctx, filepath.Join(dir, n.name)) })
 }
 
 // saveLog writes the log of the node's engine to dir/engine.log.

@@ -87,7 +87,9 @@ func cutsIn(node, saved string) []harness.Fault {
 	var all []harness.Fault
 	for _, found := range ruleOfCut.FindAllStringSubmatch(saved, -1) {
 		port, err := strconv.ParseUint(found[2], 10, 16)
-		f := harness.Fault{Kind: harness.FaultCut, Node: node, Peer: found[1], Port: uint16(port), OneWay: found[3] == "out"}
+		f := harness.Fault{
+			Kind: harness.FaultCut, Node: node, Peer: found[1], Port: uint16(port), OneWay: found[3] == "out",
+		}
 		if err == nil && !slices.Contains(all, f) {
 			all = append(all, f)
 		}

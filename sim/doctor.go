@@ -106,7 +106,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 func (d doctor) checkMemory(info system.Info) Check {
 	return Check{
 		d.lang.Say("memory"), info.MemTotal >= memoryNeeded,
-		d.lang.Say("%s in all", units.BytesSize(float64(info.MemTotal))),
+		d.lang.Say("%s in total", units.BytesSize(float64(info.MemTotal))),
 		d.lang.Say("give the engine's machine at least 1 GiB"),
 	}
 }
@@ -115,10 +115,10 @@ func (d doctor) checkDisk(info system.Info) Check {
 	name := d.lang.Say("disk")
 	free, err := freeDisk(info.DockerRootDir)
 	if err != nil {
-		return Check{name, true, d.lang.Say("not known: %s is not on this machine", info.DockerRootDir), ""}
+		return Check{name, true, d.lang.Say("unknown: %s is not on this machine", info.DockerRootDir), ""}
 	}
 	found := d.lang.Say("%s free in %s", units.BytesSize(float64(free)), info.DockerRootDir)
-	return Check{name, free >= diskNeeded, found, d.lang.Say("make room for 2 GiB there")}
+	return Check{name, free >= diskNeeded, found, d.lang.Say("free at least 2 GiB there")}
 }
 
 // checkImages checks which images are there, and what it takes to make the others.
@@ -129,9 +129,9 @@ func (d doctor) checkImages(ctx context.Context) Check {
 	case err != nil:
 		return d.failed(name, err, "labcheck images build")
 	case len(plan.Missing) == 0:
-		return Check{name, true, d.lang.Say("all are there"), ""}
+		return Check{name, true, d.lang.Say("all are present"), ""}
 	}
-	return Check{name, true, d.lang.Say("will be made when they are needed: %s", plan.In(d.lang)), ""}
+	return Check{name, true, d.lang.Say("missing images are made when needed: %s", plan.In(d.lang)), ""}
 }
 
 // checkPackets checks whether packets arrive.

@@ -31,7 +31,7 @@ const (
 	envTLS     = "DOCKER_TLS"
 )
 
-// EnvEngine is the environment variable by which `labcheck env` tells later
+// EnvEngine is the environment variable by which `labcheck env` shows later
 // commands which engine holds the lab, because the DOCKER_HOST that it sets
 // hides the one that did. It holds the name of a context, or an address.
 const EnvEngine = "LABCHECK_ENGINE"
@@ -250,7 +250,7 @@ func (e endpoint) tlsConfig() (*tls.Config, error) {
 	if !strings.HasPrefix(e.Host, "tcp://") || e.TLSData == nil && !e.SkipTLSVerify {
 		return nil, nil
 	}
-	config := &tls.Config{InsecureSkipVerify: e.SkipTLSVerify, MinVersion: tls.VersionTLS12} // as the CLI is told
+	config := &tls.Config{InsecureSkipVerify: e.SkipTLSVerify, MinVersion: tls.VersionTLS12} // as the context says
 	if e.TLSData == nil {
 		return config, nil
 	}

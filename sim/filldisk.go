@@ -10,8 +10,8 @@ import (
 // images goes to a file system of 64 KiB, in memory, that is full: the kernel
 // refuses it with ENOSPC, and what was there before is still read. Overlays over
 // the engine's directories do it, so nothing of the host's disk is touched. Not
-// covered is what is open already or the engine keeps elsewhere: what running
-// containers write, their logs, and volumes.
+// covered are files that are open already and those in other directories: what
+// running containers write, their logs, and volumes.
 
 // fullName is what /proc/mounts shows as the source of the mounts.
 const fullName = "labcheck-full"
@@ -22,7 +22,8 @@ mount -t tmpfs -o size=64k,nr_inodes=4096,mode=711 labcheck-full /run/labcheck-f
 cd /run/labcheck-full
 for d in image tmp containers; do
 	mkdir -p "$d/upper" "$d/work"
-	mount -t overlay labcheck-full -o "lowerdir=/var/lib/docker/$d,upperdir=$PWD/$d/upper,workdir=$PWD/$d/work" "/var/lib/docker/$d"
+	mount -t overlay labcheck-full "/var/lib/docker/$d" \
+		-o "lowerdir=/var/lib/docker/$d,upperdir=$PWD/$d/upper,workdir=$PWD/$d/work"
 done
 ! dd if=/dev/zero of=rest bs=4k 2>/dev/null`
 

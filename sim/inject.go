@@ -46,7 +46,7 @@ func (n *node) hasFault(ctx context.Context, f harness.Fault) (bool, error) {
 	case n.state != stateRunning:
 		return false, lang.Errorf("the host is %s", n.state)
 	case f.Kind != harness.FaultCut && f.Kind != harness.FaultSlow && f.Kind != harness.FaultFillDisk:
-		return false, lang.Errorf("hosts of a lab know no such fault: %w", errors.ErrUnsupported)
+		return false, lang.Errorf("a lab's hosts do not support this fault: %w", errors.ErrUnsupported)
 	}
 	injected, err := n.readFaults(ctx)
 	return slices.ContainsFunc(injected, func(i harness.Fault) bool {
@@ -103,7 +103,7 @@ func readAllFaults(ctx context.Context, nodes []*node) ([]harness.Fault, error) 
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, lang.Errorf("look for faults: %w", err)
+		return nil, lang.Errorf("list faults: %w", err)
 	}
 	return slices.Concat(found...), nil
 }

@@ -270,7 +270,7 @@ func testSubnetTaken(t *testing.T, o Options) {
 	l := open(t, o)
 	_, err := l.Up(t.Context())
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab has it" {
+	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab uses it" {
 		t.Errorf("a second lab on the same subnet: %v", err)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // --timeout than the default one.
 const (
 	// connectTimeout is how long an engine may take to answer for the first time:
-	// one that accepts connections and says nothing would be waited for for ever.
+	// without it labcheck would wait for ever for one that accepts connections and
+	// sends nothing.
 	connectTimeout = 5 * time.Second
 	// sshTimeout is how long ssh may take to log in to the engine's machine. docker
 	// gives it 30 s, too.

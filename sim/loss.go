@@ -35,8 +35,8 @@ type loss struct {
 	refused bool // in the host's place
 }
 
-// direction returns from where to where packets get lost, if from connected to the
-// host.
+// direction returns the sender and the receiver of the packets that get lost, if from
+// connected to the host.
 func (f *loss) direction(from Place) (Place, Place) {
 	if f.back {
 		return f.to.place(), from

@@ -50,16 +50,6 @@ func newNode(engine *client.Client, h harness.Host, b labBridge, dial DialMode) 
 	return &node{engine: engine, state: stateRunning, name: h.Name, addr: h.Addr, bridge: b, mode: dial.resolve(b)}
 }
 
-// nodeNamed returns the node of a name.
-func nodeNamed(nodes []*node, name string) (*node, error) {
-	for _, n := range nodes {
-		if n.name == name {
-			return n, nil
-		}
-	}
-	return nil, lang.Errorf("the lab has no such host")
-}
-
 func (n *node) Name() string     { return n.name }
 func (n *node) Addr() netip.Addr { return n.addr }
 

@@ -55,7 +55,8 @@ func blockedForwarding(from, to Place, host *node) *BlockedError {
 	return &BlockedError{
 		From: from, To: to, host: host,
 		Cause: lang.Textf("a packet filter of %s drops what the bridge %s forwards", machine, bridge.interfaceName()),
-		Hint: lang.Textf("on %[2]s, find the chain with `hook forward` and the rule in `nft list ruleset`, and let the lab pass:"+
+		Hint: lang.Textf("on %[2]s, find the chain with `hook forward` and the rule in `nft list ruleset`,"+
+			" and let the lab pass:"+
 			" `nft insert rule FAMILY TABLE CHAIN ip saddr %[1]s ip daddr %[1]s accept`"+
 			" (for a policy of iptables: `iptables -I DOCKER-USER -s %[1]s -d %[1]s -j ACCEPT`);"+
 			" or have no bridge filtered: `sysctl -w net.bridge.bridge-nf-call-iptables=0`", bridge.subnet, machine),

@@ -36,7 +36,7 @@ func testPackets(ctx context.Context, l *Lab) (DialMode, error) {
 		return "", err
 	}
 	if slices.Contains(missing, images.Node) {
-		return "", untestedError{lang.Text{EN: "the node image is not there yet"}}
+		return "", untestedError{lang.Text{EN: "the node image is not made yet"}}
 	}
 	return testThrowAway(ctx, l)
 }

@@ -22,7 +22,7 @@ type EngineError struct {
 
 func (e *EngineError) Error() string { return e.Why.String() }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *EngineError) In(l lang.Language) string { return e.Why.In(l) }
 
 func (e *EngineError) Unwrap() error { return e.err }
@@ -44,8 +44,8 @@ func (k *link) checkEngine(ctx context.Context) error {
 	return k.refuseEngine(version, info)
 }
 
-// refuseEngine returns an *EngineError if, by what the engine says about itself, it
-// can't hold a lab.
+// refuseEngine returns an *EngineError if the version and the info of the engine show
+// that it can't hold a lab.
 func (k *link) refuseEngine(v types.Version, info system.Info) error {
 	at := k.describe()
 	hint := lang.Text{EN: "name another context with --context (docker context ls), or set DOCKER_HOST"}

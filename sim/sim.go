@@ -7,7 +7,10 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"sync"
 	"time"
 
 	"labcheck/harness"
@@ -101,7 +104,7 @@ func CheckName(lab string) error {
 	if labName.MatchString(lab) {
 		return nil
 	}
-	return lang.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed", lab)
+	return lang.Errorf("lab name %q: want at most 31 lower-case letters, digits and hyphens", lab)
 }
 
 // findTopology returns the topology of the lab: on the subnet of its bridge, or
@@ -203,6 +206,18 @@ func (l *Lab) findNodes(ctx context.Context) ([]*node, error) {
 	return l.objects.findNodes(ctx, l.topology.Hosts(), l.opts.Dial)
 }
 
+func (l *Lab) findNode(ctx context.Context, name string) (*node, error) {
+	nodes, err := l.findNodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(nodes, func(n *node) bool { return n.name == name })
+	if i < 0 {
+		return nil, lang.Errorf("the lab has no such host")
+	}
+	return nodes[i], nil
+}
+
 // Exists reports whether the engine has anything of the lab.
 func (l *Lab) Exists(ctx context.Context) (bool, error) {
 	found, err := listObjects(ctx, l.objects.engine, l.objects.labFilter())
@@ -266,18 +281,14 @@ func (l *Lab) Break(ctx context.Context, f harness.Fault) error {
 // Mend reverts a fault.
 func (l *Lab) Mend(ctx context.Context, f harness.Fault) error {
 	if err := l.setFault(ctx, f, false); err != nil {
-		return lang.Errorf("mend %s of %s: %w", f.Kind, f.Node, err)
+		return lang.Errorf("revert %s on %s: %w", f.Kind, f.Node, err)
 	}
 	return nil
 }
 
 // setFault injects or reverts a fault.
 func (l *Lab) setFault(ctx context.Context, f harness.Fault, on bool) error {
-	nodes, err := l.findNodes(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := nodeNamed(nodes, f.Node)
+	n, err := l.findNode(ctx, f.Node)
 	if err != nil {
 		return err
 	}
@@ -289,11 +300,7 @@ func (l *Lab) setFault(ctx context.Context, f harness.Fault, on bool) error {
 
 // Restart reboots a host in good order.
 func (l *Lab) Restart(ctx context.Context, name string) error {
-	nodes, err := l.findNodes(ctx)
-	var n *node
-	if err == nil {
-		n, err = nodeNamed(nodes, name)
-	}
+	n, err := l.findNode(ctx, name)
 	if err == nil {
 		err = n.reboot(ctx)
 	}
@@ -322,7 +329,13 @@ func (l *Lab) Collect(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return collectNodes(ctx, nodes, dir)
+	errs := make([]error, len(nodes))
+	var group sync.WaitGroup
+	for i, n := range nodes {
+		group.Go(func() { errs[i] = n.collectState(ctx, filepath.Join(dir, n.name)) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // KeepLogs has an Up that fails write the log of each node's engine to
@@ -343,7 +356,7 @@ func (l *Lab) saveLogs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return saveNodeLogs(ctx, nodes, l.logs)
+	return inParallel(nodes, func(n *node) error { return n.saveLog(ctx, filepath.Join(l.logs, n.name)) })
 }
 
 // reporter passes on what becomes of a lab.

@@ -95,7 +95,8 @@ func (s *starter) startNode(ctx context.Context, n *node, h harness.Host, cpu in
 
 // buildPlainConsul gives Consul the timing that it has by default. The image has the
 // one that Consul's documentation recommends for production.
-const buildPlainConsul = `printf 'FROM progrium/consul\nENV CONSUL_RAFT_MULTIPLIER=5\n' | docker build -q -t progrium/consul -`
+const buildPlainConsul = `printf 'FROM progrium/consul\nENV CONSUL_RAFT_MULTIPLIER=5\n' |
+	docker build -q -t progrium/consul -`
 
 // resume has the node's container run again.
 func (n *node) resume(ctx context.Context) error {

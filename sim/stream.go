@@ -86,8 +86,8 @@ func (c *execConn) awaitConnected() error {
 	return lang.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
 }
 
-// errnoIn returns why a program in a node could not connect, as far as it says so, or
-// 0.
+// errnoIn returns the error number whose text is in what a program in a node wrote,
+// or 0.
 func errnoIn(said string) syscall.Errno {
 	for _, errno := range []syscall.Errno{
 		syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT,

@@ -149,7 +149,7 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]string, error) {
 func (r subnetRequest) takenBy(n network.Inspect) *SubnetError {
 	e := &SubnetError{
 		Subnet: r.subnet, byProbe: n.Labels[labelProbe] != "",
-		UsedBy: lang.Textf("the engine's network %s has it", n.Name),
+		UsedBy: lang.Textf("the engine's network %s uses it", n.Name),
 		Hint: lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the network"+
 			" (docker network rm %s)", n.Name),
 	}
@@ -158,10 +158,10 @@ func (r subnetRequest) takenBy(n network.Inspect) *SubnetError {
 	case r.objects.lab:
 		e.UsedBy = lang.Textf("lab %s is being made by another labcheck", lab)
 		e.Hint = lang.Text{
-			EN: "wait for it, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)",
+			EN: "wait until it is done, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)",
 		}
 	default:
-		e.UsedBy = lang.Textf("lab %s has it", lab)
+		e.UsedBy = lang.Textf("lab %s uses it", lab)
 		e.Hint = lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the lab"+
 			" (labcheck down --lab %s)", lab)
 	}

@@ -22,7 +22,7 @@ type watchdog struct {
 	cmd  *exec.Cmd
 }
 
-// keepWord tells the watchdog that the lab is to stay.
+// keepWord has the watchdog keep the lab.
 const keepWord = "keep\n"
 
 // startWatchdog starts the watchdog of what this process makes of a lab. argv is its
