@@ -11,7 +11,7 @@ MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock clean
+.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,15 @@ images: build ## Make the images that hosts are made from
 
 lock: ## Write sim/images/packages.lock and digests.lock, after a recipe was changed (needs apt-get)
 	go run ./.ci/lock
+
+measure: ## Figures of the code's style
+	@go run ./.ci/measure
+
+# All packages import harness and harness/lang: these arrows are left out.
+picture: ## Draw the packages and their imports: .github/packages.svg
+	@go list -f '{{range .Imports}}{{$$.ImportPath}} {{.}}{{"\n"}}{{end}}' ./cmd/... ./harness/... ./sim/... | \
+		awk '$$2 ~ /^labcheck\// && $$2 !~ /harness(\/lang)?$$/ { gsub("labcheck/", ""); printf "\"%s\" -> \"%s\"\n", $$1, $$2 }' >.github/packages.d2
+	@$(TOOL) d2 --layout=elk --pad 20 .github/packages.d2 .github/packages.svg
 
 clean: build ## Remove the lab, labcheck's images and what was built
 	-@$(LABCHECK) down
