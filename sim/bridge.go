@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/network"
 )
@@ -21,38 +20,30 @@ func (b labBridge) interfaceName() string { return "br-" + b.id[:min(12, len(b.i
 // isLocal reports whether this machine has the bridge, with the lab's subnet on it,
 // so that what is sent to a node's address goes to the node and nowhere else.
 func (b labBridge) isLocal() bool {
-	i, err := net.InterfaceByName(b.interfaceName())
-	if err != nil || i.Flags&net.FlagUp == 0 {
-		return false
-	}
-	addr, ok := overlappingAddr(*i, b.subnet)
-	return ok && !strings.HasPrefix(addr, "fe80:")
+	_, ok := b.localAddr()
+	return ok
 }
 
-// hostAddr returns this machine's own address on the bridge.
-func (b labBridge) hostAddr() (netip.Addr, bool) {
+// localAddr returns this machine's own address on the bridge.
+func (b labBridge) localAddr() (netip.Addr, bool) {
 	i, err := net.InterfaceByName(b.interfaceName())
-	if err != nil {
+	if err != nil || i.Flags&net.FlagUp == 0 {
 		return netip.Addr{}, false
 	}
-	addr, _ := overlappingAddr(*i, b.subnet)
-	p, err := netip.ParsePrefix(addr)
-	return p.Addr(), err == nil
+	addr, ok := overlappingAddr(*i, b.subnet)
+	return addr.Addr(), ok
 }
 
 // overlappingAddr returns the address of an interface that overlaps with a subnet.
-func overlappingAddr(i net.Interface, subnet netip.Prefix) (string, bool) {
-	addrs, err := i.Addrs()
-	if err != nil {
-		return "", false // the interface was removed since it was listed
-	}
+func overlappingAddr(i net.Interface, subnet netip.Prefix) (netip.Prefix, bool) {
+	addrs, _ := i.Addrs() // none if the interface was removed since it was listed
 	for _, a := range addrs {
 		p, err := netip.ParsePrefix(a.String())
 		if err == nil && p.Masked().Overlaps(subnet) {
-			return a.String(), true
+			return p, true
 		}
 	}
-	return "", false
+	return netip.Prefix{}, false
 }
 
 // subnetsOf returns the subnets of a network.

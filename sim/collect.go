@@ -63,6 +63,24 @@ func (n *node) readLog(ctx context.Context, lines string) (string, error) {
 	return strings.TrimSpace(b.String()), nil
 }
 
+// saveLogs writes the log of each node's engine to dir/NODE/engine.log, also if ctx
+// has ended; without a dir it does nothing.
+func saveLogs(ctx context.Context, dir string, findNodes func(context.Context) ([]*node, error)) error {
+	if dir == "" {
+		return nil
+	}
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), logTimeout)
+	defer cancel()
+	nodes, err := findNodes(ctx)
+	if errors.Is(err, harness.ErrNoNodes) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return inParallel(nodes, func(n *node) error { return n.saveLog(ctx, filepath.Join(dir, n.name)) })
+}
+
 // saveLog writes the log of the node's engine to dir/engine.log.
 func (n *node) saveLog(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {

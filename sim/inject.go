@@ -25,7 +25,12 @@ func (n *node) setFault(ctx context.Context, f harness.Fault, on bool, hosts []h
 	}
 	switch f.Kind {
 	case harness.FaultPause:
-		return n.setPaused(ctx, on)
+		// The kernel of a paused node still accepts connections, and nothing answers on
+		// them.
+		if on {
+			return n.engine.ContainerPause(ctx, n.id)
+		}
+		return n.engine.ContainerUnpause(ctx, n.id)
 	case harness.FaultKill:
 		return n.setOff(ctx, on)
 	case harness.FaultCut:
@@ -52,15 +57,6 @@ func (n *node) hasFault(ctx context.Context, f harness.Fault) (bool, error) {
 	return slices.ContainsFunc(injected, func(i harness.Fault) bool {
 		return i.Kind == f.Kind && (i == f || f.Kind != harness.FaultCut)
 	}), err
-}
-
-// setPaused freezes all processes of the node, or lets them go on. The kernel of a
-// paused node still accepts connections, and nothing answers on them.
-func (n *node) setPaused(ctx context.Context, on bool) error {
-	if on {
-		return n.engine.ContainerPause(ctx, n.id)
-	}
-	return n.engine.ContainerUnpause(ctx, n.id)
 }
 
 // setOff ends the node at once, as a power cut does, or starts it.

@@ -153,21 +153,13 @@ func (n *node) watchContainer(ctx context.Context, giveUp context.CancelCauseFun
 	ended, failed := n.engine.ContainerWait(ctx, n.id, container.WaitConditionNotRunning)
 	select {
 	case <-ended:
-	case <-failed: //nolint:errcheck // it was removed, or ctx has ended: checkContainer finds out
+	case <-failed: //nolint:errcheck // it was removed, or ctx has ended: ContainerInspect finds out
 	}
-	if err := n.checkContainer(ctx); err != nil {
-		giveUp(err)
-	}
-}
-
-// checkContainer returns an error if the node's container does not run.
-func (n *node) checkContainer(ctx context.Context) error {
 	c, err := n.engine.ContainerInspect(ctx, n.id)
-	if errdefs.IsNotFound(err) {
-		return lang.Errorf("its node was removed")
+	switch {
+	case errdefs.IsNotFound(err):
+		giveUp(lang.Errorf("its node was removed"))
+	case err == nil && !c.State.Running:
+		giveUp(lang.Errorf("its node ended with exit code %d", c.State.ExitCode))
 	}
-	if err != nil || c.State.Running {
-		return nil // not known, or running
-	}
-	return lang.Errorf("its node ended with exit code %d", c.State.ExitCode)
 }

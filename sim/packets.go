@@ -94,7 +94,7 @@ func checkPackets(ctx context.Context, nodes []*node, manager harness.Host) erro
 // checkDial connects to the hosts from this machine. The error is ErrNotOurs if it
 // has no bridge of the lab.
 func checkDial(ctx context.Context, nodes []*node) error {
-	addr, ok := nodes[0].bridge.hostAddr()
+	addr, ok := nodes[0].bridge.localAddr()
 	if !ok {
 		return lang.Errorf("dial %s: %w", nodes[0].addr, ErrNotOurs)
 	}

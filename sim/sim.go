@@ -165,7 +165,7 @@ func (l *Lab) UpWith(
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, l.saveLogs(ctx), l.objects.removeRun(ctx))
+			err = errors.Join(err, saveLogs(ctx, l.logs, l.findNodes), l.objects.removeRun(ctx))
 		}
 	}()
 	unpin, err := l.link.pinTestcontainers(ctx)
@@ -341,23 +341,6 @@ func (l *Lab) Collect(ctx context.Context, dir string) error {
 // KeepLogs has an Up that fails write the log of each node's engine to
 // dir/NODE/engine.log, where Collect writes it, before it removes the nodes.
 func (l *Lab) KeepLogs(dir string) { l.logs = dir }
-
-// saveLogs writes the logs that KeepLogs asked for, also if ctx has ended.
-func (l *Lab) saveLogs(ctx context.Context) error {
-	if l.logs == "" {
-		return nil
-	}
-	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), logTimeout)
-	defer cancel()
-	nodes, err := l.findNodes(ctx)
-	if errors.Is(err, harness.ErrNoNodes) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return inParallel(nodes, func(n *node) error { return n.saveLog(ctx, filepath.Join(l.logs, n.name)) })
-}
 
 // reporter passes on what becomes of a lab.
 type reporter struct {
