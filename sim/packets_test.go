@@ -28,7 +28,8 @@ func TestReadAnswer(t *testing.T) {
 
 // Nothing is dialled where this machine has no bridge of the lab.
 func TestCheckDialElsewhere(t *testing.T) {
-	n := &node{addr: netip.MustParseAddr("192.0.2.11"), bridge: labBridge{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.0.2.0/24")}}
+	bridge := labBridge{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.0.2.0/24")}
+	n := &node{addr: netip.MustParseAddr("192.0.2.11"), bridge: bridge}
 	if err := checkDial(t.Context(), []*node{n}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("it says %v", err)
 	}
