@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -31,11 +30,11 @@ func testPackets(ctx context.Context, l *Lab) (DialMode, error) {
 	if !errors.Is(err, harness.ErrNoNodes) {
 		return "", err
 	}
-	missing, err := l.store.Missing(ctx)
+	missing, err := l.store.Missing(ctx, images.Node)
 	if err != nil {
 		return "", err
 	}
-	if slices.Contains(missing, images.Node) {
+	if len(missing) > 0 {
 		return "", untestedError{lang.Text{EN: "the node image is not made yet"}}
 	}
 	return testThrowAway(ctx, l)
