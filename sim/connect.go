@@ -7,9 +7,10 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"time"
 
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
 
@@ -62,7 +63,7 @@ func connect(ctx context.Context, s selection, asked netip.Prefix) (*link, error
 // It returns nil if e can't be a lab's, and an error, without dialing it, if e
 // is an address of the topology that no lab has: it may be anybody's.
 func connectBehind(ctx context.Context, s selection, e endpoint, asked netip.Prefix) (*link, error) {
-	addr, ok := e.addr()
+	addr, ok := e.ipAddr()
 	if !ok || e.source != client.EnvOverrideHost {
 		return nil, nil
 	}
@@ -98,40 +99,21 @@ func reachHolder(ctx context.Context, s selection, e endpoint, addr netip.Addr) 
 	return nil, errors.Join(cmp.Or(err, strayAddress(e, behind)), k.Close())
 }
 
-// holdsLab tells whether a lab on the engine has an address.
+// holdsLab reports whether a lab on the engine has an address.
 func (k *link) holdsLab(ctx context.Context, addr netip.Addr) (bool, error) {
-	ofLabs := filters.NewArgs(filters.Arg("label", LabelLab))
-	labs, err := k.client.NetworkList(ctx, network.ListOptions{Filters: ofLabs})
-	if err != nil {
-		return false, err
-	}
-	for _, n := range labs {
-		for _, p := range prefixes(n.IPAM) {
-			if p.Contains(addr) {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	labs, err := k.client.NetworkList(ctx, network.ListOptions{Filters: labelFilter(LabelLab)})
+	return slices.ContainsFunc(labs, func(n network.Inspect) bool {
+		return hasOverlap(n, netip.PrefixFrom(addr, addr.BitLen()))
+	}), err
 }
 
-// reach connects to an engine that answers.
+// reach connects to an engine that answers, through the installed ssh if its address
+// wants it.
 func reach(ctx context.Context, e endpoint) (*link, error) {
-	if strings.HasPrefix(e.Host, "ssh://") {
-		return reachBySSH(ctx, e)
-	}
-	options, err := e.clientOptions()
-	if err != nil {
-		return nil, unreachable(e, err)
-	}
-	ctx, cancel := harness.WithLimit(ctx, connectTimeout)
-	defer cancel()
 	k := &link{endpoint: e}
-	return k, k.awaitAnswer(ctx, options)
-}
-
-// reachBySSH connects through the installed ssh.
-func reachBySSH(ctx context.Context, e endpoint) (*link, error) {
+	if !strings.HasPrefix(e.Host, "ssh://") {
+		return k, k.awaitAnswer(ctx, connectTimeout)
+	}
 	if _, err := exec.LookPath("ssh"); err != nil {
 		return nil, &EngineError{
 			Why:  lang.Textf("%s needs ssh, which is not installed here", e.describe()),
@@ -141,35 +123,30 @@ func reachBySSH(ctx context.Context, e endpoint) (*link, error) {
 	}
 	ctx, cancel := harness.WithLimit(ctx, sshTimeout)
 	defer cancel()
-	forward, err := openSSH(ctx, e.Host)
-	if err != nil {
+	var err error
+	if k.ssh, err = openSSH(ctx, e.Host); err != nil {
 		return nil, unreachable(e, err)
 	}
-	k := &link{endpoint: e, ssh: forward}
-	return k, k.awaitAnswer(ctx, k.sshOptions())
-}
-
-func (k *link) sshOptions() []client.Opt {
-	return []client.Opt{client.WithHost(k.ssh.host()), client.WithVersionFromEnv(), client.WithAPIVersionNegotiation()}
+	return k, k.awaitAnswer(ctx, sshTimeout)
 }
 
 // reachAnew makes another connection to the same engine, which ends before k
 // does.
 func (k *link) reachAnew(ctx context.Context) (*link, error) {
-	if k.ssh == nil {
-		return reach(ctx, k.endpoint)
-	}
-	ctx, cancel := harness.WithLimit(ctx, connectTimeout)
-	defer cancel()
 	anew := &link{endpoint: k.endpoint, ssh: k.ssh, shared: true}
-	return anew, anew.awaitAnswer(ctx, k.sshOptions())
+	return anew, anew.awaitAnswer(ctx, connectTimeout)
 }
 
 // awaitAnswer makes the client and waits for the engine's first answer. If there is
 // none it closes the link.
-func (k *link) awaitAnswer(ctx context.Context, options []client.Opt) error {
-	var err error
-	if k.client, err = client.NewClientWithOpts(options...); err != nil {
+func (k *link) awaitAnswer(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := harness.WithLimit(ctx, limit)
+	defer cancel()
+	options, err := k.clientOptions()
+	if err == nil {
+		k.client, err = client.NewClientWithOpts(options...)
+	}
+	if err != nil {
 		return errors.Join(unreachable(k.endpoint, err), k.Close())
 	}
 	ping, err := k.client.Ping(ctx)
@@ -182,6 +159,14 @@ func (k *link) awaitAnswer(ctx context.Context, options []client.Opt) error {
 		err = k.ssh.explainFailure(err)
 	}
 	return errors.Join(unreachable(k.endpoint, err), k.Close())
+}
+
+// clientOptions returns what makes a client of the engine.
+func (k *link) clientOptions() ([]client.Opt, error) {
+	if k.ssh != nil {
+		return endpointAt(k.ssh.host()).clientOptions()
+	}
+	return k.endpoint.clientOptions()
 }
 
 func unreachable(e endpoint, err error) error {

@@ -17,18 +17,11 @@ import (
 // rule carries the cut as its comment, by which it is found again. Only hosts of
 // the lab are cut off: labcheck itself still reaches both sides.
 
-// cut makes a cut or heals it, all of its rules at once or none.
-func (n *node) cut(ctx context.Context, f harness.Fault, on bool) error {
-	r, err := n.Exec(ctx, "sh", "-c", look)
-	if err != nil {
-		return err
-	}
-	if err := differ(slices.Contains(cutsOf(n.name, r.Stdout), f), on); err != nil {
-		return err
-	}
+// setCut makes or removes all rules of a cut at once, or none.
+func setCut(ctx context.Context, n *node, f harness.Fault, on bool, hosts []harness.Host) error {
 	tables := map[string][]string{}
-	for _, rule := range n.rules(f) {
-		tables[rule.table] = append(tables[rule.table], rule.line(on))
+	for _, rule := range cutRules(f, hosts) {
+		tables[rule.table] = append(tables[rule.table], rule.command(on))
 	}
 	var input strings.Builder
 	for _, table := range []string{"raw", "mangle"} {
@@ -36,14 +29,15 @@ func (n *node) cut(ctx context.Context, f harness.Fault, on bool) error {
 			fmt.Fprintf(&input, "*%s\n%s\nCOMMIT\n", table, strings.Join(lines, "\n"))
 		}
 	}
-	_, err = n.Exec(ctx, "sh", "-c", `printf %s "$1" | iptables-restore --noflush`, "sh", input.String())
+	_, err := n.Exec(ctx, "sh", "-c", `printf %s "$1" | iptables-restore --noflush`, "sh", input.String())
 	return err
 }
 
-// rule is one of the rules of a cut.
-type rule struct{ table, chain, match, comment string }
+// cutRule is one of the rules of a cut.
+type cutRule struct{ table, chain, match, comment string }
 
-func (r rule) line(on bool) string {
+// command returns the line that adds or deletes the rule, for iptables-restore.
+func (r cutRule) command(on bool) string {
 	verb := "-D"
 	if on {
 		verb = "-A"
@@ -51,32 +45,34 @@ func (r rule) line(on bool) string {
 	return fmt.Sprintf("%s %s %s -m comment --comment %s -j DROP", verb, r.chain, r.match, r.comment)
 }
 
-func (n *node) rules(f harness.Fault) []rule {
-	var all []rule
-	for _, h := range n.lab.topology.Hosts() {
-		if h.Name == n.name || f.Peer != "" && h.Name != f.Peer {
+// cutRules returns the rules of a cut.
+func cutRules(f harness.Fault, hosts []harness.Host) []cutRule {
+	comment := cutComment(f)
+	var all []cutRule
+	for _, h := range hosts {
+		if h.Name == f.Node || f.Peer != "" && h.Name != f.Peer {
 			continue
 		}
-		for _, port := range ports(f.Port) {
-			all = append(all, rule{"mangle", "POSTROUTING", fmt.Sprintf("-d %s%s", h.Addr, port), comment(f)})
+		for _, port := range portMatches(f.Port) {
+			all = append(all, cutRule{"mangle", "POSTROUTING", fmt.Sprintf("-d %s%s", h.Addr, port), comment})
 			if !f.OneWay {
-				all = append(all, rule{"raw", "PREROUTING", fmt.Sprintf("-s %s%s", h.Addr, port), comment(f)})
+				all = append(all, cutRule{"raw", "PREROUTING", fmt.Sprintf("-s %s%s", h.Addr, port), comment})
 			}
 		}
 	}
 	return all
 }
 
-// ports match a port of TCP and of UDP, or everything.
-func ports(port uint16) []string {
+// portMatches returns matches of a port of TCP and of UDP, or of everything.
+func portMatches(port uint16) []string {
 	if port == 0 {
 		return []string{""}
 	}
 	return []string{fmt.Sprintf(" -p tcp --dport %d", port), fmt.Sprintf(" -p udp --dport %d", port)}
 }
 
-// comment names a cut: labcheck:cut:PEER:PORT:WAYS.
-func comment(f harness.Fault) string {
+// cutComment returns the comment of a cut's rules: labcheck:cut:PEER:PORT:WAYS.
+func cutComment(f harness.Fault) string {
 	ways := "both"
 	if f.OneWay {
 		ways = "out"
@@ -84,14 +80,16 @@ func comment(f harness.Fault) string {
 	return fmt.Sprintf("labcheck:cut:%s:%d:%s", f.Peer, f.Port, ways)
 }
 
-var ourComment = regexp.MustCompile(`(?m)^-A .*--comment "?labcheck:cut:([^:"]*):(\d+):(both|out)"? -j DROP$`)
+var ruleOfCut = regexp.MustCompile(`(?m)^-A .*--comment "?labcheck:cut:([^:"]*):(\d+):(both|out)"? -j DROP$`)
 
-// cutsOf reads the cuts of a host from what iptables-save prints.
-func cutsOf(node, saved string) []harness.Fault {
+// cutsIn returns the cuts of a host in what iptables-save prints.
+func cutsIn(node, saved string) []harness.Fault {
 	var all []harness.Fault
-	for _, found := range ourComment.FindAllStringSubmatch(saved, -1) {
+	for _, found := range ruleOfCut.FindAllStringSubmatch(saved, -1) {
 		port, err := strconv.ParseUint(found[2], 10, 16)
-		f := harness.Fault{Kind: harness.FaultCut, Node: node, Peer: found[1], Port: uint16(port), OneWay: found[3] == "out"}
+		f := harness.Fault{
+			Kind: harness.FaultCut, Node: node, Peer: found[1], Port: uint16(port), OneWay: found[3] == "out",
+		}
 		if err == nil && !slices.Contains(all, f) {
 			all = append(all, f)
 		}

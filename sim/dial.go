@@ -4,32 +4,31 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"strconv"
 
 	"labcheck/harness/lang"
 )
 
-// DialMode says how nodes are reached. It is a flag's value.
+// DialMode is how nodes are reached. It is a flag's value.
 type DialMode string
 
 // The ways to reach a node.
 const (
-	// DialAuto is direct where the lab's bridge is on this machine, else exec.
+	// DialAuto is direct if the lab's bridge is on this machine, else exec.
 	DialAuto DialMode = "auto"
 	// DialDirect connects to the node's address.
 	DialDirect DialMode = "direct"
 	// DialExec goes through the engine that holds the lab, with `docker exec`:
-	// for Docker Desktop and remote engines, whose bridges are elsewhere.
+	// for Docker Desktop and remote engines, whose bridges are on another machine.
 	DialExec DialMode = "exec"
 )
 
-// String is the flag's value.
+// String returns the flag's value.
 func (m *DialMode) String() string { return string(*m) }
 
-// Type is what a usage text calls the value.
+// Type returns what a usage text calls the value.
 func (m *DialMode) Type() string { return "auto|direct|exec" }
 
-// Set takes the flag's value.
+// Set parses the flag's value.
 func (m *DialMode) Set(s string) error {
 	switch DialMode(s) {
 	case DialAuto, DialDirect, DialExec:
@@ -39,30 +38,24 @@ func (m *DialMode) Set(s string) error {
 	return lang.Errorf("auto, direct and exec are possible")
 }
 
-// ErrNotOurs is that nothing was dialled, because this machine has no bridge
-// of the lab: the address would be somebody else's.
-var ErrNotOurs = lang.Errorf("refused: no bridge of this lab on this machine carries that address")
+// ErrNotOurs reports that nothing was dialed, because this machine has no bridge of
+// the lab: the address may be another machine's.
+var ErrNotOurs = lang.Errorf("refused: this machine has no bridge of this lab with that address")
 
-// settle turns DialAuto into what works here.
-func (m DialMode) settle(n labNetwork) DialMode {
+// resolve turns DialAuto into what works here.
+func (m DialMode) resolve(b labBridge) DialMode {
 	switch {
 	case m == DialDirect || m == DialExec:
 		return m
-	case n.carried():
+	case b.isLocal():
 		return DialDirect
 	}
 	return DialExec
 }
 
-func dialDirect(ctx context.Context, n labNetwork, addr netip.AddrPort) (net.Conn, error) {
-	if !n.carried() || !n.subnet.Contains(addr.Addr()) {
+func dialDirect(ctx context.Context, b labBridge, addr netip.AddrPort) (net.Conn, error) {
+	if !b.isLocal() || !b.subnet.Contains(addr.Addr()) {
 		return nil, lang.Errorf("dial %s: %w", addr, ErrNotOurs)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp4", addr.String())
-}
-
-// relayArgv connects the standard streams to a port of the node, in the node. It
-// refuses addresses that are not the node's own, so that nothing leaves it.
-func relayArgv(addr netip.AddrPort) []string {
-	return []string{"relay", addr.Addr().String(), strconv.Itoa(int(addr.Port()))}
 }

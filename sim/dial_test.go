@@ -18,17 +18,17 @@ import (
 
 // A topology address outside a lab is somebody else's.
 func TestDialRefusesWithoutBridge(t *testing.T) {
-	n := labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.168.33.0/24")}
+	n := labBridge{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.168.33.0/24")}
 	_, err := dialDirect(t.Context(), n, netip.MustParseAddrPort("192.168.33.11:2375"))
 	if !errors.Is(err, ErrNotOurs) {
 		t.Fatalf("dial without a bridge: %v, want ErrNotOurs", err)
 	}
 }
 
-func TestDialModeSettles(t *testing.T) {
-	elsewhere := labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.168.33.0/24")}
+func TestDialModeResolves(t *testing.T) {
+	elsewhere := labBridge{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.168.33.0/24")}
 	for mode, want := range map[DialMode]DialMode{DialAuto: DialExec, DialDirect: DialDirect, DialExec: DialExec} {
-		if got := mode.settle(elsewhere); got != want {
+		if got := mode.resolve(elsewhere); got != want {
 			t.Errorf("%s where the bridge is elsewhere: %s, want %s", mode, got, want)
 		}
 	}
@@ -51,7 +51,7 @@ func frame(stream byte, payload string) []byte {
 }
 
 func stream(frames ...[]byte) *execConn {
-	return &execConn{HijackedResponse: types.HijackedResponse{Reader: bufio.NewReader(bytes.NewReader(bytes.Join(frames, nil)))}}
+	return &execConn{streams: types.HijackedResponse{Reader: bufio.NewReader(bytes.NewReader(bytes.Join(frames, nil)))}}
 }
 
 func TestExecConnReads(t *testing.T) {
@@ -111,10 +111,10 @@ func TestOverlapping(t *testing.T) {
 	if err != nil {
 		t.Skip("this machine has no interface lo")
 	}
-	if _, ok := overlapping(*lo, netip.MustParsePrefix("127.0.0.0/24")); !ok {
+	if _, ok := overlappingAddr(*lo, netip.MustParsePrefix("127.0.0.0/24")); !ok {
 		t.Error("127.0.0.1/8 of lo does not overlap with 127.0.0.0/24")
 	}
-	if _, ok := overlapping(*lo, netip.MustParsePrefix("192.168.33.0/24")); ok {
+	if _, ok := overlappingAddr(*lo, netip.MustParsePrefix("192.168.33.0/24")); ok {
 		t.Error("lo overlaps with 192.168.33.0/24")
 	}
 }

@@ -23,13 +23,13 @@ type Check struct {
 	Name  string `json:"name"`
 	OK    bool   `json:"ok"`
 	Found string `json:"found"`
-	Fix   string `json:"fix,omitempty"` // what to do where it is not OK
+	Fix   string `json:"fix,omitempty"` // what to do if it is not OK
 }
 
-// Doctor says whether this machine can hold the lab. It changes nothing for good: to
-// try whether packets arrive it may make two hosts, which it removes again.
+// Doctor checks whether this machine can hold the lab. It changes nothing for good: to
+// test whether packets arrive it may make two hosts, which it removes again.
 func Doctor(ctx context.Context, o Options) []Check {
-	d := doctor{o.Lang}
+	d := doctor{lang: o.Lang}
 	lab, err := Open(ctx, o)
 	var refused *EngineError
 	if errors.As(err, &refused) {
@@ -40,35 +40,37 @@ func Doctor(ctx context.Context, o Options) []Check {
 			"set DOCKER_HOST to where it listens, or get the right to use its socket"))}
 	}
 	defer lab.Close()
-	info, err := lab.engine.Info(ctx)
+	d.lab = lab
+	info, err := lab.objects.engine.Info(ctx)
 	if err != nil {
-		return []Check{d.failed("engine", err, o.Lang.Say("look at the engine's own log"))}
+		return []Check{d.failed("engine", err, o.Lang.Say("read the engine's log"))}
 	}
-	free := d.checkFree(ctx, lab)
+	free := d.checkSubnet(ctx)
 	checks := []Check{
-		d.checkEngine(lab, info), d.checkRights(), free, d.checkMemory(info), d.checkDisk(info), d.checkImages(ctx, lab),
+		d.checkEngine(info), d.checkRights(), free, d.checkMemory(info), d.checkDisk(info), d.checkImages(ctx),
 	}
 	if free.OK {
-		checks = append(checks, d.checkPackets(ctx, lab))
+		checks = append(checks, d.checkPackets(ctx))
 	}
 	return checks
 }
 
-// doctor says what it finds in a language.
-type doctor struct{ lang lang.Language }
+// doctor makes the checks of a lab.
+type doctor struct {
+	lab  *Lab
+	lang lang.Language
+}
 
+// failed returns the check that ended with an error.
 func (d doctor) failed(name string, err error, fix string) Check {
 	return Check{name, false, d.lang.Error(err), fix}
 }
 
-func (d doctor) subnet() string { return d.lang.Say("subnet") }
-func (d doctor) images() string { return d.lang.Say("images") }
-
-// checkEngine tells which engine it is: Open has refused those that can't hold a
-// lab.
-func (d doctor) checkEngine(l *Lab, info system.Info) Check {
-	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s", info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
-	return Check{"engine", true, found + d.lang.Say("; ") + l.link.describe().In(d.lang), ""}
+// checkEngine describes the engine: Open has refused those that can't hold a lab.
+func (d doctor) checkEngine(info system.Info) Check {
+	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s",
+		info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
+	return Check{"engine", true, found + d.lang.Say("; ") + d.lab.link.describe().In(d.lang), ""}
 }
 
 func (d doctor) checkRights() Check {
@@ -76,33 +78,35 @@ func (d doctor) checkRights() Check {
 		"the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed"), ""}
 }
 
-// checkFree looks whether the lab's subnet is free, or the lab's own.
-func (d doctor) checkFree(ctx context.Context, l *Lab) Check {
-	n, err := l.network(ctx)
+// checkSubnet checks whether the lab's subnet is free, or the lab's own.
+func (d doctor) checkSubnet(ctx context.Context) Check {
+	name := d.lang.Say("subnet")
+	bridge, err := d.lab.objects.findBridge(ctx)
 	if err == nil {
 		how := d.lang.Say("nodes are reached through docker exec")
-		if DialAuto.settle(n) == DialDirect {
+		if DialAuto.resolve(bridge) == DialDirect {
 			how = d.lang.Say("nodes are reached directly")
 		}
-		return Check{d.subnet(), true, d.lang.Say("lab %s stands on %s; %s", l.name, n.subnet, how), ""}
+		return Check{name, true, d.lang.Say("lab %s is running on %s; %s", d.lab.Lab(), bridge.subnet, how), ""}
 	}
-	look := d.lang.Say("look at docker network ls")
-	if !errors.Is(err, harness.ErrNoNodes) {
-		return d.failed(d.subnet(), err, look)
+	subnet := d.lab.topology.Subnet
+	if errors.Is(err, harness.ErrNoNodes) {
+		err = subnetRequest{objects: d.lab.objects, subnet: subnet}.checkSubnet(ctx)
 	}
 	var taken *SubnetError
-	if err := l.checkSubnet(ctx); errors.As(err, &taken) {
-		return d.failed(d.subnet(), taken, taken.Hint.In(d.lang))
-	} else if err != nil {
-		return d.failed(d.subnet(), err, look)
+	switch {
+	case errors.As(err, &taken):
+		return d.failed(name, taken, taken.Hint.In(d.lang))
+	case err != nil:
+		return d.failed(name, err, "docker network ls")
 	}
-	return Check{d.subnet(), true, d.lang.Say("%s is free", l.topology.Subnet), ""}
+	return Check{name, true, d.lang.Say("%s is free", subnet), ""}
 }
 
 func (d doctor) checkMemory(info system.Info) Check {
-	found := d.lang.Say("%s in all", units.BytesSize(float64(info.MemTotal)))
 	return Check{
-		d.lang.Say("memory"), info.MemTotal >= memoryNeeded, found,
+		d.lang.Say("memory"), info.MemTotal >= memoryNeeded,
+		d.lang.Say("%s in total", units.BytesSize(float64(info.MemTotal))),
 		d.lang.Say("give the engine's machine at least 1 GiB"),
 	}
 }
@@ -111,20 +115,41 @@ func (d doctor) checkDisk(info system.Info) Check {
 	name := d.lang.Say("disk")
 	free, err := freeDisk(info.DockerRootDir)
 	if err != nil {
-		return Check{name, true, d.lang.Say("not known: %s is not on this machine", info.DockerRootDir), ""}
+		return Check{name, true, d.lang.Say("unknown: %s is not on this machine", info.DockerRootDir), ""}
 	}
 	found := d.lang.Say("%s free in %s", units.BytesSize(float64(free)), info.DockerRootDir)
-	return Check{name, free >= diskNeeded, found, d.lang.Say("make room for 2 GiB there")}
+	return Check{name, free >= diskNeeded, found, d.lang.Say("free at least 2 GiB there")}
 }
 
-// checkImages says which images are there, and what it takes to make the others.
-func (d doctor) checkImages(ctx context.Context, l *Lab) Check {
-	plan, err := l.store.Plan(ctx)
-	if err != nil {
-		return d.failed(d.images(), err, "labcheck images build")
+// checkImages checks which images are there, and what it takes to make the others.
+func (d doctor) checkImages(ctx context.Context) Check {
+	name := d.lang.Say("images")
+	plan, err := d.lab.store.Plan(ctx)
+	switch {
+	case err != nil:
+		return d.failed(name, err, "labcheck images build")
+	case len(plan.Missing) == 0:
+		return Check{name, true, d.lang.Say("all are present"), ""}
 	}
-	if len(plan.Missing) == 0 {
-		return Check{d.images(), true, d.lang.Say("all are there"), ""}
+	return Check{name, true, d.lang.Say("missing images are made when needed: %s", plan.In(d.lang)), ""}
+}
+
+// checkPackets checks whether packets arrive.
+func (d doctor) checkPackets(ctx context.Context) Check {
+	name := d.lang.Say("packets")
+	mode, err := testPackets(ctx, d.lab)
+	var blocked *BlockedError
+	switch {
+	case errors.As(err, &blocked):
+		return d.failed(name, blocked, blocked.Hint.In(d.lang))
+	case errors.Is(err, ErrNotOurs):
+		return d.failed(name, err, "--dial exec")
+	case errors.As(err, new(untestedError)):
+		return Check{name, true, d.lang.Say("not tested: %s", d.lang.Error(err)), ""}
+	case err != nil:
+		return d.failed(name, err, d.lang.Say("read the engine's log"))
+	case mode == DialDirect:
+		return Check{name, true, d.lang.Say("hosts reach one another, and this machine reaches them"), ""}
 	}
-	return Check{d.images(), true, d.lang.Say("will be made when they are needed: %s", plan.In(d.lang)), ""}
+	return Check{name, true, d.lang.Say("hosts reach one another"), ""}
 }

@@ -30,12 +30,12 @@ func TestEndedWhereTheEngineShutsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer link.Close()
-	lab := &Lab{name: "test", topology: harness.Tutorial(), link: link, engine: link.client}
+	lab := &Lab{topology: harness.Tutorial(), link: link, objects: labObjects{engine: link.client, lab: "test"}}
 	if ended, err := lab.Ended(t.Context()); err != nil || len(ended) != 4 {
 		t.Errorf("of an engine that runs: %v, %v", ended, err)
 	}
 	l.Close()
-	if _, err := lab.containers(t.Context()); err != nil {
+	if _, err := lab.objects.nodeContainers(t.Context()); err != nil {
 		t.Errorf("it does not answer on the connection that it has: %v", err)
 	}
 	if ended, err := lab.Ended(t.Context()); err == nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"labcheck/harness/lang"
@@ -30,7 +31,7 @@ const (
 	envTLS     = "DOCKER_TLS"
 )
 
-// EnvEngine is the environment variable by which `labcheck env` tells later
+// EnvEngine is the environment variable by which `labcheck env` shows later
 // commands which engine holds the lab, because the DOCKER_HOST that it sets
 // hides the one that did. It holds the name of a context, or an address.
 const EnvEngine = "LABCHECK_ENGINE"
@@ -196,17 +197,17 @@ func (s selection) withoutHost() selection {
 	}}
 }
 
-// name returns what EnvEngine has to hold for later commands to find the
+// engineName returns the value of EnvEngine by which later commands find the
 // endpoint again.
-func (e endpoint) name() string {
+func (e endpoint) engineName() string {
 	if e.context == defaultContext {
 		return e.Host
 	}
 	return e.context
 }
 
-// addr returns the IP address that the endpoint names.
-func (e endpoint) addr() (netip.Addr, bool) {
+// ipAddr returns the IP address that the endpoint names.
+func (e endpoint) ipAddr() (netip.Addr, bool) {
 	u, err := url.Parse(e.Host)
 	if err != nil || u.Scheme != "tcp" {
 		return netip.Addr{}, false
@@ -215,19 +216,14 @@ func (e endpoint) addr() (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// isOnEngineBridge tells whether a bridge of this machine, named as engines name
-// those of networks, carries an address.
+// isOnEngineBridge reports whether a bridge of this machine, named as engines name
+// those of networks, has an address.
 func isOnEngineBridge(addr netip.Addr) bool {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return false
-	}
-	for _, i := range interfaces {
-		if _, ok := overlapping(i, netip.PrefixFrom(addr, addr.BitLen())); ok && strings.HasPrefix(i.Name, "br-") {
-			return true
-		}
-	}
-	return false
+	interfaces, _ := net.Interfaces() // without them the answer is no
+	return slices.ContainsFunc(interfaces, func(i net.Interface) bool {
+		_, ok := overlappingAddr(i, netip.PrefixFrom(addr, addr.BitLen()))
+		return ok && strings.HasPrefix(i.Name, "br-")
+	})
 }
 
 // endpointAt returns an endpoint that takes no more than its address.
@@ -254,7 +250,7 @@ func (e endpoint) tlsConfig() (*tls.Config, error) {
 	if !strings.HasPrefix(e.Host, "tcp://") || e.TLSData == nil && !e.SkipTLSVerify {
 		return nil, nil
 	}
-	config := &tls.Config{InsecureSkipVerify: e.SkipTLSVerify, MinVersion: tls.VersionTLS12} // as the CLI is told
+	config := &tls.Config{InsecureSkipVerify: e.SkipTLSVerify, MinVersion: tls.VersionTLS12} // as the context says
 	if e.TLSData == nil {
 		return config, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/pace"
 )
 
 // TestFaults puts each fault in force on hosts with nothing but engines, sees
@@ -100,7 +101,8 @@ func testKill(t *testing.T, l *Lab, n harness.Node) {
 // asks tells whether a host reaches another's engine, as the page does.
 func asks(t *testing.T, from, to harness.Node) bool {
 	t.Helper()
-	_, err := from.Exec(t.Context(), "timeout", "2", "docker", "-H", "tcp://"+to.Addr().String()+":2375", "version")
+	_, err := from.Exec(t.Context(), "timeout", formatSeconds(pace.Limit(2*time.Second)),
+		"docker", "-H", "tcp://"+to.Addr().String()+":2375", "version")
 	var failed *harness.RunError
 	if err != nil && !errors.As(err, &failed) {
 		t.Fatal(err)
@@ -151,7 +153,8 @@ func rules(t *testing.T, n harness.Node) string {
 // testReboot holds that a reboot ends cuts and that the list says so.
 func testReboot(t *testing.T, l *Lab, n harness.Node) {
 	cut := harness.Fault{Kind: harness.FaultCut, Node: n.Name(), Peer: "manager"}
-	if err := errors.Join(l.Break(t.Context(), cut), l.Break(t.Context(), harness.Fault{Kind: harness.FaultFillDisk, Node: n.Name()})); err != nil {
+	full := harness.Fault{Kind: harness.FaultFillDisk, Node: n.Name()}
+	if err := errors.Join(l.Break(t.Context(), cut), l.Break(t.Context(), full)); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Restart(t.Context(), n.Name()); err != nil {

@@ -22,15 +22,14 @@ func TestCutsAreReadBack(t *testing.T) {
 		{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: 4789, OneWay: true},
 	}
 	rules := []int{8, 4, 2, 4, 2} // of four peers, in and out, TCP and UDP
-	n := &node{name: "store", lab: &Lab{topology: harness.Tutorial()}}
 	saved := "*raw\n:PREROUTING ACCEPT [0:0]\n"
 	for i, f := range cuts {
-		all := n.rules(f)
+		all := cutRules(f, harness.Tutorial().Hosts())
 		if len(all) != rules[i] {
 			t.Errorf("%s: %d rules, not %d", f, len(all), rules[i])
 		}
 		for _, r := range all {
-			saved += strings.Replace(r.line(true), " -m comment", "/32 -m comment", 1) + "\n"
+			saved += strings.Replace(r.command(true), " -m comment", "/32 -m comment", 1) + "\n"
 		}
 	}
 	saved += `-A PREROUTING -s 192.168.33.20/32 -m comment --comment "somebody else's" -j DROP
@@ -39,7 +38,7 @@ func TestCutsAreReadBack(t *testing.T) {
 COMMIT
 `
 	want := append(cuts, harness.Fault{Kind: harness.FaultCut, Node: "store", Peer: "worker01"})
-	if diff := cmp.Diff(want, cutsOf("store", saved)); diff != "" {
+	if diff := cmp.Diff(want, cutsIn("store", saved)); diff != "" {
 		t.Errorf("cuts (-made +read):\n%s", diff)
 	}
 }
@@ -61,29 +60,29 @@ func TestSlowIsReadBack(t *testing.T) {
 	}
 	for _, tt := range tests {
 		tt.want.Kind, tt.want.Node = harness.FaultSlow, "store"
-		got, is := slowOf("store", tt.shown)
+		got, is := slownessIn("store", tt.shown)
 		if is != tt.is || is && got != tt.want {
 			t.Errorf("%q: %v, %+v", tt.shown, is, got)
 		}
 	}
 }
 
-// FuzzLook: what a host shows of faults that are none of ours is none, and a cut
+// FuzzReadFaults: what a host shows of faults that are none of ours is none, and a cut
 // among it is found.
-func FuzzLook(f *testing.F) {
+func FuzzReadFaults(f *testing.F) {
 	f.Add("-A PREROUTING -s 192.168.33.20/32 -m comment --comment \"labcheck:cut:manager:80:both\" -j DROP", "qdisc netem 1abc: root refcnt 2 limit 1000 delay 100ms loss 5%\n", uint16(80), true)
 	f.Fuzz(func(t *testing.T, saved, qdisc string, port uint16, oneWay bool) {
-		for _, c := range cutsOf("store", saved) {
+		for _, c := range cutsIn("store", saved) {
 			if c.Kind != harness.FaultCut || c.Node != "store" {
 				t.Errorf("%+v", c)
 			}
 		}
-		if s, ok := slowOf("store", qdisc); ok && (s.Kind != harness.FaultSlow || s.Delay < 0 || s.Loss < 0 || s.Loss > 100) {
+		if s, ok := slownessIn("store", qdisc); ok && (s.Kind != harness.FaultSlow || s.Delay < 0 || s.Loss < 0 || s.Loss > 100) {
 			t.Errorf("%+v of %q", s, qdisc)
 		}
 		want := harness.Fault{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: port, OneWay: oneWay}
-		line := rule{"raw", "PREROUTING", "-s 192.168.33.11/32", comment(want)}.line(true)
-		if got := cutsOf("store", saved+"\n"+line+"\n"); !slices.Contains(got, want) {
+		line := cutRule{"raw", "PREROUTING", "-s 192.168.33.11/32", cutComment(want)}.command(true)
+		if got := cutsIn("store", saved+"\n"+line+"\n"); !slices.Contains(got, want) {
 			t.Errorf("%+v is not among %+v", want, got)
 		}
 	})

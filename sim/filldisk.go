@@ -10,28 +10,29 @@ import (
 // images goes to a file system of 64 KiB, in memory, that is full: the kernel
 // refuses it with ENOSPC, and what was there before is still read. Overlays over
 // the engine's directories do it, so nothing of the host's disk is touched. Not
-// covered is what is open already or the engine keeps elsewhere: what running
-// containers write, their logs, and volumes.
+// covered are files that are open already and those in other directories: what
+// running containers write, their logs, and volumes.
 
 // fullName is what /proc/mounts shows as the source of the mounts.
 const fullName = "labcheck-full"
 
-const fill = `set -eu
+const mountOverlays = `set -eu
 mkdir -p /run/labcheck-full
 mount -t tmpfs -o size=64k,nr_inodes=4096,mode=711 labcheck-full /run/labcheck-full
 cd /run/labcheck-full
 for d in image tmp containers; do
 	mkdir -p "$d/upper" "$d/work"
-	mount -t overlay labcheck-full -o "lowerdir=/var/lib/docker/$d,upperdir=$PWD/$d/upper,workdir=$PWD/$d/work" "/var/lib/docker/$d"
+	mount -t overlay labcheck-full "/var/lib/docker/$d" \
+		-o "lowerdir=/var/lib/docker/$d,upperdir=$PWD/$d/upper,workdir=$PWD/$d/work"
 done
 ! dd if=/dev/zero of=rest bs=4k 2>/dev/null`
 
-// empty takes the overlays away again. What was removed meanwhile, which needs
-// no room, is removed for good.
-const empty = `set -eu
+// removeOverlays unmounts the overlays. Files that were removed meanwhile, which
+// needs no room, are removed for good.
+const removeOverlays = `set -eu
 cd /run/labcheck-full
 for d in image tmp containers; do
-	mountpoint -q "/var/lib/docker/$d" || continue # fill did not come that far
+	mountpoint -q "/var/lib/docker/$d" || continue # it was not mounted
 	umount --lazy "/var/lib/docker/$d"
 	(cd "$d/upper" && find . -type c) | (cd "/var/lib/docker/$d" && xargs --no-run-if-empty -d '\n' rm -rf --)
 done
@@ -39,22 +40,15 @@ cd /
 umount --lazy /run/labcheck-full
 rmdir /run/labcheck-full`
 
-// fillDisk takes the room from a host's engine, or gives it back.
-func (n *node) fillDisk(ctx context.Context, on bool) error {
-	r, err := n.Exec(ctx, "sh", "-c", look)
-	if err != nil {
-		return err
-	}
-	if err := differ(isFull(r.Stdout), on); err != nil {
-		return err
-	}
-	script := empty
+// setDiskFull leaves a host's engine no room to write, or gives it back.
+func setDiskFull(ctx context.Context, n *node, on bool) error {
+	script := removeOverlays
 	if on {
-		script = fill
+		script = mountOverlays
 	}
-	_, err = n.Exec(ctx, "sh", "-c", script)
+	_, err := n.Exec(ctx, "sh", "-c", script)
 	return err
 }
 
-// isFull reads it from /proc/mounts.
-func isFull(mounts string) bool { return strings.Contains(mounts, "\n"+fullName+" ") }
+// isDiskFull reports whether /proc/mounts has the overlays.
+func isDiskFull(mounts string) bool { return strings.Contains(mounts, "\n"+fullName+" ") }

@@ -170,21 +170,23 @@ func testHosts(t *testing.T, l *Lab, nodes []harness.Node) {
 		if said[0] != n.Name() || said[3] != n.Addr().String() {
 			t.Errorf("%s at %s calls itself %s at %s", n.Name(), n.Addr(), said[0], said[3])
 		}
-		h := harness.Host{Name: said[0], Addr: netip.MustParseAddr(said[3]), CPUs: atoi(t, said[1]), Memory: int64(atoi(t, said[2]))}
-		got = append(got, h)
+		got = append(got, harness.Host{
+			Name: said[0], Addr: netip.MustParseAddr(said[3]), CPUs: atoi(t, said[1]), Memory: int64(atoi(t, said[2])),
+		})
 	}
-	if diff := cmp.Diff(l.Topology().Hosts(), got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+	sameAddr := cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
+	if diff := cmp.Diff(l.Topology().Hosts(), got, sameAddr); diff != "" {
 		t.Errorf("hosts (-topology +found):\n%s", diff)
 	}
 }
 
 func testRights(t *testing.T, l *Lab) {
-	found, err := l.containers(t.Context())
+	found, err := l.objects.nodeContainers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range found {
-		i, err := l.engine.ContainerInspect(t.Context(), c.ID)
+		i, err := l.objects.engine.ContainerInspect(t.Context(), c.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,11 +219,11 @@ func testDial(t *testing.T, nodes []harness.Node) {
 }
 
 func testUpAgain(t *testing.T, l *Lab) {
-	before := everything(t, l.name)
+	before := everything(t, l.Lab())
 	if _, err := l.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, everything(t, l.name)); diff != "" {
+	if diff := cmp.Diff(before, everything(t, l.Lab())); diff != "" {
 		t.Errorf("a second up changed something (-before +after):\n%s", diff)
 	}
 }
@@ -230,10 +232,10 @@ func testUpAgain(t *testing.T, l *Lab) {
 func testRestart(t *testing.T, l *Lab, nodes []harness.Node) {
 	n := nodes[2].(*node)
 	made := sh(t, n, "docker create labcheck/workload")
-	if err := l.engine.ContainerKill(t.Context(), n.id, "KILL"); err != nil {
+	if err := l.objects.engine.ContainerKill(t.Context(), n.id, "KILL"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.engine.ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
+	if err := l.objects.engine.ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Up(t.Context()); err != nil {
@@ -269,9 +271,15 @@ func testSubnetTaken(t *testing.T, o Options) {
 	o.Lab += "-second"
 	l := open(t, o)
 	_, err := l.Up(t.Context())
+	wantUsedBy(t, err, "lab test-lab uses it")
+}
+
+// wantUsedBy wants an error that names what has a lab's subnet.
+func wantUsedBy(t *testing.T, err error, want string) {
+	t.Helper()
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab has it" {
-		t.Errorf("a second lab on the same subnet: %v", err)
+	if !errors.As(err, &taken) || taken.UsedBy.String() != want {
+		t.Errorf("%v, want a subnet error: %s", err, want)
 	}
 }
 
@@ -279,10 +287,7 @@ func testElsewhere(t *testing.T, o Options) {
 	stands := o.Subnet
 	o.Subnet = subnettest.Free(t)
 	_, err := Open(t.Context(), o)
-	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-lab stands on "+stands.String() {
-		t.Errorf("the same lab on another subnet: %v", err)
-	}
+	wantUsedBy(t, err, "lab test-lab is running on "+stands.String())
 	o.Subnet = netip.Prefix{}
 	l, err := Open(t.Context(), o)
 	if err != nil {
@@ -302,19 +307,21 @@ func TestMadeMeanwhile(t *testing.T) {
 	first := open(t, o)
 	o.Subnet = subnettest.Free(t)
 	second := open(t, o)
-	if err := first.makeNetwork(t.Context()); err != nil {
+	if err := makeBridge(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	var taken *SubnetError
-	if _, err := second.Up(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile stands on "+stands.String() {
-		t.Errorf("up: %v", err)
-	}
-	if err := second.makeNetwork(t.Context()); !errors.As(err, &taken) || taken.UsedBy.String() != "lab test-meanwhile is being made by another labcheck" {
-		t.Errorf("its network: %v", err)
-	}
-	if _, err := first.network(t.Context()); err != nil {
+	_, err := second.Up(t.Context())
+	wantUsedBy(t, err, "lab test-meanwhile is running on "+stands.String())
+	wantUsedBy(t, makeBridge(t.Context(), second), "lab test-meanwhile is being made by another labcheck")
+	if _, err := first.objects.findBridge(t.Context()); err != nil {
 		t.Errorf("the first one's network: %v", err)
 	}
+}
+
+// makeBridge makes a lab's bridge and nothing else.
+func makeBridge(ctx context.Context, l *Lab) error {
+	_, err := subnetRequest{objects: l.objects, subnet: l.topology.Subnet}.makeBridge(ctx)
+	return err
 }
 
 // Two that make the same lab at the same moment: one does, the other says so
@@ -330,10 +337,7 @@ func TestSameLabTwice(t *testing.T) {
 	if (errs[0] == nil) == (errs[1] == nil) {
 		t.Fatalf("one must win: %v; %v", errs[0], errs[1])
 	}
-	var taken *SubnetError
-	if lost := errors.Join(errs[0], errs[1]); !errors.As(lost, &taken) || taken.UsedBy.String() != "lab test-twice is being made by another labcheck" {
-		t.Errorf("the other one said: %v", lost)
-	}
+	wantUsedBy(t, errors.Join(errs[0], errs[1]), "lab test-twice is being made by another labcheck")
 	nodes, err := labs[0].Nodes(t.Context())
 	if err != nil || len(nodes) != 5 {
 		t.Fatalf("the winner's lab has %d nodes, %v", len(nodes), err)

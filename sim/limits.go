@@ -12,7 +12,8 @@ import (
 // --timeout than the default one.
 const (
 	// connectTimeout is how long an engine may take to answer for the first time:
-	// one that accepts connections and says nothing would be waited for for ever.
+	// without it labcheck would wait for ever for one that accepts connections and
+	// sends nothing.
 	connectTimeout = 5 * time.Second
 	// sshTimeout is how long ssh may take to log in to the engine's machine. docker
 	// gives it 30 s, too.
@@ -45,9 +46,9 @@ const (
 	// up on: one that is updated, or Docker Desktop, takes a minute or two to start
 	// again. The watchdog has no --timeout.
 	awayTimeout = 5 * time.Minute
-	// quiet is how long nothing new may come up before the watchdog is done: the
-	// engine may still be carrying out what its dead client asked for last.
-	quiet = 2 * time.Second
+	// quietTime is how long nothing new may come up before the watchdog is done: the
+	// engine may still be carrying out the last request of its dead client.
+	quietTime = 2 * time.Second
 )
 
 // rebootTimeout is how many seconds a host's engine is given to stop its

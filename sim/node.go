@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -19,12 +21,33 @@ import (
 
 // node is one of a lab's hosts. It implements harness.Node.
 type node struct {
-	lab     *Lab
-	id      string // of its container
-	name    string
-	addr    netip.Addr
-	network labNetwork
-	mode    DialMode // direct or exec
+	engine *client.Client // which runs its container
+	id     string         // of its container
+	state  string         // of its container when it was found
+	name   string
+	addr   netip.Addr
+	bridge labBridge
+	mode   DialMode // direct or exec
+}
+
+// The states of a host's container.
+const (
+	stateRunning = "running"
+	statePaused  = "paused"
+	stateOff     = "off" // all others
+)
+
+func stateOf(c container.Summary) string {
+	switch c.State {
+	case stateRunning, statePaused:
+		return c.State
+	}
+	return stateOff
+}
+
+// newNode returns the node of a host, without its container.
+func newNode(engine *client.Client, h harness.Host, b labBridge, dial DialMode) *node {
+	return &node{engine: engine, state: stateRunning, name: h.Name, addr: h.Addr, bridge: b, mode: dial.resolve(b)}
 }
 
 func (n *node) Name() string     { return n.name }
@@ -33,7 +56,7 @@ func (n *node) Addr() netip.Addr { return n.addr }
 // Dial connects to a port of the node, directly or through its engine.
 func (n *node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 	if n.mode == DialDirect {
-		return dialDirect(ctx, n.network, netip.AddrPortFrom(n.addr, port))
+		return dialDirect(ctx, n.bridge, netip.AddrPortFrom(n.addr, port))
 	}
 	return n.dialExec(ctx, port)
 }
@@ -42,7 +65,7 @@ func (n *node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: n.name, Argv: argv, Start: time.Now()}
 	var stdout, stderr bytes.Buffer
-	code, err := n.exec(ctx, argv, &stdout, &stderr)
+	code, err := n.copyOutput(ctx, argv, &stdout, &stderr)
 	r.Duration = time.Since(r.Start)
 	r.Stdout, r.Stderr, r.ExitCode = stdout.String(), stderr.String(), code
 	if err != nil {
@@ -51,13 +74,10 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 	return r, r.Err()
 }
 
-func (n *node) exec(ctx context.Context, argv []string, stdout, stderr *bytes.Buffer) (int, error) {
-	engine := n.lab.engine
-	made, err := engine.ContainerExecCreate(ctx, n.id, container.ExecOptions{Cmd: argv, AttachStdout: true, AttachStderr: true})
-	if err != nil {
-		return 0, err
-	}
-	attached, err := engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+// copyOutput runs argv in the node, copies its output and returns its exit code.
+func (n *node) copyOutput(ctx context.Context, argv []string, stdout, stderr *bytes.Buffer) (int, error) {
+	options := container.ExecOptions{Cmd: argv, AttachStdout: true, AttachStderr: true}
+	id, attached, err := n.attachExec(ctx, options)
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +86,7 @@ func (n *node) exec(ctx context.Context, argv []string, stdout, stderr *bytes.Bu
 	if _, err := stdcopy.StdCopy(stdout, stderr, attached.Reader); err != nil {
 		return 0, errors.Join(context.Cause(ctx), err)
 	}
-	state, err := engine.ContainerExecInspect(ctx, made.ID)
+	state, err := n.engine.ContainerExecInspect(ctx, id)
 	if err != nil {
 		return 0, err
 	}
@@ -76,8 +96,20 @@ func (n *node) exec(ctx context.Context, argv []string, stdout, stderr *bytes.Bu
 	return state.ExitCode, nil
 }
 
-// client speaks to the node's engine. The caller closes it.
-func (n *node) client() (*client.Client, error) {
+// attachExec runs a command in the node and attaches to its streams.
+func (n *node) attachExec(
+	ctx context.Context, o container.ExecOptions,
+) (id string, streams types.HijackedResponse, err error) {
+	made, err := n.engine.ContainerExecCreate(ctx, n.id, o)
+	if err != nil {
+		return "", streams, err
+	}
+	streams, err = n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	return made.ID, streams, err
+}
+
+// newClient returns a client of the node's engine. The caller closes it.
+func (n *node) newClient() (*client.Client, error) {
 	transport := &http.Transport{}
 	c, err := client.NewClientWithOpts(
 		client.WithHTTPClient(&http.Client{Transport: transport}),
@@ -91,84 +123,43 @@ func (n *node) client() (*client.Client, error) {
 	return c, err
 }
 
-// Nodes finds the lab's nodes, the manager first.
-func (l *Lab) Nodes(ctx context.Context) ([]harness.Node, error) {
-	found, err := l.nodes(ctx)
+// awaitEngine waits until the node's engine answers, and reports it. It does not wait
+// for a node that has ended.
+func (n *node) awaitEngine(ctx context.Context, r reporter) error {
+	wait, cancel := harness.WithLimit(ctx, engineTimeout)
+	defer cancel()
+	wait, giveUp := context.WithCancelCause(wait)
+	defer giveUp(nil)
+	engine, err := n.newClient()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	nodes := make([]harness.Node, len(found))
-	for i, n := range found {
-		nodes[i] = n
+	defer engine.Close()
+	go n.watchContainer(wait, giveUp)
+	err = harness.Until(wait, 50*time.Millisecond, func(ctx context.Context) error {
+		_, err := engine.Ping(ctx)
+		return err
+	})
+	if err != nil {
+		return n.withLog(ctx, lang.Errorf("engine of %s: %w", n.name, err))
 	}
-	return nodes, nil
+	r.report(n.name, lang.Text{EN: "engine answers"})
+	return nil
 }
 
-func (l *Lab) nodes(ctx context.Context) ([]*node, error) {
-	network, err := l.network(ctx)
-	if err != nil {
-		return nil, err
+// watchContainer waits until the node's container ends, and then calls giveUp with
+// an error that says so, or until ctx ends.
+func (n *node) watchContainer(ctx context.Context, giveUp context.CancelCauseFunc) {
+	ended, failed := n.engine.ContainerWait(ctx, n.id, container.WaitConditionNotRunning)
+	select {
+	case <-ended:
+	case <-failed: //nolint:errcheck // it was removed, or ctx has ended: ContainerInspect finds out
 	}
-	found, err := l.containers(ctx)
-	if err != nil {
-		return nil, err
+	c, err := n.engine.ContainerInspect(ctx, n.id)
+	switch {
+	case errdefs.IsNotFound(err):
+		giveUp(lang.Errorf("its node was removed"))
+	case err == nil && !c.State.Running:
+		giveUp(lang.Errorf("its node ended with exit code %d", c.State.ExitCode))
 	}
-	var nodes []*node
-	for _, h := range l.topology.Hosts() {
-		if c, ok := found[h.Name]; ok {
-			nodes = append(nodes, l.node(c.ID, h, network))
-		}
-	}
-	if len(nodes) == 0 {
-		return nil, harness.ErrNoNodes
-	}
-	return nodes, nil
-}
-
-func (l *Lab) node(id string, h harness.Host, n labNetwork) *node {
-	return &node{lab: l, id: id, name: h.Name, addr: h.Addr, network: n, mode: l.opts.Dial.settle(n)}
-}
-
-// Ended are the names of the hosts that do not run, or are not there. The error
-// is harness.ErrNoNodes where there are none at all. It asks on a connection of
-// its own: an engine that shuts down goes on answering on those that it has.
-func (l *Lab) Ended(ctx context.Context) ([]string, error) {
-	own, err := l.link.reachAnew(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer own.Close()
-	found, err := l.containersOn(ctx, own.client)
-	if err != nil {
-		return nil, err
-	}
-	if len(found) == 0 {
-		return nil, harness.ErrNoNodes
-	}
-	var ended []string
-	for _, h := range l.topology.Hosts() {
-		if c := found[h.Name]; c.State != container.StateRunning && c.State != container.StatePaused {
-			ended = append(ended, h.Name)
-		}
-	}
-	return ended, nil
-}
-
-// containers are the lab's node containers by node name, running or not.
-func (l *Lab) containers(ctx context.Context) (map[string]container.Summary, error) {
-	return l.containersOn(ctx, l.engine)
-}
-
-func (l *Lab) containersOn(ctx context.Context, engine *client.Client) (map[string]container.Summary, error) {
-	found, err := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: l.filter()})
-	if err != nil {
-		return nil, err
-	}
-	nodes := map[string]container.Summary{}
-	for _, c := range found {
-		if name := c.Labels[labelNode]; name != "" {
-			nodes[name] = c
-		}
-	}
-	return nodes, nil
 }

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker/docker/api/types/filters"
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
@@ -141,12 +140,11 @@ func probes(t *testing.T, lab string) int {
 		t.Fatal(err)
 	}
 	defer k.Close()
-	l := Lab{link: k, engine: k.client}
-	n, err := l.count(context.Background(), filters.NewArgs(filters.Arg("label", labelProbe+"="+lab)))
+	found, err := listObjects(context.Background(), k.client, labelFilter(labelProbe+"="+lab))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return found.count()
 }
 
 // A filter between this machine and the hosts is in nobody's way where hosts are
@@ -201,7 +199,7 @@ func TestDoctorEnded(t *testing.T) {
 			if err := end(cmd); err != nil {
 				t.Fatal(err)
 			}
-			if err := open(t, after).makeNetwork(ctx); err != nil {
+			if err := makeBridge(ctx, open(t, after)); err != nil {
 				t.Errorf("the subnet is not free again: %v", err)
 			}
 			await(ctx, t, "nothing is left", func() bool { return probes(t, "test-ended") == 0 })

@@ -8,7 +8,7 @@ import (
 )
 
 // What bash 5.1 says, recorded in a host of a lab.
-func TestAnswerOf(t *testing.T) {
+func TestReadAnswer(t *testing.T) {
 	const printed = `192.168.33.20 0
 192.168.33.21 124
 192.168.33.200 1 bash: connect: Connection refused bash: line 1: /dev/tcp/192.168.33.200/2375: Connection refused
@@ -20,7 +20,7 @@ func TestAnswerOf(t *testing.T) {
 		"192.168.33.20": connected, "192.168.33.21": lost, "192.168.33.200": refused, "192.168.33.201": lost,
 		"192.168.33.202": lost, "192.168.33.203": unknown, "192.168.33.2": unknown,
 	} {
-		if got := answerOf(printed, netip.MustParseAddr(addr)); got != want {
+		if got := readAnswer(printed, netip.MustParseAddr(addr)); got != want {
 			t.Errorf("of %s: %d, want %d", addr, got, want)
 		}
 	}
@@ -28,14 +28,15 @@ func TestAnswerOf(t *testing.T) {
 
 // Nothing is dialled where this machine has no bridge of the lab.
 func TestCheckDialElsewhere(t *testing.T) {
-	n := &node{addr: netip.MustParseAddr("192.0.2.11"), network: labNetwork{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.0.2.0/24")}}
+	bridge := labBridge{id: "0123456789abcdef", subnet: netip.MustParsePrefix("192.0.2.0/24")}
+	n := &node{addr: netip.MustParseAddr("192.0.2.11"), bridge: bridge}
 	if err := checkDial(t.Context(), []*node{n}); !errors.Is(err, ErrNotOurs) {
 		t.Errorf("it says %v", err)
 	}
 }
 
 // What ss of iproute2 5.10 says, recorded in a host of a lab.
-func TestObservationOf(t *testing.T) {
+func TestReadObservation(t *testing.T) {
 	const waits = "0      0      192.168.33.11:2375 192.168.33.20:49128\n"
 	for printed, want := range map[string]observation{
 		"":                           {},
@@ -43,11 +44,11 @@ func TestObservationOf(t *testing.T) {
 		"listens 11000000\n" + waits: {listens: true, took: 11 * time.Millisecond, asked: true},
 		waits:                        {asked: true},
 	} {
-		if got := observationOf(printed, netip.MustParseAddr("192.168.33.20")); got != want {
+		if got := readObservation(printed, netip.MustParseAddr("192.168.33.20")); got != want {
 			t.Errorf("of %q: %+v, want %+v", printed, got, want)
 		}
 	}
-	if got := observationOf(waits, netip.MustParseAddr("192.168.33.2")); got.asked {
+	if got := readObservation(waits, netip.MustParseAddr("192.168.33.2")); got.asked {
 		t.Error("one host is taken for another one")
 	}
 }

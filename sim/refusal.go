@@ -22,7 +22,7 @@ type EngineError struct {
 
 func (e *EngineError) Error() string { return e.Why.String() }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *EngineError) In(l lang.Language) string { return e.Why.In(l) }
 
 func (e *EngineError) Unwrap() error { return e.err }
@@ -34,53 +34,43 @@ func (k *link) checkEngine(ctx context.Context) error {
 		return unreachable(k.endpoint, err)
 	}
 	// A Swarm that has no primary manager fails to answer more.
-	if e := k.reasonToRefuse(version, system.Info{}); e != nil {
-		return e
+	if err := k.refuseEngine(version, system.Info{}); err != nil {
+		return err
 	}
 	info, err := k.client.Info(ctx)
 	if err != nil {
 		return unreachable(k.endpoint, err)
 	}
-	if e := k.reasonToRefuse(version, info); e != nil {
-		return e
-	}
-	return nil
+	return k.refuseEngine(version, info)
 }
 
-// reasonToRefuse tells from what an engine says about itself why it can't hold a
-// lab.
-func (k *link) reasonToRefuse(v types.Version, info system.Info) *EngineError {
+// refuseEngine returns an *EngineError if the version and the info of the engine show
+// that it can't hold a lab.
+func (k *link) refuseEngine(v types.Version, info system.Info) error {
 	at := k.describe()
+	hint := lang.Text{EN: "name another context with --context (docker context ls), or set DOCKER_HOST"}
+	if k.source == client.EnvOverrideHost {
+		hint = lang.Text{EN: "unset DOCKER_HOST, or name another context with --context"}
+	}
 	isPodman := slices.ContainsFunc(v.Components, func(c types.ComponentVersion) bool {
 		return c.Name == "Podman Engine"
 	})
 	isRootless := slices.ContainsFunc(info.SecurityOptions, func(option string) bool {
 		return strings.HasPrefix(option, "name=rootless")
 	})
+	var why lang.Text
 	switch {
 	case strings.HasPrefix(v.Version, "swarm/"):
-		return &EngineError{Why: lang.Textf("%s is a Swarm cluster (%s); a lab needs a single Docker engine", at, v.Version), Hint: k.hintToLeave()}
+		why = lang.Textf("%s is a Swarm cluster (%s); a lab needs a single Docker engine", at, v.Version)
 	case isPodman:
-		return &EngineError{Why: lang.Textf("%s is Podman; a lab needs Docker Engine", at), Hint: k.hintToLeave()}
+		why = lang.Textf("%s is Podman; a lab needs Docker Engine", at)
 	case v.Os == "windows" || info.OSType == "windows":
-		return &EngineError{Why: lang.Textf("%s runs Windows containers; a lab needs Linux containers", at), Hint: lang.Text{
-			EN: "switch Docker to Linux containers, or name another context with --context",
-		}}
+		why = lang.Textf("%s runs Windows containers; a lab needs Linux containers", at)
+		hint = lang.Text{EN: "switch Docker to Linux containers, or name another context with --context"}
 	case isRootless:
-		return &EngineError{Why: lang.Textf(
-			"%s runs rootless; the hosts of a lab need SYS_ADMIN on the real machine", at), Hint: k.hintToLeave()}
+		why = lang.Textf("%s runs rootless; the hosts of a lab need SYS_ADMIN on the real machine", at)
+	default:
+		return nil
 	}
-	return nil
-}
-
-// hintToLeave tells how to choose another engine.
-func (k *link) hintToLeave() lang.Text {
-	if k.source == client.EnvOverrideHost {
-		return lang.Text{
-			EN: "unset DOCKER_HOST, or name another context with --context",
-		}
-	}
-	return lang.Text{
-		EN: "name another context with --context (docker context ls), or set DOCKER_HOST",
-	}
+	return &EngineError{Why: why, Hint: hint}
 }

@@ -133,8 +133,8 @@ func TestAddressOfALab(t *testing.T) {
 		case err != nil:
 			t.Errorf("%s: %v", test.networks, err)
 		default:
-			if k.Host != engine.host() || k.name() != engine.host() {
-				t.Errorf("%s: the engine is %s, its name %s", test.networks, k.Host, k.name())
+			if k.Host != engine.host() || k.engineName() != engine.host() {
+				t.Errorf("%s: the engine is %s, its name %s", test.networks, k.Host, k.engineName())
 			}
 			k.Close()
 		}

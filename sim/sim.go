@@ -4,60 +4,49 @@ package sim
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net/netip"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"sync"
 	"time"
-
-	"github.com/docker/docker/client"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/sim/images"
 )
 
-// Labels of everything that a lab consists of. What a lab is made of is found
-// by them alone; labcheck keeps no other record of it.
-const (
-	LabelLab  = "labcheck.lab"  // the lab's name
-	labelRun  = "labcheck.run"  // which `up` made the object
-	labelNode = "labcheck.node" // the node's name
-	labelAddr = "labcheck.addr" // the node's address
-	// labelProbe is on what doctor makes and removes again: the lab that it is for.
-	labelProbe = "labcheck.probe"
-)
-
-// DefaultLab is the lab's name where none is given.
+// DefaultLab is the lab's name if none is given.
 const DefaultLab = "labcheck"
 
 var labName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 
 // Options say which lab, and how it is to be made.
 type Options struct {
-	Lab string // name; DefaultLab where empty
-	// Subnet moves the lab to another subnet of 24 bits. Where it is not valid
-	// the lab is where it stands, or else on the tutorial's own subnet.
+	Lab string // name; DefaultLab if empty
+	// Subnet moves the lab to another subnet of 24 bits. If it is not valid, the
+	// lab has the subnet that it was made with, or else the tutorial's own.
 	Subnet netip.Prefix
 	Dial   DialMode
 	Images images.Options
-	// Lang is the language of what Progress is told, and of Doctor.
+	// Lang is the language of events, and of Doctor.
 	Lang lang.Language
 	// Context is the docker CLI's context that names the engine. If it is empty
 	// the engine is the one that the docker CLI would use.
 	Context string
 	// Watchdog is the command line that runs Watch in a process of its own; the
-	// lab's name and the run are appended. Without it a lab outlives a crash of
-	// this process while it is being made.
+	// engine's address, the lab's name and the run are appended. Without it a lab
+	// outlives a crash of this process while it is being made.
 	Watchdog []string
 	// Plain leaves out what makes a lab start faster than the tutorial by hand.
 	Plain bool
-	// Progress is told what is being done, from several goroutines. May be nil.
+	// Progress receives events, from several goroutines. May be nil.
 	Progress func(Event)
 }
 
-// Event tells that a part of the lab came about.
+// Event reports that a part of the lab was made.
 type Event struct {
 	Node string // the node it is about; empty for the lab as a whole
 	What string // "network made", "engine answers", …
@@ -68,23 +57,26 @@ type Event struct {
 // Lab is a set of nodes on one engine. It implements harness.Target.
 type Lab struct {
 	opts     Options
-	name     string
-	run      string
 	topology harness.Topology
 	link     *link
-	engine   *client.Client // the link's
+	objects  labObjects
 	store    *images.Store
-	watchdog *watchdog
-	began    time.Time
+	watchdog *watchdog // nil if none runs
+	reporter reporter
 	logs     string // see KeepLogs
-	probe    string // the lab that doctor's throw-away hosts are for; else empty
 }
 
-// ErrEngine is that the engine, which is to hold the lab, can't be reached.
+var (
+	_ harness.Target  = (*Lab)(nil)
+	_ harness.Faulter = (*Lab)(nil)
+	_ io.Closer       = (*Lab)(nil)
+)
+
+// ErrEngine reports that the engine, which is to hold the lab, can't be reached.
 var ErrEngine = lang.Errorf("no Docker engine can be reached")
 
-// Open connects to the engine and finds out where the lab stands, or would
-// stand. It makes nothing.
+// Open connects to the engine and finds out which subnet the lab has, or would
+// have. It makes nothing.
 func Open(ctx context.Context, o Options) (*Lab, error) {
 	if o.Lab == "" {
 		o.Lab = DefaultLab
@@ -92,92 +84,273 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if err := CheckName(o.Lab); err != nil {
 		return nil, err
 	}
-	if o.Progress == nil {
-		o.Progress = func(Event) {}
-	}
 	link, err := connect(ctx, environment(o.Context), o.Subnet)
 	if err != nil {
 		return nil, err
 	}
-	lab := &Lab{
-		opts: o, name: o.Lab, run: rand.Text()[:12], link: link, engine: link.client, began: time.Now(),
-		store: images.New(link.client, o.Images),
-	}
-	if lab.topology, err = lab.locate(ctx); err != nil {
+	objects := newLabObjects(link.client, o.Lab)
+	topology, err := findTopology(ctx, objects, o.Subnet)
+	if err != nil {
 		return nil, errors.Join(err, link.Close())
 	}
-	return lab, nil
+	return &Lab{
+		opts: o, topology: topology, link: link, objects: objects, store: images.New(link.client, o.Images),
+		reporter: reporter{o.Progress, o.Lang, time.Now()},
+	}, nil
 }
 
-// CheckName is an error for a name that a lab can't have.
+// CheckName returns an error for a name that a lab can't have.
 func CheckName(lab string) error {
 	if labName.MatchString(lab) {
 		return nil
 	}
-	return lang.Errorf("lab name %q: small letters, digits and hyphens, at most 31, are allowed", lab)
+	return lang.Errorf("lab name %q: want at most 31 lower-case letters, digits and hyphens", lab)
 }
 
-// locate says which topology the lab has: the one it stands with, or else the
-// one that was asked for.
-func (l *Lab) locate(ctx context.Context) (harness.Topology, error) {
-	subnet := l.opts.Subnet
-	n, err := l.network(ctx)
+// findTopology returns the topology of the lab: on the subnet of its bridge, or
+// else on the requested one.
+func findTopology(ctx context.Context, o labObjects, requested netip.Prefix) (harness.Topology, error) {
+	bridge, err := o.findBridge(ctx)
 	switch {
-	case errors.Is(err, harness.ErrNoNodes):
-	case err != nil:
+	case err == nil && requested.IsValid() && requested.Masked() != bridge.subnet:
+		return harness.Topology{}, onOtherSubnet(o.lab, requested, bridge)
+	case err == nil:
+		requested = bridge.subnet
+	case !errors.Is(err, harness.ErrNoNodes):
 		return harness.Topology{}, err
-	case subnet.IsValid() && subnet.Masked() != n.subnet:
-		return harness.Topology{}, l.elsewhere(subnet, n)
-	default:
-		subnet = n.subnet
 	}
-	if !subnet.IsValid() {
+	if !requested.IsValid() {
 		return harness.Tutorial(), nil
 	}
-	return harness.Tutorial().In(subnet)
+	return harness.Tutorial().In(requested)
 }
 
-// elsewhere is that the lab stands on another subnet than it is to have.
-func (l *Lab) elsewhere(subnet netip.Prefix, n labNetwork) error {
-	return &SubnetError{
-		Subnet: subnet,
-		UsedBy: lang.Textf("lab %s stands on %s", l.name, n.subnet),
-		Hint:   lang.Text{EN: "leave --subnet out, or name another lab with --lab"},
-	}
-}
-
-// Name is "sim".
+// Name returns "sim".
 func (l *Lab) Name() string { return "sim" }
 
-// Lab is the lab's name.
-func (l *Lab) Lab() string { return l.name }
+// Lab returns the lab's name.
+func (l *Lab) Lab() string { return l.objects.lab }
 
-// Context returns the docker context that was asked for.
+// Context returns the docker context that was requested.
 func (l *Lab) Context() string { return l.opts.Context }
 
-// EngineName returns what EnvEngine has to hold for later commands to find the
+// EngineName returns the value of EnvEngine by which later commands find the
 // lab's engine.
-func (l *Lab) EngineName() string { return l.link.name() }
+func (l *Lab) EngineName() string { return l.link.engineName() }
 
-// Topology is what the lab is, or would be.
+// Topology returns the lab's nodes as they are, or would be.
 func (l *Lab) Topology() harness.Topology { return l.topology }
 
-// Images are the images that nodes are made from.
+// Images returns the images that nodes are made from.
 func (l *Lab) Images() *images.Store { return l.store }
 
-// Close lets go of the engine; the lab stays as it is.
+// Close closes the connection to the engine; the lab stays as it is.
 func (l *Lab) Close() error { return l.link.Close() }
 
-var _ io.Closer = (*Lab)(nil)
+// Up makes the lab, or starts those of its nodes that do not run. If it fails, it
+// removes what it made.
+func (l *Lab) Up(ctx context.Context) ([]harness.Node, error) { return l.UpWith(ctx, nil) }
 
-func (l *Lab) progress(node string, what lang.Text) {
-	l.opts.Progress(Event{Node: node, What: what.In(l.opts.Lang), Since: time.Since(l.began)})
+// UpWith is Up, and calls begin with the nodes while they start: what is asked
+// of a node waits until its engine answers. UpWith returns when begin has
+// returned, too, and fails if begin fails.
+func (l *Lab) UpWith(
+	ctx context.Context, begin func(context.Context, []harness.Node) error,
+) (nodes []harness.Node, err error) {
+	l.reporter.began = time.Now()
+	if l.watchdog == nil {
+		if l.watchdog, err = startWatchdog(l.opts.Watchdog, l.link, l.objects); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, saveLogs(ctx, l.logs, l.findNodes), l.objects.removeRun(ctx))
+		}
+	}()
+	unpin, err := l.link.pinTestcontainers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unpin()
+	if err := l.store.Ensure(ctx); err != nil {
+		return nil, err
+	}
+	bridge, err := subnetRequest{l.objects, l.topology.Subnet, l.reporter}.ensureBridge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := starter{
+		objects: l.objects, topology: l.topology, bridge: bridge, store: l.store, opts: l.opts, reporter: l.reporter,
+	}
+	if err := s.startNodes(ctx, begin); err != nil {
+		return nil, err
+	}
+	return l.Nodes(ctx)
 }
 
-func (l *Lab) labels() map[string]string {
-	labels := map[string]string{LabelLab: l.name, labelRun: l.run}
-	if l.probe != "" {
-		labels[labelProbe] = l.probe
+// Nodes returns the lab's nodes, the manager first.
+func (l *Lab) Nodes(ctx context.Context) ([]harness.Node, error) {
+	found, err := l.findNodes(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return labels
+	nodes := make([]harness.Node, len(found))
+	for i, n := range found {
+		nodes[i] = n
+	}
+	return nodes, nil
+}
+
+func (l *Lab) findNodes(ctx context.Context) ([]*node, error) {
+	return l.objects.findNodes(ctx, l.topology.Hosts(), l.opts.Dial)
+}
+
+func (l *Lab) findNode(ctx context.Context, name string) (*node, error) {
+	nodes, err := l.findNodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(nodes, func(n *node) bool { return n.name == name })
+	if i < 0 {
+		return nil, lang.Errorf("the lab has no such host")
+	}
+	return nodes[i], nil
+}
+
+// Exists reports whether the engine has anything of the lab.
+func (l *Lab) Exists(ctx context.Context) (bool, error) {
+	found, err := listObjects(ctx, l.objects.engine, l.objects.labFilter())
+	return found.count() > 0, err
+}
+
+// Direct reports whether this machine reaches the lab's addresses itself.
+func (l *Lab) Direct(ctx context.Context) (bool, error) {
+	bridge, err := l.objects.findBridge(ctx)
+	return err == nil && bridge.isLocal(), err
+}
+
+// Ended returns the names of the hosts that do not run, or are not there. The
+// error is harness.ErrNoNodes if there are none at all. It asks on a connection of
+// its own: an engine that shuts down goes on answering on those that it has.
+func (l *Lab) Ended(ctx context.Context) ([]string, error) {
+	own, err := l.link.reachAnew(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer own.Close()
+	found, err := labObjects{engine: own.client, lab: l.Lab()}.nodeContainers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, harness.ErrNoNodes
+	}
+	var ended []string
+	for _, h := range l.topology.Hosts() {
+		if stateOf(found[h.Name]) == stateOff {
+			ended = append(ended, h.Name)
+		}
+	}
+	return ended, nil
+}
+
+// Down removes everything that carries the lab's label, and nothing else.
+func (l *Lab) Down(ctx context.Context) error {
+	if err := l.objects.removeLab(ctx); err != nil {
+		return err
+	}
+	l.Keep() // nothing is left to watch over
+	return nil
+}
+
+// Keep has the lab outlive this process.
+func (l *Lab) Keep() {
+	l.watchdog.dismiss()
+	l.watchdog = nil
+}
+
+// Break injects a fault.
+func (l *Lab) Break(ctx context.Context, f harness.Fault) error {
+	if err := l.setFault(ctx, f, true); err != nil {
+		return lang.Errorf("%s %s: %w", f.Kind, f.Node, err)
+	}
+	return nil
+}
+
+// Mend reverts a fault.
+func (l *Lab) Mend(ctx context.Context, f harness.Fault) error {
+	if err := l.setFault(ctx, f, false); err != nil {
+		return lang.Errorf("revert %s on %s: %w", f.Kind, f.Node, err)
+	}
+	return nil
+}
+
+// setFault injects or reverts a fault.
+func (l *Lab) setFault(ctx context.Context, f harness.Fault, on bool) error {
+	n, err := l.findNode(ctx, f.Node)
+	if err != nil {
+		return err
+	}
+	if err := n.setFault(ctx, f, on, l.topology.Hosts()); err != nil || on || n.state == stateRunning {
+		return err
+	}
+	return n.awaitEngine(ctx, l.reporter)
+}
+
+// Restart reboots a host in good order.
+func (l *Lab) Restart(ctx context.Context, name string) error {
+	n, err := l.findNode(ctx, name)
+	if err == nil {
+		err = n.reboot(ctx)
+	}
+	if err == nil {
+		err = n.awaitEngine(ctx, l.reporter)
+	}
+	if err != nil {
+		return lang.Errorf("restart %s: %w", name, err)
+	}
+	return nil
+}
+
+// Faults returns the faults that are injected.
+func (l *Lab) Faults(ctx context.Context) ([]harness.Fault, error) {
+	nodes, err := l.findNodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return readAllFaults(ctx, nodes)
+}
+
+// Collect writes the engine log and the state of each node into a folder of
+// dir with the node's name.
+func (l *Lab) Collect(ctx context.Context, dir string) error {
+	nodes, err := l.findNodes(ctx)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(nodes))
+	var group sync.WaitGroup
+	for i, n := range nodes {
+		group.Go(func() { errs[i] = n.collectState(ctx, filepath.Join(dir, n.name)) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// KeepLogs has an Up that fails write the log of each node's engine to
+// dir/NODE/engine.log, where Collect writes it, before it removes the nodes.
+func (l *Lab) KeepLogs(dir string) { l.logs = dir }
+
+// reporter passes on what becomes of a lab.
+type reporter struct {
+	receive  func(Event) // may be nil
+	language lang.Language
+	began    time.Time
+}
+
+func (r reporter) report(node string, what lang.Text) {
+	if r.receive != nil {
+		r.receive(Event{Node: node, What: what.In(r.language), Since: time.Since(r.began)})
+	}
 }

@@ -16,17 +16,9 @@ import (
 // netemHandle marks the queue of a slow host as ours.
 const netemHandle = "1abc:"
 
-// slow makes what a host sends late, and lost now and then, by the kernel's
-// netem; not every kernel has it.
-func (n *node) slow(ctx context.Context, f harness.Fault, on bool) error {
-	r, err := n.Exec(ctx, "sh", "-c", look)
-	if err != nil {
-		return err
-	}
-	_, is := slowOf(n.name, r.Stdout)
-	if err := differ(is, on); err != nil {
-		return err
-	}
+// setSlow has the kernel's netem delay what a host sends, and lose some of it; not
+// every kernel has it.
+func setSlow(ctx context.Context, n *node, f harness.Fault, on bool) error {
 	argv := []string{"tc", "qdisc", "del", "dev", "eth0", "root", "handle", netemHandle}
 	if on {
 		argv = []string{
@@ -34,7 +26,7 @@ func (n *node) slow(ctx context.Context, f harness.Fault, on bool) error {
 			"delay", strconv.FormatInt(f.Delay.Microseconds(), 10) + "us", "loss", fmt.Sprintf("%g%%", f.Loss),
 		}
 	}
-	_, err = n.Exec(ctx, argv...)
+	_, err := n.Exec(ctx, argv...)
 	var ran *harness.RunError
 	if errors.As(err, &ran) && strings.Contains(ran.Result.Stderr, "Specified qdisc kind is unknown") {
 		return lang.Errorf("the machine's kernel has no netem (CONFIG_NET_SCH_NETEM): %w", errors.ErrUnsupported)
@@ -48,8 +40,8 @@ var (
 	queueLoss  = regexp.MustCompile(` loss ([0-9.]+)%`)
 )
 
-// slowOf reads from what `tc qdisc show` prints whether a host is slow.
-func slowOf(node, shown string) (harness.Fault, bool) {
+// slownessIn returns the slowness of a host in what `tc qdisc show` prints.
+func slownessIn(node, shown string) (harness.Fault, bool) {
 	line := ourQueue.FindString(shown)
 	f := harness.Fault{Kind: harness.FaultSlow, Node: node}
 	if m := queueDelay.FindStringSubmatch(line); m != nil {

@@ -112,7 +112,7 @@ func (f *sshForward) awaitSocket(ctx context.Context) error {
 	})
 }
 
-// explainFailure returns what ssh said about a request that failed: the client itself
+// explainFailure returns what ssh wrote about a request that failed: the client itself
 // only saw its connection end.
 func (f *sshForward) explainFailure(err error) error {
 	text, _ := os.ReadFile(f.logPath())
@@ -173,7 +173,7 @@ func forwardTarget(address string) (string, error) {
 	if (scheme == "unix" || scheme == "tcp") && rest != "" {
 		return rest, nil
 	}
-	return "", lang.Errorf("docker there uses %s, to which ssh can't forward", address)
+	return "", lang.Errorf("docker on that machine uses %s, which ssh can't forward to", address)
 }
 
 // oneLine joins lines to a sentence.

@@ -211,8 +211,8 @@ func TestSSHThatFails(t *testing.T) {
 	wants("ssh://", "hostname is empty")
 	wants("ssh://a:b@c", "plain-text password is not supported")
 	for engine, want := range map[string]string{
-		"ssh://elsewhere":    "docker there uses ssh://elsewhere",
-		"npipe:////./pipe/x": "docker there uses npipe:",
+		"ssh://elsewhere":    "docker on that machine uses ssh://elsewhere",
+		"npipe:////./pipe/x": "docker on that machine uses npipe:",
 	} {
 		wants(startSSHD(t, engine).host(t), want)
 	}

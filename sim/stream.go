@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -9,8 +8,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -24,11 +23,11 @@ import (
 // engine wraps what comes back in frames that tell stdout from stderr:
 // https://docs.docker.com/reference/api/engine (ContainerAttach, stream format).
 type execConn struct {
-	types.HijackedResponse
-	remote netip.AddrPort
-	left   uint32 // bytes of the current stdout frame that were not read yet
-	errs   strings.Builder
-	once   sync.Once
+	net.Conn // of streams
+	streams  types.HijackedResponse
+	remote   netip.AddrPort
+	left     uint32 // bytes of the current stdout frame that were not read yet
+	errs     strings.Builder
 }
 
 const (
@@ -40,24 +39,22 @@ const (
 // dialExec starts the relay in the node and waits until it is connected.
 func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 	addr := netip.AddrPortFrom(n.addr, port)
-	made, err := n.lab.engine.ContainerExecCreate(ctx, n.id, container.ExecOptions{
-		Cmd: relayArgv(addr), AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	// relay refuses addresses that are not the node's own, so that nothing leaves it.
+	_, streams, err := n.attachExec(ctx, container.ExecOptions{
+		Cmd:         []string{"relay", addr.Addr().String(), strconv.Itoa(int(port))},
+		AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
 		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
 	}
-	attached, err := n.lab.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
-	if err != nil {
-		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
-	}
-	c := &execConn{HijackedResponse: attached, remote: addr}
-	stop := context.AfterFunc(ctx, func() { _ = attached.Conn.SetDeadline(time.Unix(1, 0)) })
+	c := &execConn{Conn: streams.Conn, streams: streams, remote: addr}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	err = c.awaitConnected()
 	if !stop() {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		attached.Close()
+		_ = c.Close()
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: c.RemoteAddr(), Err: err}
 	}
 	return c, nil
@@ -66,7 +63,8 @@ func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 // connectedLine is the first that relay writes. What the port sends follows.
 const connectedLine = "connected\n"
 
-// awaitConnected reads what relay says until it is connected.
+// awaitConnected reads what relay writes until it is connected. The error is the one
+// that relay ended with.
 func (c *execConn) awaitConnected() error {
 	said := make([]byte, len(connectedLine))
 	n, err := io.ReadFull(c, said)
@@ -82,20 +80,18 @@ func (c *execConn) awaitConnected() error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	return c.refusal()
-}
-
-// refusal is why relay ended before it was connected.
-func (c *execConn) refusal() error {
 	if errno := errnoIn(c.errs.String()); errno != 0 {
 		return os.NewSyscallError("connect", errno)
 	}
 	return lang.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
 }
 
-// errnoIn is why a program in a node could not connect, as far as it says so, or 0.
+// errnoIn returns the error number whose text is in what a program in a node wrote,
+// or 0.
 func errnoIn(said string) syscall.Errno {
-	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
+	for _, errno := range []syscall.Errno{
+		syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT,
+	} {
 		if strings.Contains(strings.ToLower(said), errno.Error()) {
 			return errno
 		}
@@ -103,7 +99,8 @@ func errnoIn(said string) syscall.Errno {
 	return 0
 }
 
-func frameHeader(r io.Reader) (stream byte, size uint32, err error) {
+// readFrameHeader reads of which stream a frame is, and how long.
+func readFrameHeader(r io.Reader) (stream byte, size uint32, err error) {
 	var h [8]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -117,30 +114,24 @@ func frameHeader(r io.Reader) (stream byte, size uint32, err error) {
 	return h[0], binary.BigEndian.Uint32(h[4:]), nil
 }
 
-// keepErr takes a stderr frame off the connection; its beginning is kept.
-func (c *execConn) keepErr(size uint32) error {
-	room := int64(maxErrs - c.errs.Len())
-	kept, err := io.CopyN(&c.errs, c.Reader, min(int64(size), room))
-	if err != nil {
-		return err
+// readErr reads a stderr frame and keeps its beginning.
+func (c *execConn) readErr(size uint32) error {
+	kept, err := io.CopyN(&c.errs, c.streams.Reader, min(int64(size), int64(maxErrs-c.errs.Len())))
+	if err == nil {
+		_, err = io.CopyN(io.Discard, c.streams.Reader, int64(size)-kept)
 	}
-	return discard(c.Reader, int64(size)-kept)
-}
-
-func discard(r *bufio.Reader, n int64) error {
-	_, err := io.CopyN(io.Discard, r, n)
 	return err
 }
 
 // Read returns what the node's port sent.
 func (c *execConn) Read(p []byte) (int, error) {
 	for c.left == 0 {
-		stream, size, err := frameHeader(c.Reader)
+		stream, size, err := readFrameHeader(c.streams.Reader)
 		if err != nil {
 			return 0, err
 		}
 		if stream == frameStderr {
-			if err := c.keepErr(size); err != nil {
+			if err := c.readErr(size); err != nil {
 				return 0, err
 			}
 			continue
@@ -150,25 +141,13 @@ func (c *execConn) Read(p []byte) (int, error) {
 	if uint32(len(p)) > c.left {
 		p = p[:c.left]
 	}
-	n, err := c.Reader.Read(p)
+	n, err := c.streams.Reader.Read(p)
 	c.left -= uint32(n)
 	return n, err
 }
 
-func (c *execConn) Write(p []byte) (int, error) { return c.Conn.Write(p) }
-
 // CloseWrite ends the sending side, as (*net.TCPConn).CloseWrite does.
-func (c *execConn) CloseWrite() error { return c.HijackedResponse.CloseWrite() }
+func (c *execConn) CloseWrite() error { return c.streams.CloseWrite() }
 
-// Close ends the connection and with it the relay in the node.
-func (c *execConn) Close() error {
-	err := net.ErrClosed
-	c.once.Do(func() { err = c.Conn.Close() })
-	return err
-}
-
-func (c *execConn) LocalAddr() net.Addr                { return c.Conn.LocalAddr() }
-func (c *execConn) RemoteAddr() net.Addr               { return net.TCPAddrFromAddrPort(c.remote) }
-func (c *execConn) SetDeadline(t time.Time) error      { return c.Conn.SetDeadline(t) }
-func (c *execConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(t) }
-func (c *execConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
+// RemoteAddr returns the address of the node's port.
+func (c *execConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }

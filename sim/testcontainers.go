@@ -54,7 +54,7 @@ func (k *link) plainHost() (host string, done func(), err error) {
 	return t.host(), func() { _ = t.Close() }, nil
 }
 
-// engineRuntime tells testcontainers which engine to use.
+// engineRuntime is the runtime of testcontainers that uses the lab's engine.
 type engineRuntime struct{ host string }
 
 // Initialize returns the engine's address. The path of its socket is for the

@@ -24,7 +24,7 @@ const (
 
 // newSocket makes the directory.
 func newSocket() (socket, error) {
-	sweepSockets()
+	removeDeadSockets()
 	dir, err := os.MkdirTemp("", socketDir) // with mode 0700
 	if err != nil {
 		return socket{}, lang.Errorf("make a socket: %w", err)
@@ -37,9 +37,9 @@ func (s socket) host() string { return "unix://" + s.path }
 
 func (s socket) removeDir() error { return os.RemoveAll(s.dir) }
 
-// sweepSockets removes the sockets of commands that were killed: nobody listens
+// removeDeadSockets removes the sockets of commands that were killed: nobody listens
 // on them any more.
-func sweepSockets() {
+func removeDeadSockets() {
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), socketDir, socketName)) // the pattern is well-formed
 	for _, path := range left {
 		c, err := net.Dial("unix", path)

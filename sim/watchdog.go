@@ -6,13 +6,9 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/network"
-	"github.com/docker/docker/api/types/volume"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -26,48 +22,44 @@ type watchdog struct {
 	cmd  *exec.Cmd
 }
 
-// keepWord tells the watchdog that the lab is to stay.
+// keepWord has the watchdog keep the lab.
 const keepWord = "keep\n"
 
-// guard starts the watchdog, once.
-func (l *Lab) guard() error {
-	if len(l.opts.Watchdog) == 0 || l.watchdog != nil {
-		return nil
+// startWatchdog starts the watchdog of what this process makes of a lab. argv is its
+// command line; without one no watchdog is started.
+func startWatchdog(argv []string, engine *link, o labObjects) (*watchdog, error) {
+	if len(argv) == 0 {
+		return nil, nil
 	}
-	argv := append(append([]string{}, l.opts.Watchdog...), l.link.Host, l.name, l.run)
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], append(slices.Clone(argv[1:]), engine.Host, o.lab, o.run)...)
 	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
 	if err != nil {
-		return lang.Errorf("start the watchdog: %w", err)
+		return nil, lang.Errorf("start the watchdog: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return lang.Errorf("start the watchdog: %w", err)
-	}
-	l.watchdog = &watchdog{pipe, cmd}
-	// Certificates and keys are for no command line. If the watchdog is gone
-	// there is nobody to be told.
-	_ = json.NewEncoder(pipe).Encode(l.link.Endpoint)
-	return nil
+	// Certificates and keys are for no command line. If the watchdog has ended it
+	// needs none.
+	_ = json.NewEncoder(pipe).Encode(engine.Endpoint)
+	return &watchdog{pipe, cmd}, nil
 }
 
-// Keep says that the lab is to outlive this process.
-func (l *Lab) Keep() {
-	if l.watchdog == nil {
+// dismiss has the watchdog end and leave the lab as it is.
+func (w *watchdog) dismiss() {
+	if w == nil {
 		return
 	}
-	// Where the watchdog is not there any more there is nobody to be told.
-	_, _ = io.WriteString(l.watchdog.pipe, keepWord)
-	_ = l.watchdog.pipe.Close()
-	_ = l.watchdog.cmd.Wait()
-	l.watchdog = nil
+	_, _ = io.WriteString(w.pipe, keepWord) // it may have ended
+	_ = w.pipe.Close()
+	_ = w.cmd.Wait()
 }
 
-// Watch is the watchdog's whole life: it waits for standard input to end and
-// then, unless it was told to keep the lab, removes what the run made. argv are
-// the engine's address, the lab's name and the run. The first line of standard
-// input tells what else it takes to reach the engine; later words are to the
-// watchdog.
+// Watch is what a watchdog does: it waits for standard input to end and then,
+// unless it was told to keep the lab, removes what the run made. argv are the
+// engine's address, the lab's name and the run. The first line of standard input is
+// the endpoint of the engine; keepWord may follow.
 func Watch(ctx context.Context, in io.Reader, argv []string) error {
 	if len(argv) != 3 {
 		return errors.New("the watchdog needs an engine, a lab and a run")
@@ -83,19 +75,18 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 			return lang.Errorf("the watchdog's engine: %w", err)
 		}
 	}
-	link, err := reachAgain(ctx, e)
+	link, err := awaitReach(ctx, e)
 	if err != nil {
 		return err
 	}
 	defer link.Close()
-	defer sweepSockets()
-	l := &Lab{name: argv[1], run: argv[2], link: link, engine: link.client}
-	return l.sweepAll(ctx)
+	defer removeDeadSockets()
+	return removeUntilQuiet(ctx, labObjects{engine: link.client, lab: argv[1], run: argv[2]})
 }
 
-// reachAgain waits for an engine that does not answer: what ended the command
-// may have been that the engine was restarted.
-func reachAgain(ctx context.Context, e endpoint) (k *link, err error) {
+// awaitReach waits for an engine that does not answer: it may have been restarted,
+// which ended the command.
+func awaitReach(ctx context.Context, e endpoint) (k *link, err error) {
 	ctx, cancel := context.WithTimeout(ctx, awayTimeout)
 	defer cancel()
 	err = harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) (err error) {
@@ -105,14 +96,14 @@ func reachAgain(ctx context.Context, e endpoint) (k *link, err error) {
 	return k, err
 }
 
-// sweepAll removes what the run made until nothing of it comes up any more.
-func (l *Lab) sweepAll(ctx context.Context) error {
+// removeUntilQuiet removes what the run made until nothing of it comes up any more.
+func removeUntilQuiet(ctx context.Context, o labObjects) error {
 	ctx, cancel := context.WithTimeout(ctx, downTimeout)
 	defer cancel()
 	var last error
-	for clean := time.Now(); time.Since(clean) < quiet; {
-		left, err := l.count(ctx, l.filterRun())
-		if last = errors.Join(l.sweep(ctx, l.filterRun()), err); left > 0 || last != nil {
+	for clean := time.Now(); time.Since(clean) < quietTime; {
+		var removed int
+		if removed, last = removeObjects(ctx, o.engine, o.runFilter()); removed > 0 || last != nil {
 			clean = time.Now()
 		}
 		select {
@@ -122,18 +113,4 @@ func (l *Lab) sweepAll(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// count is how many objects f matches.
-func (l *Lab) count(ctx context.Context, f filters.Args) (int, error) {
-	containers, err := l.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
-	if err != nil {
-		return 0, err
-	}
-	volumes, err := l.engine.VolumeList(ctx, volume.ListOptions{Filters: f})
-	if err != nil {
-		return 0, err
-	}
-	networks, err := l.engine.NetworkList(ctx, network.ListOptions{Filters: f})
-	return len(containers) + len(volumes.Volumes) + len(networks), err
 }

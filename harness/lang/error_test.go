@@ -12,7 +12,7 @@ import (
 
 func TestErrorInALanguage(t *testing.T) {
 	off := lang.Errorf("not in force")
-	unknown := lang.Errorf("hosts of a lab know no such fault: %w", io.EOF)
+	unknown := lang.Errorf("a lab's hosts do not support this fault: %w", io.EOF)
 	mismatch := &harness.Mismatch{Lang: lang.Japanese, What: "ノード数", Expected: "4", Seen: "3"}
 	tests := []struct {
 		err    error
@@ -20,7 +20,7 @@ func TestErrorInALanguage(t *testing.T) {
 	}{
 		{io.EOF, "EOF", "EOF"},
 		{off, "not in force", "起きていない"},
-		{unknown, "hosts of a lab know no such fault: EOF", "ラボのホストにはない障害である: EOF"},
+		{unknown, "a lab's hosts do not support this fault: EOF", "ラボのホストはこの障害に対応していない: EOF"},
 		{lang.Errorf("%s: %w", "x", off), "x: not in force", "x: 起きていない"},
 		{lang.Errorf("%w: %w", off, off), "not in force: not in force", "起きていない: 起きていない"},
 		{errors.Join(io.EOF, off), "EOF\nnot in force", "EOF\n起きていない"},

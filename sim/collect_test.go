@@ -11,7 +11,7 @@ func TestTrimLog(t *testing.T) {
 	if len(lines) != 2 || lines[0] != `level=info msg="Loading containers: start."` {
 		t.Errorf("it says %q", got)
 	}
-	if last := []rune(lines[1]); len(last) != mostOfLine || last[mostOfLine-1] != '…' {
+	if last := []rune(lines[1]); len(last) != maxLineLength || last[maxLineLength-1] != '…' {
 		t.Errorf("the long line has %d characters: %q", len(last), lines[1])
 	}
 }

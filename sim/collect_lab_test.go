@@ -9,12 +9,12 @@ import (
 
 // The error of a host that ended has the end of its engine's log.
 func TestEndedHasLog(t *testing.T) {
-	l, nodes := up(t, testOptions(t, "test-endlog"))
+	_, nodes := up(t, testOptions(t, "test-endlog"))
 	n := nodes[4].(*node)
-	if err := n.kill(t.Context(), stateRunning, true); err != nil {
+	if err := n.setOff(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	err := l.awaitEngine(t.Context(), n)
+	err := n.awaitEngine(t.Context(), reporter{})
 	if err == nil || !strings.Contains(err.Error(), "its node ended with exit code 137\nlast lines of "+n.name+": level=") {
 		t.Errorf("it says: %v", err)
 	}

@@ -4,7 +4,7 @@ package sim
 
 import "syscall"
 
-// freeDisk is how many bytes a user may still write below path.
+// freeDisk returns how many bytes a user may still write below path.
 func freeDisk(path string) (uint64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(path, &s); err != nil {
@@ -12,3 +12,6 @@ func freeDisk(path string) (uint64, error) {
 	}
 	return uint64(s.Bavail) * uint64(s.Bsize), nil
 }
+
+// ownSession takes a process out of the terminal's reach.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package sim
-
-import "errors"
-
-// freeDisk is how many bytes a user may still write below path.
-func freeDisk(string) (uint64, error) { return 0, errors.ErrUnsupported }

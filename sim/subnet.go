@@ -1,0 +1,192 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/docker/docker/api/types/network"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
+)
+
+// SubnetError reports that a lab can't have the requested subnet.
+type SubnetError struct {
+	Subnet netip.Prefix
+	UsedBy lang.Text // what has it
+	Hint   lang.Text // what to do about it
+	// byProbe says that doctor's throw-away hosts have the subnet.
+	byProbe bool
+}
+
+func (e *SubnetError) Error() string { return e.In(lang.English) }
+
+// In returns the text in a language.
+func (e *SubnetError) In(l lang.Language) string {
+	return l.Say("subnet %s can't be used: %s", e.Subnet, e.UsedBy.In(l))
+}
+
+// onOtherSubnet reports that the lab has another subnet than the requested one.
+func onOtherSubnet(lab string, requested netip.Prefix, b labBridge) error {
+	return &SubnetError{
+		Subnet: requested,
+		UsedBy: lang.Textf("lab %s is running on %s", lab, b.subnet),
+		Hint:   lang.Text{EN: "leave --subnet out, or name another lab with --lab"},
+	}
+}
+
+// subnetRequest is a request for a bridge on a subnet.
+type subnetRequest struct {
+	objects  labObjects
+	subnet   netip.Prefix
+	reporter reporter
+}
+
+// ensureBridge returns the lab's bridge, which it makes if there is none.
+func (r subnetRequest) ensureBridge(ctx context.Context) (labBridge, error) {
+	bridge, err := r.objects.findBridge(ctx)
+	if errors.Is(err, harness.ErrNoNodes) {
+		bridge, err = r.makeBridge(ctx)
+	}
+	if err == nil && bridge.subnet != r.subnet { // another labcheck made it since Open
+		err = onOtherSubnet(r.objects.lab, r.subnet, bridge)
+	}
+	return bridge, err
+}
+
+// makeBridge makes the lab's bridge. If two labchecks make the same lab at the same
+// moment one of them fails here: the engine gives a subnet once.
+func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
+	if err := r.checkSubnet(ctx); err != nil {
+		return labBridge{}, err
+	}
+	making, cancel := withGrace(ctx)
+	defer cancel()
+	_, err := r.objects.engine.NetworkCreate(making, r.objects.lab, network.CreateOptions{
+		Driver: "bridge",
+		Labels: r.objects.newLabels(),
+		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: r.subnet.String()}}},
+	})
+	if err == nil {
+		r.reporter.report("", lang.Text{EN: "network made"})
+		return r.objects.findBridge(ctx)
+	}
+	if taken := r.awaitListing(ctx); taken != nil {
+		return labBridge{}, taken
+	}
+	return labBridge{}, lang.Errorf("make network %s: %w", r.objects.lab, err)
+}
+
+// checkSubnet returns a *SubnetError if the subnet overlaps with another network of
+// the engine or an address of this machine.
+func (r subnetRequest) checkSubnet(ctx context.Context) error {
+	bridges, err := r.awaitProbes(ctx)
+	if err != nil {
+		return err
+	}
+	err = checkInterfaces(r.subnet, bridges)
+	if err != nil {
+		if taken := r.awaitListing(ctx); taken != nil {
+			return taken
+		}
+	}
+	return err
+}
+
+// awaitProbes is checkNetworks, and waits until no doctor's throw-away hosts are on
+// the subnet.
+func (r subnetRequest) awaitProbes(ctx context.Context) (bridges []string, err error) {
+	wait, cancel := harness.WithLimit(ctx, probeTimeout)
+	defer cancel()
+	_ = harness.Until(wait, 100*time.Millisecond, func(context.Context) error {
+		bridges, err = r.checkNetworks(ctx)
+		var taken *SubnetError
+		if errors.As(err, &taken) && taken.byProbe {
+			return err
+		}
+		return nil
+	})
+	return bridges, err
+}
+
+// awaitListing waits until the engine lists the network to which it gave the subnet:
+// it refuses a subnet, and has a bridge for it, some time before that.
+func (r subnetRequest) awaitListing(ctx context.Context) *SubnetError {
+	ctx, cancel := harness.WithLimit(ctx, listTimeout)
+	defer cancel()
+	var taken *SubnetError
+	_ = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+		if _, err := r.checkNetworks(ctx); errors.As(err, &taken) {
+			return nil
+		}
+		return errors.New("no network has the subnet")
+	})
+	return taken
+}
+
+// checkNetworks returns the names of the bridges of the engine's networks, and a
+// *SubnetError if one of these has the subnet.
+func (r subnetRequest) checkNetworks(ctx context.Context) ([]string, error) {
+	found, err := r.objects.engine.NetworkList(ctx, network.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var bridges []string
+	for _, n := range found {
+		bridges = append(bridges, labBridge{id: n.ID}.interfaceName())
+		if hasOverlap(n, r.subnet) || n.Labels[LabelLab] == r.objects.lab {
+			return nil, r.takenBy(n)
+		}
+	}
+	return bridges, nil
+}
+
+// takenBy reports that a network of the engine has the subnet.
+func (r subnetRequest) takenBy(n network.Inspect) *SubnetError {
+	e := &SubnetError{
+		Subnet: r.subnet, byProbe: n.Labels[labelProbe] != "",
+		UsedBy: lang.Textf("the engine's network %s uses it", n.Name),
+		Hint: lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the network"+
+			" (docker network rm %s)", n.Name),
+	}
+	switch lab := n.Labels[LabelLab]; lab {
+	case "":
+	case r.objects.lab:
+		e.UsedBy = lang.Textf("lab %s is being made by another labcheck", lab)
+		e.Hint = lang.Text{
+			EN: "wait until it is done, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)",
+		}
+	default:
+		e.UsedBy = lang.Textf("lab %s uses it", lab)
+		e.Hint = lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the lab"+
+			" (labcheck down --lab %s)", lab)
+	}
+	return e
+}
+
+// checkInterfaces returns a *SubnetError if one of this machine's interfaces has an
+// address of the subnet: the engine refuses only what its own networks have. It does
+// not check the engine's bridges.
+func checkInterfaces(subnet netip.Prefix, bridges []string) error {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return lang.Errorf("list this machine's interfaces: %w", err)
+	}
+	for _, i := range interfaces {
+		addr, ok := overlappingAddr(i, subnet)
+		if ok && !slices.Contains(bridges, i.Name) {
+			return &SubnetError{
+				Subnet: subnet,
+				UsedBy: lang.Textf("interface %s of this machine has %s", i.Name, addr),
+				Hint: lang.Text{
+					EN: "choose another subnet (--subnet 192.168.34.0/24), or take the interface down",
+				},
+			}
+		}
+	}
+	return nil
+}
