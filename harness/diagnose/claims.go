@@ -172,20 +172,13 @@ func (d *diagnosis) unexplained() []string {
 
 // noCause is the finding of what has no cause: with what was ruled out.
 func (d *diagnosis) noCause(ids []string) harness.Finding {
-	f := harness.Finding{
-		Code:       "unexplained",
-		Cause:      d.Lang.Say("no cause was found for %d of the false claims", len(ids)),
-		Seen:       []harness.Observation{},
-		Confidence: harness.Possible,
-		Advice:     d.Lang.Say("what was ruled out is listed; the claim's own expected and seen say more"),
-		Doc:        "README.md#" + unexplainedSection,
-		Explains:   ids,
-	}
+	f := d.newFinding("unexplained", "", len(ids))
+	f.Explains = ids
 	for _, h := range d.held {
-		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("so it is")})
+		f.saw(h, d.Lang.Say("so it is"))
 	}
 	for _, h := range d.notAsked {
-		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("could not be asked")})
+		f.saw(h, d.Lang.Say("could not be asked"))
 	}
-	return f
+	return f.Finding
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func testDiagnosis(failed ...string) *diagnosis {
@@ -35,7 +36,7 @@ func TestExplained(t *testing.T) {
 		{part{engineKind, "manager"}, failed},
 	} {
 		d := testDiagnosis(failed...)
-		d.report("code", c.breaks.host, hostsSection, "cause", c.breaks)
+		d.report("host-down", c.breaks.host, "x").breaking(c.breaks)
 		if diff := cmp.Diff(c.want, d.result().Findings[0].Explains); diff != "" {
 			t.Errorf("%v:\n%s", c.breaks, diff)
 		}
@@ -46,8 +47,8 @@ func TestExplained(t *testing.T) {
 func TestOtherCauses(t *testing.T) {
 	for failed, want := range map[string]int{"registered#2": 1, "": 2} {
 		d := testDiagnosis(strings.Fields(failed)...)
-		d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
-		d.report("network-missing", "", networkSection, "cause", d.everywhere(networkKind)...)
+		d.report("join-missing", "frontend02", "x", "y")
+		d.report("network-missing", "", "x").breaking(d.everywhere(networkKind)...)
 		if got := d.result().Findings; len(got) != want {
 			t.Errorf("%q: %+v", failed, got)
 		}
@@ -58,9 +59,9 @@ func TestOtherCauses(t *testing.T) {
 // out.
 func TestUnexplained(t *testing.T) {
 	d := testDiagnosis("registered#1", "registered#2")
-	d.asked(0, true, "Consul answers")
-	d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
-	d.asked(1, false, "packets arrive")
+	d.note(lang.Text{EN: "Consul answers"}, true, true)
+	d.report("join-missing", "frontend02", "x", "y")
+	d.note(lang.Text{EN: "packets arrive"}, false, true)
 	r := d.result()
 	last := r.Findings[len(r.Findings)-1]
 	if len(r.Findings) != 2 || last.Code != "unexplained" || !slices.Equal(last.Explains, []string{"registered#1"}) {
@@ -75,7 +76,7 @@ func TestUnexplained(t *testing.T) {
 // TestBlocks: what rests on something broken is not asked, what does not is.
 func TestBlocks(t *testing.T) {
 	d := testDiagnosis()
-	d.report("consul-stopped", "manager", consulSection, "cause", part{consulBoxKind, ""})
+	d.report("consul-stopped", "manager", "x", "y")
 	for _, c := range []struct {
 		what  kind
 		host  string

@@ -1,7 +1,16 @@
 package diagnose
 
-// Sections are those of README that findings name.
-var Sections = []string{hostsSection, consulSection, managerSection, joinsSection, networkSection, unexplainedSection}
+import (
+	"context"
+
+	"labcheck/harness/engine"
+	"labcheck/harness/survey"
+)
+
+// Survey asks a lab for what a diagnosis judges.
+func Survey(ctx context.Context, c *engine.Cluster) survey.State {
+	return survey.Look(ctx, c, asking(c.Topology(), false))
+}
 
 // ClaimHosts are the claims of the table, by id, and of those that are by host
 // the hosts of their rows.

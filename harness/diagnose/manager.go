@@ -1,96 +1,172 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 )
 
-func (d *diagnosis) managerService() service {
-	return d.service("manager", service{
-		code: "manager", name: lang.Text{EN: "the Swarm manager container"},
-		on: d.facts.hosts[d.topology.Manager.Name], image: swarmImage, arg: "manage",
-		port:   engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
-		works:  d.facts.swarm != nil,
-		breaks: part{managerBoxKind, ""}, section: managerSection,
-	})
-}
-
-// manager finds out why the Swarm manager does not answer, or manages another
-// cluster, or in another way.
-func (d *diagnosis) manager() {
-	before := len(d.found)
-	could := d.holds(engineKind, d.topology.Manager.Name)
-	if could {
-		s := d.managerService()
-		found, ok := d.look(s)
-		if ok && d.published(s, found) {
-			d.manages(s, found)
-			d.settled(s, found, "unless-stopped", part{managerLookKind, ""})
-		}
+// managerOn returns the Swarm manager of a host that has one.
+func managerOn(d *diagnosis, h harness.Host) service {
+	s := service{
+		codes: managerCodes, name: lang.Text{EN: "the Swarm manager container"}, on: d.state.On(h.Name),
+		image: swarmImage, arg: "manage",
+		port: engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
 	}
-	d.asked(before, could, "the Swarm manager answers and spreads")
+	if h.Name == d.topology.Manager.Name {
+		s.works = d.state.Swarm != nil
+		return d.service("manager", s)
+	}
+	s.works, s.breaks = true, part{replicaKind, h.Name} // as far as is asked
+	return d.service("manager-"+h.Name, s)
 }
 
-func (d *diagnosis) manages(s service, found box) {
-	have, want := last(found.Args), last(s.want)
+// checkManager finds out why the Swarm manager does not answer, or manages another
+// cluster, or in another way.
+func checkManager(d *diagnosis) bool {
+	if !d.holds(engineKind, d.topology.Manager.Name) {
+		return false
+	}
+	s := managerOn(d, d.topology.Manager)
+	if found, ok := findContainer(d, s); ok && checkPort(d, s, found) {
+		checkManaging(d, s, found)
+		checkDetails(d, s, found, "unless-stopped")
+	}
+	return true
+}
+
+func checkManaging(d *diagnosis, s service, found survey.Container) {
+	have, want := lastOf(found.Args), lastOf(s.want)
+	var f *finding
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
-		r := d.about(s, "wrong-discovery", found, "%s on %s looks for its nodes in the wrong place").
-			saw(docker(s.on.host, "inspect %s", found.Name), have+" instead of "+want)
-		r.breaks = []part{{managerKind, ""}}
-		d.again(s, r, found, s.mine())
-	case d.facts.swarmErr != nil || d.facts.swarm == nil:
-		d.noManager(s, found)
-	case d.facts.swarm.Strategy != "spread":
-		r := d.about(s, "wrong-strategy", found, "%s on %s does not spread containers").
-			saw("docker -H=tcp://"+d.topology.Swarm().String()+" info", "Strategy: "+d.facts.swarm.Strategy)
-		r.breaks = []part{{strategyKind, ""}}
-		d.again(s, r, found, s.mine())
+		f = s.report(d, "manager-wrong-discovery", found).
+			saw(docker(s.on.Host, "inspect %s", found.Name), have+" instead of "+want)
+	case d.state.SwarmError.Err != nil || d.state.Swarm == nil:
+		checkManagerPort(d, s, found)
+		return
+	case d.state.Swarm.Strategy != "spread":
+		f = s.report(d, "manager-wrong-strategy", found).saw(askSwarm(d.topology), "Strategy: "+d.state.Swarm.Strategy)
 	case !s.right(found):
-		r := d.about(s, "wrong-arguments", found, "%s on %s has other arguments than the page gives it")
-		r.breaks = []part{{managerLookKind, ""}}
-		d.again(s, r, found, s.mine())
-	}
-}
-
-func (d *diagnosis) noManager(s service, found box) {
-	answered := "an engine, " + d.facts.swarmName
-	if d.facts.swarmErr != nil {
-		answered = reason(d.facts.swarmErr)
-	}
-	asked := "docker -H=tcp://" + d.topology.Swarm().String() + " info"
-	if rules := s.on.probe.refuses(d.topology.Swarm().Port(), nil); len(rules) > 0 {
-		d.blocked("manager-blocked", s.on, rules, d.topology.Swarm().Port(), part{managerKind, ""}).saw(asked, answered)
+		f = s.report(d, s.codes.wrongArguments, found)
+	default:
 		return
 	}
-	if !d.holds(managerKind, "") {
+	s.makeAnew(f, found)
+}
+
+// askSwarm is how the Swarm manager is asked for its nodes.
+func askSwarm(t harness.Topology) string { return "docker -H=tcp://" + t.Swarm().String() + " info" }
+
+// checkManagerPort finds out why the manager's container runs, and its port does
+// not answer.
+func checkManagerPort(d *diagnosis, s service, found survey.Container) {
+	err, port := d.state.SwarmError.Err, d.topology.Swarm().Port()
+	answered := "an engine, " + d.state.SwarmName
+	if err != nil {
+		answered = reason(err)
+	}
+	var f *finding
+	switch rules := s.on.Probe.RulesAbout(port, nil); {
+	case len(rules) > 0:
+		f = reportRules(d, "manager-blocked", s.on, rules, port)
+	case !d.holds(managerKind, ""):
 		return // what stops it is found already
+	case survey.Unreached(err) != nil:
+		f = reportUnreached(d, survey.Unreached(err), part{managerKind, ""})
+	default:
+		f = d.report("manager-silent", s.on.Name, port).fix(docker(s.on.Host, "restart %s", found.Name))
 	}
-	if un := unreached(d.facts.swarmErr); un != nil {
-		d.notReached(managerSection, un, part{managerKind, ""}).saw(asked, answered)
-		return
-	}
-	r := d.report("manager-silent", s.on.host.Name, managerSection, d.Lang.Say("the Swarm manager container runs, and port %d does not answer", d.topology.Swarm().Port()), part{managerKind, ""}).
-		saw(asked, answered).sure(harness.Likely).
-		mend(docker(s.on.host, "restart %s", found.Name))
-	if l := line(found.log, "level=fatal", "level=error"); l != "" {
-		r.saw(docker(s.on.host, "logs %s", found.Name), l)
+	f.saw(askSwarm(d.topology), answered)
+	if l := lastLine(found.Log, "level=fatal", "level=error"); l != "" && f.Code == "manager-silent" {
+		f.saw(docker(s.on.Host, "logs %s", found.Name), l)
 	}
 }
 
-func last(args []string) string {
+// checkReplicas finds Swarm managers that are lost beside the manager's, and
+// whether there is a primary among those that answer.
+func checkReplicas(d *diagnosis) bool {
+	for _, h := range d.topology.Replicated() {
+		if !d.holds(replicaKind, h.Name) {
+			continue
+		}
+		if found, ok := findContainer(d, managerOn(d, h)); ok {
+			checkDetails(d, managerOn(d, h), found, "unless-stopped")
+		}
+	}
+	swarm := d.state.Swarm
+	could := d.holds(managerKind, "") && d.holds(consulKind, "") && swarm != nil
+	if could && swarm.Role == engine.Replica && strings.TrimSpace(swarm.Primary) == "" {
+		d.report("manager-no-primary", d.topology.Manager.Name).saw(askSwarm(d.topology), "Role: replica, no Primary")
+	}
+	return could
+}
+
+// checkMembers finds out why the manager does not list a registered host as
+// Healthy.
+func checkMembers(d *diagnosis) (could bool) {
+	for _, h := range d.topology.Members {
+		if d.holds(memberKind, h.Name) {
+			could = true
+			checkMember(d, h)
+		}
+	}
+	return could
+}
+
+func checkMember(d *diagnosis, h harness.Host) {
+	manager := d.state.On(d.topology.Manager.Name)
+	m, listed := memberAt(d.state.Swarm, h)
+	rules := manager.Probe.RulesAbout(h.Engine().Port(), []harness.Host{h})
+	target := survey.Dial("tcp", h.Engine())
+	isSilent := slices.Contains(manager.Probe.Silent, target)
+	if listed && m.Status == engine.Healthy && !isSilent {
+		return
+	}
+	restart := docker(d.topology.Manager, "restart %s", managerOn(d, d.topology.Manager).mine()[0].Name)
+	var f *finding
+	switch {
+	case len(rules) > 0 && (isSilent || m.Error != ""):
+		f = reportRules(d, "manager-cut-off", manager, rules, h.Engine().Port()).breaking(part{pathKind, h.Name})
+	case isSilent:
+		f = d.report("manager-cut-off", h.Name, h.Name).
+			saw(target+", from "+d.topology.Manager.Name, noAnswer)
+	case !listed:
+		f = d.report("member-missing", h.Name, h.Name).fix(restart)
+	default:
+		f = d.report("member-unhealthy", h.Name, h.Name, m.Status).fix(restart)
+	}
+	answered := "no " + h.Name
+	if listed {
+		answered = fmt.Sprintf("%s: Status: %s, Error: %s", m.Name, m.Status, m.Error)
+	}
+	f.saw(askSwarm(d.topology), answered)
+}
+
+// memberAt returns a host in the manager's list, by the address of its engine.
+func memberAt(s *engine.Swarm, h harness.Host) (engine.Member, bool) {
+	i := slices.IndexFunc(s.Members, func(m engine.Member) bool { return m.Addr == h.Engine() })
+	if i < 0 {
+		return engine.Member{}, false
+	}
+	return s.Members[i], true
+}
+
+// lastOf returns the last argument; empty if there is none.
+func lastOf(args []string) string {
 	if len(args) == 0 {
 		return ""
 	}
 	return args[len(args)-1]
 }
 
-// flag is the value of --name VALUE or --name=VALUE.
-func flag(args []string, name string) string {
+// flagOf returns the value of --name VALUE or --name=VALUE.
+func flagOf(args []string, name string) string {
 	args = plain(args)
 	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
 		return args[i+1]

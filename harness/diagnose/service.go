@@ -6,6 +6,7 @@ import (
 
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
 
@@ -17,17 +18,16 @@ const (
 
 // service is a container of the page on its host, and what it should be.
 type service struct {
-	code    string // of findings, before the dash
+	codes   serviceCodes
 	name    lang.Text
-	on      *hostFacts
+	on      *survey.Host
 	image   string
 	arg     string // Swarm's first argument; empty for Consul
 	port    engine.Port
 	command string   // as typed on the manager, with -H
 	want    []string // its arguments
 	works   bool     // it answers
-	breaks  part
-	section string
+	breaks  part     // what it is, where it is not the page's own
 }
 
 // service is the one of a step of the tutorial.
@@ -39,14 +39,14 @@ func (d *diagnosis) service(id string, s service) service {
 		words := strings.Fields(step.Command)
 		run := slices.Index(words, "run")
 		s.want = words[slices.Index(words, s.image)+1:]
-		s.command = docker(s.on.host, "%s", strings.Join(words[run:], " "))
+		s.command = docker(s.on.Host, "%s", strings.Join(words[run:], " "))
 	}
 	return s
 }
 
 // is tells whether a container is this service's, whatever its image is called
 // by now.
-func (s service) is(b box) bool {
+func (s service) is(b survey.Container) bool {
 	image, _, _ := strings.Cut(b.Image, ":")
 	if s.arg == "" {
 		return image == s.image || strings.HasPrefix(b.Command, "/bin/start ")
@@ -55,7 +55,7 @@ func (s service) is(b box) bool {
 }
 
 // right tells whether a container's arguments are the page's, in whatever form.
-func (s service) right(b box) bool {
+func (s service) right(b survey.Container) bool {
 	return slices.Equal(plain(s.want), plain(b.Args))
 }
 
@@ -74,14 +74,14 @@ func plain(args []string) []string {
 }
 
 // mine are the service's containers, those that run and are right first.
-func (s service) mine() []box {
-	var all []box
-	for _, b := range s.on.containers {
+func (s service) mine() []survey.Container {
+	var all []survey.Container
+	for _, b := range s.on.Containers {
 		if s.is(b) {
 			all = append(all, b)
 		}
 	}
-	rank := func(b box) int {
+	rank := func(b survey.Container) int {
 		switch {
 		case b.Running && s.right(b):
 			return 0
@@ -92,11 +92,6 @@ func (s service) mine() []box {
 		}
 		return 3
 	}
-	slices.SortStableFunc(all, func(a, b box) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(all, func(a, b survey.Container) int { return rank(a) - rank(b) })
 	return all
-}
-
-// fatal tells whether the last that a container wrote is why Swarm ended.
-func (b box) fatal() bool {
-	return strings.Contains(b.log[strings.LastIndexByte(b.log, '\n')+1:], "level=fatal")
 }

@@ -12,6 +12,8 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
 
@@ -32,26 +34,28 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	addrs := d.addresses(ctx, c, name)
 	if failed == nil && tutorial.AwaitTold(ctx, c, hostsOf(addrs)) == nil {
 		lost := d.pings(ctx, c, name, addrs)
-		if len(lost) > 0 && !d.misled(ctx, lost, addrs) {
+		if len(lost) > 0 && !d.misled(ctx, c, lost, addrs) {
 			d.lostPackets(lost)
 		}
 	}
-	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", d.topology.Network)
+	right := lang.Textf("containers on all hosts reach one another over %s", d.topology.Network)
+	d.note(right, failed == nil, len(d.found) == before)
 }
 
 // misled says whether packets are lost because an engine sends them where their
 // container is not.
-func (d *diagnosis) misled(ctx context.Context, lost []pair, addrs map[string]netip.Addr) bool {
+func (d *diagnosis) misled(ctx context.Context, c *engine.Cluster, lost []pair, addrs map[string]netip.Addr) bool {
 	misled := false
-	for _, from := range d.topology.Hosts() {
+	for _, from := range d.state.Hosts {
 		elsewhere := map[netip.Addr]harness.Host{}
 		for _, p := range lost {
 			if p.from == from.Name {
-				elsewhere[addrs[p.to]] = d.facts.hosts[p.to].host
+				elsewhere[addrs[p.to]] = d.state.On(p.to).Host
 			}
 		}
-		if len(elsewhere) > 0 && d.stale(from, d.facts.ask(ctx, from), elsewhere) {
-			misled = true
+		if len(elsewhere) > 0 {
+			from.Probe = survey.ProbeHost(ctx, c, from.Host, d.state.Options)
+			misled = reportStale(d, &from, elsewhere) || misled
 		}
 	}
 	return misled
@@ -59,8 +63,8 @@ func (d *diagnosis) misled(ctx context.Context, lost []pair, addrs map[string]ne
 
 func (d *diagnosis) startAll(ctx context.Context, c *engine.Cluster, name string) (failed error) {
 	var mu sync.Mutex
-	d.facts.each(func(h *hostFacts) {
-		_, err := c.Engine(h.host.Name).Run(ctx, engine.RunSpec{Image: workloadImage, Name: name + "-" + h.host.Name, Network: d.topology.Network})
+	eachHost(d.topology, func(h harness.Host) {
+		_, err := c.Engine(h.Name).Run(ctx, engine.RunSpec{Image: workloadImage, Name: name + "-" + h.Name, Network: d.topology.Network})
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
@@ -73,9 +77,9 @@ func (d *diagnosis) startAll(ctx context.Context, c *engine.Cluster, name string
 func (d *diagnosis) removeAll(ctx context.Context, c *engine.Cluster, name string) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	d.facts.each(func(h *hostFacts) {
+	eachHost(d.topology, func(h harness.Host) {
 		// One that did not start may not be there.
-		_ = c.Engine(h.host.Name).Remove(ctx, name+"-"+h.host.Name)
+		_ = c.Engine(h.Name).Remove(ctx, name+"-"+h.Name)
 	})
 }
 
@@ -84,15 +88,15 @@ func (d *diagnosis) removeAll(ctx context.Context, c *engine.Cluster, name strin
 func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string, addrs map[string]netip.Addr) []pair {
 	var mu sync.Mutex
 	var lost []pair
-	d.facts.each(func(from *hostFacts) {
+	eachHost(d.topology, func(from harness.Host) {
 		for to, addr := range addrs {
-			if to == from.host.Name {
+			if to == from.Name {
 				continue
 			}
-			_, err := c.Engine(from.host.Name).Exec(ctx, name+"-"+from.host.Name, "ping", "-c", "3", "-A", "-W", "1", "-s", "1400", "-q", addr.String())
+			_, err := c.Engine(from.Name).Exec(ctx, name+"-"+from.Name, "ping", "-c", "3", "-A", "-W", "1", "-s", "1400", "-q", addr.String())
 			if err != nil {
 				mu.Lock()
-				lost = append(lost, pair{from.host.Name, to})
+				lost = append(lost, pair{from.Name, to})
 				mu.Unlock()
 			}
 		}
@@ -103,12 +107,12 @@ func (d *diagnosis) pings(ctx context.Context, c *engine.Cluster, name string, a
 func (d *diagnosis) addresses(ctx context.Context, c *engine.Cluster, name string) map[string]netip.Addr {
 	var mu sync.Mutex
 	all := map[string]netip.Addr{}
-	d.facts.each(func(h *hostFacts) {
-		found, err := c.Engine(h.host.Name).Inspect(ctx, name+"-"+h.host.Name)
+	eachHost(d.topology, func(h harness.Host) {
+		found, err := c.Engine(h.Name).Inspect(ctx, name+"-"+h.Name)
 		for _, n := range found.Networks {
 			if err == nil && n.Network == d.topology.Network {
 				mu.Lock()
-				all[h.host.Name] = n.Addr
+				all[h.Name] = n.Addr
 				mu.Unlock()
 			}
 		}
@@ -138,9 +142,17 @@ func (d *diagnosis) lostPackets(lost []pair) {
 		all = append(all, p.from+" to "+p.to)
 	}
 	slices.Sort(all)
-	d.report("packets-lost", host, networkSection, d.Lang.Say("containers do not reach one another over %s, although the engines have found one another", d.topology.Network), breaks...).
-		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
-		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", vxlanPort))
+	d.report("packets-lost", host, d.topology.Network).breaking(breaks...).
+		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).advise(vxlanPort)
+}
+
+// eachHost does something for all hosts at once.
+func eachHost(t harness.Topology, do func(harness.Host)) {
+	var group sync.WaitGroup
+	for _, h := range t.Hosts() {
+		group.Go(func() { do(h) })
+	}
+	group.Wait()
 }
 
 func every[T any](all []T, holds func(T) bool) bool {

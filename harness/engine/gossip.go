@@ -33,6 +33,11 @@ const (
 	PeerLeft    PeerState = "left"
 )
 
+// Knows reports whether an engine with an address is among another's peers, alive.
+func Knows(peers []Peer, addr netip.Addr) bool {
+	return slices.ContainsFunc(peers, func(p Peer) bool { return p.Addr == addr && p.State == PeerAlive })
+}
+
 // Gossip asks a node's engine whom it has in its Serf gossip, itself included,
 // sorted by address. The error is ErrRefused while the engine has not joined
 // the gossip at all: it listens from the moment that it has found itself in its

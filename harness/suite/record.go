@@ -152,7 +152,7 @@ func (r *run) fail(st *harness.Step, err error) {
 	st.Error = r.text(err)
 	if errors.As(err, &lost) {
 		r.unasked++
-		st.Status, r.now.Reason = harness.Skipped, r.text(lost)
+		st.Status, r.now.Reason, r.now.Unreached = harness.Skipped, r.text(lost), lost
 		return
 	}
 	st.Status, r.now.Status = harness.Failed, harness.Failed

@@ -17,10 +17,8 @@ func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
 	defer cancel()
 	t := c.Topology()
 	hosts := t.Hosts()
-	built := make([]traits, len(hosts))
-	_ = eachHost(ctx, hosts, func(ctx context.Context, i int) error {
-		built[i] = traitsOf(ctx, c.Engine(hosts[i].Name))
-		return nil
+	built, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (traits, error) {
+		return traitsOf(ctx, c.Engine(h.Name)), nil
 	})
 	t.RestartJoin = len(t.Members) > 0
 	for i, b := range built[1:] {

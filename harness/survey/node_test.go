@@ -1,4 +1,4 @@
-package main
+package survey
 
 import (
 	"context"
@@ -29,21 +29,23 @@ type loggingNode struct{ fakeNode }
 
 func (*loggingNode) EngineLog(context.Context, int) (string, error) { return "the log", nil }
 
-func newProbed(n harness.Node) *probed {
-	return &probed{Node: n, engine: 2375, remembers: true, lost: map[uint16]error{}, open: map[*noting]bool{}}
+func newNode(n harness.Node) *Node {
+	remembering := NewNode(n, 2375)
+	remembering.remember()
+	return remembering
 }
 
-func TestProbedTellsTheLog(t *testing.T) {
+func TestNodeTellsTheLog(t *testing.T) {
 	for want, n := range map[string]harness.Node{"the log": &loggingNode{}, "": &fakeNode{}} {
-		if got, err := newProbed(n).EngineLog(t.Context(), 1); got != want || err != nil {
+		if got, err := newNode(n).EngineLog(t.Context(), 1); got != want || err != nil {
 			t.Errorf("%q, %v, not %q", got, err, want)
 		}
 	}
 }
 
-// TestProbedRemembers: what was lost is not tried again, but by a diagnosis what
+// TestNodeRemembers: what was lost is not tried again, but by a diagnosis what
 // was only silent. A node whose own word it is that nothing listens is not away.
-func TestProbedRemembers(t *testing.T) {
+func TestNodeRemembers(t *testing.T) {
 	for layer, want := range map[harness.Layer]struct {
 		again bool
 		away  bool
@@ -55,16 +57,16 @@ func TestProbedRemembers(t *testing.T) {
 		harness.LayerSilence:  {true, false},
 	} {
 		n := &fakeNode{err: &harness.UnreachableError{Node: "store", Layer: layer}}
-		w := newProbed(n)
+		w := newNode(n)
 		for range 2 {
 			if _, err := w.Dial(t.Context(), 2375); err == nil {
 				t.Errorf("%s: a connection", layer)
 			}
 		}
-		if n.asked != 1 || (w.away() != nil) != want.away {
-			t.Errorf("%s: asked %d times, away %v", layer, n.asked, w.away())
+		if n.asked != 1 || (w.EngineAway() != nil) != want.away {
+			t.Errorf("%s: asked %d times, away %v", layer, n.asked, w.EngineAway())
 		}
-		w.askAgain()
+		w.ForgetSilence()
 		if _, err := w.Dial(t.Context(), 2375); err == nil || (n.asked == 2) != want.again {
 			t.Errorf("%s: asked %d times by a diagnosis, %v", layer, n.asked-1, err)
 		}

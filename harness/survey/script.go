@@ -1,8 +1,10 @@
-package diagnose
+package survey
 
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -75,34 +77,59 @@ var errNoWay = lang.Errorf("no command came to an end there in time")
 // asks is the command by which a host is asked, without what it is to dial.
 var asks = []string{"sh", "-c", asRoot, "probe", "sh", "-c", script, "probe", dialler}
 
-// OnlyLooks tells whether argv is the command by which a diagnosis has hosts tell
-// of themselves. It changes nothing on them.
+// OnlyLooks reports whether argv is the command by which a survey has hosts tell of
+// themselves. It changes nothing on them.
 func OnlyLooks(argv []string) bool {
 	return len(argv) >= len(asks) && slices.Equal(argv[:len(asks)], asks)
 }
 
-// ask runs the script on a host.
-func (f *facts) ask(ctx context.Context, h harness.Host) probe {
-	ctx, cancel := context.WithTimeout(ctx, f.onHost(h, probeTime))
-	defer cancel()
+// dials returns what a host has to reach: Consul, all others' gossip and, from
+// the manager, their engines.
+func dials(t harness.Topology, from harness.Host) []string {
+	all := []string{Dial("tcp", t.Consul())}
+	for _, to := range t.Hosts() {
+		if to == from {
+			continue
+		}
+		all = append(all, Dial("udp", GossipOf(to)), Dial("tcp", GossipOf(to)))
+		if from == t.Manager {
+			all = append(all, Dial("tcp", to.Engine()))
+		}
+	}
+	return all
+}
+
+// Dial returns what a probe calls a service that a host dials.
+func Dial(proto string, to netip.AddrPort) string {
+	return fmt.Sprintf("%s %s %d", proto, to.Addr(), to.Port())
+}
+
+// GossipOf returns where a host's engine takes gossip, and datagrams of it.
+func GossipOf(h harness.Host) netip.AddrPort {
+	return netip.AddrPortFrom(h.Addr, harness.GossipPort)
+}
+
+// runProbe runs the script on a host, for as long as ctx lasts. If hosts take
+// commands out of band, that none can be run says nothing of the host.
+func runProbe(ctx context.Context, n harness.Node, dials []string, outOfBand bool) Probe {
 	ping, err := engine.GossipPing()
 	if err != nil {
-		return probe{err: err}
+		return Probe{Failed: Failure{err}}
 	}
 	argv := append(slices.Clone(asks), hex.EncodeToString(ping))
-	for _, d := range dials(f.cluster.Topology(), h) {
+	for _, d := range dials {
 		argv = append(argv, strings.Fields(d)...)
 	}
-	r, err := f.cluster.Node(h.Name).Exec(ctx, argv...)
+	r, err := n.Exec(ctx, argv...)
 	switch {
-	case err != nil && r.Stdout == "" && f.outOfBand && ctx.Err() != nil:
-		return probe{unasked: errNoWay}
-	case err != nil && r.Stdout == "" && f.outOfBand:
-		return probe{unasked: err}
+	case err != nil && r.Stdout == "" && outOfBand && ctx.Err() != nil:
+		return Probe{Unasked: Failure{errNoWay}}
+	case err != nil && r.Stdout == "" && outOfBand:
+		return Probe{Unasked: Failure{err}}
 	case err != nil && r.Stdout == "":
-		return probe{err: err}
+		return Probe{Failed: Failure{err}}
 	}
-	p := parseProbe(r.Stdout)
-	p.partial = ctx.Err() != nil
+	p := ParseProbe(r.Stdout)
+	p.Partial = ctx.Err() != nil
 	return p
 }

@@ -1,4 +1,4 @@
-package diagnose
+package survey
 
 import (
 	"net/netip"
@@ -51,54 +51,55 @@ no answer from tcp 192.168.33.11 8500
 `
 
 func TestParseProbe(t *testing.T) {
-	want := probe{
-		links: []link{
+	want := Probe{
+		Links: []Link{
 			{"lo", true, 65536, netip.MustParsePrefix("127.0.0.1/8")},
 			{"docker0", false, 1500, netip.MustParsePrefix("172.17.0.1/16")},
 			{"eth0", true, 1400, netip.MustParsePrefix("192.168.33.21/24")},
 		},
-		rules: []string{
+		Rules: []string{
 			"-A INPUT -p udp -m udp --dport 4789 -j DROP",
 			"-A INPUT -s 192.168.33.250/32 -j DROP",
 			"-A INPUT -s 192.168.33.250/32 -p tcp -m tcp --dport 9999 -j DROP",
 			"-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP",
 			"-t raw -A PREROUTING -p tcp -m tcp --dport 3375 -j DROP",
 		},
-		forward:    "1",
-		full:       []string{"/var/lib/docker/volumes: 0 KiB of 4096 KiB free"},
-		state:      'T',
-		neighbours: []netip.Addr{netip.MustParseAddr("10.0.0.3")},
-		forwards:   map[string]netip.Addr{"02:42:0a:00:00:03": netip.MustParseAddr("192.168.33.20")},
-		told:       true,
-		silent:     map[string]string{"tcp 192.168.33.11 8500": "no answer within 1 s, or refused"},
+		Forward:    "1",
+		Full:       []string{"/var/lib/docker/volumes: 0 KiB of 4096 KiB free"},
+		Engine:     Stopped,
+		Neighbours: []netip.Addr{netip.MustParseAddr("10.0.0.3")},
+		Forwards:   map[string]netip.Addr{"02:42:0a:00:00:03": netip.MustParseAddr("192.168.33.20")},
+		Told:       true,
+		Dialled:    true,
+		Silent:     []string{"tcp 192.168.33.11 8500"},
 	}
-	got := parseProbe(answer)
-	opts := cmp.Options{cmp.AllowUnexported(probe{}, link{}), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})}
+	got := ParseProbe(answer)
+	opts := cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})}
 	if diff := cmp.Diff(want, got, opts); diff != "" {
 		t.Error(diff)
 	}
 	frontend02, store := harness.Tutorial().Members[1], harness.Tutorial().Members[3]
-	if l, ok := got.outer(frontend02); !ok || l.name != "eth0" {
+	if l, ok := got.LinkOf(frontend02); !ok || l.Name != "eth0" {
 		t.Errorf("%v %v", l, ok)
 	}
-	if parseProbe("== link\n1: a: <BROADCAST,LOWER_UP> mtu 1500").links[0].up {
+	if ParseProbe("== link\n1: a: <BROADCAST,LOWER_UP> mtu 1500").Links[0].Up {
 		t.Error("an interface that is not up is up")
 	}
-	if _, ok := got.outer(store); ok {
+	if _, ok := got.LinkOf(store); ok {
 		t.Error("an interface with another host's address")
 	}
 }
 
-// TestRefuses: a rule about a port is about that port only, one about a host
+// TestRulesAbout: a rule about a port is about that port only, one about a host
 // about all that is said to it, and the engine's own are about neither.
-func TestRefuses(t *testing.T) {
-	p, hosts := parseProbe(answer), harness.Tutorial().Hosts()
+func TestRulesAbout(t *testing.T) {
+	p, hosts := ParseProbe(answer), harness.Tutorial().Hosts()
 	for _, c := range []struct {
 		port  uint16
 		hosts []harness.Host
 		want  int
 	}{{4789, nil, 1}, {4789, hosts, 2}, {478, nil, 0}, {7946, hosts, 1}, {7946, hosts[:2], 0}, {3375, nil, 1}, {2375, nil, 0}} {
-		if got := p.refuses(c.port, c.hosts); len(got) != c.want {
+		if got := p.RulesAbout(c.port, c.hosts); len(got) != c.want {
 			t.Errorf("port %d, %d hosts: %q", c.port, len(c.hosts), got)
 		}
 	}
@@ -108,49 +109,23 @@ func FuzzParseProbe(f *testing.F) {
 	f.Add(answer)
 	f.Add("== link\n1: a mtu\n== addr\nx\n== disk\na b c d e f\n== engine\nState:\n== silent\nno answer from")
 	f.Fuzz(func(t *testing.T, s string) {
-		p := parseProbe(s)
+		p := ParseProbe(s)
 		lines := strings.Count(s, "\n") + 1
-		if n := len(p.links) + len(p.rules) + len(p.full) + len(p.neighbours) + len(p.silent); n > lines {
+		if n := len(p.Links) + len(p.Rules) + len(p.Full) + len(p.Neighbours) + len(p.Silent); n > lines {
 			t.Errorf("%d things were read of %d lines", n, lines)
 		}
 		for _, h := range harness.Tutorial().Hosts() {
-			if l, ok := p.outer(h); ok && l.addr.Addr() != h.Addr {
+			if l, ok := p.LinkOf(h); ok && l.Addr.Addr() != h.Addr {
 				t.Errorf("%+v has not the address of %s", l, h.Name)
 			}
 		}
-		if all := p.refuses(2375, harness.Tutorial().Hosts()); len(all) > len(p.rules) {
-			t.Errorf("%d rules of %d", len(all), len(p.rules))
+		if all := p.RulesAbout(2375, harness.Tutorial().Hosts()); len(all) > len(p.Rules) {
+			t.Errorf("%d rules of %d", len(all), len(p.Rules))
 		}
-		for _, r := range p.rules {
+		for _, r := range p.Rules {
 			if r == "" {
 				t.Errorf("an empty rule of %q", s)
 			}
-		}
-	})
-}
-
-// FuzzLog: what is said of a log is a line of it with one of the words, and of
-// none after it.
-func FuzzLog(f *testing.F) {
-	f.Add("level=info a\nlevel=fatal b\n", "level=fatal", "level=error")
-	f.Add("failed to start daemon: advertise", "advertise", "x")
-	f.Fuzz(func(t *testing.T, log, one, other string) {
-		got := line(log, one, other)
-		for _, l := range strings.Split(log, "\n") {
-			if has := strings.Contains(l, one) || strings.Contains(l, other); has {
-				if strings.TrimSpace(l) == got {
-					return
-				}
-			}
-		}
-		if got != "" {
-			t.Errorf("%q is no line of %q with %q or %q", got, log, one, other)
-		}
-		d := testDiagnosis()
-		h := &hostFacts{host: d.topology.Members[0], log: log}
-		r := d.report("engine-ended", h.host.Name, hostsSection, "cause", part{engineKind, h.host.Name})
-		if d.whyEnded(h, r); r.Code == "" || r.Cause == "" {
-			t.Errorf("%+v", r)
 		}
 	})
 }
