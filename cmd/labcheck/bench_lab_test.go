@@ -70,8 +70,8 @@ func measureUp(t *testing.T, o sim.Options, looks ...func()) []stage {
 	done := func(name string) { stages = append(stages, stage{name, time.Since(start)}) }
 	lab, cluster := testLab(t, o)
 	done("engines")
-	left := len(tutorial.Steps(lab.Topology()))
-	err := tutorial.Bootstrap(ctx, cluster, func(e tutorial.Event) {
+	left := len(tutorial.Default().Steps(lab.Topology()))
+	err := tutorial.Default().Bootstrap(ctx, cluster, func(e tutorial.Event) {
 		left--
 		switch {
 		case e.Step.ID == "consul":

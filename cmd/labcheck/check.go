@@ -15,7 +15,6 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
@@ -163,11 +162,7 @@ func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evi
 	defer whole.stop()
 	e.Scenarios, err = suite.Run(whole, s.suiteOptions(ctx, cluster, f, e))
 	e.Counts = suite.Count(e.Scenarios)
-	book, bookErr := page.Open()
-	if bookErr != nil {
-		return bookErr
-	}
-	if n := book.Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
+	if n := tutorial.Default().Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
 		e.Page = &n
 	}
 	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {

@@ -56,7 +56,7 @@ func (s *faults) check(f harness.Fault) error {
 		return &usageError{lang.Errorf("%s can't be cut off from itself", f.Node), "labcheck fault cut --help"}
 	}
 	ofManager := f.Node == s.lab.Topology().Manager.Name
-	if f.Kind == harness.FaultStop && (!slices.Contains(tutorial.Services(), f.Service) || f.Service == "join" && ofManager) {
+	if f.Kind == harness.FaultStop && (!slices.Contains(tutorial.Default().ServiceNames(), f.Service) || f.Service == "join" && ofManager) {
 		return &usageError{lang.Errorf("consul, manager and join:HOST are possible, with a host that joins, and consul:HOST and manager:HOST with replicas"), "labcheck fault stop --help"}
 	}
 	return nil

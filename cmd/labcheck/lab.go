@@ -142,7 +142,7 @@ func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var whole *wholeLab
-	err := tutorial.Bootstrap(ctx, cluster, func(e tutorial.Event) {
+	err := tutorial.Default().Bootstrap(ctx, cluster, func(e tutorial.Event) {
 		s.step(e)
 		if whole != nil {
 			return
@@ -251,7 +251,7 @@ func (b beyond) of(t harness.Topology) harness.Topology {
 
 // plan prints what bootstrap would do, as a reader would type it.
 func (s *session) plan(b beyond) error {
-	steps := tutorial.Steps(b.of(s.target.Topology()))
+	steps := tutorial.Default().Steps(b.of(s.target.Topology()))
 	if s.json {
 		s.printJSON(steps)
 		return nil
@@ -275,7 +275,7 @@ func (s *session) bootstrap(ctx context.Context, b beyond) error {
 	}
 	defer whole.stop()
 	return s.progress.during(s.lang.Say("Perform the tutorial"), func() error {
-		if err := tutorial.Bootstrap(whole, cluster, s.step); err != nil {
+		if err := tutorial.Default().Bootstrap(whole, cluster, s.step); err != nil {
 			return cmp.Or(whole.lost(context.WithoutCancel(ctx)), err)
 		}
 		return nil

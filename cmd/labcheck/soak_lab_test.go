@@ -30,7 +30,7 @@ func TestSoak(t *testing.T) {
 	for i := range labs {
 		t.Run(fmt.Sprintf("lab %d", i+1), func(t *testing.T) {
 			_, cluster := testLab(t, sim.Options{})
-			if err := tutorial.Bootstrap(t.Context(), cluster, nil); err != nil {
+			if err := tutorial.Default().Bootstrap(t.Context(), cluster, nil); err != nil {
 				t.Fatal(err)
 			}
 			f, p := pingAll(t, cluster)

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"labcheck/harness"
-	"labcheck/harness/page"
 	"labcheck/harness/subnettest"
 	"labcheck/harness/tutorial"
 )
@@ -79,11 +78,7 @@ func labOnTerminal(t *testing.T, width int, subnet string, args ...string) *prog
 // firstCommand is what the tutorial says before it asks for the first time.
 func firstCommand(t *testing.T, width int) string {
 	t.Helper()
-	book, err := page.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, about := tutorial.Page(harness.Tutorial())[0], book.Commands[0]
-	return fmt.Sprintf("\n%s\n\n%s  %s\n\n%s$ %s\n", about.Heading.EN,
-		c.Page, fold(about.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
+	c := tutorial.Default().Commands(harness.Tutorial())[0]
+	return fmt.Sprintf("\n%s\n\n%s  %s\n\n%s$ %s\n", c.Heading.EN,
+		c.Page, fold(c.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
 }

@@ -10,7 +10,6 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
 
@@ -67,11 +66,7 @@ func (s *session) tutorial(ctx context.Context, yes bool) error {
 		return err
 	}
 	defer cluster.Close()
-	book, err := page.Open()
-	if err != nil {
-		return err
-	}
-	w := &walk{session: s, cluster: cluster, book: book, out: s.out, terminal: tutorial.NewTerminal(cluster.Node(cluster.Topology().Manager.Name))}
+	w := &walk{session: s, cluster: cluster, page: tutorial.Default(), out: s.out, terminal: tutorial.NewTerminal(cluster.Node(cluster.Topology().Manager.Name))}
 	if s.json {
 		w.out = io.Discard
 	}

@@ -7,15 +7,15 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"labcheck/harness"
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // compare says how an answer compares with what the page shows.
-func (w *walk) compareOutput(about page.Command, r harness.Result) error {
-	if about.Kind == "" {
+func (w *walk) compareOutput(command tutorial.Command, r harness.Result) error {
+	if command.Kind == "" {
 		return nil
 	}
-	made, err := w.book.Compare(about, w.cluster.Topology(), r, w.lang)
+	made, err := w.page.Compare(command, r, w.lang)
 	if err != nil {
 		return &hintError{err, w.again("status")}
 	}
@@ -29,7 +29,7 @@ func (w *walk) compareOutput(about page.Command, r harness.Result) error {
 func (w *walk) verdict(made harness.Comparison) string {
 	var b strings.Builder
 	groups := byReason(made.Fields)
-	wrong := page.Wrong(made)
+	wrong := tutorial.Wrong(made)
 	equal := count(made, harness.FieldEqual)
 	mark := w.paint(text.FgGreen, "✓")
 	if len(wrong) > 0 {
@@ -102,12 +102,12 @@ func count(made harness.Comparison, v harness.FieldVerdict) int {
 func (w *walk) end(from int) error {
 	wrong := []string{}
 	for _, made := range w.made {
-		for _, f := range page.Wrong(made) {
+		for _, f := range tutorial.Wrong(made) {
 			wrong = append(wrong, made.Page+" "+f.Name)
 		}
 	}
 	if from == 0 {
-		wrong = append(wrong, page.Unused(w.book.Differences, w.made, w.lang)...)
+		wrong = append(wrong, w.page.Unused(w.made, w.lang)...)
 	}
 	w.printf("\n%s", w.lang.Say("%d commands were run, %d outputs compared with the page's.", len(w.typed), len(w.made)))
 	if w.json {

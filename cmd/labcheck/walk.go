@@ -13,7 +13,6 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
 
@@ -21,7 +20,7 @@ import (
 type walk struct {
 	*session
 	cluster  *engine.Cluster
-	book     *page.Book
+	page     *tutorial.Page
 	terminal *tutorial.Terminal
 	out      io.Writer
 	lines    <-chan string // what the person types; nil where nobody is asked
@@ -35,13 +34,13 @@ type walk struct {
 var errLeft = lang.Errorf("left")
 
 func (w *walk) all(ctx context.Context) error {
-	commands := tutorial.Page(w.cluster.Topology())
+	commands := w.page.Commands(w.cluster.Topology())
 	from, err := w.resume(ctx, commands)
 	if err != nil {
 		return err
 	}
-	for i, c := range commands[from:] {
-		if err := w.command(ctx, c, w.book.Commands[from+i]); err != nil {
+	for _, c := range commands[from:] {
+		if err := w.command(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -50,7 +49,7 @@ func (w *walk) all(ctx context.Context) error {
 
 // resume finds where on the page the lab is, and exports what was exported.
 func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, error) {
-	from, err := tutorial.Reached(ctx, w.cluster)
+	from, err := w.page.Reached(ctx, w.cluster)
 	if err != nil || from == 0 {
 		return from, err
 	}
@@ -67,12 +66,12 @@ func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, er
 }
 
 // command shows a command, and runs it when the person wants that.
-func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Command) error {
-	if !about.Heading.Equal(w.heading) {
-		w.heading = about.Heading
-		w.printf("\n%s", w.paint(text.Bold, about.Heading.In(w.lang)))
+func (w *walk) command(ctx context.Context, c tutorial.Command) error {
+	if !c.Heading.Equal(w.heading) {
+		w.heading = c.Heading
+		w.printf("\n%s", w.paint(text.Bold, c.Heading.In(w.lang)))
 	}
-	w.printf("\n%s  %s", c.Page, fold(about.Does.In(w.lang), len(c.Page)+2, w.width()))
+	w.printf("\n%s  %s", c.Page, fold(c.Does.In(w.lang), len(c.Page)+2, w.width()))
 	w.printf("\n%s$ %s", c.Host, w.paint(text.Bold, c.Text))
 	if err := w.ask(ctx); err != nil {
 		return err
@@ -82,17 +81,17 @@ func (w *walk) command(ctx context.Context, c tutorial.Command, about page.Comma
 		return err
 	}
 	w.typed = append(w.typed, r)
-	fmt.Fprint(w.out, about.Terminal(r))
+	fmt.Fprint(w.out, c.Terminal(r))
 	if r.ExitCode != 0 {
 		return &hintError{
 			lang.Errorf("the command ended with exit code %d", r.ExitCode),
 			w.again("status"),
 		}
 	}
-	if err := w.compareOutput(about, r); err != nil {
+	if err := w.compareOutput(c, r); err != nil {
 		return err
 	}
-	return tutorial.Settle(ctx, w.cluster, c)
+	return c.Settle(ctx, w.cluster)
 }
 
 // ask waits for Enter. q, the end of what is typed and the end of ctx leave.

@@ -8,24 +8,21 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 )
 
 // consulOn returns the Consul of a host that has one. Hosts that register with one
 // beside the manager's drop out when it is lost; Consul itself goes on.
 func consulOn(d *diagnosis, h harness.Host) service {
-	s := service{
-		codes: consulCodes, name: lang.Text{EN: "the Consul container"}, on: d.state.On(h.Name), image: consulImage,
-		port: engine.Port{Host: d.topology.Consul().Port(), Container: harness.ConsulPort},
-	}
+	s := service{codes: consulCodes, on: d.state.On(h.Name), works: true} // as far as is asked
 	if h.Name == d.topology.Manager.Name {
-		leaderError := d.state.LeaderError.Err
-		s.works = leaderError == nil || errors.Is(leaderError, engine.ErrNoLeader)
-		return d.service("consul", s)
+		err := d.state.LeaderError.Err
+		s.works = err == nil || errors.Is(err, engine.ErrNoLeader)
+	} else {
+		s.breaks = part{serverKind, h.Name}
 	}
-	s.works, s.breaks = true, part{serverKind, h.Name} // as far as is asked
-	return d.service("consul-"+h.Name, s)
+	return d.service(tutorial.Consul, s)
 }
 
 // checkConsul finds out why Consul does not answer, or has no leader.
@@ -45,7 +42,7 @@ func checkConsul(d *diagnosis) bool {
 func checkLeader(d *diagnosis, s service, found survey.Container) {
 	switch err := d.state.LeaderError.Err; {
 	case err == nil && !s.right(found):
-		s.report(d, s.codes.wrongArguments, found).advise(docker(s.on.Host, "rm -f %s", found.Name), s.command)
+		s.report(d, s.codes.wrongArguments, found).advise(docker(s.on.Host, "rm -f %s", found.Name), s.command())
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader) && len(d.topology.ConsulServers()) > 1:
 		reportQuorum(d, s, found)
@@ -103,7 +100,7 @@ func downAs(d *diagnosis, s service) (state, start string) {
 	mine := s.mine()
 	switch {
 	case len(mine) == 0:
-		return d.Lang.Say("no container of %s", s.image), s.command
+		return d.Lang.Say("no container of %s", s.Spec.Image), s.command()
 	case mine[0].State == "running":
 		return "", ""
 	case mine[0].State == "paused":

@@ -7,6 +7,7 @@ import (
 
 	"labcheck/harness/engine"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 )
 
 // serviceCodes are the codes of what can be wrong with a service's container.
@@ -53,7 +54,7 @@ func findContainer(d *diagnosis, s service) (found survey.Container, ok bool) {
 		s.report(d, s.codes.stopped, found).fix(docker(s.on.Host, "start %s", found.Name))
 	case !found.Running:
 		f := s.report(d, s.codes.stopped, found)
-		f.because("%s on %s has ended: its arguments are wrong", s.name, s.on.Name)
+		f.because("%s on %s has ended: its arguments are wrong", s.Title, s.on.Name)
 		s.makeAnew(f, found)
 	default:
 		return found, true
@@ -68,31 +69,31 @@ func isFatal(log string) bool {
 
 func reportMissing(d *diagnosis, s service) {
 	if s.lacksImage() {
-		s.breakOwn(d.report(s.codes.noImage, s.on.Name, s.name, s.on.Name, s.image)).
-			saw(docker(s.on.Host, "image inspect %s", s.image), "no such image").
-			fix(docker(s.on.Host, "pull %s", s.image), s.command)
+		s.breakOwn(d.report(s.codes.noImage, s.on.Name, s.Title, s.on.Name, s.Spec.Image)).
+			saw(docker(s.on.Host, "image inspect %s", s.Spec.Image), "no such image").
+			fix(docker(s.on.Host, "pull %s", s.Spec.Image), s.command())
 		return
 	}
-	s.breakOwn(d.report(s.codes.missing, s.on.Name, s.name, s.on.Name)).
-		saw(docker(s.on.Host, "ps --all"), d.Lang.Say("no container of %s", strings.TrimSpace(s.image+" "+s.arg))).
-		fix(s.command)
+	s.breakOwn(d.report(s.codes.missing, s.on.Name, s.Title, s.on.Name)).
+		saw(docker(s.on.Host, "ps --all"), d.Lang.Say("no container of %s", s.imageAndArgument())).
+		fix(s.command())
 }
 
 // reportPortTaken reports a container that has the service's port.
 func reportPortTaken(d *diagnosis, s service, other survey.Container, mine []survey.Container) {
-	f := s.breakOwn(d.report(s.codes.portTaken, s.on.Name, other.Name, s.port.Host, s.name)).
-		saw(docker(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.port.Host)).
+	f := s.breakOwn(d.report(s.codes.portTaken, s.on.Name, other.Name, s.Listens.Host, s.Title)).
+		saw(docker(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Listens.Host)).
 		fix(docker(s.on.Host, "rm -f %s", other.Name))
 	if len(mine) > 0 {
 		f.fix(docker(s.on.Host, "start %s", mine[0].Name))
 		return
 	}
-	f.fix(s.command)
+	f.fix(s.command())
 }
 
 // checkPort reports a service that runs but is not where it should listen.
 func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
-	if slices.Contains(c.Ports, s.port) {
+	if slices.Contains(c.Ports, s.Listens) {
 		return true
 	}
 	ports := "none"
@@ -106,10 +107,10 @@ func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
 // checkDetails reports what of a service that does its work is not as the page has
 // it: the name of its image, and what happens when the host restarts.
 func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
-	if image, _, _ := strings.Cut(c.Image, ":"); image != s.image {
+	if tutorial.Deviates(tutorial.ImageName, s.Compare(c.Container)) {
 		f := s.report(d, s.codes.otherImage, c)
 		if s.lacksImage() {
-			f.fix(docker(s.on.Host, "tag %s %s", c.Image, s.image))
+			f.fix(docker(s.on.Host, "tag %s %s", c.Image, s.Spec.Image))
 		}
 		s.makeAnew(f, c)
 	}
@@ -125,7 +126,7 @@ func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
 
 // report reports something of a service's container, and what it is like.
 func (s service) report(d *diagnosis, code string, c survey.Container) *finding {
-	f := s.breakOwn(d.report(code, s.on.Name, s.name, s.on.Name)).
+	f := s.breakOwn(d.report(code, s.on.Name, s.Title, s.on.Name)).
 		saw(docker(s.on.Host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", c.Name, c.Image, c.Command, c.State, c.ExitCode))
 	if last := lastLine(c.Log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && c.State != "running" {
 		f.saw(docker(s.on.Host, "logs %s", c.Name), last)
@@ -151,15 +152,13 @@ func (s service) makeAnew(f *finding, wrong survey.Container) {
 			return
 		}
 	}
-	f.fix(s.command)
+	f.fix(s.command())
 }
-
-func (s service) lacksImage() bool { return slices.Contains(s.on.MissingImages, s.image) }
 
 // inTheWay returns a running container that has the service's port and is another.
 func (s service) inTheWay() (survey.Container, bool) {
 	for _, c := range s.on.Containers {
-		if s.port.Host != 0 && c.Running && survey.Publishes(c.Container, s.port.Host) && !s.is(c) {
+		if s.Listens.Host != 0 && c.Running && survey.Publishes(c.Container, s.Listens.Host) && !s.Matches(c.Container) {
 			return c, true
 		}
 	}

@@ -59,7 +59,7 @@ func TestSeededFaults(t *testing.T) {
 	faults := chosen(t)
 	start := time.Now()
 	b := newBench(t)
-	if err := errors.Join(tutorial.Bootstrap(t.Context(), b.Cluster, nil), b.whole(t.Context(), 20*time.Second)); err != nil {
+	if err := errors.Join(tutorial.Default().Bootstrap(t.Context(), b.Cluster, nil), b.whole(t.Context(), 20*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	var all []outcome
@@ -176,7 +176,7 @@ func (b *bench) recover(ctx context.Context) error {
 	if r := diagnose.Run(ctx, b.Cluster, diagnose.Options{}); len(r.Findings) > 0 {
 		_ = b.remedies(ctx, r) // whether that was enough is seen below
 	}
-	return errors.Join(tutorial.Bootstrap(ctx, b.Cluster, nil), b.whole(ctx, 40*time.Second))
+	return errors.Join(tutorial.Default().Bootstrap(ctx, b.Cluster, nil), b.whole(ctx, 40*time.Second))
 }
 
 // healthy wants 50 diagnoses of a healthy cluster to find nothing, in time.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"labcheck/harness"
-	"labcheck/harness/lang"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 )
 
 // swarmNodes is where `swarm join` registers, a key ip:port for each node.
@@ -15,10 +15,8 @@ const swarmNodes = "docker/swarm/nodes/"
 
 // joinOn returns the join container of a member.
 func joinOn(d *diagnosis, h harness.Host) service {
-	return d.service("join-"+h.Name, service{
-		codes: joinCodes, name: lang.Text{EN: "the join container"}, on: d.state.On(h.Name), image: swarmImage, arg: "join",
-		works: true, // as far as its log goes: its key outlives it
-	})
+	works := true // as far as its log goes: its key outlives it
+	return d.service(tutorial.SwarmJoin, service{codes: joinCodes, on: d.state.On(h.Name), works: works})
 }
 
 // checkJoins finds out which hosts do not register for Swarm, and why.
@@ -38,7 +36,7 @@ func checkJoin(d *diagnosis, s service) {
 		return
 	}
 	advertised, want := flagOf(found.Args, "--advertise"), s.on.Engine().String()
-	discovery, place := strings.TrimSuffix(lastOf(found.Args), "/"), strings.TrimSuffix(lastOf(s.want), "/")
+	discovery, place := strings.TrimSuffix(lastOf(found.Args), "/"), strings.TrimSuffix(lastOf(s.Spec.Args), "/")
 	switch {
 	case discovery != place:
 		s.makeAnew(s.report(d, "join-wrong-discovery", found).
@@ -81,7 +79,7 @@ func checkTwice(d *diagnosis, s service) {
 	if len(names) < 2 {
 		return
 	}
-	f := d.report("join-twice", s.on.Name, s.name, s.on.Name).saw(docker(s.on.Host, "ps"), strings.Join(names, ", "))
+	f := d.report("join-twice", s.on.Name, s.Title, s.on.Name).saw(docker(s.on.Host, "ps"), strings.Join(names, ", "))
 	for _, n := range names[1:] {
 		f.fix(docker(s.on.Host, "rm -f %s", n))
 	}

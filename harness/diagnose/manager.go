@@ -7,23 +7,19 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 )
 
 // managerOn returns the Swarm manager of a host that has one.
 func managerOn(d *diagnosis, h harness.Host) service {
-	s := service{
-		codes: managerCodes, name: lang.Text{EN: "the Swarm manager container"}, on: d.state.On(h.Name),
-		image: swarmImage, arg: "manage",
-		port: engine.Port{Host: d.topology.Swarm().Port(), Container: harness.EnginePort},
-	}
+	s := service{codes: managerCodes, on: d.state.On(h.Name), works: true} // as far as is asked
 	if h.Name == d.topology.Manager.Name {
 		s.works = d.state.Swarm != nil
-		return d.service("manager", s)
+	} else {
+		s.breaks = part{replicaKind, h.Name}
 	}
-	s.works, s.breaks = true, part{replicaKind, h.Name} // as far as is asked
-	return d.service("manager-"+h.Name, s)
+	return d.service(tutorial.SwarmManager, s)
 }
 
 // checkManager finds out why the Swarm manager does not answer, or manages another
@@ -41,7 +37,7 @@ func checkManager(d *diagnosis) bool {
 }
 
 func checkManaging(d *diagnosis, s service, found survey.Container) {
-	have, want := lastOf(found.Args), lastOf(s.want)
+	have, want := lastOf(found.Args), lastOf(s.Spec.Args)
 	var f *finding
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
@@ -167,7 +163,7 @@ func lastOf(args []string) string {
 
 // flagOf returns the value of --name VALUE or --name=VALUE.
 func flagOf(args []string, name string) string {
-	args = plain(args)
+	args = tutorial.PlainArguments(args)
 	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
 		return args[i+1]
 	}

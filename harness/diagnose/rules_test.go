@@ -37,13 +37,13 @@ func healthyFactsOf(t harness.Topology) *diagnosis {
 		}
 		d.enter(engineNodes+h.Engine().String(), h.Engine().String())
 	}
-	d.run(consulOn(d, d.topology.Manager), consulImage, "/bin/start "+strings.Join(consulOn(d, d.topology.Manager).want, " "), "unless-stopped")
-	d.run(managerOn(d, d.topology.Manager), swarmImage, "/swarm "+strings.Join(managerOn(d, d.topology.Manager).want, " "), "unless-stopped")
+	d.run(consulOn(d, d.topology.Manager), consulImage, "/bin/start "+strings.Join(consulOn(d, d.topology.Manager).Spec.Args, " "), "unless-stopped")
+	d.run(managerOn(d, d.topology.Manager), swarmImage, "/swarm "+strings.Join(managerOn(d, d.topology.Manager).Spec.Args, " "), "unless-stopped")
 	for _, h := range t.ConsulServers()[1:] {
-		d.run(consulOn(d, h), consulImage, "/bin/start "+strings.Join(consulOn(d, h).want, " "), "unless-stopped")
+		d.run(consulOn(d, h), consulImage, "/bin/start "+strings.Join(consulOn(d, h).Spec.Args, " "), "unless-stopped")
 	}
 	for _, h := range t.Replicated() {
-		d.run(managerOn(d, h), swarmImage, "/swarm "+strings.Join(managerOn(d, h).want, " "), "unless-stopped")
+		d.run(managerOn(d, h), swarmImage, "/swarm "+strings.Join(managerOn(d, h).Spec.Args, " "), "unless-stopped")
 	}
 	for _, h := range d.topology.Members {
 		d.run(joinOn(d, h), swarmImage, "/swarm join --advertise="+h.Engine().String()+" "+d.topology.DiscoveryOf(h), "no")
@@ -62,8 +62,8 @@ func (d *diagnosis) run(s service, image, command, restart string) {
 		ID: image + command, Name: strings.TrimSuffix(s.codes.missing, "-missing"), Image: image, Command: command, Args: strings.Fields(command)[1:],
 		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
 	}
-	if s.port.Host != 0 {
-		c.Ports = []engine.Port{s.port}
+	if s.Listens.Host != 0 {
+		c.Ports = []engine.Port{s.Listens}
 	}
 	s.on.Containers = append(s.on.Containers, survey.Container{Container: c})
 }

@@ -2,10 +2,7 @@ package diagnose
 
 import (
 	"slices"
-	"strings"
 
-	"labcheck/harness/engine"
-	"labcheck/harness/lang"
 	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
@@ -16,78 +13,55 @@ const (
 	swarmImage  = "swarm"
 )
 
-// service is a container of the page on its host, and what it should be.
+// service is a container of the page on its host, and what its findings say.
 type service struct {
-	codes   serviceCodes
-	name    lang.Text
-	on      *survey.Host
-	image   string
-	arg     string // Swarm's first argument; empty for Consul
-	port    engine.Port
-	command string   // as typed on the manager, with -H
-	want    []string // its arguments
-	works   bool     // it answers
-	breaks  part     // what it is, where it is not the page's own
+	tutorial.Service
+	codes  serviceCodes
+	on     *survey.Host
+	works  bool // it answers
+	breaks part // what it is, if it is not the page's own
 }
 
-// service is the one of a step of the tutorial.
-func (d *diagnosis) service(id string, s service) service {
-	for _, step := range tutorial.Steps(d.topology) {
-		if step.ID != id {
-			continue
-		}
-		words := strings.Fields(step.Command)
-		run := slices.Index(words, "run")
-		s.want = words[slices.Index(words, s.image)+1:]
-		s.command = docker(s.on.Host, "%s", strings.Join(words[run:], " "))
-	}
+// service fills in what the page has of a service of its.
+func (d *diagnosis) service(name string, s service) service {
+	s.Service = tutorial.Default().Service(name, d.topology, s.on.Host)
 	return s
 }
 
-// is tells whether a container is this service's, whatever its image is called
-// by now.
-func (s service) is(b survey.Container) bool {
-	image, _, _ := strings.Cut(b.Image, ":")
-	if s.arg == "" {
-		return image == s.image || strings.HasPrefix(b.Command, "/bin/start ")
+// command returns the command that starts the service's container, typed on the
+// manager.
+func (s service) command() string { return docker(s.on.Host, "%s", s.RunCommand()) }
+
+// imageAndArgument names the service's containers as docker ps shows them.
+func (s service) imageAndArgument() string {
+	if s.Spec.Image == swarmImage {
+		return s.Spec.Image + " " + s.Spec.Args[0]
 	}
-	return runs(b.Container, s.arg) || image == s.image && strings.Contains(" "+b.Command+" ", " "+s.arg+" ")
+	return s.Spec.Image
 }
 
-// right tells whether a container's arguments are the page's, in whatever form.
-func (s service) right(b survey.Container) bool {
-	return slices.Equal(plain(s.want), plain(b.Args))
+func (s service) lacksImage() bool { return slices.Contains(s.on.MissingImages, s.Spec.Image) }
+
+// right reports whether a container's arguments are the page's, in whatever form.
+func (s service) right(c survey.Container) bool {
+	return !tutorial.Deviates(tutorial.Arguments, s.Compare(c.Container))
 }
 
-// plain are arguments with a flag's value beside it and no slash at the end.
-func plain(args []string) []string {
-	var all []string
-	for _, a := range args {
-		name, value, ok := strings.Cut(a, "=")
-		if ok && strings.HasPrefix(a, "--") {
-			all = append(all, name)
-			a = value
-		}
-		all = append(all, strings.TrimSuffix(a, "/"))
-	}
-	return all
-}
-
-// mine are the service's containers, those that run and are right first.
+// mine returns the service's containers, those that run and are right first.
 func (s service) mine() []survey.Container {
 	var all []survey.Container
-	for _, b := range s.on.Containers {
-		if s.is(b) {
-			all = append(all, b)
+	for _, c := range s.on.Containers {
+		if s.Matches(c.Container) {
+			all = append(all, c)
 		}
 	}
-	rank := func(b survey.Container) int {
+	rank := func(c survey.Container) int {
 		switch {
-		case b.Running && s.right(b):
+		case c.Running && s.right(c):
 			return 0
-		case b.Running || b.State == "restarting":
+		case c.Running || c.State == "restarting":
 			return 1
-		case s.right(b):
+		case s.right(c):
 			return 2
 		}
 		return 3

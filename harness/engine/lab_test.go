@@ -57,7 +57,7 @@ func TestLab(t *testing.T) {
 	forming := make(chan []string)
 	stop := make(chan struct{})
 	go func() { forming <- watch(c, stop, start) }()
-	if err := tutorial.Bootstrap(t.Context(), c, nil); err != nil {
+	if err := tutorial.Default().Bootstrap(t.Context(), c, nil); err != nil {
 		t.Fatal(err)
 	}
 	close(stop)

@@ -19,6 +19,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/enginetest"
 	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
 )
 
 // performedWorld is a world on a cluster on which the tutorial was done, that
@@ -391,7 +392,7 @@ func TestClaims(t *testing.T) {
 }
 
 func swarmID(ctx context.Context, w *World) string {
-	c, err := w.only(ctx, swarmManager, "manager")
+	c, err := w.only(ctx, tutorial.SwarmManager, "manager")
 	if err != nil {
 		return err.Error()
 	}

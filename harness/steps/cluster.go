@@ -14,7 +14,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // reachWithin is how long an engine may take to answer the docker CLI, which
@@ -46,7 +46,7 @@ func (w *World) managerReaches(ctx context.Context, from, addr, name string) err
 }
 
 func (w *World) consulAnswers(ctx context.Context, port int, host string, seconds int) error {
-	port = int(page.Port(w.topology(), uint16(port)))
+	port = int(tutorial.Port(w.topology(), uint16(port)))
 	if port != int(w.topology().Consul().Port()) || host != w.topology().Manager.Name {
 		return lang.Errorf("the cluster's Consul is on port %d of %s", w.topology().Consul().Port(), w.topology().Manager.Name)
 	}
@@ -72,14 +72,15 @@ func (w *World) consulHasLeader(ctx context.Context, seconds int) error {
 // registered waits for a node's key among those which Swarm keeps in Consul.
 func (w *World) registered(ctx context.Context, addr string, seconds int) error {
 	addr = w.here(addr)
+	path := w.service(tutorial.SwarmJoin).Keys
 	return w.until(ctx, time.Duration(seconds)*time.Second, func(ctx context.Context) error {
-		keys, err := w.cluster.Consul().Keys(ctx, swarmNodes)
+		keys, err := w.cluster.Consul().Keys(ctx, path)
 		if err != nil {
 			return err
 		}
 		var nodes []string
 		for _, k := range keys {
-			nodes = append(nodes, strings.TrimPrefix(k, swarmNodes))
+			nodes = append(nodes, strings.TrimPrefix(k, path))
 		}
 		if !slices.Contains(nodes, addr) {
 			return w.mismatch(w.lang.Say("the nodes that Consul knows"), addr, w.listed(nodes))
@@ -87,9 +88,6 @@ func (w *World) registered(ctx context.Context, addr string, seconds int) error 
 		return nil
 	})
 }
-
-// swarmNodes is where `swarm join` registers, a key ip:port for each node.
-const swarmNodes = "docker/swarm/nodes/"
 
 func (w *World) engineHas(ctx context.Context, host, property, value string) error {
 	info, err := w.cluster.Engine(host).Info(ctx)

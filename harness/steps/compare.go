@@ -1,17 +1,15 @@
 package steps
 
 import (
-	"slices"
 	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
-// beside is the page beside the reader's terminal.
+// beside is what the reader has compared with the page so far.
 type beside struct {
-	book *page.Book
 	// next is where on the page the reader has come to: the command after the
 	// last one that was typed. It tells equal commands apart.
 	next     int
@@ -22,54 +20,48 @@ type beside struct {
 // TakeComparison gives the comparison that was made since it was last called;
 // nil where none was.
 func (w *World) TakeComparison() *harness.Comparison {
-	taken := w.page.last
-	w.page.last = nil
+	taken := w.beside.last
+	w.beside.last = nil
 	return taken
 }
 
-// openPage reads the page where that was not done yet.
-func (w *World) openPage() (*page.Book, error) {
-	var err error
-	if w.page.book == nil {
-		w.page.book, err = page.Open()
+// upcoming returns the page's next command that is printed as a line, and its
+// index; -1 if the line is not among the commands that follow.
+func (w *World) upcoming(line string) (tutorial.Command, int) {
+	for i, c := range w.page.Typed(w.topology())[w.beside.next:] {
+		if c.Printed == line {
+			return c, w.beside.next + i
+		}
 	}
-	return w.page.book, err
+	return tutorial.Command{}, -1
 }
 
-// follow goes on to a command of the page; another one leaves the reader where
-// he was.
-func (w *World) follow(line string) error {
-	book, err := w.openPage()
-	if err != nil {
-		return err
-	}
-	left := book.Commands[w.page.next:]
-	i := slices.IndexFunc(left, func(c page.Command) bool { return page.Here(w.topology(), c.Text) == line })
-	w.page.next += i + 1
-	return nil
-}
+var errNoOutput = lang.Errorf("the page shows no output of what was typed last")
 
 // showsPage compares what the terminal shows last with what the page shows.
 func (w *World) showsPage() error {
 	if _, err := w.shown(); err != nil {
 		return err
 	}
-	if w.page.next == 0 || w.page.book.Commands[w.page.next-1].Kind == "" {
-		return lang.Errorf("the page shows no output of what was typed last")
+	if w.beside.next == 0 {
+		return errNoOutput
 	}
-	c := w.page.book.Commands[w.page.next-1]
-	made, err := w.page.book.Compare(c, w.topology(), w.last, w.lang)
+	c := w.page.Typed(w.topology())[w.beside.next-1]
+	if c.Kind == "" {
+		return errNoOutput
+	}
+	made, err := w.page.Compare(c, w.last, w.lang)
 	if err != nil {
 		return w.terminalMismatch(w.lang.Say("what the page shows"), err)
 	}
-	w.page.last = &made
-	w.page.compared = append(w.page.compared, made)
+	w.beside.last = &made
+	w.beside.compared = append(w.beside.compared, made)
 	return w.wrongFields(made)
 }
 
 func (w *World) wrongFields(made harness.Comparison) error {
 	c := w.compare("the terminal beside the page, %s", made.Page)
-	for _, f := range page.Wrong(made) {
+	for _, f := range tutorial.Wrong(made) {
 		c.differs(f.Name+": "+w.orNotShown(f.Page), f.Name+": "+w.orNotShown(f.Seen))
 	}
 	return c.err()
@@ -85,10 +77,10 @@ func (w *World) orNotShown(value string) string {
 // differencesSeen wants each difference that is listed of the outputs which were
 // compared to have been there in one of them.
 func (w *World) differencesSeen() error {
-	if len(w.page.compared) == 0 {
+	if len(w.beside.compared) == 0 {
 		return lang.Errorf("nothing was compared with the page")
 	}
-	if unused := page.Unused(w.page.book.Differences, w.page.compared, w.lang); len(unused) > 0 {
+	if unused := w.page.Unused(w.beside.compared, w.lang); len(unused) > 0 {
 		return w.mismatch(w.lang.Say("the listed differences"), w.lang.Say("each of them seen"),
 			w.lang.Say("not seen any more:\n%s", strings.Join(unused, "\n")))
 	}

@@ -10,64 +10,51 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
 )
 
-// role is what a container of the tutorial is there for.
-type role struct {
-	name  string // as the English features write it
-	title string // its container, for a person
-	image string
-	arg   string // its first argument; any where it is empty
+// service returns a service of the page. What is asked of it here is the same on
+// each host.
+func (w *World) service(name string) tutorial.Service {
+	return w.page.Service(name, w.topology(), w.topology().Manager)
 }
 
-var (
-	consul       = role{name: "Consul", title: "the Consul container", image: "progrium/consul"}
-	swarmManager = role{name: "Swarm manager", title: "the Swarm manager container", image: "swarm", arg: "manage"}
-	swarmJoin    = role{name: "Swarm join", title: "the Swarm join container", image: "swarm", arg: "join"}
-)
-
-// in names the role's container for a person.
-func (r role) in(l lang.Language) string {
-	return l.Format(r.title)
+// titleOf names a service's container for a person.
+func (w *World) titleOf(service string) string {
+	return w.lang.Say("the %s container", w.service(service).Called)
 }
 
-func roleOf(name string) (role, error) {
-	for _, r := range []role{consul, swarmManager, swarmJoin} {
-		if r.name == name || lang.Japanese.Format(r.name) == name {
-			return r, nil
-		}
+// serviceCalled returns the name of the service that the features call so.
+func serviceCalled(p *tutorial.Page, word string) (string, error) {
+	if name, ok := p.ServiceCalled(word); ok {
+		return name, nil
 	}
-	return role{}, lang.Errorf("no container of the tutorial is called %q", name)
+	return "", lang.Errorf("no container of the tutorial is called %q", word)
 }
 
-func (r role) is(c engine.Container) bool {
-	words := strings.Fields(c.Command)
-	return repository(c.Image) == r.image && (r.arg == "" || len(words) > 1 && words[1] == r.arg)
-}
-
-// containersOf gives a host's containers of a role, stopped ones too.
-func (w *World) containersOf(ctx context.Context, r role, host string) ([]engine.Container, error) {
+// containersOf gives a host's containers of a service, stopped ones too.
+func (w *World) containersOf(ctx context.Context, service string, host string) ([]engine.Container, error) {
 	all, err := w.cluster.Engine(host).Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var found []engine.Container
 	for _, c := range all {
-		if r.is(c) {
+		if w.service(service).Matches(c) {
 			found = append(found, c)
 		}
 	}
 	return found, nil
 }
 
-// only gives the one container of a role that a host has.
-func (w *World) only(ctx context.Context, r role, host string) (engine.Container, error) {
-	found, err := w.containersOf(ctx, r, host)
+// only gives the one container of a service that a host has.
+func (w *World) only(ctx context.Context, service string, host string) (engine.Container, error) {
+	found, err := w.containersOf(ctx, service, host)
 	if err != nil {
 		return engine.Container{}, err
 	}
 	if len(found) != 1 {
-		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", r.in(w.lang)), w.describe(found))
+		return engine.Container{}, w.mismatch(host, w.lang.Say("%s, once", w.titleOf(service)), w.describe(found))
 	}
 	return w.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
@@ -86,7 +73,7 @@ func (w *World) describe(containers []engine.Container) string {
 
 // containerHas compares a property of a container of the tutorial.
 func (w *World) containerHas(ctx context.Context, name, host, property, value string) error {
-	r, c, err := w.byName(ctx, name, host)
+	service, c, err := w.byName(ctx, name, host)
 	if err != nil {
 		return err
 	}
@@ -94,18 +81,18 @@ func (w *World) containerHas(ctx context.Context, name, host, property, value st
 	if err != nil {
 		return err
 	}
-	cmp := w.compare("%s on %s", "%s(%s)", r.in(w.lang), host)
+	cmp := w.compare("%s on %s", "%s(%s)", w.titleOf(service), host)
 	cmp.equal(property, w.published(w.here(value)), w.orNone(seen))
 	return cmp.err()
 }
 
-func (w *World) byName(ctx context.Context, name, host string) (role, engine.Container, error) {
-	r, err := roleOf(name)
+func (w *World) byName(ctx context.Context, name, host string) (service string, c engine.Container, err error) {
+	service, err = serviceCalled(w.page, name)
 	if err != nil {
-		return r, engine.Container{}, err
+		return "", c, err
 	}
-	c, err := w.only(ctx, r, host)
-	return r, c, err
+	c, err = w.only(ctx, service, host)
+	return service, c, err
 }
 
 // propertyOf is empty where the container has no value of a property.
@@ -172,32 +159,32 @@ func flag(args []string, name string) string {
 	return ""
 }
 
-// runsOne wants one container of a role on a host, and it to run.
+// runsOne wants one container of a service on a host, and it to run.
 func (w *World) runsOne(ctx context.Context, host, name string) error {
-	r, c, err := w.byName(ctx, name, host)
+	service, c, err := w.byName(ctx, name, host)
 	if err != nil {
 		return err
 	}
 	if !c.Running {
-		return w.mismatch(host, w.lang.Say("%s, running", r.in(w.lang)), w.describe([]engine.Container{c}))
+		return w.mismatch(host, w.lang.Say("%s, running", w.titleOf(service)), w.describe([]engine.Container{c}))
 	}
 	return nil
 }
 
-// runsOnlyOn wants one running container of a role among all engines.
+// runsOnlyOn wants one running container of a service among all engines.
 func (w *World) runsOnlyOn(ctx context.Context, host, name string) error {
-	r, err := roleOf(name)
+	service, err := serviceCalled(w.page, name)
 	if err != nil {
 		return err
 	}
 	hosts := w.topology().Hosts()
 	found, err := each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Container, error) {
-		return w.containersOf(ctx, r, h.Name)
+		return w.containersOf(ctx, service, h.Name)
 	})
 	if err != nil {
 		return err
 	}
-	c := w.compare("where %s runs", r.in(w.lang))
+	c := w.compare("where %s runs", w.titleOf(service))
 	for i, h := range hosts {
 		runs := running(found[i])
 		switch {
@@ -229,7 +216,7 @@ func (w *World) containerNotOn(ctx context.Context, name, host, network string) 
 }
 
 func (w *World) attachment(ctx context.Context, name, host, network string, wanted bool) error {
-	r, c, err := w.byName(ctx, name, host)
+	service, c, err := w.byName(ctx, name, host)
 	if err != nil {
 		return err
 	}
@@ -238,7 +225,7 @@ func (w *World) attachment(ctx context.Context, name, host, network string, want
 		on = append(on, n.Network)
 	}
 	if slices.Contains(on, network) != wanted {
-		return w.mismatch(w.lang.Say("%s on %s", r.in(w.lang), host),
+		return w.mismatch(w.lang.Say("%s on %s", w.titleOf(service), host),
 			network+": "+w.attached(wanted), w.lang.Say("attached to %s", w.listed(on)))
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
 )
 
 // Sentence is a sentence as tests outside the package see it.
@@ -26,8 +27,8 @@ func Typed(content string) []string { return typed(content) }
 
 // EnglishWord gives a word of the features as the code has it.
 func EnglishWord(word string) string {
-	if r, err := roleOf(word); err == nil {
-		return r.name
+	if name, err := serviceCalled(tutorial.Default(), word); err == nil {
+		return name
 	}
 	return english(word)
 }

@@ -51,7 +51,7 @@ func (w *World) performed(ctx context.Context) error {
 	if err := w.takeTurn(ctx); err != nil {
 		return err
 	}
-	if err := tutorial.Bootstrap(ctx, w.cluster, nil); err != nil {
+	if err := w.page.Bootstrap(ctx, w.cluster, nil); err != nil {
 		return err
 	}
 	var err error
@@ -84,11 +84,10 @@ func (w *World) cutOff(ctx context.Context, host string) error {
 
 // stopped stops Consul or the Swarm manager.
 func (w *World) stopped(ctx context.Context, name, host string) error {
-	r, err := roleOf(name)
+	service, err := serviceCalled(w.page, name)
 	if err != nil {
 		return err
 	}
-	service := map[string]string{consul.image: "consul", swarmManager.image: "manager"}[r.image]
 	return w.breaks(ctx, harness.Fault{Kind: harness.FaultStop, Node: host, Service: service})
 }
 

@@ -10,7 +10,7 @@ import (
 	units "github.com/docker/go-units"
 
 	"labcheck/harness"
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // The features have the page's sizes, counts and ports. A cluster that was
@@ -30,7 +30,7 @@ func (w *World) published(value string) string {
 	if !ok || err != nil {
 		return value
 	}
-	return fmt.Sprintf("%d->%s", page.Port(w.topology(), uint16(port)), container)
+	return fmt.Sprintf("%d->%s", tutorial.Port(w.topology(), uint16(port)), container)
 }
 
 // engineFigure is what the engine of a host is to say of a property.
@@ -89,7 +89,7 @@ func asOnPage(members []harness.Host) bool {
 
 // memberRows are the nodes that Swarm is to list, in its order: of the page's
 // those that are members here, and the members that the page does not have.
-func (w *World) memberRows(said []page.Row) []string {
+func (w *World) memberRows(said []tutorial.Row) []string {
 	members := map[string]netip.AddrPort{}
 	for _, h := range w.topology().Members {
 		members[h.Name] = h.Engine()

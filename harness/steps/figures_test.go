@@ -15,7 +15,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // worldOf is a world of a topology whose nodes nobody dials.
@@ -91,7 +91,7 @@ func TestFiguresOfAnother(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	rows := w.memberRows([]page.Row{
+	rows := w.memberRows([]tutorial.Row{
 		{"node": "frontend01", "address": "192.168.33.20:2376"},
 		{"node": "frontend02", "address": "192.168.33.21:2375"},
 		{"node": "store", "address": "192.168.33.250:2375"},

@@ -16,7 +16,6 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
 
@@ -108,7 +107,7 @@ func (w *World) networkIsOne(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := page.ParseID(found[0]); err == nil && len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 {
+	if _, err := tutorial.ParseID(found[0]); err == nil && len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 {
 		return nil
 	}
 	var seen []string

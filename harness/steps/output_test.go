@@ -11,11 +11,11 @@ import (
 	"labcheck/harness"
 )
 
-// recorded is an output of page/testdata: what the docker CLI 20.10.5 printed on the
+// recorded is an output of tutorial/testdata: what the docker CLI 20.10.5 printed on the
 // manager of a real lab, on 2026-11-24, while the scenarios performed the page.
 func recorded(t testing.TB, name string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "page", "testdata", name+".txt"))
+	content, err := os.ReadFile(filepath.Join("..", "tutorial", "testdata", name+".txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

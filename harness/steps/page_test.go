@@ -36,7 +36,7 @@ func TestTypedCommandsAreThePages(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range tutorial.Page(harness.Tutorial()) {
+	for _, c := range tutorial.Default().Commands(harness.Tutorial()) {
 		page = append(page, c.Host+"$ "+c.Text)
 	}
 	if diff := cmp.Diff(page, typed); diff != "" {

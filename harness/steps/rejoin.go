@@ -24,7 +24,7 @@ type join struct {
 // joinsWith has a host join with a heartbeat and a TTL of its own instead of
 // the page's defaults, 60 and 180 seconds, which nobody wants to wait for.
 func (w *World) joinsWith(ctx context.Context, host string, heartbeat, ttl int) error {
-	pages, err := w.only(ctx, swarmJoin, host)
+	pages, err := w.only(ctx, tutorial.SwarmJoin, host)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (w *World) joinsWith(ctx context.Context, host string, heartbeat, ttl int) 
 		return err
 	}
 	args := []string{"join", fmt.Sprintf("--heartbeat=%ds", heartbeat), fmt.Sprintf("--ttl=%ds", ttl)}
-	spec := engine.RunSpec{Image: swarmJoin.image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{WorkloadLabel: w.run}}
+	spec := engine.RunSpec{Image: w.service(tutorial.SwarmJoin).Spec.Image, Args: append(args, pages.Args[1:]...), Labels: map[string]string{WorkloadLabel: w.run}}
 	if j.standsIn, err = w.cluster.Engine(host).Run(ctx, spec); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (w *World) joinsWith(ctx context.Context, host string, heartbeat, ttl int) 
 // `labcheck bootstrap --restart-join` does.
 func (w *World) joinAgain(ctx context.Context) error {
 	for _, h := range w.topology().Members {
-		pages, err := w.only(ctx, swarmJoin, h.Name)
+		pages, err := w.only(ctx, tutorial.SwarmJoin, h.Name)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (w *World) joinAgain(ctx context.Context) error {
 	}
 	t := w.topology()
 	t.RestartJoin = true
-	return tutorial.Bootstrap(ctx, w.cluster.As(t), nil)
+	return w.page.Bootstrap(ctx, w.cluster.As(t), nil)
 }
 
 // leaves stops a join container, forgets what it registered, and waits until
@@ -66,7 +66,7 @@ func (w *World) leaves(ctx context.Context, host, id string) error {
 		return err
 	}
 	h, _ := w.host(host)
-	if err := w.cluster.Consul().Delete(ctx, swarmNodes+netip.AddrPortFrom(h.Addr, harness.EnginePort).String()); err != nil {
+	if err := w.cluster.Consul().Delete(ctx, w.service(tutorial.SwarmJoin).Keys+netip.AddrPortFrom(h.Addr, harness.EnginePort).String()); err != nil {
 		return err
 	}
 	return w.notListed(ctx, host, noticed)
@@ -119,7 +119,7 @@ func (w *World) listedAgain(ctx context.Context, host string) error {
 
 // noneJoins wants no join container to run on a host.
 func (w *World) noneJoins(ctx context.Context, host string) error {
-	found, err := w.containersOf(ctx, swarmJoin, host)
+	found, err := w.containersOf(ctx, tutorial.SwarmJoin, host)
 	if err != nil {
 		return err
 	}

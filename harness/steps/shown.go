@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // This file judges what the reader's terminal shows.
@@ -14,7 +14,7 @@ func (w *World) showsContainerID(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	id, err := page.ParseID(out)
+	id, err := tutorial.ParseID(out)
 	if err != nil {
 		return w.terminalMismatch(w.lang.Say("the id of a container, 64 digits"), err)
 	}
@@ -33,7 +33,7 @@ func (w *World) showsNetworkID(ctx context.Context, network string) error {
 	if err != nil {
 		return err
 	}
-	id, err := page.ParseID(out)
+	id, err := tutorial.ParseID(out)
 	if err != nil {
 		return w.terminalMismatch(w.lang.Say("the id of a network, 64 digits"), err)
 	}
@@ -45,12 +45,6 @@ func (w *World) showsNetworkID(ctx context.Context, network string) error {
 		return w.mismatch(w.lang.Say("the terminal"), w.lang.Say("the id of %s, %s", network, n.ID), id)
 	}
 	return nil
-}
-
-// repository is an image's name without its tag.
-func repository(image string) string {
-	name := image[strings.LastIndex(image, "/")+1:]
-	return image[:len(image)-len(name)] + strings.SplitN(name, ":", 2)[0]
 }
 
 func (w *World) listsNetworkAmong(count int, name, driver string) error {
@@ -74,24 +68,24 @@ func (w *World) listsNetworkAmong(count int, name, driver string) error {
 	return c.err()
 }
 
-func (w *World) shownTable(headings ...string) ([]page.Row, error) {
+func (w *World) shownTable(headings ...string) ([]tutorial.Row, error) {
 	out, err := w.shown()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := page.ParseTable(out, headings...)
+	rows, err := tutorial.ParseTable(out, headings...)
 	if err != nil {
 		return nil, w.terminalMismatch(w.lang.Say("a table with %s", w.listed(headings)), err)
 	}
 	return rows, nil
 }
 
-func (w *World) shownInfo() (*page.Entry, error) {
+func (w *World) shownInfo() (*tutorial.Entry, error) {
 	out, err := w.shown()
 	if err != nil {
 		return nil, err
 	}
-	info, err := page.ParseInfo(out)
+	info, err := tutorial.ParseInfo(out)
 	if err != nil {
 		return nil, w.terminalMismatch(w.lang.Say("what docker info prints"), err)
 	}
@@ -108,7 +102,7 @@ func (w *World) showsManagerID(ctx context.Context) error {
 }
 
 func (w *World) isManagerID(ctx context.Context, host, name string) error {
-	manager, err := w.only(ctx, swarmManager, host)
+	manager, err := w.only(ctx, tutorial.SwarmManager, host)
 	if err != nil {
 		return err
 	}
@@ -133,19 +127,19 @@ func (w *World) inspectShows(ctx context.Context, network string, in bool) error
 	if err != nil {
 		return err
 	}
-	shown, err := page.ParseNetworkInspect(out)
+	shown, err := tutorial.ParseNetworkInspect(out)
 	if err != nil {
 		return w.terminalMismatch(w.lang.Say("what docker network inspect prints"), err)
 	}
 	c := w.compare("the network in the terminal")
 	c.equal("Name", network, shown.Name)
-	for _, r := range []role{consul, swarmManager} {
-		container, err := w.only(ctx, r, w.topology().Manager.Name)
+	for _, service := range []string{tutorial.Consul, tutorial.SwarmManager} {
+		container, err := w.only(ctx, service, w.topology().Manager.Name)
 		if err != nil {
 			return err
 		}
 		if _, there := shown.Containers[container.ID]; there != in {
-			c.equal(r.in(w.lang), w.attached(in), w.attached(there))
+			c.equal(w.titleOf(service), w.attached(in), w.attached(there))
 		}
 	}
 	return c.err()

@@ -6,7 +6,7 @@ import (
 
 	"github.com/cucumber/godog"
 
-	"labcheck/harness/page"
+	"labcheck/harness/tutorial"
 )
 
 // header gives the first row of a table, with words of ours in English.
@@ -19,11 +19,11 @@ func header(t *godog.Table) []string {
 }
 
 // records reads a table whose first row has the columns' names.
-func records(here func(string) string, t *godog.Table) []page.Row {
+func records(here func(string) string, t *godog.Table) []tutorial.Row {
 	names := header(t)
-	var all []page.Row
+	var all []tutorial.Row
 	for _, tr := range t.Rows[1:] {
-		r := page.Row{}
+		r := tutorial.Row{}
 		for i, c := range tr.Cells {
 			r[names[i]] = here(c.Value)
 		}

@@ -30,7 +30,7 @@ func (w *World) readerTypes(ctx context.Context, lines *godog.DocString) error {
 	if w.terminal == nil {
 		return lang.Errorf("there is no terminal yet")
 	}
-	for _, line := range typed(w.here(lines.Content)) {
+	for _, line := range typed(lines.Content) {
 		if err := w.typeLine(ctx, line); err != nil {
 			return err
 		}
@@ -49,15 +49,21 @@ func typed(content string) []string {
 	return all
 }
 
-func (w *World) typeLine(ctx context.Context, line string) error {
+// typeLine types a line that is written as the page prints it.
+func (w *World) typeLine(ctx context.Context, printed string) error {
+	line := w.here(printed)
+	command, at := w.upcoming(printed)
+	if at >= 0 {
+		line = command.Text
+	}
 	res, err := w.terminal.Type(ctx, line)
 	if err != nil {
 		return err
 	}
 	w.record(res)
 	w.last = res
-	if err := w.follow(line); err != nil {
-		return err
+	if at >= 0 {
+		w.beside.next = at + 1
 	}
 	if res.ExitCode != 0 {
 		return w.mismatch(line, w.exitCode(0), w.exitCode(res.ExitCode)+": "+strings.TrimSpace(res.Stderr+res.Stdout))

@@ -15,7 +15,6 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
-	"labcheck/harness/page"
 	"labcheck/harness/tutorial"
 )
 
@@ -31,7 +30,8 @@ type World struct {
 
 	terminal *tutorial.Terminal
 	last     harness.Result // what was typed last, and the answer
-	page     beside
+	page     *tutorial.Page
+	beside   beside
 	load     *workload
 	hosts    harness.Faulter // nil where hosts can't be broken
 	faulter  harness.Faulter // the same, and the containers on them
@@ -46,9 +46,17 @@ type World struct {
 // second, while a step waits for what is not so yet.
 func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Duration, seen error)) *World {
 	return &World{
-		cluster: cluster, lang: l, waiting: waiting,
+		cluster: cluster, lang: l, waiting: waiting, page: tutorial.Default(),
 		run: strings.ToLower(rand.Text()[:12]), load: &workload{},
 	}
+}
+
+// WithPage has the reader read another page than the default one.
+func (w *World) WithPage(p *tutorial.Page) *World {
+	if p != nil {
+		w.page = p
+	}
+	return w
 }
 
 // Register tells godog what the sentences do.
@@ -77,7 +85,7 @@ func (w *World) topology() harness.Topology { return w.cluster.Topology() }
 
 // here writes a text of the features, which has the page's addresses, with
 // those that the hosts have in this topology.
-func (w *World) here(text string) string { return page.Here(w.topology(), text) }
+func (w *World) here(text string) string { return tutorial.Here(w.topology(), text) }
 
 // await waits for a probe to succeed until ctx is done.
 func (w *World) await(ctx context.Context, probe func(context.Context) error) error {

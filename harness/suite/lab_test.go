@@ -21,7 +21,6 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/pace"
-	"labcheck/harness/page"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
@@ -107,11 +106,7 @@ func keep(t *testing.T, c *engine.Cluster, done []harness.Scenario) {
 // covered wants all of the page to have been typed and compared.
 func covered(t *testing.T, c *engine.Cluster, done []harness.Scenario) {
 	t.Helper()
-	book, err := page.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := book.Coverage(c.Topology(), done)
+	n := tutorial.Default().Coverage(c.Topology(), done)
 	if n.Commands == 0 || n.Run != n.Commands || n.Outputs == 0 || n.Compared != n.Outputs {
 		t.Errorf("of the page was done: %+v", n)
 	}
@@ -303,17 +298,17 @@ func perform(t *testing.T, c *engine.Cluster, b broken) {
 	t.Helper()
 	defer introduce(t, c)
 	export := ""
-	for _, p := range tutorial.Page(c.Topology()) {
+	for _, p := range tutorial.Default().Commands(c.Topology()) {
 		if strings.HasPrefix(p.Text, "export ") {
 			export = p.Text + "\n"
 		}
-		if p.Step == "" {
+		if p.Step == nil {
 			continue
 		}
-		if p.Step == "network" {
+		if p.Step.ID == "network" {
 			await(t, c, b.members)
 		}
-		if command := b.alter(c, p.Step, p.Text); command != "" {
+		if command := b.alter(c, p.Step.ID, p.Text); command != "" {
 			if _, err := c.Node(p.Host).Exec(t.Context(), "sh", "-ec", export+command); err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/steps"
+	"labcheck/harness/tutorial"
 )
 
 // ErrNothingChecked is what Run returns where every scenario was skipped.
@@ -37,6 +38,9 @@ type Options struct {
 	// Tags is an expression in godog's syntax; all scenarios where it is empty.
 	Tags    string
 	Cluster *engine.Cluster
+	// Page is the one that the scenarios are of; the tutorial's default page if it
+	// is nil.
+	Page *tutorial.Page
 	// Faulter breaks hosts for the scenarios that are tagged so; where it is nil
 	// they are skipped.
 	Faulter harness.Faulter
@@ -65,7 +69,7 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 		o.Progress = func(Event) {}
 	}
 	r := &run{Options: o, clock: time.Now}
-	w := steps.New(o.Cluster, o.Lang, r.waiting).WithFaults(o.Faulter)
+	w := steps.New(o.Cluster, o.Lang, r.waiting).WithPage(o.Page).WithFaults(o.Faulter)
 	if o.Patience > 0 {
 		w.LimitWaits(o.Patience)
 	}

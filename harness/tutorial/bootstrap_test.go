@@ -147,7 +147,7 @@ func TestBootstrapErrors(t *testing.T) {
 			if test.engine != nil {
 				ports[harness.EnginePort] = test.engine
 			}
-			err := Bootstrap(t.Context(), cluster(t, ports), func(e Event) { t.Errorf("reported %v", e) })
+			err := Default().Bootstrap(t.Context(), cluster(t, ports), func(e Event) { t.Errorf("reported %v", e) })
 			if !strings.HasPrefix(fmt.Sprint(err), test.want) || !errors.As(err, new(*StepError)) {
 				t.Errorf("got  %v\nwant %s…", err, test.want)
 			}
@@ -162,9 +162,9 @@ func TestAwaitLastState(t *testing.T) {
 		harness.EnginePort: containers(t, right),
 		harness.ConsulPort: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `""`) },
 	})
-	s := Steps(c.Topology())[0]
+	s := Default().Steps(c.Topology())[0]
 	s.within = 300 * time.Millisecond
-	err := &StepError{s, s.perform(t.Context(), c, &Event{})}
+	err := &StepError{s, s.performStep(t.Context(), c, &Event{})}
 	want := regexp.MustCompile(`^step consul \(1\.3 of the page\) on manager: after \d+ms still: Consul on manager \(192\.168\.33\.11:8500\): leader: Consul has no leader$`)
 	if !want.MatchString(err.Error()) || !errors.As(err, new(*harness.TimeoutError)) {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -175,12 +175,12 @@ func TestAwaitLastState(t *testing.T) {
 func TestAwaitGivesUp(t *testing.T) {
 	ended := one("progrium/consul", "exited", "no", "consul", "-server", "-bootstrap")
 	c := cluster(t, map[uint16]http.HandlerFunc{harness.EnginePort: containers(t, ended)})
-	s := Steps(c.Topology())[0]
-	part := consulPart(c.Topology(), c.Topology().Manager)
-	part.spec.Restart = "" // as the joins have it
+	s := Default().Steps(c.Topology())[0]
+	part := Default().Service(Consul, c.Topology(), c.Topology().Manager)
+	part.Spec.Restart = "" // as the joins have it
 	s.part = part
 	start := time.Now()
-	err := s.await(t.Context(), c)
+	err := s.waitUntilWorking(t.Context(), c)
 	if !errors.Is(err, errEnded) || time.Since(start) > 10*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
@@ -204,15 +204,15 @@ func TestRestartPolicy(t *testing.T) {
 		{"on-failure", true, false, true},
 	} {
 		topology.RestartJoin = c.asked
-		s := joinPart(topology, h)
-		found := engine.Container{Image: "swarm", Command: "/swarm join", Args: s.spec.Args, RestartPolicy: c.policy}
-		if ok, err := s.restarts(found), s.differs(found); ok != c.ok || (err != nil) != c.wrong {
+		s := Default().Service(SwarmJoin, topology, h)
+		found := engine.Container{Image: "swarm", Command: "/swarm join", Args: s.Spec.Args, RestartPolicy: c.policy}
+		if ok, err := s.restartsAsAsked(found), s.checkContainer(found); ok != c.ok || (err != nil) != c.wrong {
 			t.Errorf("%+v: as asked for %v, wrong: %v", c, ok, err)
 		}
 	}
-	manager := managerPart(topology, topology.Manager)
-	found := engine.Container{Image: "swarm", Command: "/swarm manage", Args: manager.spec.Args, RestartPolicy: "no", Ports: manager.spec.Ports}
-	if err := manager.differs(found); err == nil {
+	manager := Default().Service(SwarmManager, topology, topology.Manager)
+	found := engine.Container{Image: "swarm", Command: "/swarm manage", Args: manager.Spec.Args, RestartPolicy: "no", Ports: manager.Spec.Ports}
+	if err := manager.checkContainer(found); err == nil {
 		t.Error("a manager that does not start again with its host is right")
 	}
 }
@@ -221,13 +221,13 @@ func TestRestartPolicy(t *testing.T) {
 func TestPhases(t *testing.T) {
 	topology := harness.Tutorial()
 	for replicas, want := range map[int]string{
-		0: "| consul | manager join-frontend01 join-frontend02 join-worker01 join-store | | network",
+		0: "consul | manager join-frontend01 join-frontend02 join-worker01 join-store | network",
 		2: "consul-frontend01 consul-frontend02 | consul | manager join-frontend01 join-frontend02 join-worker01 join-store | " +
 			"manager-frontend01 manager-frontend02 | network",
 	} {
 		topology.Replicas = replicas
 		var all []string
-		for _, steps := range phases(Steps(topology)) {
+		for _, steps := range stepsByPhase(Default().Steps(topology)) {
 			var ids []string
 			for _, s := range steps {
 				ids = append(ids, s.ID)
@@ -253,7 +253,7 @@ func TestHealthy(t *testing.T) {
 		"the manager lists frontend01 as Unhealthy: Cannot connect":                member("frontend01", "192.168.33.20:2375", "Unhealthy", "Cannot connect"),
 		"the manager lists frontend02 at 192.168.33.20:2375, not frontend01 there": member("frontend02", "192.168.33.20:2375", "Healthy", ""),
 	} {
-		if got := fmt.Sprint(healthy(s, h)); got != want {
+		if got := fmt.Sprint(checkHealthy(s, h)); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

@@ -50,12 +50,12 @@ func did(t *testing.T, c *engine.Cluster) []string {
 	done := map[string]string{}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := Bootstrap(ctx, c, func(e Event) { done[e.Step.ID] = e.In(lang.English) })
+	err := Default().Bootstrap(ctx, c, func(e Event) { done[e.Step.ID] = e.In(lang.English) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
-	for _, s := range Steps(c.Topology()) {
+	for _, s := range Default().Steps(c.Topology()) {
 		if line := done[s.ID]; line != s.ID+": done already" {
 			all = append(all, line)
 		}
@@ -97,8 +97,8 @@ func TestNoImageToBeHad(t *testing.T) {
 	_, c := fake(t, nil)
 	hosts := c.Topology().Hosts()
 	store := hosts[len(hosts)-1]
-	step := Step{Host: store.Name, within: time.Second, part: service{host: store, spec: engine.RunSpec{Image: "nothere"}}}
-	if _, err := step.apply(t.Context(), c); err == nil || !strings.Contains(err.Error(), "manifest unknown") {
+	step := Step{Host: store.Name, within: time.Second, part: Service{Host: store, process: []string{"x"}, Spec: engine.RunSpec{Image: "nothere"}}}
+	if _, err := step.applyMissing(t.Context(), c); err == nil || !strings.Contains(err.Error(), "manifest unknown") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -195,7 +195,7 @@ func TestNetworkNeedsGossip(t *testing.T) {
 	for _, h := range harness.Tutorial().Hosts() {
 		_, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts[h.Name].Unknown = []string{"frontend02"} }))
 		p := networkPart{c.Topology()}
-		for _, err := range []error{p.missing(t.Context(), c), p.working(t.Context(), c)} {
+		for _, err := range []error{p.findMissing(t.Context(), c), p.checkWorking(t.Context(), c)} {
 			if want := "the engine of " + h.Name + " has not found frontend02 by gossip"; fmt.Sprint(err) != want {
 				t.Errorf("got %v, want %s", err, want)
 			}
@@ -254,7 +254,7 @@ func TestWrongIsNotTouched(t *testing.T) {
 			f, c := fake(t, performed(test.breaks))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			err := Bootstrap(ctx, c, nil)
+			err := Default().Bootstrap(ctx, c, nil)
 			got := fmt.Sprint(err)
 			for _, h := range f.Hosts {
 				for _, b := range h.Containers {
@@ -272,21 +272,21 @@ func TestWrongIsNotTouched(t *testing.T) {
 func TestEnded(t *testing.T) {
 	f, c := fake(t, performed(nil))
 	f.Change(func() { f.Status = func(s [][2]string) [][2]string { return append(s[:3:3], [2]string{"Nodes", "0"}) } })
-	s := Steps(c.Topology())[5]
+	s := Default().Steps(c.Topology())[5]
 	f.Change(func() { b := f.Hosts["store"].Find("join"); b.State, b.ExitCode = "exited", 7 })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := s.await(ctx, c)
+	err := s.waitUntilWorking(ctx, c)
 	if !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "with exit code 7") || ctx.Err() != nil {
 		t.Errorf("%v", err)
 	}
 	f.Change(func() { f.Hosts["store"].Find("join").State = "running" })
 	s.within = 200 * time.Millisecond
-	if err := s.await(ctx, c); !errors.As(err, new(*harness.TimeoutError)) || !strings.Contains(err.Error(), "does not list store") {
+	if err := s.waitUntilWorking(ctx, c); !errors.As(err, new(*harness.TimeoutError)) || !strings.Contains(err.Error(), "does not list store") {
 		t.Errorf("%v", err)
 	}
 	f.Change(func() { f.Hosts["store"].Containers = nil })
-	if err := s.await(ctx, c); !errors.Is(err, errNoContainer) {
+	if err := s.waitUntilWorking(ctx, c); !errors.Is(err, errNoContainer) {
 		t.Errorf("%v", err)
 	}
 }
@@ -314,7 +314,7 @@ func TestFind(t *testing.T) {
 					f.Hosts["store"].Add(b)
 				}
 			})
-			found, err := joinPart(c.Topology(), c.Topology().Members[3]).find(t.Context(), c)
+			found, err := Default().Service(SwarmJoin, c.Topology(), c.Topology().Members[3]).findContainer(t.Context(), c)
 			got := found.Name
 			if err != nil {
 				got = err.Error()
@@ -335,7 +335,7 @@ func TestFindNameless(t *testing.T) {
 			w.Header().Set("API-Version", "1.41")
 			switch {
 			case strings.HasSuffix(r.URL.Path, "/containers/json"):
-				fmt.Fprint(w, `[{"Id": "1", "Names": ["/a"], "Image": "sha256:12", "State": "running"}]`)
+				fmt.Fprint(w, `[{"Id": "1", "Names": ["/a"], "Image": "sha256:12", "Command": "/swarm join --advertise=192.168.33.250:2375 consul://192.168.33.11:8500/", "State": "running"}]`)
 			case strings.HasSuffix(r.URL.Path, "/json"):
 				w.WriteHeader(inspect)
 				fmt.Fprint(w, `{"Id": "1", "Name": "/a", "Path": "/swarm", "Args": ["join", "--advertise=192.168.33.250:2375", "consul://192.168.33.11:8500/"],
@@ -343,46 +343,16 @@ func TestFindNameless(t *testing.T) {
 			}
 		}
 	}
-	s := joinPart(c.Topology(), c.Topology().Members[3])
+	s := Default().Service(SwarmJoin, c.Topology(), c.Topology().Members[3])
 	for code, want := range map[int]error{http.StatusOK: nil, http.StatusNotFound: errNoContainer} {
 		f.Change(func() { f.Hosts["store"].Answer[harness.EnginePort] = answer(code) })
-		if found, err := s.find(t.Context(), c); !errors.Is(err, want) || err == nil && found.Name != "a" {
+		if found, err := s.findContainer(t.Context(), c); !errors.Is(err, want) || err == nil && found.Name != "a" {
 			t.Errorf("%d: %+v, %v", code, found, err)
 		}
 	}
 	f.Change(func() { f.Hosts["store"].Answer[harness.EnginePort] = answer(http.StatusInternalServerError) })
-	if _, err := s.find(t.Context(), c); err == nil || errors.Is(err, errNoContainer) {
+	if _, err := s.findContainer(t.Context(), c); err == nil || errors.Is(err, errNoContainer) {
 		t.Errorf("500: %v", err)
-	}
-}
-
-func TestUndoTakesBack(t *testing.T) {
-	f, c := fake(t, performed(func(f *enginetest.Cluster) {
-		f.Hosts["store"].Add(enginetest.Container{Name: "mine", Image: "nginx"})
-		f.Hosts["manager"].Add(enginetest.Container{Name: "mine", Image: "nginx", Ports: []enginetest.Port{{Host: 3375, Container: 80}}})
-	}))
-	for range 2 {
-		if err := Undo(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		left := map[string]int{}
-		for name, h := range f.Hosts {
-			left[name] = 10*len(h.Containers) + len(h.Networks)
-		}
-		if diff := cmp.Diff(map[string]int{"manager": 21, "frontend01": 1, "frontend02": 1, "worker01": 1, "store": 11}, left); diff != "" {
-			t.Errorf("left, 10 a container and 1 a network:\n%s", diff)
-		}
-		if p := Inspect(t.Context(), c); p.Stage != harness.StageConsul {
-			t.Errorf("stage %s", p.Stage)
-		}
-	}
-	calls := f.Calls()
-	if calls[0] != "manager: DELETE /networks/mynet" {
-		t.Errorf("the network goes first: %q", calls)
-	}
-	f.Change(func() { f.Hosts["store"].Off = true })
-	if err := Undo(t.Context(), c); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "step join-store (1.10 of the page) on store: undo: ") {
-		t.Errorf("with one that is off: %v", err)
 	}
 }
 
@@ -592,10 +562,10 @@ func TestReached(t *testing.T) {
 		"a wrong join": {performed(func(f *enginetest.Cluster) { f.Hosts["frontend01"].Find("join").Restart = "always" }), "1.5", true},
 	} {
 		_, c := fake(t, test.prepare)
-		n, err := Reached(t.Context(), c)
+		n, err := Default().Reached(t.Context(), c)
 		got := ""
 		if n > 0 {
-			got = Page(c.Topology())[n-1].Page
+			got = Default().Commands(c.Topology())[n-1].Page
 		}
 		if got != test.page || (err != nil) != test.wrong || test.wrong && !errors.As(err, new(*StepError)) {
 			t.Errorf("%s: %q, %v", name, got, err)
@@ -604,25 +574,25 @@ func TestReached(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, c := fake(t, performed(nil))
-	if _, err := Reached(ctx, c); !errors.Is(err, context.Canceled) {
+	if _, err := Default().Reached(ctx, c); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 }
 
 func TestSettle(t *testing.T) {
 	f, c := fake(t, performed(nil))
-	for _, command := range Page(c.Topology()) {
+	for _, command := range Default().Commands(c.Topology()) {
 		f.Change(func() {
 			f.Hosts["store"].Unknown = []string{"manager", "frontend01", "frontend02", "worker01"}
 			for _, other := range f.Hosts["store"].Unknown {
 				f.Hosts[other].Unknown = []string{"store"}
 			}
 		})
-		if err := Settle(t.Context(), c, command); err != nil {
+		if err := command.Settle(t.Context(), c); err != nil {
 			t.Errorf("%s: %v", command.Text, err)
 		}
 		f.Change(func() {
-			if apart := f.Hosts["store"].Unknown != nil; apart != (command.Step != networkID) {
+			if apart := f.Hosts["store"].Unknown != nil; apart != (command.Step == nil || command.Step.ID != "network") {
 				t.Errorf("%s: still apart: %v", command.Text, apart)
 			}
 		})
@@ -630,9 +600,9 @@ func TestSettle(t *testing.T) {
 	f.Change(func() { f.Hosts["store"].Containers = nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	for _, command := range Page(c.Topology())[:11] {
-		err := Settle(ctx, c, command)
-		if (err != nil) != (command.Step == "join-store") || err != nil && !errors.As(err, new(*StepError)) {
+	for _, command := range Default().Commands(c.Topology())[:11] {
+		err := command.Settle(ctx, c)
+		if (err != nil) != (command.Step != nil && command.Step.ID == "join-store") || err != nil && !errors.As(err, new(*StepError)) {
 			t.Errorf("%s: %v", command.Text, err)
 		}
 	}

@@ -120,12 +120,9 @@ func trace(ctx context.Context, c *engine.Cluster) (string, error) {
 		}
 		all += "\n" + h.Name + "\n" + r.Stdout
 	}
-	keys, err := c.Consul().Keys(ctx, swarmKeys)
+	keys, err := c.Consul().Keys(ctx, Default().Service(SwarmJoin, c.Topology(), c.Topology().Manager).Keys)
 	for _, k := range keys {
 		all += k + "\n"
 	}
 	return passing.ReplaceAllString(all, "…"), err
 }
-
-// swarmKeys is where `swarm join` registers.
-const swarmKeys = "docker/swarm/nodes/"

@@ -149,10 +149,10 @@ func (p *HostProgress) problem(err error) {
 func (s *survey) containers(p *HostProgress) []error {
 	var errs []error
 	for _, service := range servicesOn(s.topology, p.Host.Name) {
-		found, err := service.find(s.ctx, s.cluster)
+		found, err := service.findContainer(s.ctx, s.cluster)
 		if err == nil {
 			p.Containers = append(p.Containers, found)
-			err = service.running(found)
+			err = service.checkRunning(found)
 		}
 		errs = append(errs, err)
 	}
@@ -206,7 +206,7 @@ func (s *survey) unhealthy() error {
 	}
 	var lacks error
 	for _, h := range s.topology.Members {
-		switch err := healthy(s.swarm, h); {
+		switch err := checkHealthy(s.swarm, h); {
 		case lacks == nil:
 			lacks = err
 		case err != nil:
@@ -224,7 +224,7 @@ func (s *survey) disconnected() error {
 	}
 	for _, p := range s.hosts {
 		n := engine.Network{ID: p.NetworkID, Name: s.topology.Network, Driver: p.Driver}
-		if err := network.right(p.Host, n, s.hosts[0].NetworkID); err != nil {
+		if err := network.checkNetwork(p.Host, n, s.hosts[0].NetworkID); err != nil {
 			return err
 		}
 	}

@@ -16,27 +16,31 @@ import (
 // by gossip is told once.
 type networkPart struct{ topology harness.Topology }
 
-func (p networkPart) missing(ctx context.Context, c *engine.Cluster) error {
-	return errors.Join(p.everywhere(ctx, c), p.gossips(ctx, c))
+func (p networkPart) stepID() string { return "network" }
+
+func (p networkPart) hostName() string { return p.topology.Manager.Name }
+
+func (p networkPart) findMissing(ctx context.Context, c *engine.Cluster) error {
+	return errors.Join(p.checkEverywhere(ctx, c), p.gossips(ctx, c))
 }
 
-func (p networkPart) working(ctx context.Context, c *engine.Cluster) error {
-	if err := p.everywhere(ctx, c); err != nil {
+func (p networkPart) checkWorking(ctx context.Context, c *engine.Cluster) error {
+	if err := p.checkEverywhere(ctx, c); err != nil {
 		return err
 	}
 	return p.gossips(ctx, c)
 }
 
-// apply makes the network where the cluster has none of its name, and sees to
+// applyMissing makes the network where the cluster has none of its name, and sees to
 // it that the engines find one another.
-func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+func (p networkPart) applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	note := lang.Text{EN: "was there"}
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
 		note, err = lang.Text{EN: "made"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, engine.Overlay)
 	case err == nil:
-		err = p.right(p.topology.Manager, n, n.ID)
+		err = p.checkNetwork(p.topology.Manager, n, n.ID)
 	}
 	if err != nil {
 		return lang.Text{}, err
@@ -51,16 +55,8 @@ func (p networkPart) apply(ctx context.Context, c *engine.Cluster) (lang.Text, e
 	return note, err
 }
 
-func (p networkPart) undo(ctx context.Context, c *engine.Cluster) error {
-	err := c.Engine(p.topology.Manager.Name).RemoveNetwork(ctx, p.topology.Network)
-	if errors.Is(err, engine.ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
-// everywhere is nil where every engine has the one network.
-func (p networkPart) everywhere(ctx context.Context, c *engine.Cluster) error {
+// checkEverywhere is nil where every engine has the one network.
+func (p networkPart) checkEverywhere(ctx context.Context, c *engine.Cluster) error {
 	hosts := p.topology.Hosts()
 	networks, err := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (engine.Network, error) {
 		return c.Engine(h.Name).Network(ctx, p.topology.Network)
@@ -69,16 +65,16 @@ func (p networkPart) everywhere(ctx context.Context, c *engine.Cluster) error {
 		return err
 	}
 	for i, h := range hosts {
-		if err := p.right(h, networks[i], networks[0].ID); err != nil {
+		if err := p.checkNetwork(h, networks[i], networks[0].ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// right is a *WrongError where a host's network is not the overlay network that
+// checkNetwork is a *WrongError where a host's network is not the overlay network that
 // it should be.
-func (p networkPart) right(h harness.Host, n engine.Network, id string) error {
+func (p networkPart) checkNetwork(h harness.Host, n engine.Network, id string) error {
 	var what lang.Text
 	switch {
 	case n.Driver != engine.Overlay:

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
-	"labcheck/harness/page"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -43,28 +42,14 @@ func TestPageWithReplicas(t *testing.T) {
 
 func rendered(t harness.Topology) string {
 	var all strings.Builder
-	for _, c := range Page(t) {
-		all.WriteString(c.Page + " " + c.Host + " " + c.Step + " $ " + c.Text + "\n")
+	for _, c := range Default().Commands(t) {
+		step := ""
+		if c.Step != nil {
+			step = c.Step.ID
+		}
+		all.WriteString(c.Page + " " + c.Host + " " + step + " $ " + c.Text + "\n")
 	}
 	return all.String()
-}
-
-// TestPageIsTheData holds what is rendered equal to what was recorded.
-func TestPageIsTheData(t *testing.T) {
-	recorded, err := page.Commands()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want, got []string
-	for _, c := range recorded {
-		want = append(want, c.Page+" $ "+c.Text)
-	}
-	for _, c := range Page(harness.Tutorial()) {
-		got = append(got, c.Page+" $ "+c.Text)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("commands (-recorded +rendered):\n%s", diff)
-	}
 }
 
 func golden(t *testing.T, name, got string) {
@@ -97,7 +82,7 @@ func TestSteps(t *testing.T) {
 		{"network", "3.4", "manager"},
 	}
 	var got []step
-	for _, s := range Steps(topology) {
+	for _, s := range Default().Steps(topology) {
 		got = append(got, step{s.ID, s.Page, s.Host})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -18,7 +18,7 @@ func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
 	t := c.Topology()
 	hosts := t.Hosts()
 	built, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (traits, error) {
-		return traitsOf(ctx, c.Engine(h.Name)), nil
+		return traitsOf(ctx, c, h), nil
 	})
 	t.RestartJoin = len(t.Members) > 0
 	for i, b := range built[1:] {
@@ -39,17 +39,17 @@ type traits struct {
 	joinsAgain bool // its join container starts again with it
 }
 
-func traitsOf(ctx context.Context, on *engine.Client) (t traits) {
+func traitsOf(ctx context.Context, c *engine.Cluster, h harness.Host) (t traits) {
+	on := c.Engine(h.Name)
 	all, err := on.Containers(ctx)
 	if err != nil {
 		return t
 	}
 	for _, listed := range all {
-		words := strings.Fields(listed.Command)
-		switch {
-		case slices.Contains(words, "manage"):
-			t.replicates = t.replicates || slices.Contains(words, "--replication")
-		case slices.Contains(words, "join"):
+		switch nameOf(listed, c.Topology()) {
+		case SwarmManager:
+			t.replicates = t.replicates || slices.Contains(strings.Fields(listed.Command), "--replication")
+		case SwarmJoin:
 			found, err := on.Inspect(ctx, listed.ID)
 			t.joinsAgain = t.joinsAgain || err == nil && found.RestartPolicy == unlessStopped
 		}

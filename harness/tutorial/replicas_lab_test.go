@@ -19,7 +19,7 @@ func TestReplicas(t *testing.T) {
 	topology := page.Topology()
 	topology.Replicas = 2
 	c := page.As(topology)
-	if did := bootstrap(t, c); len(did) != len(Steps(topology)) {
+	if did := bootstrap(t, c); len(did) != len(Default().Steps(topology)) {
 		t.Errorf("steps done on a fresh lab: %v", did)
 	}
 	t.Run("nothing to do", func(t *testing.T) { changesNothing(t, c) })

@@ -1,8 +1,6 @@
 package tutorial
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,228 +10,209 @@ import (
 	"labcheck/harness/lang"
 )
 
-// service is a container of the page, the host that it runs on, and what shows
-// that it does its work. It is a part.
-type service struct {
-	name  lang.Text // for errors: the Consul container
-	host  harness.Host
-	spec  engine.RunSpec
-	works func(context.Context, *engine.Cluster) error
-	// mayRestart says that a container which starts again with its host is right
-	// too where the page's does not.
-	mayRestart bool
+// The names of the default page's services. The one called manager runs on the
+// host of that name, and on those of its replicas.
+const (
+	Consul       = "consul"
+	SwarmManager = "manager"
+	SwarmJoin    = "join"
+)
+
+// unlessStopped is the restart policy of the page's services but the joins.
+const unlessStopped = "unless-stopped"
+
+// serviceTemplate is a container of a page, on whichever host.
+type serviceTemplate struct {
+	Name       string    `yaml:"name"`
+	Called     lang.Text `yaml:"called"`
+	Title      lang.Text `yaml:"title"`
+	Image      string    `yaml:"image"`
+	OneVersion bool      `yaml:"one-version"`
+	Process    string    `yaml:"process"`
+	Arguments  Template  `yaml:"arguments"` // separated by spaces
+	Listens    Template  `yaml:"listens"`   // as docker's -p
+	Ports      Template  `yaml:"ports"`     // as docker's -p, separated by spaces
+	Hostname   Template  `yaml:"hostname"`
+	Restart    Template  `yaml:"restart"`
+	MayRestart bool      `yaml:"may-restart"`
+	Keys       string    `yaml:"keys"`
+	Works      string    `yaml:"works"`
 }
 
-// cli is the container's `run` as the page types it, after `docker` and its own
-// options.
-func (s service) cli() string {
+// Service is what one container of a page is on one host.
+type Service struct {
+	Name   string    // consul, manager or join
+	Called lang.Text // as the features call it: Swarm manager
+	Title  lang.Text // for messages: the Swarm manager container
+	Host   harness.Host
+	Spec   engine.RunSpec
+	// Listens is where it answers; the zero Port if it only asks others.
+	Listens engine.Port
+	// Keys is the path of Consul at which it writes a key, the address of its host's
+	// engine; empty if it writes none.
+	Keys string
+
+	topology   harness.Topology
+	process    []string // the program and what it is told first, as in /swarm manage
+	mayRestart bool     // one that starts again with its host is right, too
+	oneVersion bool     // all of them run the image that the manager has
+	check      check
+}
+
+func (s serviceTemplate) renderOn(on *place) (Service, error) {
+	service := Service{
+		Name: s.Name, Called: s.Called, Title: s.Title, Host: on.Host, Keys: s.Keys,
+		topology: on.Topology, process: strings.Fields(s.Process), mayRestart: s.MayRestart, oneVersion: s.OneVersion,
+		Spec: engine.RunSpec{
+			Image: s.Image, Args: strings.Fields(on.renderText(s.Arguments)),
+			Hostname: on.renderText(s.Hostname), Restart: on.renderText(s.Restart),
+		},
+	}
+	var err error
+	if service.check, err = checkNamed(s.Works); err != nil {
+		return service, err
+	}
+	listens := on.renderText(s.Listens)
+	for _, words := range strings.Fields(listens + " " + on.renderText(s.Ports)) {
+		port, err := parsePort(words)
+		if err != nil {
+			return service, err
+		}
+		if words == listens {
+			service.Listens = port
+		}
+		service.Spec.Ports = append(service.Spec.Ports, port)
+	}
+	slices.SortStableFunc(service.Spec.Ports, func(a, b engine.Port) int { return int(a.Host) - int(b.Host) })
+	return service, on.err
+}
+
+// parsePort reads what docker's -p is given, such as 8301:8301/udp.
+func parsePort(text string) (engine.Port, error) {
+	ports, udp := strings.CutSuffix(text, "/udp")
+	p := engine.Port{UDP: udp}
+	if _, err := fmt.Sscanf(ports, "%d:%d", &p.Host, &p.Container); err != nil || p.String() != text {
+		return p, fmt.Errorf("%q is no port to publish", text)
+	}
+	return p, nil
+}
+
+// RunCommand returns what follows docker, and its own options, in the command
+// that starts the container.
+func (s Service) RunCommand() string {
 	words := []string{"run"}
-	if s.spec.Restart != "" {
-		words = append(words, "--restart="+s.spec.Restart)
+	if s.Spec.Restart != "" {
+		words = append(words, "--restart="+s.Spec.Restart)
 	}
 	words = append(words, "-d")
-	for _, p := range s.spec.Ports {
+	for _, p := range s.Spec.Ports {
 		words = append(words, "-p", p.String())
 	}
-	if s.spec.Hostname != "" {
-		words = append(words, "-h", s.spec.Hostname)
+	if s.Spec.Hostname != "" {
+		words = append(words, "-h", s.Spec.Hostname)
 	}
-	return strings.Join(append(append(words, s.spec.Image), s.spec.Args...), " ")
+	return strings.Join(append(append(words, s.Spec.Image), s.Spec.Args...), " ")
 }
 
-func (s service) missing(ctx context.Context, c *engine.Cluster) error {
-	found, err := s.find(ctx, c)
-	if err != nil {
-		return err
+// typedOn returns the command that starts the container, typed on a host.
+func (s Service) typedOn(host string) string {
+	if s.Host.Name == host {
+		return "docker " + s.RunCommand()
 	}
-	if err := s.running(found); err != nil {
-		return err
-	}
-	if !s.restarts(found) {
-		return lang.Errorf("%s %s does not start again with its host", s.name, found.Name)
-	}
-	return s.works(ctx, c)
+	return fmt.Sprintf("docker -H=tcp://%s %s", s.Host.Engine(), s.RunCommand())
 }
 
-// restarts tells whether a container's restart policy is what is wanted, as far
-// as that is not a *WrongError's affair.
-func (s service) restarts(found engine.Container) bool {
-	return !s.mayRestart || s.spec.Restart == "" || s.spec.Restart == found.RestartPolicy
+// Matches reports whether a container, listed or inspected, is the service's,
+// whatever its image is called by now and whatever it is told to do.
+func (s Service) Matches(c engine.Container) bool {
+	words := strings.Fields(c.Command)
+	if imageWithoutTag(c.Image) == s.Spec.Image {
+		return !slices.ContainsFunc(s.process[1:], func(word string) bool { return !slices.Contains(words, word) })
+	}
+	n := len(s.process)
+	return len(words) > n && strings.HasSuffix(words[0], s.process[0]) && slices.Equal(words[1:n], s.process[1:])
 }
 
-func (s service) apply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
-	on := c.Engine(s.host.Name)
-	found, err := s.find(ctx, c)
-	switch {
-	case errors.Is(err, errNoContainer):
-		_, err := on.Run(ctx, s.spec)
-		return lang.Text{EN: "made"}, err
-	case err != nil:
-		return lang.Text{}, err
-	case !s.restarts(found):
-		what := lang.Text{EN: "has it start again with its host"}
-		return what, errors.Join(on.SetRestart(ctx, found.ID, s.spec.Restart), on.Start(ctx, found.ID))
-	case found.Running:
-		return lang.Text{EN: "was there"}, nil
-	}
-	return lang.Text{EN: "started again"}, on.Start(ctx, found.ID)
+// Property is something of a container that the page determines.
+type Property string
+
+// The properties.
+const (
+	ImageName      Property = "image name"
+	Arguments      Property = "arguments"
+	RestartPolicy  Property = "restart policy"
+	PublishedPorts Property = "published ports"
+	Hostname       Property = "host name"
+)
+
+// Deviation is a property of a container that is not as the page has it. Its
+// values are strings, but []string for Arguments and []engine.Port for
+// PublishedPorts.
+type Deviation struct {
+	Property   Property
+	Want, Have any
 }
 
-// working asks for the container only where it does not do its work.
-func (s service) working(ctx context.Context, c *engine.Cluster) error {
-	err := s.works(ctx, c)
-	if err == nil {
-		return nil
-	}
-	found, findErr := s.find(ctx, c)
-	if findErr != nil {
-		return findErr
-	}
-	return errors.Join(s.running(found), err)
-}
-
-func (s service) undo(ctx context.Context, c *engine.Cluster) error {
-	all, err := s.candidates(ctx, c)
-	for _, found := range all {
-		if s.resembles(found) {
-			err = errors.Join(err, c.Engine(s.host.Name).Remove(ctx, found.ID))
+// Compare returns what of an inspected container is not as the page has it. It
+// takes arguments in whatever form their programs do.
+func (s Service) Compare(c engine.Container) []Deviation {
+	var all []Deviation
+	compare := func(p Property, same bool, want, have any) {
+		if !same {
+			all = append(all, Deviation{p, want, have})
 		}
 	}
-	return err
+	compare(ImageName, imageWithoutTag(c.Image) == s.Spec.Image, s.Spec.Image, imageWithoutTag(c.Image))
+	compare(Arguments, slices.Equal(PlainArguments(s.Spec.Args), PlainArguments(c.Args)), s.Spec.Args, c.Args)
+	want, have := restartPolicy(s.Spec.Restart), restartPolicy(c.RestartPolicy)
+	compare(RestartPolicy, want == have, want, have)
+	compare(PublishedPorts, slices.Equal(s.Spec.Ports, c.Ports), s.Spec.Ports, c.Ports)
+	compare(Hostname, s.Spec.Hostname == "" || s.Spec.Hostname == c.Hostname, s.Spec.Hostname, c.Hostname)
+	return all
 }
 
-// running is nil where the container runs, errEnded where it never will again
-// by itself.
-func (s service) running(found engine.Container) error {
-	switch {
-	case found.State == "running":
-		return nil
-	case found.State == "paused":
-		return s.wrongError(lang.Textf("%s %s is paused", s.name, found.Name), "unpause "+found.Name)
-	case found.State == "exited" && orNo(found.RestartPolicy) == "no":
-		return lang.Errorf("%s %s %w with exit code %d", s.name, found.Name, errEnded, found.ExitCode)
-	}
-	return lang.Errorf("%s %s is %s (last exit code %d)", s.name, found.Name, found.State, found.ExitCode)
+// Deviates reports whether a property is among those that deviate.
+func Deviates(p Property, all []Deviation) bool {
+	return slices.ContainsFunc(all, func(d Deviation) bool { return d.Property == p })
 }
 
-// wrong is a *WrongError that is mended by a docker command on the host.
-func (s service) wrongError(what lang.Text, fix string) error {
-	return &WrongError{s.host.Name, what, fmt.Sprintf("docker -H=tcp://%s %s", s.host.Engine(), fix)}
+// imageWithoutTag returns an image's name without its tag.
+func imageWithoutTag(image string) string {
+	at := strings.LastIndexByte(image, '/') + 1 // a registry before it may have a port
+	name, _, _ := strings.Cut(image[at:], ":")
+	return image[:at] + name
 }
 
-var errEnded = lang.Errorf("ended")
-
-var errNoContainer = lang.Errorf("not there")
-
-// find is the service's container: of those that it could be, the one that is
-// as the page has it, running rather than not. The error is errNoContainer
-// where there is none, and a *WrongError where there is only another.
-func (s service) find(ctx context.Context, c *engine.Cluster) (engine.Container, error) {
-	all, err := s.candidates(ctx, c)
-	if err != nil {
-		return engine.Container{}, err
-	}
-	slices.SortStableFunc(all, runningFirst)
-	var wrong error
-	for _, found := range all {
-		err := s.differs(found)
-		if err == nil {
-			return found, nil
+// PlainArguments returns arguments with each flag's value as an argument of its
+// own, and without a slash at the end.
+func PlainArguments(args []string) []string {
+	var all []string
+	for _, a := range args {
+		name, value, ok := strings.Cut(a, "=")
+		if ok && strings.HasPrefix(a, "--") {
+			all = append(all, name)
+			a = value
 		}
-		if wrong == nil {
-			wrong = err
-		}
+		all = append(all, strings.TrimSuffix(a, "/"))
 	}
-	if wrong == nil {
-		wrong = lang.Errorf("%s is %w", s.name, errNoContainer)
-	}
-	return engine.Container{}, wrong
+	return all
 }
 
-func runningFirst(a, b engine.Container) int {
-	switch {
-	case a.Running == b.Running:
-		return 0
-	case a.Running:
-		return -1
-	}
-	return 1
-}
-
-// candidates are the host's containers that could be this service, and those
-// that have one of its ports.
-func (s service) candidates(ctx context.Context, c *engine.Cluster) ([]engine.Container, error) {
-	on := c.Engine(s.host.Name)
-	all, err := on.Containers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var candidates []engine.Container
-	for _, listed := range all {
-		// The list has an image that lost its name by its ID.
-		if !s.resembles(listed) && !s.inTheWay(listed) && !strings.HasPrefix(listed.Image, "sha256:") {
-			continue
-		}
-		found, err := on.Inspect(ctx, listed.ID)
-		if errors.Is(err, engine.ErrNotFound) {
-			continue // it was just removed
-		}
-		if err != nil {
-			return nil, err
-		}
-		if s.resembles(found) || s.inTheWay(listed) {
-			candidates = append(candidates, found)
-		}
-	}
-	return candidates, nil
-}
-
-// resembles: of the service's image and, where the page has several of it, with
-// its first argument.
-func (s service) resembles(c engine.Container) bool {
-	if image, _, _ := strings.Cut(c.Image, ":"); image != s.spec.Image {
-		return false
-	}
-	return s.spec.Image == consulImage || slices.Contains(strings.Fields(c.Command), s.spec.Args[0])
-}
-
-// inTheWay: it has one of the service's ports. The list shows those of running
-// containers only.
-func (s service) inTheWay(listed engine.Container) bool {
-	return slices.ContainsFunc(listed.Ports, func(p engine.Port) bool {
-		return slices.ContainsFunc(s.spec.Ports, func(mine engine.Port) bool { return p.Host == mine.Host })
-	})
-}
-
-// differs is a *WrongError where a container is not as the page has it.
-func (s service) differs(found engine.Container) error {
-	if !s.resembles(found) {
-		what := lang.Textf("container %s of image %s has the port of %s", found.Name, found.Image, s.name)
-		return s.wrongError(what, "rm -f "+found.Name)
-	}
-	var differs []lang.Text
-	compare := func(what lang.Text, want, have any) {
-		if fmt.Sprint(want) != fmt.Sprint(have) {
-			differs = append(differs, lang.Textf("%s %v instead of %v", what, have, want))
-		}
-	}
-	compare(lang.Text{EN: "arguments"}, s.spec.Args, found.Args)
-	if policy := orNo(found.RestartPolicy); !s.mayRestart || policy != "no" && policy != unlessStopped {
-		compare(lang.Text{EN: "restart policy"}, orNo(s.spec.Restart), policy)
-	}
-	compare(lang.Text{EN: "published ports"}, s.spec.Ports, found.Ports)
-	if s.spec.Hostname != "" {
-		compare(lang.Text{EN: "host name"}, s.spec.Hostname, found.Hostname)
-	}
-	if len(differs) == 0 {
-		return nil
-	}
-	return s.wrongError(lang.Textf("%s %s has %s", s.name, found.Name, lang.List(differs)), "rm -f "+found.Name)
-}
-
-func orNo(policy string) string {
+// restartPolicy returns the policy that an engine takes an empty one for.
+func restartPolicy(policy string) string {
 	if policy == "" {
 		return "no"
 	}
 	return policy
+}
+
+// nameOf returns the name of the service that a container is of, on whichever
+// host it is; empty if it is of none.
+func nameOf(c engine.Container, t harness.Topology) string {
+	for _, name := range Default().ServiceNames() {
+		if Default().Service(name, t, t.Manager).Matches(c) {
+			return name
+		}
+	}
+	return ""
 }

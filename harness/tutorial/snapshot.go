@@ -2,8 +2,6 @@ package tutorial
 
 import (
 	"context"
-	"path"
-	"strings"
 	"time"
 
 	"labcheck/harness"
@@ -38,21 +36,7 @@ func (p HostProgress) snapshot() harness.HostSnapshot {
 		}
 	}
 	for _, c := range p.Containers {
-		h.Containers = append(h.Containers, harness.ContainerSnapshot{Name: c.Name, Image: c.Image, Role: roleOf(c), State: c.State})
+		h.Containers = append(h.Containers, harness.ContainerSnapshot{Name: c.Name, Image: c.Image, Role: nameOf(c, harness.Tutorial()), State: c.State})
 	}
 	return h
-}
-
-// roleOf is what a container of the tutorial is there for: consul, or Swarm's
-// manage or join.
-func roleOf(c engine.Container) string {
-	for _, word := range strings.Fields(c.Command) {
-		switch path.Base(word) {
-		case "manage":
-			return "manager"
-		case "join":
-			return "join"
-		}
-	}
-	return "consul"
 }

@@ -2,6 +2,7 @@ package tutorial
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"labcheck/harness"
@@ -9,99 +10,96 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Step is a command of the page that changes the cluster, and what it brings
-// about.
+// Step is a command of a page that changes the cluster, and what it brings about.
 type Step struct {
 	ID      string `json:"id"`   // consul, manager, join-frontend01, …, network
 	Page    string `json:"page"` // the page's number for it
 	Host    string `json:"host"` // the host that it changes
 	Command string `json:"command"`
 
-	part part
-	// within is how long the step may take, pulling its image apart.
+	part stepPart
+	// within is how long the step may take, without pulling its image.
 	within time.Duration
-	phase  phase
+	// phase says which steps are performed side by side: those of one phase, after
+	// those of the phases before it.
+	phase int
 }
 
-// phase says which steps can go side by side: those of one phase, after those
-// before it. All that is Swarm's needs Consul's leader: without one it would look
-// again only after a minute (see startSwarm). The manager's Consul is the cluster
-// store of all engines, which hang while it has no leader: where it is one of
-// several servers, the others must be there before it. The page's manager is to be the first
-// primary. The network needs the hosts in the manager's list.
-type phase int
-
-const (
-	serversPhase phase = iota
-	consulPhase
-	swarmPhase
-	replicasPhase
-	networkPhase
-)
-
-// part is what a step brings about.
-type part interface {
-	// missing is nil where the step has nothing to do, and else says what
-	// lacks; a *WrongError is what doing the step would not mend.
-	missing(ctx context.Context, c *engine.Cluster) error
-	// apply does what the command does, or what of it lacks, and says which.
-	apply(ctx context.Context, c *engine.Cluster) (lang.Text, error)
-	// working is missing once apply is done, looked at often.
-	working(ctx context.Context, c *engine.Cluster) error
-	// undo takes back what the command did; nothing there is no error.
-	undo(ctx context.Context, c *engine.Cluster) error
+// stepPart is what a step brings about.
+type stepPart interface {
+	// stepID returns the ID of the step.
+	stepID() string
+	// hostName returns the host that the step changes.
+	hostName() string
+	// findMissing returns nil if the step has nothing to do, and otherwise what is
+	// missing; a *WrongError is something that performing the step would not fix.
+	findMissing(ctx context.Context, c *engine.Cluster) error
+	// applyMissing does what the command does, or the rest of it, and says which.
+	applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error)
+	// checkWorking is findMissing once applyMissing is done. It is called often.
+	checkWorking(ctx context.Context, c *engine.Cluster) error
 }
 
-// The steps' IDs; those of the joins are joinID's.
-const (
-	consulID  = "consul"
-	managerID = "manager"
-	networkID = "network"
-)
-
-func joinID(h harness.Host) string { return "join-" + h.Name }
-
-// onHost is the ID of a step that the page does on the manager, for a host.
-func onHost(id string, t harness.Topology, h harness.Host) string {
-	if h.Name == t.Manager.Name {
-		return id
-	}
-	return id + "-" + h.Name
+func newStep(c commandTemplate, command Command, p stepPart) *Step {
+	return &Step{ID: p.stepID(), Page: c.Page, Host: p.hostName(), Command: command.Text, part: p, within: c.Within, phase: c.Phase}
 }
 
-// How long the steps may take. Consul's election takes 10 s with its defaults,
-// and starting it 40 to 50 s where its engine dials it as it starts. A manager or a
-// join that ran before Consul had a leader asks it again after 60 s (docker/swarm
-// 1.2.9, cli/join.go; docker/docker, pkg/discovery/kv/kv.go, Watch). Engines
-// look for one another every 20 s by default.
-const (
-	startConsul = 150 * time.Second
-	startSwarm  = 90 * time.Second
-	makeNetwork = 90 * time.Second
-	pullImage   = 5 * time.Minute
-)
+func (s Step) lookForMissing(ctx context.Context, c *engine.Cluster) error {
+	ctx, cancel := harness.WithLimit(ctx, s.within)
+	defer cancel()
+	return s.part.findMissing(ctx, c)
+}
 
-// Steps are those commands of the page that change the cluster, in order, and
-// the like for what a topology has beside the page.
-func Steps(t harness.Topology) []Step {
-	steps := map[string]Step{
-		networkID: {Host: t.Manager.Name, within: makeNetwork, part: networkPart{t}, phase: networkPhase},
+// performStep brings a step to its end. It notes what was done for it.
+func (s Step) performStep(ctx context.Context, c *engine.Cluster, e *Event) error {
+	missing := s.lookForMissing(ctx, c)
+	if missing == nil {
+		e.Already, e.What = true, lang.Text{EN: "done already"}
+		return nil
 	}
-	for i, h := range t.ConsulServers() {
-		steps[onHost(consulID, t, h)] = Step{Host: h.Name, within: startConsul, part: consulPart(t, h), phase: consulPhase - min(phase(i), 1)}
+	if errors.As(missing, new(*WrongError)) {
+		return missing
 	}
-	for i, h := range t.Managers() {
-		steps[onHost(managerID, t, h)] = Step{Host: h.Name, within: startSwarm, part: managerPart(t, h), phase: swarmPhase + min(phase(i), 1)}
+	var err error
+	if e.What, err = s.applyMissing(ctx, c); err != nil {
+		return err
 	}
-	for _, h := range t.Members {
-		steps[joinID(h)] = Step{Host: h.Name, within: startSwarm, part: joinPart(t, h), phase: swarmPhase}
+	return s.waitUntilWorking(ctx, c)
+}
+
+// applyMissing does the step, and first gets its image if the engine lacks it.
+func (s Step) applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+	what, err := s.tryToApply(ctx, c)
+	service, ok := s.part.(Service)
+	if !ok || !errors.Is(err, engine.ErrNoImage) {
+		return what, err
 	}
-	var ordered []Step
-	for _, c := range Page(t) {
-		if s, ok := steps[c.Step]; ok {
-			s.ID, s.Page, s.Command = c.Step, c.Page, c.Text
-			ordered = append(ordered, s)
+	if err := service.getImage(ctx, c); err != nil {
+		return lang.Text{}, err
+	}
+	return s.tryToApply(ctx, c)
+}
+
+func (s Step) tryToApply(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
+	ctx, cancel := harness.WithLimit(ctx, s.within)
+	defer cancel()
+	return s.part.applyMissing(ctx, c)
+}
+
+// pause is how long a step waits before it looks again whether it is done.
+const pause = 50 * time.Millisecond
+
+// waitUntilWorking waits until a step's part works, or never will.
+func (s Step) waitUntilWorking(ctx context.Context, c *engine.Cluster) error {
+	ctx, cancel := harness.WithLimit(ctx, s.within)
+	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	return harness.Until(ctx, pause, func(ctx context.Context) error {
+		err := s.part.checkWorking(ctx, c)
+		if errors.As(err, new(*WrongError)) || errors.Is(err, errEnded) {
+			giveUp(err)
 		}
-	}
-	return ordered
+		return err
+	})
 }

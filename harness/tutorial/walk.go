@@ -7,24 +7,19 @@ import (
 	"labcheck/harness/engine"
 )
 
-// Reached is how many of the page's commands lie behind a cluster: all up to the
-// last one that is done, with all before it, of those that change the cluster.
-// The error is a *StepError where something is in the way of a step.
-func Reached(ctx context.Context, c *engine.Cluster) (int, error) {
-	steps := map[string]Step{}
-	for _, s := range Steps(c.Topology()) {
-		steps[s.ID] = s
-	}
+// Reached returns how many of the page's commands lie behind a cluster: all up to
+// the last one that is done together with all before it, of those that change the
+// cluster. The error is a *StepError if something is in the way of a step.
+func (p *Page) Reached(ctx context.Context, c *engine.Cluster) (int, error) {
 	reached := 0
-	for i, command := range Page(c.Topology()) {
-		s, changes := steps[command.Step]
-		if !changes {
+	for i, command := range p.Commands(c.Topology()) {
+		if command.Step == nil {
 			continue
 		}
-		missing := s.look(ctx, c)
+		missing := command.Step.lookForMissing(ctx, c)
 		switch {
 		case errors.As(missing, new(*WrongError)):
-			return reached, &StepError{s, missing}
+			return reached, &StepError{*command.Step, missing}
 		case missing != nil:
 			return reached, ctx.Err()
 		}
@@ -33,25 +28,23 @@ func Reached(ctx context.Context, c *engine.Cluster) (int, error) {
 	return reached, nil
 }
 
-// Settle waits until what a command of the page brings about works, as a reader
-// does who types slowly; for one that only looks there is nothing to wait for.
-// Engines whose gossip fell apart are introduced to one another. The error is a
-// *StepError.
-func Settle(ctx context.Context, c *engine.Cluster, command Command) error {
-	for _, s := range Steps(c.Topology()) {
-		if s.ID != command.Step {
-			continue
-		}
-		var err error
-		if s.ID == networkID {
-			_, err = Introduce(ctx, c)
-		}
-		if err == nil {
-			err = s.await(ctx, c)
-		}
-		if err != nil {
-			return &StepError{s, err}
-		}
+// Settle waits until what the command brings about works, as a reader does who
+// types slowly. It does not wait for a command that only looks. It joins engines
+// to one gossip if theirs fell apart. The error is a *StepError.
+func (command Command) Settle(ctx context.Context, c *engine.Cluster) error {
+	s := command.Step
+	if s == nil {
+		return nil
+	}
+	var err error
+	if _, isNetwork := s.part.(networkPart); isNetwork {
+		_, err = Introduce(ctx, c)
+	}
+	if err == nil {
+		err = s.waitUntilWorking(ctx, c)
+	}
+	if err != nil {
+		return &StepError{*s, err}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package page
+package tutorial
 
 import (
 	"fmt"
@@ -6,8 +6,46 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 )
+
+// Kind says how an output is read.
+type Kind string
+
+// The kinds.
+const (
+	KindRun        Kind = "run"        // docker run -d: what was pulled, and an id
+	KindContainers Kind = "containers" // docker ps
+	KindInfo       Kind = "info"       // docker info
+	KindNetworks   Kind = "networks"   // docker network ls
+)
+
+// Terminal returns an answer as a terminal shows it: docker run tells of pulling
+// before it has an id, docker info warns after all else.
+func (c Command) Terminal(answer harness.Result) string {
+	if c.Kind == KindInfo {
+		return answer.Stdout + answer.Stderr
+	}
+	return answer.Stderr + answer.Stdout
+}
+
+// checkShown refuses an output that can't be read.
+func (c Command) checkShown() error {
+	if c.Kind == "" && c.Shown == "" {
+		return nil
+	}
+	_, err := c.outputFields(c.meantOutput())
+	return err
+}
+
+// meantOutput returns the output that the page would show here, without the misprint.
+func (c Command) meantOutput() string {
+	if c.Misprint == nil {
+		return c.expected
+	}
+	return strings.Replace(c.expected, c.Misprint.Printed, c.Misprint.Meant, 1)
+}
 
 // field is a value of an output and its path: Nodes / frontend01 / Status.
 type field struct{ name, value string }
@@ -17,8 +55,8 @@ const slash = " / "
 // nothing stands for a value that is there and empty.
 const nothing = "(empty)"
 
-// fields takes an output of the command apart.
-func (c Command) fields(out string) ([]field, error) {
+// outputFields takes apart an output of the command.
+func (c Command) outputFields(out string) ([]field, error) {
 	switch c.Kind {
 	case KindRun:
 		return runFields(out)
@@ -56,7 +94,7 @@ func runFields(out string) ([]field, error) {
 		}
 	}
 	all = slices.Compact(all) // the layers
-	return unique(append(all, field{"ID", id})), nil
+	return numberDuplicates(append(all, field{"ID", id})), nil
 }
 
 // tableFields reads a table whose rows go by the value of a column.
@@ -77,18 +115,18 @@ func tableFields(out, key string) ([]field, error) {
 		}
 	}
 	all[1].value = strings.Join(keys, ", ")
-	return unique(all), nil
+	return numberDuplicates(all), nil
 }
 
 // cellFields takes the ports of a container one by one: their order says nothing.
 func cellFields(name, column, value string) []field {
 	if column == "PORTS" {
-		return items(name, value)
+		return listFields(name, value)
 	}
 	return []field{{name, orNothing(value)}}
 }
 
-func items(name, value string) []field {
+func listFields(name, value string) []field {
 	var all []field
 	for _, v := range strings.Split(value, ",") {
 		if v = strings.TrimSpace(v); v != "" {
@@ -104,34 +142,34 @@ func infoFields(out string) ([]field, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unique(walk("", info)), nil
+	return numberDuplicates(entryFields("", info)), nil
 }
 
-func walk(path string, e *Entry) []field {
+func entryFields(path string, e *Entry) []field {
 	var all []field
 	for _, s := range e.Sub {
 		name := path + s.Name
 		switch {
 		case s.Name == "Filters":
-			all = append(all, items(name, s.Value)...)
+			all = append(all, listFields(name, s.Value)...)
 		case s.Name == "Labels" && s.Value != "":
-			all = append(all, labels(name, s.Value)...)
+			all = append(all, labelFields(name, s.Value)...)
 		case s.Name == "WARNING":
 			all = append(all, field{name + slash + s.Value, s.Value})
 		case s.Value != "" || len(s.Sub) == 0:
 			all = append(all, field{name, orNothing(s.Value)})
 		}
 		if s.Name == "Nodes" && len(s.Sub) > 0 {
-			all = append(all, field{name + slash + "order", order(s)})
+			all = append(all, field{name + slash + "order", nodeNames(s)})
 		}
 		if s.Name != "WARNING" { // what is below it goes on with its sentence
-			all = append(all, walk(name+slash, s)...)
+			all = append(all, entryFields(name+slash, s)...)
 		}
 	}
 	return all
 }
 
-func order(nodes *Entry) string {
+func nodeNames(nodes *Entry) string {
 	var names []string
 	for _, n := range nodes.Sub {
 		names = append(names, n.Name)
@@ -139,7 +177,7 @@ func order(nodes *Entry) string {
 	return strings.Join(names, ", ")
 }
 
-func labels(name, value string) []field {
+func labelFields(name, value string) []field {
 	var all []field
 	for _, l := range strings.Split(value, ", ") {
 		k, v, _ := strings.Cut(l, "=")
@@ -155,8 +193,8 @@ func orNothing(value string) string {
 	return value
 }
 
-// unique numbers fields that have one name.
-func unique(all []field) []field {
+// numberDuplicates numbers fields that have the same name.
+func numberDuplicates(all []field) []field {
 	seen := map[string]int{}
 	for i, f := range all {
 		seen[f.name]++

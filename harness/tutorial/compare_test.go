@@ -1,4 +1,4 @@
-package page
+package tutorial
 
 import (
 	"fmt"
@@ -38,18 +38,18 @@ var subnet = netip.MustParsePrefix("192.168.37.0/24")
 
 // compareAll compares what was recorded with the page, each answer as change
 // makes it.
-func compareAll(t testing.TB, b *Book, change func(page string, r harness.Result) harness.Result) []harness.Comparison {
+func compareAll(t testing.TB, b *Page, change func(page string, r harness.Result) harness.Result) []harness.Comparison {
 	t.Helper()
 	topology, err := harness.Tutorial().In(subnet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var made []harness.Comparison
-	for _, c := range b.Commands {
+	for _, c := range b.Typed(topology) {
 		if c.Kind == "" {
 			continue
 		}
-		compared, err := b.Compare(c, topology, change(c.Page, answers(t)[c.Page]), lang.English)
+		compared, err := b.Compare(c, change(c.Page, answers(t)[c.Page]), lang.English)
 		if err != nil {
 			t.Fatalf("%s: %v", c.Page, err)
 		}
@@ -60,16 +60,16 @@ func compareAll(t testing.TB, b *Book, change func(page string, r harness.Result
 
 func asItWas(_ string, r harness.Result) harness.Result { return r }
 
-func book(t testing.TB) *Book {
+func book(t testing.TB) *Page {
 	t.Helper()
-	b, err := Open()
+	b, err := Load(setUpClusterResources)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-// wrong names the fields that differ and are not listed.
+// checkContainer names the fields that differ and are not listed.
 func wrong(made []harness.Comparison) []string {
 	var all []string
 	for _, c := range made {
@@ -86,7 +86,7 @@ func TestCompare(t *testing.T) {
 	if all := wrong(made); len(all) > 0 {
 		t.Errorf("wrong:\n%s", strings.Join(all, "\n"))
 	}
-	if unused := Unused(b.Differences, made, lang.English); len(unused) > 0 {
+	if unused := b.Unused(made, lang.English); len(unused) > 0 {
 		t.Errorf("listed and not seen:\n%s", strings.Join(unused, "\n"))
 	}
 	verdicts := map[harness.FieldVerdict]int{}
@@ -142,8 +142,8 @@ func TestCompareFindsWhatIsWrong(t *testing.T) {
 			return r
 		}
 		if tt.field == "" {
-			c := b.Commands[0]
-			if _, err := b.Compare(c, harness.Tutorial(), change(c.Page, answers(t)[c.Page]), lang.English); err == nil {
+			c := b.Commands(harness.Tutorial())[0]
+			if _, err := b.Compare(c, change(c.Page, answers(t)[c.Page]), lang.English); err == nil {
 				t.Errorf("%s: %q was read", tt.page, tt.broken)
 			}
 			continue
@@ -166,12 +166,13 @@ func TestDifferencesAreNeeded(t *testing.T) {
 			t.Errorf("%q is the reason of two entries", d.Reason.EN)
 		}
 		reasons[d.Reason.EN], reasons[d.Reason.JA] = true, true
-		without := &Book{b.Commands, slices.Delete(slices.Clone(b.Differences), i, i+1)}
-		if !d.Optional && len(wrong(compareAll(t, without, asItWas))) == 0 {
+		without := *b
+		without.Differences = slices.Delete(slices.Clone(b.Differences), i, i+1)
+		if !d.Optional && len(wrong(compareAll(t, &without, asItWas))) == 0 {
 			t.Errorf("nothing is wrong without %v %v", d.Pages, d.Fields)
 		}
 		d.Fields = append(slices.Clone(d.Fields), "No Such Field")
-		if unused := Unused([]Difference{d}, made, lang.English); len(unused) == 0 && !d.Optional {
+		if unused := (&Page{Differences: []Difference{d}}).Unused(made, lang.English); len(unused) == 0 && !d.Optional {
 			t.Errorf("an entry that does not apply is not told: %v", d.Fields)
 		}
 	}
@@ -180,14 +181,14 @@ func TestDifferencesAreNeeded(t *testing.T) {
 func TestDifferencesAreRefused(t *testing.T) {
 	const rest = ", reason: {en: a, ja: b}, source: s}"
 	for _, bad := range []string{
-		"- {pages: ['1'], fields: [a]" + rest,
-		"- {pages: ['1'], fields: [a], page: x, shape: y" + rest,
-		"- {pages: ['1'], page: x" + rest,
-		"- {pages: ['1'], fields: ['('], page: x" + rest,
-		"- {pages: ['1'], fields: [a], page: x, reason: {en: a}, source: s}",
-		"- {pages: ['1'], fields: [a], page: x, nonsense: y" + rest,
+		"{pages: ['1'], fields: [a]" + rest,
+		"{pages: ['1'], fields: [a], page: x, shape: y" + rest,
+		"{pages: ['1'], page: x" + rest,
+		"{pages: ['1'], fields: ['('], page: x" + rest,
+		"{pages: ['1'], fields: [a], page: x, reason: {en: a}, source: s}",
+		"{pages: ['1'], fields: [a], page: x, nonsense: y" + rest,
 	} {
-		if _, err := read([]byte(bad)); err == nil {
+		if _, err := Load([]byte("differences: [" + bad + "]")); err == nil {
 			t.Errorf("%s was read", bad)
 		}
 	}
@@ -196,11 +197,11 @@ func TestDifferencesAreRefused(t *testing.T) {
 // TestTutorialIsThePages holds the topology to the figures of the page.
 func TestTutorialIsThePages(t *testing.T) {
 	shown := map[string]string{}
-	for _, c := range book(t).Commands {
+	for _, c := range Default().Commands(harness.Tutorial()) {
 		if c.Kind != KindInfo {
 			continue
 		}
-		fields, err := c.fields(c.Shown)
+		fields, err := c.outputFields(c.Shown)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,7 @@ func TestCoverage(t *testing.T) {
 		return s
 	}
 	all := typed()
-	for _, c := range b.Commands {
+	for _, c := range b.Commands(harness.Tutorial()) {
 		all.Steps = append(all.Steps, typed(c.Text).Steps...)
 	}
 	for _, c := range compareAll(t, b, asItWas) {
@@ -264,11 +265,11 @@ func FuzzFields(f *testing.F) {
 		f.Add(page, r.Stdout+r.Stderr)
 	}
 	byPage := map[string]Command{}
-	for _, c := range book(f).Commands {
+	for _, c := range Default().Commands(harness.Tutorial()) {
 		byPage[c.Page] = c
 	}
 	f.Fuzz(func(t *testing.T, page, out string) {
-		fields, err := byPage[page].fields(out)
+		fields, err := byPage[page].outputFields(out)
 		names := map[string]bool{}
 		for _, field := range fields {
 			if names[field.name] {

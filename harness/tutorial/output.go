@@ -1,4 +1,4 @@
-package page
+package tutorial
 
 import (
 	"encoding/json"
@@ -41,12 +41,12 @@ func parseTable(out string, headings ...string) ([]string, []Row, error) {
 	}
 	var rows []Row
 	for _, line := range lines[1:] {
-		rows = append(rows, cut([]rune(line), names, starts))
+		rows = append(rows, cutRow([]rune(line), names, starts))
 	}
 	return names, rows, nil
 }
 
-func cut(line []rune, names []string, starts []int) Row {
+func cutRow(line []rune, names []string, starts []int) Row {
 	r := Row{}
 	for i, name := range names {
 		from, to := min(starts[i], len(line)), len(line)
@@ -73,7 +73,7 @@ func ParseInfo(out string) (*Entry, error) {
 	if i >= 0 {
 		root.Sub = slices.Concat(root.Sub[i].Sub, root.Sub[:i], root.Sub[i+1:])
 	}
-	if root.find("Containers") == nil {
+	if root.findEntry("Containers") == nil {
 		return nil, lang.Errorf("not what docker info prints: %q", firstLine(out))
 	}
 	return root, nil
@@ -117,9 +117,9 @@ func firstLine(s string) string {
 	return line
 }
 
-// find is nil where the entry has no such line. The page's client wrote
+// findEntry is nil where the entry has no such line. The page's client wrote
 // "Cluster store" where today's writes "Cluster Store".
-func (e *Entry) find(name string) *Entry {
+func (e *Entry) findEntry(name string) *Entry {
 	for _, s := range e.Sub {
 		if strings.EqualFold(s.Name, name) {
 			return s
@@ -130,7 +130,7 @@ func (e *Entry) find(name string) *Entry {
 
 // Get is empty where the entry has no such line.
 func (e *Entry) Get(name string) string {
-	if s := e.find(name); s != nil {
+	if s := e.findEntry(name); s != nil {
 		return s.Value
 	}
 	return ""

@@ -1,4 +1,4 @@
-package page
+package tutorial
 
 import (
 	"os"
@@ -85,7 +85,7 @@ func TestParseInfoNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, n := range info.find("Nodes").Sub {
+	for _, n := range info.findEntry("Nodes").Sub {
 		got = append(got, strings.Join([]string{n.Name, n.Value, n.Get("Status"), n.Get("Containers"), n.Get("Reserved Memory")}, " "))
 	}
 	want := []string{
@@ -106,7 +106,7 @@ func TestParseInfoOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := info.find("Nodes").Sub; len(n) != 1 || n[0].Get("Containers") != "1" || info.Get("Containers") != "4" || info.Get("CPUs") != "4" {
+	if n := info.findEntry("Nodes").Sub; len(n) != 1 || n[0].Get("Containers") != "1" || info.Get("Containers") != "4" || info.Get("CPUs") != "4" {
 		t.Errorf("%+v", info)
 	}
 }

@@ -1,4 +1,4 @@
-package page
+package tutorial
 
 import (
 	"slices"
@@ -9,12 +9,12 @@ import (
 
 // Coverage counts how much of the page was done in scenarios: its commands in
 // what was typed, line by line, and its outputs in what was compared.
-func (b *Book) Coverage(t harness.Topology, scenarios []harness.Scenario) harness.Coverage {
+func (p *Page) Coverage(t harness.Topology, scenarios []harness.Scenario) harness.Coverage {
 	var n harness.Coverage
-	typed, compared := done(scenarios)
-	for _, c := range b.Commands {
+	typed, compared := performedIn(scenarios)
+	for _, c := range p.Typed(t) {
 		n.Commands++
-		if i := slices.Index(typed, Here(t, c.Text)); i >= 0 {
+		if i := slices.Index(typed, c.Text); i >= 0 {
 			n.Run++
 			typed = slices.Delete(typed, i, i+1)
 		}
@@ -29,9 +29,9 @@ func (b *Book) Coverage(t harness.Topology, scenarios []harness.Scenario) harnes
 	return n
 }
 
-// done gives the lines that were typed, without those of earlier commands that
+// performedIn returns the lines that were typed, without those of earlier commands that
 // the shell needs again, and the page's numbers of the comparisons.
-func done(scenarios []harness.Scenario) (typed, compared []string) {
+func performedIn(scenarios []harness.Scenario) (typed, compared []string) {
 	for _, s := range scenarios {
 		for _, st := range s.Steps {
 			for _, r := range st.Commands {

@@ -1,7 +1,6 @@
-package page
+package tutorial
 
 import (
-	_ "embed"
 	"errors"
 	"regexp"
 	"slices"
@@ -10,7 +9,7 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Difference is an entry of differences.yaml: what differs from the page, where,
+// Difference is a known difference of page.yaml: what differs from the page, where,
 // and why that is right. All patterns are regular expressions that match the
 // whole of a value or a field's name.
 type Difference struct {
@@ -34,26 +33,7 @@ type Difference struct {
 	Source   string    `yaml:"source"` // where the reason can be looked up
 }
 
-//go:embed differences.yaml
-var differences []byte
-
-// Differences are all that are listed. The first that fits counts.
-func Differences() ([]Difference, error) { return read(differences) }
-
-func read(content []byte) ([]Difference, error) {
-	var all []Difference
-	if err := decode(content, &all); err != nil {
-		return nil, lang.Errorf("differences.yaml: %w", err)
-	}
-	for _, d := range all {
-		if err := d.check(); err != nil {
-			return nil, lang.Errorf("differences.yaml: %v %v: %w", d.Pages, d.Fields, err)
-		}
-	}
-	return all, nil
-}
-
-func (d Difference) check() error {
+func (d Difference) checkEntry() error {
 	ways := 0
 	for _, set := range []bool{d.Page != "" || d.Today != "", d.Shape != "", d.Drop != "", d.Renamed != ""} {
 		if set {
@@ -76,43 +56,53 @@ func (d Difference) check() error {
 	return nil
 }
 
-// of tells whether the difference is one of this field.
-func (d Difference) of(page, name string) bool {
-	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matches(p, name) })
+// isOf reports whether the difference is one of this field.
+func (d Difference) isOf(page, name string) bool {
+	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matchesWhole(p, name) })
 }
 
-// explains tells whether two values, which are not equal, differ in this way;
+// explainsValues reports whether two values, which are not equal, differ in this way;
 // an empty one is that of a field that is not there.
-func (d Difference) explains(page, today string) bool {
+func (d Difference) explainsValues(page, today string) bool {
 	switch {
 	case d.Renamed != "":
 		return page == today
 	case page == "" || today == "":
-		return d.Shape == "" && d.Drop == "" && matches(d.Page, page) && matches(d.Today, today)
+		return d.Shape == "" && d.Drop == "" && matchesWhole(d.Page, page) && matchesWhole(d.Today, today)
 	case d.Shape != "":
-		return matches(d.Shape, page) && matches(d.Shape, today)
+		return matchesWhole(d.Shape, page) && matchesWhole(d.Shape, today)
 	case d.Drop != "":
 		drop := regexp.MustCompile(d.Drop)
 		return drop.ReplaceAllString(page, "") == drop.ReplaceAllString(today, "")
 	}
-	return matches(d.Page, page) && matches(d.Today, today)
+	return matchesWhole(d.Page, page) && matchesWhole(d.Today, today)
 }
 
-func matches(pattern, s string) bool {
+func matchesWhole(pattern, s string) bool {
 	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(s)
 }
 
-// Unused are the differences that were to be seen in the comparisons and were
-// not, each as its page, field and reason in a language.
-func Unused(listed []Difference, made []harness.Comparison, l lang.Language) []string {
-	var unused []string
-	for _, d := range listed {
-		if d.Optional {
-			continue
+// differenceExplaining returns the first difference that explains a field of a command,
+// nil if there is none. A field whose values are equal has another name today.
+func (p *Page) differenceExplaining(number string, f harness.Field) *Difference {
+	for i := range p.Differences {
+		d := &p.Differences[i]
+		if (d.Renamed != "") == (f.Page == f.Seen) && d.isOf(number, f.Name) && d.explainsValues(f.Page, f.Seen) {
+			return d
 		}
+	}
+	return nil
+}
+
+// Unused returns the known differences that were to be seen in the comparisons
+// and were not, each as its page, field and reason in a language.
+func (p *Page) Unused(made []harness.Comparison, l lang.Language) []string {
+	var unused []string
+	for i := range p.Differences {
+		d := &p.Differences[i]
 		for _, c := range made {
 			for _, name := range d.Fields {
-				if slices.Contains(d.Pages, c.Page) && !seen(c, d, name) {
+				if !d.Optional && slices.Contains(d.Pages, c.Page) && !p.isSeen(c, d, name) {
 					unused = append(unused, c.Page+" "+name+": "+d.Reason.In(l))
 				}
 			}
@@ -121,8 +111,8 @@ func Unused(listed []Difference, made []harness.Comparison, l lang.Language) []s
 	return unused
 }
 
-func seen(c harness.Comparison, d Difference, name string) bool {
+func (p *Page) isSeen(c harness.Comparison, d *Difference, name string) bool {
 	return slices.ContainsFunc(c.Fields, func(f harness.Field) bool {
-		return f.Verdict == harness.FieldListed && matches(name, f.Name) && (f.Reason == d.Reason.EN || f.Reason == d.Reason.JA)
+		return f.Verdict == harness.FieldListed && matchesWhole(name, f.Name) && p.differenceExplaining(c.Page, f) == d
 	})
 }

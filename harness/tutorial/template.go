@@ -1,0 +1,144 @@
+package tutorial
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"labcheck/harness"
+)
+
+// Template is a text of a page over a topology and a host of it, such as
+// docker -H=tcp://{{.Host.Engine}} network ls
+type Template struct{ parsed *template.Template }
+
+// UnmarshalYAML parses the text of a template.
+func (t *Template) UnmarshalYAML(decode func(any) error) error {
+	var text string
+	if err := decode(&text); err != nil {
+		return err
+	}
+	var err error
+	t.parsed, err = template.New("page").Parse(text)
+	return err
+}
+
+// place is what templates speak of: a topology and a host of it. It keeps the
+// first error of a template.
+type place struct {
+	harness.Topology
+	Host harness.Host
+	err  error
+}
+
+// placeOf returns the host of a topology that has a host's name, or the host
+// itself if there is none.
+func placeOf(t harness.Topology, h harness.Host) *place {
+	if i := slices.IndexFunc(t.Hosts(), func(other harness.Host) bool { return other.Name == h.Name }); i >= 0 {
+		h = t.Hosts()[i]
+	}
+	return &place{Topology: t, Host: h}
+}
+
+// Named returns the host of a name.
+func (p *place) Named(name string) (harness.Host, error) {
+	for _, h := range p.Hosts() {
+		if h.Name == name {
+			return h, nil
+		}
+	}
+	return harness.Host{}, fmt.Errorf("no host is called %q", name)
+}
+
+// First reports whether the host is the first member.
+func (p *place) First() bool { return len(p.Members) > 0 && p.Members[0].Name == p.Host.Name }
+
+// Servers returns the hosts of the other Consul servers; there are none without
+// replicas.
+func (p *place) Servers() []harness.Host {
+	return slices.DeleteFunc(p.ConsulServers(), func(h harness.Host) bool { return h.Name == p.Host.Name })
+}
+
+func (p *place) renderText(t Template) string {
+	if t.parsed == nil {
+		return ""
+	}
+	var text strings.Builder
+	if err := t.parsed.Execute(&text, p); err != nil && p.err == nil {
+		p.err = err
+	}
+	return text.String()
+}
+
+// hostChoice says for which hosts of a topology a command is typed.
+type hostChoice string
+
+func (c hostChoice) hostsIn(t harness.Topology) []harness.Host {
+	switch c {
+	case "members":
+		return t.Members
+	case "first-member":
+		return t.Members[:min(1, len(t.Members))]
+	case "other-servers": // of Consul
+		return t.ConsulServers()[1:]
+	case "replicas": // of the Swarm manager
+		return t.Replicated()
+	}
+	return []harness.Host{t.Manager}
+}
+
+// printedIn returns the topology that the page prints, with the addresses and
+// ports that its hosts have in another one. A host that the other one lacks keeps
+// the page's.
+func printedIn(t harness.Topology) harness.Topology {
+	printed := harness.Tutorial()
+	printed.SwarmPort, printed.ConsulPort = t.SwarmPort, t.ConsulPort
+	printed.Manager = placeOf(t, printed.Manager).Host
+	for i, h := range printed.Members {
+		printed.Members[i] = placeOf(t, h).Host
+	}
+	return printed
+}
+
+// address is an address, with its port if it has one.
+var address = regexp.MustCompile(`\b\d+\.\d+\.\d+\.\d+(:\d+)?\b`)
+
+// Here writes a text that has addresses and ports of the page, such as a sentence
+// of the features, with those that its hosts have in a topology.
+func Here(t harness.Topology, text string) string {
+	here := map[string]string{}
+	own, placed := harness.Tutorial(), printedIn(t)
+	for i, h := range own.Hosts() {
+		at := placed.Hosts()[i]
+		here[h.Addr.String()] = at.Addr.String()
+		here[h.Engine().String()] = at.Engine().String()
+		for _, port := range []uint16{harness.SwarmPort, harness.ConsulPort} {
+			here[netip.AddrPortFrom(h.Addr, port).String()] = netip.AddrPortFrom(at.Addr, Port(t, port)).String()
+		}
+	}
+	return address.ReplaceAllStringFunc(text, func(printed string) string {
+		if at, ok := here[printed]; ok {
+			return at
+		}
+		addr, port, _ := strings.Cut(printed, ":")
+		if at, ok := here[addr]; ok && port != "" {
+			return at + ":" + port
+		}
+		return printed
+	})
+}
+
+// Port returns the port of the Swarm manager or Consul that takes the place of
+// the page's. Any other port stays.
+func Port(t harness.Topology, printed uint16) uint16 {
+	switch printed {
+	case harness.SwarmPort:
+		return t.Swarm().Port()
+	case harness.ConsulPort:
+		return t.Consul().Port()
+	}
+	return printed
+}
