@@ -60,6 +60,22 @@ func Look(ctx context.Context, c *engine.Cluster, o Options) State {
 	return l.state
 }
 
+// Glance asks each service of a cluster once, for as long as ctx lasts, and no host
+// by commands.
+func Glance(ctx context.Context, c *engine.Cluster, o Options) State {
+	l := &look{cluster: c, state: newState(c.Topology(), o)}
+	var group sync.WaitGroup
+	group.Go(func() { l.askConsul(ctx) })
+	group.Go(func() { l.askSwarm(ctx) })
+	l.onEachHost(func(h *Host) {
+		if h.Info, h.InfoError.Err = c.Engine(h.Name).Info(ctx); h.Answers() {
+			l.askAbout(ctx, h)
+		}
+	})
+	group.Wait()
+	return l.state
+}
+
 // ProbeHost asks one host of a cluster by commands.
 func ProbeHost(ctx context.Context, c *engine.Cluster, h harness.Host, o Options) Probe {
 	l := &look{cluster: c, state: newState(c.Topology(), o)}
@@ -122,7 +138,7 @@ func (l *look) askAll(ctx context.Context) {
 	var group sync.WaitGroup
 	if m := &l.state.Hosts[0]; m.Answers() || m.Hangs() {
 		group.Go(func() { l.askConsul(answering) })
-		group.Go(func() { l.askSwarm(answering) })
+		group.Go(func() { l.askSettledSwarm(answering) })
 	}
 	l.onEachHost(func(h *Host) {
 		if h.Hangs() {
@@ -132,9 +148,7 @@ func (l *look) askAll(ctx context.Context) {
 		case h.Answers():
 			group.Go(func() { l.askHost(ctx, h) })
 			group.Go(func() { l.askLog(ctx, h) })
-			group.Go(func() { l.askNetworks(answering, h) })
-			group.Go(func() { l.askGossip(answering, h) })
-			l.askContainers(answering, h)
+			l.askAbout(answering, h)
 		case h.Hangs(): // it lists its containers all the same
 			l.askContainers(answering, h)
 		}
@@ -174,7 +188,7 @@ func (l *look) askStarted(ctx context.Context) {
 		})
 	}
 	again(l.state.Topology.Consul().Port(), &l.state.LeaderError, l.askConsul)
-	again(l.state.Topology.Swarm().Port(), &l.state.SwarmError, l.askSwarm)
+	again(l.state.Topology.Swarm().Port(), &l.state.SwarmError, l.askSettledSwarm)
 	group.Wait()
 }
 
@@ -195,7 +209,7 @@ func (l *look) askSilent(ctx context.Context) {
 		}
 	}
 	again(func() { l.askConsul(ctx) }, s.LeaderError, s.KeysError)
-	again(func() { l.askSwarm(ctx) }, s.SwarmError)
+	again(func() { l.askSettledSwarm(ctx) }, s.SwarmError)
 	for i := range s.Hosts {
 		if h := &s.Hosts[i]; h.Answers() {
 			again(func() { l.askContainers(ctx, h) }, h.ContainersError)
@@ -224,20 +238,24 @@ func (l *look) askConsul(ctx context.Context) {
 	}
 }
 
-// askSwarm asks again for a moment while members are Pending or not listed: so
-// are all of a manager that has just started.
-func (l *look) askSwarm(ctx context.Context) {
+// askSettledSwarm asks again for a moment while members are Pending or not listed:
+// so are all of a manager that has just started.
+func (l *look) askSettledSwarm(ctx context.Context) {
 	s := &l.state
 	moment, cancel := context.WithTimeout(ctx, l.within(firstAnswer))
 	defer cancel()
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
-		info, err := l.cluster.Swarm().Info(ctx)
-		s.SwarmError.Err, s.Swarm, s.SwarmName = err, info.Swarm, info.Name
-		if err == nil && info.Swarm != nil && isSettling(s.Topology, info.Swarm.Members) {
+		l.askSwarm(ctx)
+		if s.SwarmError.Err == nil && s.Swarm != nil && isSettling(s.Topology, s.Swarm.Members) {
 			return errSettling
 		}
 		return nil
 	})
+}
+
+func (l *look) askSwarm(ctx context.Context) {
+	info, err := l.cluster.Swarm().Info(ctx)
+	l.state.SwarmError.Err, l.state.Swarm, l.state.SwarmName = err, info.Swarm, info.Name
 }
 
 var errSettling = errors.New("the manager does not know all its members yet")
@@ -246,6 +264,15 @@ var errSettling = errors.New("the manager does not know all its members yet")
 func isSettling(t harness.Topology, listed []engine.Member) bool {
 	isPending := func(m engine.Member) bool { return m.Status == "Pending" }
 	return len(listed) < len(t.Members) || slices.ContainsFunc(listed, isPending)
+}
+
+// askAbout asks an engine for all that is on it.
+func (l *look) askAbout(ctx context.Context, h *Host) {
+	var group sync.WaitGroup
+	group.Go(func() { l.askContainers(ctx, h) })
+	group.Go(func() { l.askNetworks(ctx, h) })
+	group.Go(func() { l.askGossip(ctx, h) })
+	group.Wait()
 }
 
 // askContainers asks an engine for its containers and images. Only an image that it
