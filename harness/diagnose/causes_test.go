@@ -473,7 +473,7 @@ func TestMine(t *testing.T) {
 	endedWrong.Name, endedWrong.State, endedWrong.Running = "ended wrong", "exited", false
 	s.on.Containers = append([]survey.Container{endedWrong, ended, wrong, other("manage", "swarm", "/swarm manage x"), other("odd", "swarm:1", "/bin/sh join x"), other("nginx", "nginx", "/nginx join")}, s.on.Containers...)
 	var got []string
-	for _, b := range s.mine() {
+	for _, b := range s.ownContainers() {
 		got = append(got, b.Name)
 	}
 	if diff := cmp.Diff([]string{"join", "wrong", "odd", "ended", "ended wrong"}, got); diff != "" {

@@ -99,7 +99,7 @@ func (d *diagnosis) rests(needs []kind, hosts []string) []part {
 	var all []part
 	for _, k := range needs {
 		for _, h := range hosts {
-			all = append(all, d.below(d.of(k, h))...)
+			all = append(all, d.partsBelow(d.partOf(k, h))...)
 		}
 	}
 	return all
@@ -175,10 +175,10 @@ func (d *diagnosis) noCause(ids []string) harness.Finding {
 	f := d.newFinding("unexplained", "", len(ids))
 	f.Explains = ids
 	for _, h := range d.held {
-		f.saw(h, d.Lang.Say("so it is"))
+		f.addSeen(h, d.Lang.Say("so it is"))
 	}
 	for _, h := range d.notAsked {
-		f.saw(h, d.Lang.Say("could not be asked"))
+		f.addSeen(h, d.Lang.Say("could not be asked"))
 	}
 	return f.Finding
 }

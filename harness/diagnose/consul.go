@@ -22,13 +22,13 @@ func consulOn(d *diagnosis, h harness.Host) service {
 	} else {
 		s.breaks = part{serverKind, h.Name}
 	}
-	return d.service(tutorial.Consul, s)
+	return d.serviceOn(tutorial.Consul, s)
 }
 
 // checkConsul finds out why Consul does not answer, or has no leader.
 func checkConsul(d *diagnosis) bool {
 	manager := d.topology.Manager
-	if !d.holds(engineKind, manager.Name) || d.state.On(manager.Name).ContainersError.Err != nil {
+	if !d.isIntact(engineKind, manager.Name) || d.state.On(manager.Name).ContainersError.Err != nil {
 		return false
 	}
 	s := consulOn(d, manager)
@@ -41,15 +41,15 @@ func checkConsul(d *diagnosis) bool {
 
 func checkLeader(d *diagnosis, s service, found survey.Container) {
 	switch err := d.state.LeaderError.Err; {
-	case err == nil && !s.right(found):
-		s.report(d, s.codes.wrongArguments, found).advise(docker(s.on.Host, "rm -f %s", found.Name), s.command())
+	case err == nil && !s.hasPageArguments(found):
+		s.reportContainer(d, s.codes.wrongArguments, found).setAdvice(dockerCommand(s.on.Host, "rm -f %s", found.Name), s.typedCommand())
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader) && len(d.topology.ConsulServers()) > 1:
 		reportQuorum(d, s, found)
 	case errors.Is(err, engine.ErrNoLeader) && slices.Contains(found.Args, "-bootstrap"):
-		s.report(d, "consul-no-leader", found).saw(askLeader(d.topology), `""`).advise(found.Name)
+		s.reportContainer(d, "consul-no-leader", found).addSeen(askLeader(d.topology), `""`).setAdvice(found.Name)
 	case errors.Is(err, engine.ErrNoLeader):
-		f := s.report(d, "consul-no-bootstrap", found).saw(askLeader(d.topology), `""`)
+		f := s.reportContainer(d, "consul-no-bootstrap", found).addSeen(askLeader(d.topology), `""`)
 		s.makeAnew(f, found)
 	default:
 		checkConsulPort(d, s, err)
@@ -77,16 +77,16 @@ func reportQuorum(d *diagnosis, manager service, found survey.Container) {
 	running, need := len(servers)-len(lost), len(servers)/2+1
 	var f *finding
 	if running >= need {
-		f = d.report("consul-no-leader", manager.on.Name).
-			because("Consul has no leader, though %d of its %d servers run", running, len(servers))
+		f = d.addFinding("consul-no-leader", manager.on.Name).
+			setCause("Consul has no leader, though %d of its %d servers run", running, len(servers))
 		f.Advice = d.Lang.Say("an election takes up to 10 s: ask again; else see whether the servers reach one another on TCP 8300 and 8301: docker logs %s", found.Name)
 	} else {
-		f = d.report("consul-no-quorum", manager.on.Name, running, len(servers), need)
+		f = d.addFinding("consul-no-quorum", manager.on.Name, running, len(servers), need)
 	}
-	f.saw(askLeader(d.topology), `""`).fix(starts...)
+	f.addSeen(askLeader(d.topology), `""`).addRemedy(starts...)
 	for _, h := range servers[1:] {
 		if state := lost[h.Name]; state != "" {
-			f.saw(docker(h, "ps --all"), state)
+			f.addSeen(dockerCommand(h, "ps --all"), state)
 		}
 	}
 }
@@ -94,19 +94,19 @@ func reportQuorum(d *diagnosis, manager service, found survey.Container) {
 // downAs returns how a server is that does not run, and the command that starts it;
 // nothing if it runs, and no command if its engine must come back first.
 func downAs(d *diagnosis, s service) (state, start string) {
-	if !d.holds(engineKind, s.on.Name) || s.on.ContainersError.Err != nil {
+	if !d.isIntact(engineKind, s.on.Name) || s.on.ContainersError.Err != nil {
 		return d.Lang.Say("no answer"), ""
 	}
-	mine := s.mine()
+	mine := s.ownContainers()
 	switch {
 	case len(mine) == 0:
-		return d.Lang.Say("no container of %s", s.Spec.Image), s.command()
+		return d.Lang.Say("no container of %s", s.Spec.Image), s.typedCommand()
 	case mine[0].State == "running":
 		return "", ""
 	case mine[0].State == "paused":
-		return fmt.Sprintf("%s: paused", mine[0].Name), docker(s.on.Host, "unpause %s", mine[0].Name)
+		return fmt.Sprintf("%s: paused", mine[0].Name), dockerCommand(s.on.Host, "unpause %s", mine[0].Name)
 	}
-	return fmt.Sprintf("%s: %s", mine[0].Name, mine[0].State), docker(s.on.Host, "start %s", mine[0].Name)
+	return fmt.Sprintf("%s: %s", mine[0].Name, mine[0].State), dockerCommand(s.on.Host, "start %s", mine[0].Name)
 }
 
 // checkConsulPort finds out why Consul's container runs, and its port does not
@@ -114,7 +114,7 @@ func downAs(d *diagnosis, s service) (state, start string) {
 func checkConsulPort(d *diagnosis, s service, err error) {
 	port := d.topology.Consul().Port()
 	if rules := s.on.Probe.RulesAbout(port, d.topology.Hosts()); len(rules) > 0 {
-		reportRules(d, "consul-blocked", s.on, rules, port).breaking(part{consulKind, ""})
+		reportRules(d, "consul-blocked", s.on, rules, port).setBreaks(part{consulKind, ""})
 		return
 	}
 	var f *finding
@@ -124,22 +124,22 @@ func checkConsulPort(d *diagnosis, s service, err error) {
 	case survey.Unreached(err) != nil:
 		f = reportUnreached(d, survey.Unreached(err), part{consulKind, ""})
 	default:
-		f = d.report("consul-silent", s.on.Name, port).fix(docker(s.on.Host, "restart %s", s.mine()[0].Name))
+		f = d.addFinding("consul-silent", s.on.Name, port).addRemedy(dockerCommand(s.on.Host, "restart %s", s.ownContainers()[0].Name))
 	}
-	f.saw(askLeader(d.topology), reason(err))
+	f.addSeen(askLeader(d.topology), reasonOf(err))
 }
 
 func reportForwarding(d *diagnosis, h *survey.Host) *finding {
-	return d.report("forwarding-off", h.Name, h.Name).advise(h.Name).
-		breaking(part{consulKind, ""}, part{managerKind, ""}, part{packetKind, h.Name}).
-		saw("sysctl net.ipv4.ip_forward, on "+h.Name, "0")
+	return d.addFinding("forwarding-off", h.Name, h.Name).setAdvice(h.Name).
+		setBreaks(part{consulKind, ""}, part{managerKind, ""}, part{packetKind, h.Name}).
+		addSeen("sysctl net.ipv4.ip_forward, on "+h.Name, "0")
 }
 
 // checkServers finds Consul servers that are lost while the others go on.
 func checkServers(d *diagnosis) bool {
-	could := d.holds(consulKind, "")
+	could := d.isIntact(consulKind, "")
 	for _, h := range d.topology.ConsulServers()[1:] {
-		if !could || !d.holds(serverKind, h.Name) {
+		if !could || !d.isIntact(serverKind, h.Name) {
 			continue
 		}
 		before := len(d.found)
@@ -170,21 +170,21 @@ const noAnswer = "no answer within 1 s, or refused"
 
 // checkWayToConsul finds hosts that can't reach a Consul which answers us.
 func checkWayToConsul(d *diagnosis) bool {
-	could := d.holds(consulKind, "")
+	could := d.isIntact(consulKind, "")
 	consul := d.topology.Consul()
 	target := survey.Dial("tcp", consul)
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
-		if !could || !slices.Contains(h.Probe.Silent, target) || !d.holds(engineKind, h.Name) {
+		if !could || !slices.Contains(h.Probe.Silent, target) || !d.isIntact(engineKind, h.Name) {
 			continue
 		}
 		var f *finding
 		if rules := h.Probe.RulesAbout(consul.Port(), d.topology.Hosts()); len(rules) > 0 {
-			f = reportRules(d, "consul-blocked", h, rules, consul.Port()).breaking(part{reachKind, h.Name})
+			f = reportRules(d, "consul-blocked", h, rules, consul.Port()).setBreaks(part{reachKind, h.Name})
 		} else {
-			f = d.report("consul-unreachable", h.Name, h.Name)
+			f = d.addFinding("consul-unreachable", h.Name, h.Name)
 		}
-		f.saw(target+", from "+h.Name, noAnswer)
+		f.addSeen(target+", from "+h.Name, noAnswer)
 	}
 	return could
 }

@@ -35,7 +35,7 @@ var (
 // findContainer finds the service's container; ok says that it runs and that
 // nothing is known yet to be wrong with it.
 func findContainer(d *diagnosis, s service) (found survey.Container, ok bool) {
-	mine := s.mine()
+	mine := s.ownContainers()
 	if other, taken := s.inTheWay(); taken && (len(mine) == 0 || !mine[0].Running) {
 		reportPortTaken(d, s, other, mine)
 		return found, false
@@ -47,14 +47,14 @@ func findContainer(d *diagnosis, s service) (found survey.Container, ok bool) {
 	found = mine[0]
 	switch {
 	case found.State == "paused":
-		s.report(d, s.codes.paused, found).fix(docker(s.on.Host, "unpause %s", found.Name))
+		s.reportContainer(d, s.codes.paused, found).addRemedy(dockerCommand(s.on.Host, "unpause %s", found.Name))
 	case found.State == "restarting" || found.RestartCount > 0 && (!found.Running || !s.works || isFatal(found.Log)):
-		s.makeAnew(s.report(d, s.codes.restarting, found), found)
-	case !found.Running && s.right(found):
-		s.report(d, s.codes.stopped, found).fix(docker(s.on.Host, "start %s", found.Name))
+		s.makeAnew(s.reportContainer(d, s.codes.restarting, found), found)
+	case !found.Running && s.hasPageArguments(found):
+		s.reportContainer(d, s.codes.stopped, found).addRemedy(dockerCommand(s.on.Host, "start %s", found.Name))
 	case !found.Running:
-		f := s.report(d, s.codes.stopped, found)
-		f.because("%s on %s has ended: its arguments are wrong", s.Title, s.on.Name)
+		f := s.reportContainer(d, s.codes.stopped, found)
+		f.setCause("%s on %s has ended: its arguments are wrong", s.Title, s.on.Name)
 		s.makeAnew(f, found)
 	default:
 		return found, true
@@ -69,26 +69,26 @@ func isFatal(log string) bool {
 
 func reportMissing(d *diagnosis, s service) {
 	if s.lacksImage() {
-		s.breakOwn(d.report(s.codes.noImage, s.on.Name, s.Title, s.on.Name, s.Spec.Image)).
-			saw(docker(s.on.Host, "image inspect %s", s.Spec.Image), "no such image").
-			fix(docker(s.on.Host, "pull %s", s.Spec.Image), s.command())
+		s.breakOwn(d.addFinding(s.codes.noImage, s.on.Name, s.Title, s.on.Name, s.Spec.Image)).
+			addSeen(dockerCommand(s.on.Host, "image inspect %s", s.Spec.Image), "no such image").
+			addRemedy(dockerCommand(s.on.Host, "pull %s", s.Spec.Image), s.typedCommand())
 		return
 	}
-	s.breakOwn(d.report(s.codes.missing, s.on.Name, s.Title, s.on.Name)).
-		saw(docker(s.on.Host, "ps --all"), d.Lang.Say("no container of %s", s.imageAndArgument())).
-		fix(s.command())
+	s.breakOwn(d.addFinding(s.codes.missing, s.on.Name, s.Title, s.on.Name)).
+		addSeen(dockerCommand(s.on.Host, "ps --all"), d.Lang.Say("no container of %s", s.imageAndArgument())).
+		addRemedy(s.typedCommand())
 }
 
 // reportPortTaken reports a container that has the service's port.
 func reportPortTaken(d *diagnosis, s service, other survey.Container, mine []survey.Container) {
-	f := s.breakOwn(d.report(s.codes.portTaken, s.on.Name, other.Name, s.Listens.Host, s.Title)).
-		saw(docker(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Listens.Host)).
-		fix(docker(s.on.Host, "rm -f %s", other.Name))
+	f := s.breakOwn(d.addFinding(s.codes.portTaken, s.on.Name, other.Name, s.Listens.Host, s.Title)).
+		addSeen(dockerCommand(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Listens.Host)).
+		addRemedy(dockerCommand(s.on.Host, "rm -f %s", other.Name))
 	if len(mine) > 0 {
-		f.fix(docker(s.on.Host, "start %s", mine[0].Name))
+		f.addRemedy(dockerCommand(s.on.Host, "start %s", mine[0].Name))
 		return
 	}
-	f.fix(s.command())
+	f.addRemedy(s.typedCommand())
 }
 
 // checkPort reports a service that runs but is not where it should listen.
@@ -100,7 +100,7 @@ func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
 	if len(c.Ports) > 0 {
 		ports = fmt.Sprint(c.Ports)
 	}
-	s.makeAnew(s.report(d, s.codes.wrongPort, c).saw(docker(s.on.Host, "port %s", c.Name), ports), c)
+	s.makeAnew(s.reportContainer(d, s.codes.wrongPort, c).addSeen(dockerCommand(s.on.Host, "port %s", c.Name), ports), c)
 	return false
 }
 
@@ -108,9 +108,9 @@ func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
 // it: the name of its image, and what happens when the host restarts.
 func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
 	if tutorial.Deviates(tutorial.ImageName, s.Compare(c.Container)) {
-		f := s.report(d, s.codes.otherImage, c)
+		f := s.reportContainer(d, s.codes.otherImage, c)
 		if s.lacksImage() {
-			f.fix(docker(s.on.Host, "tag %s %s", c.Image, s.Spec.Image))
+			f.addRemedy(dockerCommand(s.on.Host, "tag %s %s", c.Image, s.Spec.Image))
 		}
 		s.makeAnew(f, c)
 	}
@@ -119,17 +119,17 @@ func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
 		have = "no"
 	}
 	if have != restart {
-		f := s.report(d, s.codes.restartPolicy, c).fix(docker(s.on.Host, "update --restart=%s %s", restart, c.Name))
+		f := s.reportContainer(d, s.codes.restartPolicy, c).addRemedy(dockerCommand(s.on.Host, "update --restart=%s %s", restart, c.Name))
 		f.Seen[0].Answered = c.Name + ": " + have
 	}
 }
 
 // report reports something of a service's container, and what it is like.
-func (s service) report(d *diagnosis, code string, c survey.Container) *finding {
-	f := s.breakOwn(d.report(code, s.on.Name, s.Title, s.on.Name)).
-		saw(docker(s.on.Host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", c.Name, c.Image, c.Command, c.State, c.ExitCode))
+func (s service) reportContainer(d *diagnosis, code string, c survey.Container) *finding {
+	f := s.breakOwn(d.addFinding(code, s.on.Name, s.Title, s.on.Name)).
+		addSeen(dockerCommand(s.on.Host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", c.Name, c.Image, c.Command, c.State, c.ExitCode))
 	if last := lastLine(c.Log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && c.State != "running" {
-		f.saw(docker(s.on.Host, "logs %s", c.Name), last)
+		f.addSeen(dockerCommand(s.on.Host, "logs %s", c.Name), last)
 	}
 	return f
 }
@@ -137,7 +137,7 @@ func (s service) report(d *diagnosis, code string, c survey.Container) *finding 
 // breakOwn has a finding break what the service is, if it is not the page's.
 func (s service) breakOwn(f *finding) *finding {
 	if s.breaks != (part{}) {
-		f.breaking(s.breaks)
+		f.setBreaks(s.breaks)
 	}
 	return f
 }
@@ -145,14 +145,14 @@ func (s service) breakOwn(f *finding) *finding {
 // makeAnew fixes a finding by the page's own command, or by what is right but does
 // not run, after what is wrong is out of the way.
 func (s service) makeAnew(f *finding, wrong survey.Container) {
-	f.fix(docker(s.on.Host, "rm -f %s", wrong.Name))
-	for _, c := range s.mine() {
-		if c.ID != wrong.ID && s.right(c) && !c.Running {
-			f.fix(docker(s.on.Host, "start %s", c.Name))
+	f.addRemedy(dockerCommand(s.on.Host, "rm -f %s", wrong.Name))
+	for _, c := range s.ownContainers() {
+		if c.ID != wrong.ID && s.hasPageArguments(c) && !c.Running {
+			f.addRemedy(dockerCommand(s.on.Host, "start %s", c.Name))
 			return
 		}
 	}
-	f.fix(s.command())
+	f.addRemedy(s.typedCommand())
 }
 
 // inTheWay returns a running container that has the service's port and is another.
@@ -165,8 +165,8 @@ func (s service) inTheWay() (survey.Container, bool) {
 	return survey.Container{}, false
 }
 
-// runs reports whether a container's program is Swarm's, with an argument.
-func runs(c engine.Container, arg string) bool {
+// runsSwarm reports whether a container's program is Swarm's, with an argument.
+func runsSwarm(c engine.Container, arg string) bool {
 	words := strings.Fields(c.Command)
 	return len(words) > 1 && strings.HasSuffix(words[0], "/swarm") && words[1] == arg
 }

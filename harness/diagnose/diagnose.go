@@ -47,12 +47,12 @@ type Result struct {
 // network by packet.
 func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	start := time.Now()
-	d := newDiagnosis(survey.Look(ctx, c, asking(c.Topology(), o.OutOfBand)), o)
+	d := newDiagnosis(survey.Look(ctx, c, surveyOptions(c.Topology(), o.OutOfBand)), o)
 	d.checkLayers()
 	if o.Workload && len(d.found) == 0 {
 		d.traffic(ctx, c)
 	}
-	r := d.result()
+	r := d.makeResult()
 	r.Duration = time.Since(start)
 	return r
 }
@@ -61,11 +61,11 @@ func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 func Diagnose(s survey.State, o Options) Result {
 	d := newDiagnosis(s, o)
 	d.checkLayers()
-	return d.result()
+	return d.makeResult()
 }
 
-// asking returns what a diagnosis wants to know of a cluster.
-func asking(t harness.Topology, outOfBand bool) survey.Options {
+// surveyOptions returns what a diagnosis wants to know of a cluster.
+func surveyOptions(t harness.Topology, outOfBand bool) survey.Options {
 	return survey.Options{
 		OutOfBand: outOfBand, Images: []string{consulImage, swarmImage},
 		Relevant: func(c engine.Container) bool { return isRelevant(c, t) },
@@ -76,7 +76,7 @@ func asking(t harness.Topology, outOfBand bool) survey.Options {
 // image is called by now, or stand in its place.
 func isRelevant(c engine.Container, t harness.Topology) bool {
 	return strings.Contains(c.Image, swarmImage) || strings.Contains(c.Image, "consul") ||
-		runs(c, "manage") || runs(c, "join") || strings.HasPrefix(c.Command, "/bin/start") ||
+		runsSwarm(c, "manage") || runsSwarm(c, "join") || strings.HasPrefix(c.Command, "/bin/start") ||
 		survey.Publishes(c, t.Consul().Port()) || survey.Publishes(c, t.Swarm().Port())
 }
 
@@ -140,13 +140,13 @@ func (d *diagnosis) checkLayers() {
 		before := len(d.found)
 		judged := l.check(d)
 		if !l.right.Equal(lang.Text{}) {
-			d.note(l.right, judged, len(d.found) == before)
+			d.noteLayer(l.right, judged, len(d.found) == before)
 		}
 	}
 }
 
-// note tells of a layer that could not be judged, or in which nothing was found.
-func (d *diagnosis) note(right lang.Text, judged, holds bool) {
+// noteLayer tells of a layer that could not be judged, or in which nothing was found.
+func (d *diagnosis) noteLayer(right lang.Text, judged, holds bool) {
 	switch {
 	case !judged:
 		d.notAsked = append(d.notAsked, right.In(d.Lang))
@@ -155,7 +155,7 @@ func (d *diagnosis) note(right lang.Text, judged, holds bool) {
 	}
 }
 
-func (d *diagnosis) result() Result {
+func (d *diagnosis) makeResult() Result {
 	r := Result{Findings: []harness.Finding{}, Held: d.held, NotAsked: d.notAsked, Patience: d.state.Patience}
 	for _, f := range d.found {
 		f.Explains = d.explained(f)

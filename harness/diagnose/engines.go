@@ -18,15 +18,15 @@ func checkAnswer(d *diagnosis, h *survey.Host) {
 	case survey.Unreached(err) != nil:
 		f = reportUnreached(d, survey.Unreached(err), part{engineKind, h.Name})
 	case errors.Is(err, engine.ErrWrongService):
-		f = d.report("engine-port-taken", h.Name, h.Engine().Port(), h.Name)
+		f = d.addFinding("engine-port-taken", h.Name, h.Engine().Port(), h.Name)
 	case h.Probe.Failed.Err != nil:
-		f = d.report("host-frozen", h.Name, h.Name).saw("a command on "+h.Name, h.Probe.Failed.Err.Error())
+		f = d.addFinding("host-frozen", h.Name, h.Name).addSeen("a command on "+h.Name, h.Probe.Failed.Err.Error())
 	case h.Probe.Engine == survey.Stopped:
-		f = d.report("engine-frozen", h.Name, h.Name).saw("ps, on "+h.Name, engineState(h.Probe))
+		f = d.addFinding("engine-frozen", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
 	default:
-		f = d.report("engine-silent", h.Name, h.Name).saw("ps, on "+h.Name, engineState(h.Probe))
+		f = d.addFinding("engine-silent", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
 	}
-	f.saw(docker(h.Host, "info"), reason(h.InfoError.Err))
+	f.addSeen(dockerCommand(h.Host, "info"), reasonOf(h.InfoError.Err))
 }
 
 // checkHanging lays engines that hang to what keeps them from their cluster store,
@@ -34,12 +34,12 @@ func checkAnswer(d *diagnosis, h *survey.Host) {
 func checkHanging(d *diagnosis) bool {
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
-		asked, err := docker(h.Host, "info"), h.InfoError.Err
+		asked, err := dockerCommand(h.Host, "info"), h.InfoError.Err
 		if h.Answers() {
-			asked, err = docker(h.Host, "ps"), h.ContainersError.Err
+			asked, err = dockerCommand(h.Host, "ps"), h.ContainersError.Err
 		}
 		if h.Hangs() || h.Answers() && err != nil {
-			reportHanging(d, h, asked, reason(err))
+			reportHanging(d, h, asked, reasonOf(err))
 		}
 	}
 	return true
@@ -50,7 +50,7 @@ func reportHanging(d *diagnosis, h *survey.Host, asked, answered string) {
 	for _, f := range d.found {
 		if f.breaksAny(store) {
 			f.breaks = append(f.breaks, part{engineKind, h.Name})
-			f.saw(asked, d.Lang.Say("%s: it waits for its cluster store", answered))
+			f.addSeen(asked, d.Lang.Say("%s: it waits for its cluster store", answered))
 			return
 		}
 	}
@@ -58,7 +58,7 @@ func reportHanging(d *diagnosis, h *survey.Host, asked, answered string) {
 	if h.Probe.Unasked.Err != nil {
 		code = "engine-silent"
 	}
-	d.report(code, h.Name, h.Name).saw("ps, on "+h.Name, engineState(h.Probe)).saw(asked, answered)
+	d.addFinding(code, h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe)).addSeen(asked, answered)
 }
 
 // checkSettings finds engines that are not set up for the cluster store, or have
@@ -66,13 +66,13 @@ func reportHanging(d *diagnosis, h *survey.Host, asked, answered string) {
 func checkSettings(d *diagnosis) bool {
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
-		if !d.holds(engineKind, h.Name) {
+		if !d.isIntact(engineKind, h.Name) {
 			continue
 		}
 		checkStore(d, h)
 		if full := h.Probe.Full; len(full) > 0 {
-			d.report("disk-full", h.Name, h.Name).saw("df, on "+h.Name, strings.Join(full, "; ")).
-				advise(docker(h.Host, "system df"))
+			d.addFinding("disk-full", h.Name, h.Name).addSeen("df, on "+h.Name, strings.Join(full, "; ")).
+				setAdvice(dockerCommand(h.Host, "system df"))
 		}
 	}
 	return true
@@ -83,23 +83,23 @@ const lastWithStore = 20
 
 func checkStore(d *diagnosis, h *survey.Host) {
 	have, advertised := strings.TrimSuffix(h.Info.ClusterStore, "/"), h.Info.ClusterAdvertise
-	store, asked := storeOf(d.topology), docker(h.Host, "info")
+	store, asked := storeOf(d.topology), dockerCommand(h.Host, "info")
 	major, _, _ := strings.Cut(h.Info.ServerVersion, ".")
 	version, _ := strconv.Atoi(major)
 	switch {
 	case have == "" && version > lastWithStore:
-		d.report("engine-too-new", h.Name, h.Name, h.Info.ServerVersion).saw(asked, "Server Version: "+h.Info.ServerVersion)
+		d.addFinding("engine-too-new", h.Name, h.Name, h.Info.ServerVersion).addSeen(asked, "Server Version: "+h.Info.ServerVersion)
 	case have == "":
-		d.report("engine-no-store", h.Name, h.Name).saw(asked, "no Cluster Store").advise(store, h.Engine().String())
+		d.addFinding("engine-no-store", h.Name, h.Name).addSeen(asked, "no Cluster Store").setAdvice(store, h.Engine().String())
 	case have != store:
-		d.report("engine-wrong-store", h.Name, h.Name).saw(asked, "Cluster Store: "+have).
-			advise(store, h.Engine().String())
+		d.addFinding("engine-wrong-store", h.Name, h.Name).addSeen(asked, "Cluster Store: "+have).
+			setAdvice(store, h.Engine().String())
 	case advertised != h.Engine().String():
 		if advertised == "" {
 			advertised = "none"
 		}
-		d.report("engine-wrong-advertise", h.Name, h.Name).saw(asked, "Cluster Advertise: "+advertised).
-			advise(store, h.Engine().String())
+		d.addFinding("engine-wrong-advertise", h.Name, h.Name).addSeen(asked, "Cluster Advertise: "+advertised).
+			setAdvice(store, h.Engine().String())
 	}
 }
 
@@ -146,8 +146,8 @@ func gapsIn(d *diagnosis, p survey.Probe) []string {
 	return all
 }
 
-// reason returns what the system said in an error.
-func reason(err error) string { return survey.KindOf(err).Error() }
+// reasonOf returns what the system said in an error.
+func reasonOf(err error) string { return survey.KindOf(err).Error() }
 
 // lastLine returns the last line of a log that has one of the words.
 func lastLine(log string, words ...string) string {

@@ -9,7 +9,7 @@ import (
 
 // Survey asks a lab for what a diagnosis judges.
 func Survey(ctx context.Context, c *engine.Cluster) survey.State {
-	return survey.Look(ctx, c, asking(c.Topology(), false))
+	return survey.Look(ctx, c, surveyOptions(c.Topology(), false))
 }
 
 // ClaimHosts are the claims of the table, by id, and of those that are by host

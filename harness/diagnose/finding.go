@@ -74,30 +74,30 @@ var rests = map[kind][]kind{
 // ofCluster are the kinds of which there is one, on the manager.
 var ofCluster = []kind{consulBoxKind, consulLookKind, managerLookKind, consulKind, managerBoxKind, managerKind, strategyKind, listKind}
 
-// of returns a kind's part of a host, or the cluster's only one.
-func (d *diagnosis) of(k kind, host string) part {
+// partOf returns a kind's part of a host, or the cluster's only one.
+func (d *diagnosis) partOf(k kind, host string) part {
 	if slices.Contains(ofCluster, k) {
 		return part{k, ""}
 	}
 	return part{k, host}
 }
 
-// below returns a part and all that it rests on.
-func (d *diagnosis) below(p part) []part {
+// partsBelow returns a part and all that it rests on.
+func (d *diagnosis) partsBelow(p part) []part {
 	all := []part{p}
 	host := p.host
 	if host == "" {
 		host = d.topology.Manager.Name
 	}
 	for _, k := range rests[p.what] {
-		all = append(all, d.below(d.of(k, host))...)
+		all = append(all, d.partsBelow(d.partOf(k, host))...)
 	}
 	return all
 }
 
-// holds reports whether nothing was found so far that breaks a part.
-func (d *diagnosis) holds(k kind, host string) bool {
-	below := d.below(d.of(k, host))
+// isIntact reports whether nothing was found so far that breaks a part.
+func (d *diagnosis) isIntact(k kind, host string) bool {
+	below := d.partsBelow(d.partOf(k, host))
 	return !slices.ContainsFunc(d.found, func(f *finding) bool { return f.breaksAny(below) })
 }
 
@@ -115,8 +115,8 @@ func (f *finding) breaksAny(parts []part) bool {
 	return slices.ContainsFunc(f.breaks, func(p part) bool { return slices.Contains(parts, p) })
 }
 
-// report adds a finding as the table has it, with the arguments of its cause.
-func (d *diagnosis) report(code, host string, cause ...any) *finding {
+// addFinding adds a finding as the table has it, with the arguments of its cause.
+func (d *diagnosis) addFinding(code, host string, cause ...any) *finding {
 	f := d.newFinding(code, host, cause...)
 	d.found = append(d.found, f)
 	return f
@@ -129,40 +129,40 @@ func (d *diagnosis) newFinding(code, host string, cause ...any) *finding {
 			Code: code, Node: host, Confidence: cmp.Or(c.Sure, harness.Certain),
 			Doc: "README.md#" + c.Section, Seen: []harness.Observation{},
 		},
-		code: c, lang: d.Lang, breaks: []part{d.of(c.Breaks, host)},
+		code: c, lang: d.Lang, breaks: []part{d.partOf(c.Breaks, host)},
 	}
 	if format := c.Advice; !strings.Contains(format, "%") {
 		f.Advice = d.Lang.Say(format)
 	}
 	format := c.Cause
-	return f.because(format, cause...)
+	return f.setCause(format, cause...)
 }
 
-// because gives a finding another cause than the table's.
-func (f *finding) because(format string, args ...any) *finding {
+// setCause gives a finding another cause than the table's.
+func (f *finding) setCause(format string, args ...any) *finding {
 	f.Cause = f.lang.Say(format, args...)
 	return f
 }
 
-// advise gives the arguments of the table's advice.
-func (f *finding) advise(args ...any) *finding {
+// setAdvice gives the arguments of the table's advice.
+func (f *finding) setAdvice(args ...any) *finding {
 	format := f.code.Advice
 	f.Advice = f.lang.Say(format, args...)
 	return f
 }
 
-// breaking says what a finding breaks, other than the table does.
-func (f *finding) breaking(parts ...part) *finding {
+// setBreaks says what a finding breaks, other than the table does.
+func (f *finding) setBreaks(parts ...part) *finding {
 	f.breaks = parts
 	return f
 }
 
-func (f *finding) saw(asked, answered string) *finding {
+func (f *finding) addSeen(asked, answered string) *finding {
 	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: strings.TrimSpace(answered)})
 	return f
 }
 
-func (f *finding) fix(commands ...string) *finding {
+func (f *finding) addRemedy(commands ...string) *finding {
 	f.Remedy = append(f.Remedy, commands...)
 	return f
 }
@@ -172,8 +172,8 @@ func (d *diagnosis) hasFound(code string) bool {
 	return slices.ContainsFunc(d.found, func(f *finding) bool { return f.Code == code })
 }
 
-// everywhere returns a kind's part of each host.
-func (d *diagnosis) everywhere(k kind) []part {
+// partOnEachHost returns a kind's part of each host.
+func (d *diagnosis) partOnEachHost(k kind) []part {
 	var all []part
 	for _, h := range d.topology.Hosts() {
 		all = append(all, part{k, h.Name})
@@ -181,7 +181,7 @@ func (d *diagnosis) everywhere(k kind) []part {
 	return all
 }
 
-// docker is a docker command for a host's engine, as typed on the manager.
-func docker(h harness.Host, format string, args ...any) string {
+// dockerCommand is a docker command for a host's engine, as typed on the manager.
+func dockerCommand(h harness.Host, format string, args ...any) string {
 	return fmt.Sprintf("docker -H=tcp://%s %s", h.Engine(), fmt.Sprintf(format, args...))
 }

@@ -18,13 +18,15 @@ const engineNodes = "docker/nodes/"
 const vxlanPort = 4789
 
 // keysAreKnown reports whether Consul says which keys it has.
-func keysAreKnown(d *diagnosis) bool { return d.holds(consulKind, "") && d.state.KeysError.Err == nil }
+func keysAreKnown(d *diagnosis) bool {
+	return d.isIntact(consulKind, "") && d.state.KeysError.Err == nil
+}
 
 // checkRegistrations finds engines that are not registered with Consul.
 func checkRegistrations(d *diagnosis) bool {
 	could := keysAreKnown(d)
 	for i := range d.state.Hosts {
-		if h := &d.state.Hosts[i]; could && d.holds(registeredKind, h.Name) {
+		if h := &d.state.Hosts[i]; could && d.isIntact(registeredKind, h.Name) {
 			checkRegistration(d, h)
 		}
 	}
@@ -40,9 +42,9 @@ func checkRegistration(d *diagnosis, h *survey.Host) {
 	if strings.Contains(strings.ToLower(last), "ttl") {
 		code = "engine-short-ttl"
 	}
-	f := d.report(code, h.Name, h.Name).saw("consul kv get "+key, "no such key")
+	f := d.addFinding(code, h.Name, h.Name).addSeen("consul kv get "+key, "no such key")
 	if last != "" {
-		f.saw("the engine's log, on "+h.Name, last)
+		f.addSeen("the engine's log, on "+h.Name, last)
 	}
 }
 
@@ -51,12 +53,12 @@ func checkRegistration(d *diagnosis, h *survey.Host) {
 func checkGossip(d *diagnosis) bool {
 	could := keysAreKnown(d)
 	for i := range d.state.Hosts {
-		if h := &d.state.Hosts[i]; d.holds(engineKind, h.Name) {
+		if h := &d.state.Hosts[i]; d.isIntact(engineKind, h.Name) {
 			checkFilter(d, h)
 		}
 	}
 	for i := range d.state.Hosts {
-		if h := &d.state.Hosts[i]; d.holds(gossipKind, h.Name) {
+		if h := &d.state.Hosts[i]; d.isIntact(gossipKind, h.Name) {
 			checkPeers(d, h)
 		}
 	}
@@ -67,7 +69,7 @@ func checkGossip(d *diagnosis) bool {
 // checkFilter reports what a host's packet filter stops of the network's traffic.
 func checkFilter(d *diagnosis, h *survey.Host) {
 	rules := h.Probe.RulesAbout(harness.GossipPort, d.topology.Hosts())
-	if len(rules) > 0 && d.holds(reachKind, h.Name) {
+	if len(rules) > 0 && d.isIntact(reachKind, h.Name) {
 		reportRules(d, "gossip-blocked", h, rules, harness.GossipPort)
 	}
 	if rules := h.Probe.RulesAbout(vxlanPort, nil); len(rules) > 0 {
@@ -82,13 +84,13 @@ func checkPeers(d *diagnosis, h *survey.Host) {
 	asked, err := "gossip of "+survey.GossipOf(h.Host).String(), h.GossipError.Err
 	switch {
 	case errors.Is(err, engine.ErrRefused):
-		d.report("gossip-not-joined", h.Name, h.Name).saw(asked, reason(err))
+		d.addFinding("gossip-not-joined", h.Name, h.Name).addSeen(asked, reasonOf(err))
 	case survey.Unreached(err) != nil:
 		if !checkDeafness(d, h) {
-			reportUnreached(d, survey.Unreached(err), part{gossipKind, h.Name}).saw(asked, reason(err))
+			reportUnreached(d, survey.Unreached(err), part{gossipKind, h.Name}).addSeen(asked, reasonOf(err))
 		}
 	case err != nil:
-		d.report("gossip-silent", h.Name, h.Name, harness.GossipPort).saw(asked, reason(err)).advise(harness.GossipPort)
+		d.addFinding("gossip-silent", h.Name, h.Name, harness.GossipPort).addSeen(asked, reasonOf(err)).setAdvice(harness.GossipPort)
 	default:
 		checkDeafness(d, h)
 	}
@@ -100,8 +102,8 @@ func checkDeafness(d *diagnosis, h *survey.Host) (isDeaf bool) {
 		target := survey.Dial(proto, survey.GossipOf(h.Host))
 		lost, dialled := lostWays(d, h, target)
 		if len(lost) > 0 && len(lost) == dialled {
-			d.report("gossip-cut-off", h.Name, h.Name, strings.ToUpper(proto)+" 7946").
-				saw(target+", from "+strings.Join(lost, ", "), "no answer").advise(harness.GossipPort)
+			d.addFinding("gossip-cut-off", h.Name, h.Name, strings.ToUpper(proto)+" 7946").
+				addSeen(target+", from "+strings.Join(lost, ", "), "no answer").setAdvice(harness.GossipPort)
 			return true
 		}
 	}
@@ -116,7 +118,7 @@ func lostWays(d *diagnosis, to *survey.Host, target string) (lost []string, dial
 			continue
 		}
 		dialled++
-		if slices.Contains(from.Probe.Silent, target) && d.holds(gossipKind, from.Name) {
+		if slices.Contains(from.Probe.Silent, target) && d.isIntact(gossipKind, from.Name) {
 			lost = append(lost, from.Name)
 		}
 	}
@@ -128,12 +130,12 @@ func checkSplit(d *diagnosis) {
 	var lacks []string
 	var breaks []part
 	for _, h := range d.state.Hosts {
-		if !d.holds(gossipKind, h.Name) {
+		if !d.isIntact(gossipKind, h.Name) {
 			continue
 		}
 		var missing []string
 		for _, other := range d.topology.Hosts() {
-			if d.holds(gossipKind, other.Name) && !engine.Knows(h.Peers, other.Addr) {
+			if d.isIntact(gossipKind, other.Name) && !engine.Knows(h.Peers, other.Addr) {
 				missing = append(missing, other.Name)
 			}
 		}
@@ -143,7 +145,7 @@ func checkSplit(d *diagnosis) {
 		}
 	}
 	if len(lacks) > 0 {
-		d.report("gossip-split", "").breaking(breaks...).advise(d.topology.Network).
-			saw("gossip of every engine", strings.Join(lacks, "; "))
+		d.addFinding("gossip-split", "").setBreaks(breaks...).setAdvice(d.topology.Network).
+			addSeen("gossip of every engine", strings.Join(lacks, "; "))
 	}
 }

@@ -20,8 +20,8 @@ func checkHosts(d *diagnosis) bool {
 		case h.InfoError.Err != nil:
 			checkAnswer(d, h)
 		case h.Info.Name != h.Name:
-			d.report("host-name", h.Name, h.Addr, h.Info.Name, h.Name).
-				saw(docker(h.Host, "info --format '{{.Name}}'"), h.Info.Name).advise(h.Name)
+			d.addFinding("host-name", h.Name, h.Addr, h.Info.Name, h.Name).
+				addSeen(dockerCommand(h.Host, "info --format '{{.Name}}'"), h.Info.Name).setAdvice(h.Name)
 		}
 	}
 	checkIDs(d)
@@ -30,7 +30,7 @@ func checkHosts(d *diagnosis) bool {
 
 // checkConnection finds out why no connection to the engine's port comes about.
 func checkConnection(d *diagnosis, h *survey.Host) {
-	answered := reason(h.DialError.Err)
+	answered := reasonOf(h.DialError.Err)
 	rules := h.Probe.RulesAbout(h.Engine().Port(), d.topology.Hosts())
 	outer, known := h.Probe.LinkOf(h.Host)
 	isAsked := h.Probe.Unasked.Err == nil
@@ -41,17 +41,17 @@ func checkConnection(d *diagnosis, h *survey.Host) {
 	case len(rules) > 0:
 		f = reportRules(d, "engine-port-blocked", h, rules, h.Engine().Port())
 	case isAsked && (!known || !outer.Up):
-		f = d.report("host-link-down", h.Name, h.Name, h.Addr).saw("ip addr, on "+h.Name, describeLinks(h.Probe.Links))
+		f = d.addFinding("host-link-down", h.Name, h.Name, h.Addr).addSeen("ip addr, on "+h.Name, describeLinks(h.Probe.Links))
 	case isAsked && h.Probe.Engine == "" || survey.IsRefused(h.DialError.Err):
 		f = reportEnded(d, h, "engine-ended", h.Engine().Port(), h.Name)
 	case survey.Unreached(h.DialError.Err) != nil:
 		f = reportUnreached(d, survey.Unreached(h.DialError.Err), part{engineKind, h.Name})
 	default:
-		f = d.report("host-unreachable", h.Name, h.Name, h.Engine().Port())
+		f = d.addFinding("host-unreachable", h.Name, h.Name, h.Engine().Port())
 	}
-	f.saw("TCP "+h.Engine().String(), answered)
+	f.addSeen("TCP "+h.Engine().String(), answered)
 	if !isAsked {
-		f.saw("a command on "+h.Name, d.Lang.Error(h.Probe.Unasked.Err))
+		f.addSeen("a command on "+h.Name, d.Lang.Error(h.Probe.Unasked.Err))
 	}
 }
 
@@ -62,22 +62,22 @@ func reportEnded(d *diagnosis, h *survey.Host, otherwise string, cause ...any) *
 	last := lastLine(h.Log, "failed to start daemon", "fatal", "level=error", "unable to configure")
 	switch {
 	case strings.Contains(last, "advertise"):
-		f = d.report("engine-bad-advertise", h.Name, h.Name).advise(h.Engine().String())
+		f = d.addFinding("engine-bad-advertise", h.Name, h.Name).setAdvice(h.Engine().String())
 	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
-		f = d.report("engine-no-backend", h.Name, h.Name).advise(storeOf(d.topology))
+		f = d.addFinding("engine-no-backend", h.Name, h.Name).setAdvice(storeOf(d.topology))
 	default:
-		f = d.report(otherwise, h.Name, cause...)
+		f = d.addFinding(otherwise, h.Name, cause...)
 		if otherwise == "engine-ended" {
-			f.advise(h.Engine().String())
+			f.setAdvice(h.Engine().String())
 		}
 	}
 	if failed := h.Probe.Failed.Err; failed != nil {
-		f.saw("a command on "+h.Name, failed.Error())
+		f.addSeen("a command on "+h.Name, failed.Error())
 	} else if h.Probe.Unasked.Err == nil {
-		f.saw("ps, on "+h.Name, engineState(h.Probe))
+		f.addSeen("ps, on "+h.Name, engineState(h.Probe))
 	}
 	if last != "" {
-		f.saw("the engine's log, on "+h.Name, last)
+		f.addSeen("the engine's log, on "+h.Name, last)
 	}
 	return f
 }
@@ -92,28 +92,28 @@ func checkIDs(d *diagnosis) {
 			owners[id] = h.Host
 			continue
 		}
-		d.report("engine-same-id", h.Name, first.Name, h.Name).
-			breaking(part{memberKind, first.Name}, part{memberKind, h.Name}).
-			saw(docker(first, "info --format '{{.ID}}'"), id).saw(docker(h.Host, "info --format '{{.ID}}'"), id).
-			advise(h.Name)
+		d.addFinding("engine-same-id", h.Name, first.Name, h.Name).
+			setBreaks(part{memberKind, first.Name}, part{memberKind, h.Name}).
+			addSeen(dockerCommand(first, "info --format '{{.ID}}'"), id).addSeen(dockerCommand(h.Host, "info --format '{{.ID}}'"), id).
+			setAdvice(h.Name)
 	}
 }
 
 // reportRules reports rules of a host's packet filter that stop a port, or that
 // cut it off from another host altogether.
 func reportRules(d *diagnosis, code string, h *survey.Host, rules []string, port uint16) *finding {
-	breaks := d.of(codeOf(code).Breaks, h.Name)
+	breaks := d.partOf(codeOf(code).Breaks, h.Name)
 	var f *finding
 	if slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
-		f = d.report(code, h.Name).because("the packet filter of %s stops traffic on port %d", h.Name, port)
+		f = d.addFinding(code, h.Name).setCause("the packet filter of %s stops traffic on port %d", h.Name, port)
 	} else {
-		f = d.report("host-cut", h.Name, h.Name)
+		f = d.addFinding("host-cut", h.Name, h.Name)
 	}
-	f.breaking(breaks)
+	f.setBreaks(breaks)
 	f.Confidence = harness.Certain // a rule is seen itself
 	var undo []string
 	for _, rule := range rules {
-		f.saw("iptables-save, on "+h.Name, rule)
+		f.addSeen("iptables-save, on "+h.Name, rule)
 		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
 	}
 	f.Advice = d.Lang.Say("take the rule away, on %s itself: %s", h.Name, strings.Join(undo, "; "))
@@ -129,7 +129,7 @@ func reportUnreached(d *diagnosis, un *harness.UnreachableError, breaks part) *f
 			return f
 		}
 	}
-	f := d.report("unreachable", un.Node).breaking(breaks)
+	f := d.addFinding("unreachable", un.Node).setBreaks(breaks)
 	f.unreached, f.Cause = un, un.In(d.Lang)
 	if hint := un.Hint.In(d.Lang); hint != "" {
 		f.Advice = hint

@@ -19,13 +19,13 @@ func managerOn(d *diagnosis, h harness.Host) service {
 	} else {
 		s.breaks = part{replicaKind, h.Name}
 	}
-	return d.service(tutorial.SwarmManager, s)
+	return d.serviceOn(tutorial.SwarmManager, s)
 }
 
 // checkManager finds out why the Swarm manager does not answer, or manages another
 // cluster, or in another way.
 func checkManager(d *diagnosis) bool {
-	if !d.holds(engineKind, d.topology.Manager.Name) {
+	if !d.isIntact(engineKind, d.topology.Manager.Name) {
 		return false
 	}
 	s := managerOn(d, d.topology.Manager)
@@ -41,15 +41,15 @@ func checkManaging(d *diagnosis, s service, found survey.Container) {
 	var f *finding
 	switch {
 	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
-		f = s.report(d, "manager-wrong-discovery", found).
-			saw(docker(s.on.Host, "inspect %s", found.Name), have+" instead of "+want)
+		f = s.reportContainer(d, "manager-wrong-discovery", found).
+			addSeen(dockerCommand(s.on.Host, "inspect %s", found.Name), have+" instead of "+want)
 	case d.state.SwarmError.Err != nil || d.state.Swarm == nil:
 		checkManagerPort(d, s, found)
 		return
 	case d.state.Swarm.Strategy != "spread":
-		f = s.report(d, "manager-wrong-strategy", found).saw(askSwarm(d.topology), "Strategy: "+d.state.Swarm.Strategy)
-	case !s.right(found):
-		f = s.report(d, s.codes.wrongArguments, found)
+		f = s.reportContainer(d, "manager-wrong-strategy", found).addSeen(askSwarm(d.topology), "Strategy: "+d.state.Swarm.Strategy)
+	case !s.hasPageArguments(found):
+		f = s.reportContainer(d, s.codes.wrongArguments, found)
 	default:
 		return
 	}
@@ -65,22 +65,22 @@ func checkManagerPort(d *diagnosis, s service, found survey.Container) {
 	err, port := d.state.SwarmError.Err, d.topology.Swarm().Port()
 	answered := "an engine, " + d.state.SwarmName
 	if err != nil {
-		answered = reason(err)
+		answered = reasonOf(err)
 	}
 	var f *finding
 	switch rules := s.on.Probe.RulesAbout(port, nil); {
 	case len(rules) > 0:
 		f = reportRules(d, "manager-blocked", s.on, rules, port)
-	case !d.holds(managerKind, ""):
+	case !d.isIntact(managerKind, ""):
 		return // what stops it is found already
 	case survey.Unreached(err) != nil:
 		f = reportUnreached(d, survey.Unreached(err), part{managerKind, ""})
 	default:
-		f = d.report("manager-silent", s.on.Name, port).fix(docker(s.on.Host, "restart %s", found.Name))
+		f = d.addFinding("manager-silent", s.on.Name, port).addRemedy(dockerCommand(s.on.Host, "restart %s", found.Name))
 	}
-	f.saw(askSwarm(d.topology), answered)
+	f.addSeen(askSwarm(d.topology), answered)
 	if l := lastLine(found.Log, "level=fatal", "level=error"); l != "" && f.Code == "manager-silent" {
-		f.saw(docker(s.on.Host, "logs %s", found.Name), l)
+		f.addSeen(dockerCommand(s.on.Host, "logs %s", found.Name), l)
 	}
 }
 
@@ -88,7 +88,7 @@ func checkManagerPort(d *diagnosis, s service, found survey.Container) {
 // whether there is a primary among those that answer.
 func checkReplicas(d *diagnosis) bool {
 	for _, h := range d.topology.Replicated() {
-		if !d.holds(replicaKind, h.Name) {
+		if !d.isIntact(replicaKind, h.Name) {
 			continue
 		}
 		if found, ok := findContainer(d, managerOn(d, h)); ok {
@@ -96,9 +96,9 @@ func checkReplicas(d *diagnosis) bool {
 		}
 	}
 	swarm := d.state.Swarm
-	could := d.holds(managerKind, "") && d.holds(consulKind, "") && swarm != nil
+	could := d.isIntact(managerKind, "") && d.isIntact(consulKind, "") && swarm != nil
 	if could && swarm.Role == engine.Replica && strings.TrimSpace(swarm.Primary) == "" {
-		d.report("manager-no-primary", d.topology.Manager.Name).saw(askSwarm(d.topology), "Role: replica, no Primary")
+		d.addFinding("manager-no-primary", d.topology.Manager.Name).addSeen(askSwarm(d.topology), "Role: replica, no Primary")
 	}
 	return could
 }
@@ -107,7 +107,7 @@ func checkReplicas(d *diagnosis) bool {
 // Healthy.
 func checkMembers(d *diagnosis) (could bool) {
 	for _, h := range d.topology.Members {
-		if d.holds(memberKind, h.Name) {
+		if d.isIntact(memberKind, h.Name) {
 			could = true
 			checkMember(d, h)
 		}
@@ -124,24 +124,24 @@ func checkMember(d *diagnosis, h harness.Host) {
 	if listed && m.Status == engine.Healthy && !isSilent {
 		return
 	}
-	restart := docker(d.topology.Manager, "restart %s", managerOn(d, d.topology.Manager).mine()[0].Name)
+	restart := dockerCommand(d.topology.Manager, "restart %s", managerOn(d, d.topology.Manager).ownContainers()[0].Name)
 	var f *finding
 	switch {
 	case len(rules) > 0 && (isSilent || m.Error != ""):
-		f = reportRules(d, "manager-cut-off", manager, rules, h.Engine().Port()).breaking(part{pathKind, h.Name})
+		f = reportRules(d, "manager-cut-off", manager, rules, h.Engine().Port()).setBreaks(part{pathKind, h.Name})
 	case isSilent:
-		f = d.report("manager-cut-off", h.Name, h.Name).
-			saw(target+", from "+d.topology.Manager.Name, noAnswer)
+		f = d.addFinding("manager-cut-off", h.Name, h.Name).
+			addSeen(target+", from "+d.topology.Manager.Name, noAnswer)
 	case !listed:
-		f = d.report("member-missing", h.Name, h.Name).fix(restart)
+		f = d.addFinding("member-missing", h.Name, h.Name).addRemedy(restart)
 	default:
-		f = d.report("member-unhealthy", h.Name, h.Name, m.Status).fix(restart)
+		f = d.addFinding("member-unhealthy", h.Name, h.Name, m.Status).addRemedy(restart)
 	}
 	answered := "no " + h.Name
 	if listed {
 		answered = fmt.Sprintf("%s: Status: %s, Error: %s", m.Name, m.Status, m.Error)
 	}
-	f.saw(askSwarm(d.topology), answered)
+	f.addSeen(askSwarm(d.topology), answered)
 }
 
 // memberAt returns a host in the manager's list, by the address of its engine.

@@ -23,7 +23,7 @@ func checkNetwork(d *diagnosis) bool {
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
 		switch {
-		case !d.holds(networkKind, h.Name):
+		case !d.isIntact(networkKind, h.Name):
 		case h.NetworksError.Err != nil:
 			all = false
 			why := d.Lang.Error(survey.KindOf(h.NetworksError.Err))
@@ -70,24 +70,24 @@ func reportNoNetwork(d *diagnosis, hosts []*survey.Host) {
 	for _, h := range hosts {
 		for _, n := range h.Networks {
 			seen = append(seen, fmt.Sprintf("%s: %.12s %s", h.Name, n.ID, n.Driver))
-			remove = append(remove, docker(h.Host, "network rm %s", n.ID))
+			remove = append(remove, dockerCommand(h.Host, "network rm %s", n.ID))
 		}
 	}
 	var f *finding
 	if len(seen) > 0 {
-		f = d.report("network-wrong-driver", "", d.topology.Network).saw("docker network ls", strings.Join(seen, "; "))
+		f = d.addFinding("network-wrong-driver", "", d.topology.Network).addSeen("docker network ls", strings.Join(seen, "; "))
 	} else {
 		code, lost := "network-missing", dataLost(d)
 		if len(lost) > 0 {
 			code = "consul-data-lost"
 		}
-		f = d.report(code, "", d.topology.Network).
-			saw(docker(d.topology.Manager, "network ls"), d.Lang.Say("no %s", d.topology.Network))
+		f = d.addFinding(code, "", d.topology.Network).
+			addSeen(dockerCommand(d.topology.Manager, "network ls"), d.Lang.Say("no %s", d.topology.Network))
 		for _, c := range lost {
-			f.saw(c.inspect, "Created "+c.created)
+			f.addSeen(c.inspect, "Created "+c.created)
 		}
 	}
-	f.breaking(d.everywhere(networkKind)...).fix(append(remove, createNetwork(d))...)
+	f.setBreaks(d.partOnEachHost(networkKind)...).addRemedy(append(remove, createNetwork(d))...)
 }
 
 // made is when a container was made, and how that is asked.
@@ -96,13 +96,13 @@ type made struct{ inspect, created string }
 // dataLost returns when Consul was made and when a container that wrote into it,
 // if that one is older: then Consul has forgotten what it held.
 func dataLost(d *diagnosis) []made {
-	consul := consulOn(d, d.topology.Manager).mine()[0]
+	consul := consulOn(d, d.topology.Manager).ownContainers()[0]
 	for _, h := range d.topology.Members {
-		joins := joinOn(d, h).mine()
+		joins := joinOn(d, h).ownContainers()
 		if len(joins) > 0 && consul.Created.After(joins[0].Created) {
 			return []made{
-				{docker(d.topology.Manager, "inspect %s", consul.Name), consul.Created.UTC().Format("2006-01-02T15:04:05Z")},
-				{docker(h, "inspect %s", joins[0].Name), joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")},
+				{dockerCommand(d.topology.Manager, "inspect %s", consul.Name), consul.Created.UTC().Format("2006-01-02T15:04:05Z")},
+				{dockerCommand(h, "inspect %s", joins[0].Name), joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")},
 			}
 		}
 	}
@@ -121,16 +121,16 @@ func checkNetworkOn(d *diagnosis, h *survey.Host, id string) {
 			others = append(others, n)
 		}
 	}
-	asked := docker(h.Host, "network ls")
+	asked := dockerCommand(h.Host, "network ls")
 	switch {
 	case right == nil && len(others) == 0:
-		f := d.report("network-missing", h.Name, d.topology.Network).saw(asked, "no "+d.topology.Network).
-			because("%s does not have %s, which other engines have", h.Name, d.topology.Network)
+		f := d.addFinding("network-missing", h.Name, d.topology.Network).addSeen(asked, "no "+d.topology.Network).
+			setCause("%s does not have %s, which other engines have", h.Name, d.topology.Network)
 		f.Advice = d.Lang.Say("restart its engine: it reads the cluster store anew")
 	case len(others) > 0:
-		f := d.report("network-twice", h.Name, h.Name, d.topology.Network)
+		f := d.addFinding("network-twice", h.Name, h.Name, d.topology.Network)
 		for _, n := range others {
-			f.saw(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).fix(docker(h.Host, "network rm %s", n.ID))
+			f.addSeen(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).addRemedy(dockerCommand(h.Host, "network rm %s", n.ID))
 		}
 	default:
 		checkFit(d, h, *right)
@@ -142,7 +142,7 @@ func checkNetworkOn(d *diagnosis, h *survey.Host, id string) {
 func checkFit(d *diagnosis, h *survey.Host, n engine.Network) {
 	if other, ok := clashingLink(h.Probe.Links, n); ok {
 		reportUnfit(d, "network-clash", n, fmt.Sprint(n.Subnets), n.Name).
-			saw("ip addr, on "+h.Name, other.Name+" "+other.Addr.String())
+			addSeen("ip addr, on "+h.Name, other.Name+" "+other.Addr.String())
 		return
 	}
 	outer, known := h.Probe.LinkOf(h.Host)
@@ -154,10 +154,10 @@ func checkFit(d *diagnosis, h *survey.Host, n engine.Network) {
 	switch {
 	case !known || mtu+vxlanHeader <= outer.MTU && mtu >= smallest:
 	case set:
-		reportUnfit(d, "network-mtu", n, mtuOption+"="+n.Options[mtuOption], n.Name, mtu).saw(asked, answered)
+		reportUnfit(d, "network-mtu", n, mtuOption+"="+n.Options[mtuOption], n.Name, mtu).addSeen(asked, answered)
 	default:
-		d.report("mtu-small", h.Name, h.Name, outer.MTU, n.Name, mtu+vxlanHeader).saw(asked, answered).
-			advise(outer.Name, mtuOption, outer.MTU-vxlanHeader)
+		d.addFinding("mtu-small", h.Name, h.Name, outer.MTU, n.Name, mtu+vxlanHeader).addSeen(asked, answered).
+			setAdvice(outer.Name, mtuOption, outer.MTU-vxlanHeader)
 	}
 }
 
@@ -167,9 +167,9 @@ func reportUnfit(d *diagnosis, code string, n engine.Network, seen string, cause
 		return d.newFinding(code, "", cause...) // which is not told
 	}
 	manager := d.topology.Manager
-	return d.report(code, "", cause...).breaking(d.everywhere(packetKind)...).
-		saw(docker(manager, "network inspect %s", n.Name), seen).
-		fix(docker(manager, "network rm %s", n.Name), createNetwork(d))
+	return d.addFinding(code, "", cause...).setBreaks(d.partOnEachHost(packetKind)...).
+		addSeen(dockerCommand(manager, "network inspect %s", n.Name), seen).
+		addRemedy(dockerCommand(manager, "network rm %s", n.Name), createNetwork(d))
 }
 
 // clashingLink returns an interface of a host with addresses of the network. The

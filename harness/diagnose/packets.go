@@ -15,7 +15,7 @@ import (
 func checkNeighbours(d *diagnosis) bool {
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
-		if d.holds(packetKind, h.Name) && len(localContainers(h)) > 0 && h.Probe.Told && !h.Probe.User {
+		if d.isIntact(packetKind, h.Name) && len(localContainers(h)) > 0 && h.Probe.Told && !h.Probe.User {
 			checkNeighboursOf(d, h)
 		}
 	}
@@ -36,7 +36,7 @@ func checkNeighboursOf(d *diagnosis, h *survey.Host) {
 			elsewhere[addr] = other.Host
 			if !slices.Contains(h.Probe.Neighbours, addr) {
 				lost = append(lost, fmt.Sprintf("%s (%s) on %s", name, addr, other.Name))
-				restart = append(restart, docker(other.Host, "restart %s", name))
+				restart = append(restart, dockerCommand(other.Host, "restart %s", name))
 			}
 		}
 	}
@@ -46,8 +46,8 @@ func checkNeighboursOf(d *diagnosis, h *survey.Host) {
 	}
 	slices.Sort(lost)
 	slices.Sort(restart)
-	d.report("neighbours-lost", h.Name, h.Name, d.topology.Network).
-		saw("ip neigh show nud permanent, on "+h.Name, "no "+strings.Join(lost, ", no ")).fix(restart...)
+	d.addFinding("neighbours-lost", h.Name, h.Name, d.topology.Network).
+		addSeen("ip neigh show nud permanent, on "+h.Name, "no "+strings.Join(lost, ", no ")).addRemedy(restart...)
 }
 
 // reportStale reports an engine that sends what is for containers, by their
@@ -65,8 +65,8 @@ func reportStale(d *diagnosis, from *survey.Host, elsewhere map[netip.Addr]harne
 		return false
 	}
 	slices.Sort(astray)
-	d.report("neighbour-stale", from.Name, from.Name, d.topology.Network).
-		saw("bridge fdb show, on "+from.Name, strings.Join(astray, "\n")).advise(from.Name)
+	d.addFinding("neighbour-stale", from.Name, from.Name, d.topology.Network).
+		addSeen("bridge fdb show, on "+from.Name, strings.Join(astray, "\n")).setAdvice(from.Name)
 	return true
 }
 

@@ -12,7 +12,7 @@ import (
 // TestReplicaRules: what is lost of a cluster with replicas is named, and each
 // cause once.
 func TestReplicaRules(t *testing.T) {
-	stop := func(s service) { stopOn(s.on, s.mine()[0].ID) }
+	stop := func(s service) { stopOn(s.on, s.ownContainers()[0].ID) }
 	hosts := harness.Tutorial().Members
 	noLeader := func(d *diagnosis) { d.state.LeaderError.Err = engine.ErrNoLeader }
 	for name, c := range map[string]struct {

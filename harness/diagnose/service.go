@@ -23,14 +23,14 @@ type service struct {
 }
 
 // service fills in what the page has of a service of its.
-func (d *diagnosis) service(name string, s service) service {
+func (d *diagnosis) serviceOn(name string, s service) service {
 	s.Service = tutorial.Default().Service(name, d.topology, s.on.Host)
 	return s
 }
 
-// command returns the command that starts the service's container, typed on the
+// typedCommand returns the command that starts the service's container, typed on the
 // manager.
-func (s service) command() string { return docker(s.on.Host, "%s", s.RunCommand()) }
+func (s service) typedCommand() string { return dockerCommand(s.on.Host, "%s", s.RunCommand()) }
 
 // imageAndArgument names the service's containers as docker ps shows them.
 func (s service) imageAndArgument() string {
@@ -42,13 +42,13 @@ func (s service) imageAndArgument() string {
 
 func (s service) lacksImage() bool { return slices.Contains(s.on.MissingImages, s.Spec.Image) }
 
-// right reports whether a container's arguments are the page's, in whatever form.
-func (s service) right(c survey.Container) bool {
+// hasPageArguments reports whether a container's arguments are the page's, in whatever form.
+func (s service) hasPageArguments(c survey.Container) bool {
 	return !tutorial.Deviates(tutorial.Arguments, s.Compare(c.Container))
 }
 
-// mine returns the service's containers, those that run and are right first.
-func (s service) mine() []survey.Container {
+// ownContainers returns the service's containers, those that run and are right first.
+func (s service) ownContainers() []survey.Container {
 	var all []survey.Container
 	for _, c := range s.on.Containers {
 		if s.Matches(c.Container) {
@@ -57,11 +57,11 @@ func (s service) mine() []survey.Container {
 	}
 	rank := func(c survey.Container) int {
 		switch {
-		case c.Running && s.right(c):
+		case c.Running && s.hasPageArguments(c):
 			return 0
 		case c.Running || c.State == "restarting":
 			return 1
-		case s.right(c):
+		case s.hasPageArguments(c):
 			return 2
 		}
 		return 3

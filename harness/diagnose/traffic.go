@@ -39,7 +39,7 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 		}
 	}
 	right := lang.Textf("containers on all hosts reach one another over %s", d.topology.Network)
-	d.note(right, failed == nil, len(d.found) == before)
+	d.noteLayer(right, failed == nil, len(d.found) == before)
 }
 
 // misled says whether packets are lost because an engine sends them where their
@@ -131,7 +131,7 @@ func hostsOf(addrs map[string]netip.Addr) map[netip.Addr]string {
 
 // lostPackets names the host that all lost packets have in common, if one has.
 func (d *diagnosis) lostPackets(lost []pair) {
-	host, breaks := "", d.everywhere(packetKind)
+	host, breaks := "", d.partOnEachHost(packetKind)
 	var all []string
 	for _, h := range d.topology.Hosts() {
 		if every(lost, func(p pair) bool { return p.from == h.Name || p.to == h.Name }) {
@@ -142,8 +142,8 @@ func (d *diagnosis) lostPackets(lost []pair) {
 		all = append(all, p.from+" to "+p.to)
 	}
 	slices.Sort(all)
-	d.report("packets-lost", host, d.topology.Network).breaking(breaks...).
-		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).advise(vxlanPort)
+	d.addFinding("packets-lost", host, d.topology.Network).setBreaks(breaks...).
+		addSeen("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).setAdvice(vxlanPort)
 }
 
 // eachHost does something for all hosts at once.

@@ -133,7 +133,7 @@ func (s *State) setPatience(ctx context.Context) {
 // askAll asks the engines that answer for all that is on them, their hosts by
 // commands, and the manager's services.
 func (l *look) askAll(ctx context.Context) {
-	answering, cancel := context.WithTimeout(ctx, l.within(answers))
+	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
 	var group sync.WaitGroup
 	if m := &l.state.Hosts[0]; m.Answers() || m.Hangs() {
@@ -159,7 +159,7 @@ func (l *look) askAll(ctx context.Context) {
 // askAgain gives an engine that was silent a second chance: its machine may have
 // been busy for a moment.
 func (l *look) askAgain(ctx context.Context, h *Host) {
-	ctx, cancel := context.WithTimeout(ctx, l.within(secondAnswer))
+	ctx, cancel := context.WithTimeout(ctx, l.withPatience(secondAnswer))
 	defer cancel()
 	h.Info, h.InfoError.Err = l.cluster.Engine(h.Name).Info(ctx)
 }
@@ -167,9 +167,9 @@ func (l *look) askAgain(ctx context.Context, h *Host) {
 // askStarted asks again for a moment what refuses although a container that runs
 // has its port: that may have just been started.
 func (l *look) askStarted(ctx context.Context) {
-	answering, cancel := context.WithTimeout(ctx, l.within(answers))
+	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
-	moment, cancel := context.WithTimeout(answering, l.within(firstAnswer))
+	moment, cancel := context.WithTimeout(answering, l.withPatience(firstAnswer))
 	defer cancel()
 	var group sync.WaitGroup
 	again := func(port uint16, failure *Failure, ask func(context.Context)) {
@@ -200,7 +200,7 @@ func (l *look) askSilent(ctx context.Context) {
 	if slices.ContainsFunc(s.Hosts, func(h Host) bool { return h.Hangs() }) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.within(answers))
+	ctx, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
 	var group sync.WaitGroup
 	again := func(ask func(), failures ...Failure) {
@@ -242,7 +242,7 @@ func (l *look) askConsul(ctx context.Context) {
 // so are all of a manager that has just started.
 func (l *look) askSettledSwarm(ctx context.Context) {
 	s := &l.state
-	moment, cancel := context.WithTimeout(ctx, l.within(firstAnswer))
+	moment, cancel := context.WithTimeout(ctx, l.withPatience(firstAnswer))
 	defer cancel()
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
 		l.askSwarm(ctx)
@@ -325,7 +325,7 @@ func (l *look) askGossip(ctx context.Context, h *Host) {
 func (l *look) askHost(ctx context.Context, h *Host) {
 	ctx, cancel := context.WithTimeout(ctx, l.onHost(h, probeTime))
 	defer cancel()
-	h.Probe = runProbe(ctx, l.cluster.Node(h.Name), dials(l.state.Topology, h.Host), l.state.OutOfBand)
+	h.Probe = runProbe(ctx, l.cluster.Node(h.Name), dialsOf(l.state.Topology, h.Host), l.state.OutOfBand)
 }
 
 func (l *look) askLog(ctx context.Context, h *Host) {
@@ -343,15 +343,15 @@ func (l *look) askLog(ctx context.Context, h *Host) {
 func (l *look) onHost(h *Host, d time.Duration) time.Duration {
 	switch {
 	case !l.state.OutOfBand:
-		return l.within(d)
+		return l.withPatience(d)
 	case Unreached(h.DialError.Err) != nil:
-		return l.within(d) + wayToLost
+		return l.withPatience(d) + wayToLost
 	}
-	return l.within(d) + wayIn
+	return l.withPatience(d) + wayIn
 }
 
-// within returns a time to wait with patience.
-func (l *look) within(d time.Duration) time.Duration {
+// withPatience returns a time to wait with patience.
+func (l *look) withPatience(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * l.state.Patience)
 }
 

@@ -88,7 +88,7 @@ func TestRecorded(t *testing.T) {
 func TestDials(t *testing.T) {
 	topology := harness.Tutorial()
 	for from, want := range map[harness.Host]int{topology.Manager: 1 + 4*3, topology.Members[0]: 1 + 4*2} {
-		all := dials(topology, from)
+		all := dialsOf(topology, from)
 		if len(all) != want || all[0] != "tcp 192.168.33.11 8500" || slices.ContainsFunc(all[1:], func(d string) bool { return strings.Contains(d, " "+from.Addr.String()+" ") }) {
 			t.Errorf("%s: %q", from.Name, all)
 		}

@@ -41,7 +41,7 @@ func (n *Node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 	var un *harness.UnreachableError
 	switch {
 	case err == nil:
-		return n.track(c, port), nil
+		return n.trackConn(c, port), nil
 	case !errors.As(err, &un):
 		return nil, err
 	case un.Layer == harness.LayerPort && port != n.engine && !engineLost:
@@ -49,7 +49,7 @@ func (n *Node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 		// run, the engine has not joined the gossip.
 		return nil, un.Err
 	}
-	n.lose(port, un)
+	n.markLost(port, un)
 	return nil, un
 }
 
@@ -66,7 +66,7 @@ func (n *Node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 	}
 	r, err := n.Node.Exec(ctx, argv...)
 	if un := (*harness.UnreachableError)(nil); errors.As(err, &un) {
-		n.lose(sshPort, un)
+		n.markLost(sshPort, un)
 	}
 	return r, err
 }
@@ -100,15 +100,15 @@ func (n *Node) ForgetSilence() {
 	maps.DeleteFunc(n.lost, func(_ uint16, un *harness.UnreachableError) bool { return un.Layer == harness.LayerSilence })
 }
 
-// remember has the node remember from now on.
-func (n *Node) remember() {
+// startRemembering has the node remember from now on.
+func (n *Node) startRemembering() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.remembers = true
 }
 
-// lose notes that a port can't be reached any more, and why.
-func (n *Node) lose(port uint16, un *harness.UnreachableError) {
+// markLost notes that a port can't be reached any more, and why.
+func (n *Node) markLost(port uint16, un *harness.UnreachableError) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.remembers || un.Passing {
@@ -129,7 +129,7 @@ type conn struct {
 	port uint16
 }
 
-func (n *Node) track(c net.Conn, port uint16) net.Conn {
+func (n *Node) trackConn(c net.Conn, port uint16) net.Conn {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	tracked := &conn{c, n, port}

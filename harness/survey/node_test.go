@@ -31,7 +31,7 @@ func (*loggingNode) EngineLog(context.Context, int) (string, error) { return "th
 
 func newNode(n harness.Node) *Node {
 	remembering := NewNode(n, 2375)
-	remembering.remember()
+	remembering.startRemembering()
 	return remembering
 }
 

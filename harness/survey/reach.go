@@ -26,12 +26,12 @@ func Reach(ctx context.Context, c *engine.Cluster, nodes []*Node) {
 	ask := func(n *Node, port uint16, do func() error) {
 		group.Go(func() {
 			if lost := Classify(n, fmt.Sprintf("%s:%d", n.Addr(), port), do()); lost != nil {
-				n.lose(port, lost)
+				n.markLost(port, lost)
 			}
 		})
 	}
 	for i, h := range t.Hosts() {
-		nodes[i].remember()
+		nodes[i].startRemembering()
 		ask(nodes[i], h.Engine().Port(), func() error { return isHost(ctx, c, h) })
 		ask(nodes[i], harness.GossipPort, func() error {
 			_, err := engine.Gossip(ctx, nodes[i])

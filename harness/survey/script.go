@@ -83,9 +83,9 @@ func OnlyLooks(argv []string) bool {
 	return len(argv) >= len(asks) && slices.Equal(argv[:len(asks)], asks)
 }
 
-// dials returns what a host has to reach: Consul, all others' gossip and, from
+// dialsOf returns what a host has to reach: Consul, all others' gossip and, from
 // the manager, their engines.
-func dials(t harness.Topology, from harness.Host) []string {
+func dialsOf(t harness.Topology, from harness.Host) []string {
 	all := []string{Dial("tcp", t.Consul())}
 	for _, to := range t.Hosts() {
 		if to == from {
