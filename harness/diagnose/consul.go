@@ -42,7 +42,8 @@ func checkConsul(d *diagnosis) bool {
 func checkLeader(d *diagnosis, s service, found survey.Container) {
 	switch err := d.state.LeaderError.Err; {
 	case err == nil && !s.hasPageArguments(found):
-		s.reportContainer(d, s.codes.wrongArguments, found).setAdvice(dockerCommand(s.on.Host, "rm -f %s", found.Name), s.typedCommand())
+		s.reportContainer(d, s.codes.wrongArguments, found).
+			setAdvice(dockerCommand(s.on.Host, "rm -f %s", found.Name), s.typedCommand())
 	case err == nil:
 	case errors.Is(err, engine.ErrNoLeader) && len(d.topology.ConsulServers()) > 1:
 		reportQuorum(d, s, found)
@@ -79,7 +80,8 @@ func reportQuorum(d *diagnosis, manager service, found survey.Container) {
 	if running >= need {
 		f = d.addFinding("consul-no-leader", manager.on.Name).
 			setCause("Consul has no leader, though %d of its %d servers run", running, len(servers))
-		f.Advice = d.Lang.Say("an election takes up to 10 s: ask again; else see whether the servers reach one another on TCP 8300 and 8301: docker logs %s", found.Name)
+		f.Advice = d.Lang.Say("an election takes up to 10 s: ask again; else see whether the servers reach one "+
+			"another on TCP 8300 and 8301: docker logs %s", found.Name)
 	} else {
 		f = d.addFinding("consul-no-quorum", manager.on.Name, running, len(servers), need)
 	}
@@ -124,7 +126,8 @@ func checkConsulPort(d *diagnosis, s service, err error) {
 	case survey.Unreached(err) != nil:
 		f = reportUnreached(d, survey.Unreached(err), part{consulKind, ""})
 	default:
-		f = d.addFinding("consul-silent", s.on.Name, port).addRemedy(dockerCommand(s.on.Host, "restart %s", s.ownContainers()[0].Name))
+		f = d.addFinding("consul-silent", s.on.Name, port).
+			addRemedy(dockerCommand(s.on.Host, "restart %s", s.ownContainers()[0].Name))
 	}
 	f.addSeen(askLeader(d.topology), reasonOf(err))
 }

@@ -119,7 +119,8 @@ func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
 		have = "no"
 	}
 	if have != restart {
-		f := s.reportContainer(d, s.codes.restartPolicy, c).addRemedy(dockerCommand(s.on.Host, "update --restart=%s %s", restart, c.Name))
+		f := s.reportContainer(d, s.codes.restartPolicy, c).
+			addRemedy(dockerCommand(s.on.Host, "update --restart=%s %s", restart, c.Name))
 		f.Seen[0].Answered = c.Name + ": " + have
 	}
 }

@@ -88,9 +88,11 @@ func checkStore(d *diagnosis, h *survey.Host) {
 	version, _ := strconv.Atoi(major)
 	switch {
 	case have == "" && version > lastWithStore:
-		d.addFinding("engine-too-new", h.Name, h.Name, h.Info.ServerVersion).addSeen(asked, "Server Version: "+h.Info.ServerVersion)
+		d.addFinding("engine-too-new", h.Name, h.Name, h.Info.ServerVersion).
+			addSeen(asked, "Server Version: "+h.Info.ServerVersion)
 	case have == "":
-		d.addFinding("engine-no-store", h.Name, h.Name).addSeen(asked, "no Cluster Store").setAdvice(store, h.Engine().String())
+		d.addFinding("engine-no-store", h.Name, h.Name).addSeen(asked, "no Cluster Store").
+			setAdvice(store, h.Engine().String())
 	case have != store:
 		d.addFinding("engine-wrong-store", h.Name, h.Name).addSeen(asked, "Cluster Store: "+have).
 			setAdvice(store, h.Engine().String())
@@ -141,7 +143,8 @@ func gapsIn(d *diagnosis, p survey.Probe) []string {
 		all = append(all, d.Lang.Say("what the host reaches: it has no perl to dial with"))
 	}
 	if p.User {
-		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only root may read them, and sudo does not work there without a password"))
+		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only "+
+			"root may read them, and sudo does not work there without a password"))
 	}
 	return all
 }

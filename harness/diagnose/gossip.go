@@ -90,7 +90,8 @@ func checkPeers(d *diagnosis, h *survey.Host) {
 			reportUnreached(d, survey.Unreached(err), part{gossipKind, h.Name}).addSeen(asked, reasonOf(err))
 		}
 	case err != nil:
-		d.addFinding("gossip-silent", h.Name, h.Name, harness.GossipPort).addSeen(asked, reasonOf(err)).setAdvice(harness.GossipPort)
+		d.addFinding("gossip-silent", h.Name, h.Name, harness.GossipPort).addSeen(asked, reasonOf(err)).
+			setAdvice(harness.GossipPort)
 	default:
 		checkDeafness(d, h)
 	}

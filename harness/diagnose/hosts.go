@@ -41,7 +41,8 @@ func checkConnection(d *diagnosis, h *survey.Host) {
 	case len(rules) > 0:
 		f = reportRules(d, "engine-port-blocked", h, rules, h.Engine().Port())
 	case isAsked && (!known || !outer.Up):
-		f = d.addFinding("host-link-down", h.Name, h.Name, h.Addr).addSeen("ip addr, on "+h.Name, describeLinks(h.Probe.Links))
+		f = d.addFinding("host-link-down", h.Name, h.Name, h.Addr).
+			addSeen("ip addr, on "+h.Name, describeLinks(h.Probe.Links))
 	case isAsked && h.Probe.Engine == "" || survey.IsRefused(h.DialError.Err):
 		f = reportEnded(d, h, "engine-ended", h.Engine().Port(), h.Name)
 	case survey.Unreached(h.DialError.Err) != nil:
@@ -94,7 +95,8 @@ func checkIDs(d *diagnosis) {
 		}
 		d.addFinding("engine-same-id", h.Name, first.Name, h.Name).
 			setBreaks(part{memberKind, first.Name}, part{memberKind, h.Name}).
-			addSeen(dockerCommand(first, "info --format '{{.ID}}'"), id).addSeen(dockerCommand(h.Host, "info --format '{{.ID}}'"), id).
+			addSeen(dockerCommand(first, "info --format '{{.ID}}'"), id).
+			addSeen(dockerCommand(h.Host, "info --format '{{.ID}}'"), id).
 			setAdvice(h.Name)
 	}
 }

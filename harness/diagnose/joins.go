@@ -79,7 +79,8 @@ func checkTwice(d *diagnosis, s service) {
 	if len(names) < 2 {
 		return
 	}
-	f := d.addFinding("join-twice", s.on.Name, s.Title, s.on.Name).addSeen(dockerCommand(s.on.Host, "ps"), strings.Join(names, ", "))
+	f := d.addFinding("join-twice", s.on.Name, s.Title, s.on.Name).
+		addSeen(dockerCommand(s.on.Host, "ps"), strings.Join(names, ", "))
 	for _, n := range names[1:] {
 		f.addRemedy(dockerCommand(s.on.Host, "rm -f %s", n))
 	}
@@ -119,7 +120,8 @@ func checkKey(d *diagnosis, h harness.Host) {
 	case !there:
 		d.addFinding("key-missing", h.Name, h.Name).addSeen(asked, "no such key").addRemedy(restart)
 	case entry.Value != address:
-		d.addFinding("key-wrong", h.Name, h.Name).addSeen(asked, entry.Value).addRemedy(deleteKey(d, swarmNodes+address), restart)
+		d.addFinding("key-wrong", h.Name, h.Name).addSeen(asked, entry.Value).
+			addRemedy(deleteKey(d, swarmNodes+address), restart)
 	case entry.Session == "":
 		d.addFinding("key-stale", h.Name, h.Name).addSeen("GET /v1/kv/"+swarmNodes+address, "no Session").
 			addRemedy(deleteKey(d, swarmNodes+address), restart)

@@ -47,7 +47,8 @@ func checkManaging(d *diagnosis, s service, found survey.Container) {
 		checkManagerPort(d, s, found)
 		return
 	case d.state.Swarm.Strategy != "spread":
-		f = s.reportContainer(d, "manager-wrong-strategy", found).addSeen(askSwarm(d.topology), "Strategy: "+d.state.Swarm.Strategy)
+		f = s.reportContainer(d, "manager-wrong-strategy", found).
+			addSeen(askSwarm(d.topology), "Strategy: "+d.state.Swarm.Strategy)
 	case !s.hasPageArguments(found):
 		f = s.reportContainer(d, s.codes.wrongArguments, found)
 	default:

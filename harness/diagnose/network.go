@@ -75,7 +75,8 @@ func reportNoNetwork(d *diagnosis, hosts []*survey.Host) {
 	}
 	var f *finding
 	if len(seen) > 0 {
-		f = d.addFinding("network-wrong-driver", "", d.topology.Network).addSeen("docker network ls", strings.Join(seen, "; "))
+		f = d.addFinding("network-wrong-driver", "", d.topology.Network).
+			addSeen("docker network ls", strings.Join(seen, "; "))
 	} else {
 		code, lost := "network-missing", dataLost(d)
 		if len(lost) > 0 {
@@ -130,7 +131,8 @@ func checkNetworkOn(d *diagnosis, h *survey.Host, id string) {
 	case len(others) > 0:
 		f := d.addFinding("network-twice", h.Name, h.Name, d.topology.Network)
 		for _, n := range others {
-			f.addSeen(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).addRemedy(dockerCommand(h.Host, "network rm %s", n.ID))
+			f.addSeen(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).
+				addRemedy(dockerCommand(h.Host, "network rm %s", n.ID))
 		}
 	default:
 		checkFit(d, h, *right)

@@ -52,7 +52,8 @@ func Classify(n harness.Node, at string, err error) *harness.UnreachableError {
 		return known
 	case errors.Is(err, engine.ErrTLS):
 		e.Layer, e.What = harness.LayerTLS, lang.Textf("no TLS connection comes about: %s", innermostText(err))
-		e.Hint = lang.Textf("--tls-ca, --tls-cert and --tls-key, or DOCKER_CERT_PATH, where it speaks TLS, and none of them where it does not; for Consul CONSUL_HTTP_SSL and CONSUL_CACERT")
+		e.Hint = lang.Textf("--tls-ca, --tls-cert and --tls-key, or DOCKER_CERT_PATH, where it speaks TLS, and none " +
+			"of them where it does not; for Consul CONSUL_HTTP_SSL and CONSUL_CACERT")
 	case errors.Is(err, engine.ErrDenied):
 		e.Layer, e.What = harness.LayerAccess, lang.Textf("Consul does not take the token: %s", innermostText(err))
 		e.Hint = lang.Textf("set CONSUL_HTTP_TOKEN to one that may read docker/")

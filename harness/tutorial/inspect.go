@@ -177,7 +177,8 @@ func (i *inspection) stages() []StageProgress {
 	stage(harness.StageConsul, i.state.LeaderError.Err, lang.Textf("its leader is %s", i.state.Leader))
 	stage(harness.StageManager, i.swarmErr, lang.Textf("%s, strategy %s", i.role(), i.swarm.Strategy))
 	stage(harness.StageJoined, i.unhealthy(), lang.Textf("%d members Healthy", len(i.topology.Members)))
-	stage(harness.StageNetwork, i.disconnected(), lang.Textf("%s is on every engine, and every engine has every other in its gossip", i.topology.Network))
+	stage(harness.StageNetwork, i.disconnected(), lang.Textf("%s is on every engine, and every engine has every "+
+		"other in its gossip", i.topology.Network))
 	return stages
 }
 
@@ -216,7 +217,8 @@ func (i *inspection) unhealthy() error {
 // disconnected says where the network, or what it needs to carry traffic, lacks.
 func (i *inspection) disconnected() error {
 	network := networkPart{i.topology}
-	if err := i.lack(lang.Textf("does not have %s", i.topology.Network), func(p HostProgress) bool { return p.NetworkID == "" }); err != nil {
+	hasNone := func(p HostProgress) bool { return p.NetworkID == "" }
+	if err := i.lack(lang.Textf("does not have %s", i.topology.Network), hasNone); err != nil {
 		return err
 	}
 	for _, p := range i.hosts {
