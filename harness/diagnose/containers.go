@@ -81,8 +81,8 @@ func reportMissing(d *diagnosis, s service) {
 
 // reportPortTaken reports a container that has the service's port.
 func reportPortTaken(d *diagnosis, s service, other survey.Container, mine []survey.Container) {
-	f := s.breakOwn(d.addFinding(s.codes.portTaken, s.on.Name, other.Name, s.Listens.Host, s.Title)).
-		addSeen(dockerCommand(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Listens.Host)).
+	f := s.breakOwn(d.addFinding(s.codes.portTaken, s.on.Name, other.Name, s.Port.Host, s.Title)).
+		addSeen(dockerCommand(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Port.Host)).
 		addRemedy(dockerCommand(s.on.Host, "rm -f %s", other.Name))
 	if len(mine) > 0 {
 		f.addRemedy(dockerCommand(s.on.Host, "start %s", mine[0].Name))
@@ -93,7 +93,7 @@ func reportPortTaken(d *diagnosis, s service, other survey.Container, mine []sur
 
 // checkPort reports a service that runs but is not where it should listen.
 func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
-	if slices.Contains(c.Ports, s.Listens) {
+	if slices.Contains(c.Ports, s.Port) {
 		return true
 	}
 	ports := "none"
@@ -159,7 +159,7 @@ func (s service) makeAnew(f *finding, wrong survey.Container) {
 // inTheWay returns a running container that has the service's port and is another.
 func (s service) inTheWay() (survey.Container, bool) {
 	for _, c := range s.on.Containers {
-		if s.Listens.Host != 0 && c.Running && survey.Publishes(c.Container, s.Listens.Host) && !s.Matches(c.Container) {
+		if s.Port.Host != 0 && c.Running && survey.Publishes(c.Container, s.Port.Host) && !s.Matches(c.Container) {
 			return c, true
 		}
 	}

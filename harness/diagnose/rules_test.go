@@ -62,8 +62,8 @@ func (d *diagnosis) run(s service, image, command, restart string) {
 		ID: image + command, Name: strings.TrimSuffix(s.codes.missing, "-missing"), Image: image, Command: command, Args: strings.Fields(command)[1:],
 		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
 	}
-	if s.Listens.Host != 0 {
-		c.Ports = []engine.Port{s.Listens}
+	if s.Port.Host != 0 {
+		c.Ports = []engine.Port{s.Port}
 	}
 	s.on.Containers = append(s.on.Containers, survey.Container{Container: c})
 }

@@ -97,7 +97,7 @@ func TestNoImageToBeHad(t *testing.T) {
 	_, c := fake(t, nil)
 	hosts := c.Topology().Hosts()
 	store := hosts[len(hosts)-1]
-	step := Step{Host: store.Name, within: time.Second, part: Service{Host: store, process: []string{"x"}, Spec: engine.RunSpec{Image: "nothere"}}}
+	step := Step{Host: store.Name, within: time.Second, part: Service{serviceKind: serviceKind{Process: "x"}, Host: store, Spec: engine.RunSpec{Image: "nothere"}}}
 	if _, err := step.applyMissing(t.Context(), c); err == nil || !strings.Contains(err.Error(), "manifest unknown") {
 		t.Errorf("got %v", err)
 	}

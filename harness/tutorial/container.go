@@ -71,7 +71,7 @@ func (s Service) getImage(ctx context.Context, c *engine.Cluster) error {
 	ctx, cancel := harness.WithLimit(ctx, pullImage)
 	defer cancel()
 	managerHost := s.topology.Manager.Name
-	if s.oneVersion && s.Host.Name != managerHost {
+	if s.OneVersion && s.Host.Name != managerHost {
 		return c.Engine(s.Host.Name).CopyImage(ctx, c.Engine(managerHost), s.Spec.Image)
 	}
 	return c.Engine(s.Host.Name).Pull(ctx, s.Spec.Image)
@@ -195,7 +195,7 @@ func (s Service) checkContainer(found engine.Container) error {
 // policy though it is not the page's.
 func (s Service) allowsRestart(found engine.Container) bool {
 	policy := restartPolicy(found.RestartPolicy)
-	return s.mayRestart && (policy == "no" || policy == unlessStopped)
+	return s.MayRestart && (policy == "no" || policy == unlessStopped)
 }
 
 // restartsAsAsked reports whether a container that wrong does not object to has the

@@ -1,7 +1,6 @@
 package tutorial
 
 import (
-	"slices"
 	"strings"
 
 	"labcheck/harness"
@@ -10,40 +9,40 @@ import (
 // Coverage counts how much of the page was done in scenarios: its commands in
 // what was typed, line by line, and its outputs in what was compared.
 func (p *Page) Coverage(t harness.Topology, scenarios []harness.Scenario) harness.Coverage {
+	typed, compared := map[string]int{}, map[string]bool{}
+	for _, s := range scenarios {
+		for _, step := range s.Steps {
+			for _, r := range step.Commands {
+				typed[lastLine(r)]++
+			}
+			if step.Comparison != nil {
+				compared[step.Comparison.Page] = true
+			}
+		}
+	}
 	var n harness.Coverage
-	typed, compared := performedIn(scenarios)
 	for _, c := range p.Typed(t) {
 		n.Commands++
-		if i := slices.Index(typed, c.Text); i >= 0 {
+		if typed[c.Text] > 0 {
+			typed[c.Text]--
 			n.Run++
-			typed = slices.Delete(typed, i, i+1)
 		}
-		if c.Kind == "" {
-			continue
-		}
-		n.Outputs++
-		if slices.Contains(compared, c.Page) {
-			n.Compared++
+		if c.Kind != "" {
+			n.Outputs++
+			if compared[c.Page] {
+				n.Compared++
+			}
 		}
 	}
 	return n
 }
 
-// performedIn returns the lines that were typed, without those of earlier commands that
-// the shell needs again, and the page's numbers of the comparisons.
-func performedIn(scenarios []harness.Scenario) (typed, compared []string) {
-	for _, s := range scenarios {
-		for _, st := range s.Steps {
-			for _, r := range st.Commands {
-				if len(r.Argv) > 0 {
-					script := r.Argv[len(r.Argv)-1]
-					typed = append(typed, script[strings.LastIndexByte(script, '\n')+1:])
-				}
-			}
-			if st.Comparison != nil {
-				compared = append(compared, st.Comparison.Page)
-			}
-		}
+// lastLine returns what was typed in a terminal, without the lines of earlier
+// commands that its shell needs again.
+func lastLine(r harness.Result) string {
+	if len(r.Argv) == 0 {
+		return ""
 	}
-	return typed, compared
+	script := r.Argv[len(r.Argv)-1]
+	return script[strings.LastIndexByte(script, '\n')+1:]
 }

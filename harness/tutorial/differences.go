@@ -15,7 +15,7 @@ import (
 type Difference struct {
 	Pages  []string `yaml:"pages"`  // the page's numbers of the commands
 	Fields []string `yaml:"fields"` // patterns of names
-	// Page and Today are the values; empty where there is no such field.
+	// Page and Today are the values; empty if there is no such field.
 	Page  string `yaml:"page"`
 	Today string `yaml:"today"`
 	// Shape, instead of them, is what both values look like; what they are is
@@ -58,11 +58,12 @@ func (d Difference) checkEntry() error {
 
 // isOf reports whether the difference is one of this field.
 func (d Difference) isOf(page, name string) bool {
-	return slices.Contains(d.Pages, page) && slices.ContainsFunc(d.Fields, func(p string) bool { return matchesWhole(p, name) })
+	return slices.Contains(d.Pages, page) &&
+		slices.ContainsFunc(d.Fields, func(pattern string) bool { return matchesWhole(pattern, name) })
 }
 
-// explainsValues reports whether two values, which are not equal, differ in this way;
-// an empty one is that of a field that is not there.
+// explainsValues reports whether two values differ in this way. A field that is not
+// there has an empty one.
 func (d Difference) explainsValues(page, today string) bool {
 	switch {
 	case d.Renamed != "":

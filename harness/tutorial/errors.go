@@ -5,7 +5,7 @@ import "labcheck/harness/lang"
 // StepError is a step that did not come to its end.
 type StepError struct {
 	Step Step
-	// Err is what lacked; in a *harness.TimeoutError where time ran out.
+	// Err says what is missing, in a *harness.TimeoutError if time ran out.
 	Err error
 }
 

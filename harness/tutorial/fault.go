@@ -10,9 +10,9 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Faulter is a target's Faulter which also stops and starts the page's
+// Faulter returns a target's Faulter that also stops and starts the page's
 // containers: harness.FaultStop, with a name of ServiceNames. They are as they
-// were when they run again; what the cluster makes of that takes it its time.
+// were when they run again; the cluster takes its time to notice.
 func Faulter(hosts harness.Faulter, c *engine.Cluster) harness.Faulter { return faulter{hosts, c} }
 
 // ErrNoService is a container that is not one of the cluster's, on that host.
@@ -34,7 +34,7 @@ type faulter struct {
 	cluster *engine.Cluster
 }
 
-// Break stops a container where the fault is FaultStop.
+// Break stops a container if the fault is FaultStop.
 func (f faulter) Break(ctx context.Context, fault harness.Fault) error {
 	if fault.Kind != harness.FaultStop {
 		return f.Faulter.Break(ctx, fault)
@@ -42,7 +42,7 @@ func (f faulter) Break(ctx context.Context, fault harness.Fault) error {
 	return f.setRunning(ctx, fault, false)
 }
 
-// Mend starts a container where the fault is FaultStop.
+// Mend starts a container if the fault is FaultStop.
 func (f faulter) Mend(ctx context.Context, fault harness.Fault) error {
 	if fault.Kind != harness.FaultStop {
 		return f.Faulter.Mend(ctx, fault)
@@ -50,7 +50,7 @@ func (f faulter) Mend(ctx context.Context, fault harness.Fault) error {
 	return f.setRunning(ctx, fault, true)
 }
 
-// setRunning brings about that a container runs, or does not.
+// setRunning starts or stops a container.
 func (f faulter) setRunning(ctx context.Context, fault harness.Fault, run bool) error {
 	s, err := f.findService(fault)
 	if err != nil {

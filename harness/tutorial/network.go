@@ -21,7 +21,7 @@ func (p networkPart) stepID() string { return "network" }
 func (p networkPart) hostName() string { return p.topology.Manager.Name }
 
 func (p networkPart) findMissing(ctx context.Context, c *engine.Cluster) error {
-	return errors.Join(p.checkEverywhere(ctx, c), p.gossips(ctx, c))
+	return p.checkWorking(ctx, c)
 }
 
 func (p networkPart) checkWorking(ctx context.Context, c *engine.Cluster) error {
@@ -31,8 +31,8 @@ func (p networkPart) checkWorking(ctx context.Context, c *engine.Cluster) error 
 	return p.gossips(ctx, c)
 }
 
-// applyMissing makes the network where the cluster has none of its name, and sees to
-// it that the engines find one another.
+// applyMissing creates the network if the cluster has none of its name, and joins
+// the engines to one gossip.
 func (p networkPart) applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error) {
 	note := lang.Text{EN: "was there"}
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
@@ -55,7 +55,7 @@ func (p networkPart) applyMissing(ctx context.Context, c *engine.Cluster) (lang.
 	return note, err
 }
 
-// checkEverywhere is nil where every engine has the one network.
+// checkEverywhere returns nil if every engine has the one network.
 func (p networkPart) checkEverywhere(ctx context.Context, c *engine.Cluster) error {
 	hosts := p.topology.Hosts()
 	networks, err := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (engine.Network, error) {
@@ -72,8 +72,8 @@ func (p networkPart) checkEverywhere(ctx context.Context, c *engine.Cluster) err
 	return nil
 }
 
-// checkNetwork is a *WrongError where a host's network is not the overlay network that
-// it should be.
+// checkNetwork returns a *WrongError if a host's network is not the overlay network
+// that it should be.
 func (p networkPart) checkNetwork(h harness.Host, n engine.Network, id string) error {
 	var what lang.Text
 	switch {

@@ -117,8 +117,8 @@ func firstLine(s string) string {
 	return line
 }
 
-// findEntry is nil where the entry has no such line. The page's client wrote
-// "Cluster store" where today's writes "Cluster Store".
+// findEntry returns nil if the entry has no such line. The page's client wrote
+// "Cluster store", and today's writes "Cluster Store".
 func (e *Entry) findEntry(name string) *Entry {
 	for _, s := range e.Sub {
 		if strings.EqualFold(s.Name, name) {
@@ -128,7 +128,7 @@ func (e *Entry) findEntry(name string) *Entry {
 	return nil
 }
 
-// Get is empty where the entry has no such line.
+// Get returns the value of a line; it is empty if the entry has no such line.
 func (e *Entry) Get(name string) string {
 	if s := e.findEntry(name); s != nil {
 		return s.Value

@@ -21,10 +21,10 @@ import (
 // Page is a page of the tutorial, as a file such as page.yaml has it. Its commands
 // and services are templates over a topology.
 type Page struct {
-	Terminal    Template          `yaml:"terminal"` // the host on which commands are typed
-	Services    []serviceTemplate `yaml:"services"`
-	Parts       []part            `yaml:"parts"`
-	Differences []Difference      `yaml:"differences"`
+	Terminal    Template      `yaml:"terminal"` // the host on which commands are typed
+	Services    []serviceKind `yaml:"services"`
+	Parts       []part        `yaml:"parts"`
+	Differences []Difference  `yaml:"differences"`
 }
 
 type part struct {
@@ -102,6 +102,10 @@ func Load(content []byte) (*Page, error) {
 		for _, c := range commands {
 			err = errors.Join(err, c.checkShown())
 		}
+		for _, name := range p.ServiceNames() {
+			_, wrong := p.renderService(name, &place{Topology: t, Host: t.Manager})
+			err = errors.Join(err, wrong)
+		}
 		if err != nil {
 			return nil, lang.Errorf("page.yaml: %w", err)
 		}
@@ -173,10 +177,14 @@ func (p *Page) renderCommands(t harness.Topology) ([]Command, error) {
 	var all []Command
 	for _, part := range p.Parts {
 		for _, c := range part.Commands {
-			for _, h := range c.For.hostsIn(t) {
+			hosts, err := c.For.hostsIn(t)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.Page, err)
+			}
+			for _, h := range hosts {
 				command, err := p.renderCommand(c, t, h)
 				if err != nil {
-					return all, fmt.Errorf("%s: %w", c.Page, err)
+					return nil, fmt.Errorf("%s: %w", c.Page, err)
 				}
 				command.Heading = part.Heading
 				all = append(all, command)
@@ -207,8 +215,10 @@ func (p *Page) renderCommand(c commandTemplate, t harness.Topology, h harness.Ho
 		command.Text, command.Printed = s.typedOn(command.Host), asPrinted.typedOn(command.Host)
 		command.Step = newStep(c, command, s)
 		return command, err
-	case c.Creates != "":
+	case c.Creates == "network":
 		command.Step = newStep(c, command, networkPart{t})
+	case c.Creates != "":
+		return command, fmt.Errorf("no command creates %q", c.Creates)
 	}
 	return command, nil
 }

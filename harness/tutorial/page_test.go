@@ -2,6 +2,7 @@ package tutorial
 
 import (
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -87,5 +88,73 @@ func TestSteps(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestLoadRefuses wants Load to say what of a file is not a page.
+func TestLoadRefuses(t *testing.T) {
+	const services = "services: [{name: a, image: a, process: a%s}]\n"
+	command := func(what string) string { return "parts: [{commands: [{page: '1.1', " + what + "}]}]\n" }
+	for bad, want := range map[string]string{
+		"nonsense: x":                                 "nonsense",
+		command("text: '{{'"):                         "unclosed action",
+		command("text: '{{.Nobody}}'"):                "1.1: ",
+		command("text: '{{(.Named \"x\").Addr}}'"):    `no host is called "x"`,
+		command("text: x, shown: 'x', kind: poem"):    `no output is of the kind "poem"`,
+		command("text: x, shown: 'x', kind: run"):     "no id of 64 digits",
+		command("starts: b"):                          `the page has no service "b"`,
+		command("text: x, creates: b"):                `no command creates "b"`,
+		command("text: x, for: everybody"):            `no hosts are called "everybody"`,
+		"services: [{name: a}]\n":                     "a service needs an image and a process",
+		fmt.Sprintf(services, ", listens: '80'"):      `"80" is no port to publish`,
+		fmt.Sprintf(services, ", ports: '80:80/tcp'"): `"80:80/tcp" is no port to publish`,
+		fmt.Sprintf(services, ", works: magic"):       `nothing shows that a service works as "magic"`,
+	} {
+		if _, err := Load([]byte(bad)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", bad, err, want)
+		}
+	}
+}
+
+// TestTerminalOfACommand types a command on another host than the page's.
+func TestTerminalOfACommand(t *testing.T) {
+	p, err := Load([]byte(`
+terminal: '{{.Manager.Name}}'
+services: [{name: idler, image: idle, process: /bin/idle}]
+parts:
+  - commands:
+      - {page: '1', for: first-member, starts: idler}
+      - {page: '2', for: first-member, starts: idler, terminal: '{{.Host.Name}}'}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range p.Commands(topologyIn(t, "10.1.2.0/24")) {
+		got = append(got, c.Host+"$ "+c.Text+" ("+c.Printed+") "+c.Step.ID)
+	}
+	want := []string{
+		"manager$ docker -H=tcp://10.1.2.20:2375 run -d idle (docker -H=tcp://192.168.33.20:2375 run -d idle) idler-frontend01",
+		"frontend01$ docker run -d idle (docker run -d idle) idler-frontend01",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTypedCommands types what the page prints, whatever a topology has beside it.
+func TestTypedCommands(t *testing.T) {
+	other := topologyIn(t, "10.1.2.0/24")
+	other.Replicas, other.RestartJoin, other.Network = 2, true, "theirs"
+	other.Members = other.Members[:2]
+	printed := Default().Commands(harness.Tutorial())
+	typed := Default().Typed(other)
+	if len(typed) != len(printed) {
+		t.Fatalf("%d commands are typed, the page has %d", len(typed), len(printed))
+	}
+	for i, c := range typed {
+		if c.Printed != printed[i].Text || c.Text != Here(other, c.Printed) {
+			t.Errorf("%s is typed as %q, printed as %q", c.Page, c.Text, c.Printed)
+		}
 	}
 }

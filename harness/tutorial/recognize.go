@@ -9,16 +9,17 @@ import (
 	"labcheck/harness/engine"
 )
 
-// Recognize is a cluster as it was built: with the replicas of the Swarm manager
-// that it has, and whether all its join containers start again with their hosts.
-// What does not answer is taken for the page's.
+// Recognize returns a cluster as it was built: with the replicas of the Swarm
+// manager that it has, and whether all its join containers start again with their
+// hosts. It takes a host that does not answer for the page's.
 func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
 	ctx, cancel := harness.WithLimit(ctx, lookup)
 	defer cancel()
 	t := c.Topology()
 	hosts := t.Hosts()
 	built, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (traits, error) {
-		return traitsOf(ctx, c, h), nil
+		replicates, joinsAgain := recognizeHost(ctx, c, h)
+		return traits{replicates, joinsAgain}, nil
 	})
 	t.RestartJoin = len(t.Members) > 0
 	for i, b := range built[1:] {
@@ -39,20 +40,22 @@ type traits struct {
 	joinsAgain bool // its join container starts again with it
 }
 
-func traitsOf(ctx context.Context, c *engine.Cluster, h harness.Host) (t traits) {
+// recognizeHost reports whether a host's Swarm manager is one of several, and
+// whether its join container starts again with it.
+func recognizeHost(ctx context.Context, c *engine.Cluster, h harness.Host) (replicates, joinsAgain bool) {
 	on := c.Engine(h.Name)
 	all, err := on.Containers(ctx)
 	if err != nil {
-		return t
+		return false, false
 	}
 	for _, listed := range all {
 		switch nameOf(listed, c.Topology()) {
 		case SwarmManager:
-			t.replicates = t.replicates || slices.Contains(strings.Fields(listed.Command), "--replication")
+			replicates = replicates || slices.Contains(strings.Fields(listed.Command), "--replication")
 		case SwarmJoin:
 			found, err := on.Inspect(ctx, listed.ID)
-			t.joinsAgain = t.joinsAgain || err == nil && found.RestartPolicy == unlessStopped
+			joinsAgain = joinsAgain || err == nil && found.RestartPolicy == unlessStopped
 		}
 	}
-	return t
+	return replicates, joinsAgain
 }

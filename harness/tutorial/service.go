@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,70 +22,63 @@ const (
 // unlessStopped is the restart policy of the page's services but the joins.
 const unlessStopped = "unless-stopped"
 
-// serviceTemplate is a container of a page, on whichever host.
-type serviceTemplate struct {
-	Name       string    `yaml:"name"`
-	Called     lang.Text `yaml:"called"`
-	Title      lang.Text `yaml:"title"`
-	Image      string    `yaml:"image"`
-	OneVersion bool      `yaml:"one-version"`
-	Process    string    `yaml:"process"`
-	Arguments  Template  `yaml:"arguments"` // separated by spaces
-	Listens    Template  `yaml:"listens"`   // as docker's -p
-	Ports      Template  `yaml:"ports"`     // as docker's -p, separated by spaces
-	Hostname   Template  `yaml:"hostname"`
-	Restart    Template  `yaml:"restart"`
-	MayRestart bool      `yaml:"may-restart"`
-	Keys       string    `yaml:"keys"`
-	Works      string    `yaml:"works"`
+// serviceKind is what a page says of a service, on whichever host.
+type serviceKind struct {
+	Name   string    `yaml:"name"`   // consul, manager or join
+	Called lang.Text `yaml:"called"` // as the features call it: Swarm manager
+	Title  lang.Text `yaml:"title"`  // for messages: the Swarm manager container
+	// Keys is the path of Consul at which it writes a key, the address of its host's
+	// engine; empty if it writes none.
+	Keys       string   `yaml:"keys"`
+	Image      string   `yaml:"image"`
+	OneVersion bool     `yaml:"one-version"` // all of them run the image that the manager has
+	Process    string   `yaml:"process"`     // the program and what it is told first, as in /swarm manage
+	Arguments  Template `yaml:"arguments"`   // separated by spaces
+	Listens    Template `yaml:"listens"`     // as docker's -p
+	Ports      Template `yaml:"ports"`       // as docker's -p, separated by spaces
+	Hostname   Template `yaml:"hostname"`
+	Restart    Template `yaml:"restart"`
+	MayRestart bool     `yaml:"may-restart"` // one that starts again with its host is right, too
+	Works      string   `yaml:"works"`
 }
 
 // Service is what one container of a page is on one host.
 type Service struct {
-	Name   string    // consul, manager or join
-	Called lang.Text // as the features call it: Swarm manager
-	Title  lang.Text // for messages: the Swarm manager container
-	Host   harness.Host
-	Spec   engine.RunSpec
-	// Listens is where it answers; the zero Port if it only asks others.
-	Listens engine.Port
-	// Keys is the path of Consul at which it writes a key, the address of its host's
-	// engine; empty if it writes none.
-	Keys string
+	serviceKind
+	Host harness.Host
+	Spec engine.RunSpec
+	// Port is where it answers; the zero Port if it only asks others.
+	Port engine.Port
 
-	topology   harness.Topology
-	process    []string // the program and what it is told first, as in /swarm manage
-	mayRestart bool     // one that starts again with its host is right, too
-	oneVersion bool     // all of them run the image that the manager has
-	check      check
+	topology harness.Topology
+	check    check
 }
 
-func (s serviceTemplate) renderOn(on *place) (Service, error) {
-	service := Service{
-		Name: s.Name, Called: s.Called, Title: s.Title, Host: on.Host, Keys: s.Keys,
-		topology: on.Topology, process: strings.Fields(s.Process), mayRestart: s.MayRestart, oneVersion: s.OneVersion,
-		Spec: engine.RunSpec{
-			Image: s.Image, Args: strings.Fields(on.renderText(s.Arguments)),
-			Hostname: on.renderText(s.Hostname), Restart: on.renderText(s.Restart),
-		},
+func (k serviceKind) renderOn(on *place) (Service, error) {
+	s := Service{serviceKind: k, Host: on.Host, topology: on.Topology, Spec: engine.RunSpec{
+		Image: k.Image, Args: strings.Fields(on.renderText(k.Arguments)),
+		Hostname: on.renderText(k.Hostname), Restart: on.renderText(k.Restart),
+	}}
+	if k.Image == "" || k.Process == "" {
+		return s, errors.New("a service needs an image and a process")
 	}
 	var err error
-	if service.check, err = checkNamed(s.Works); err != nil {
-		return service, err
+	if s.check, err = checkNamed(k.Works); err != nil {
+		return s, err
 	}
-	listens := on.renderText(s.Listens)
-	for _, words := range strings.Fields(listens + " " + on.renderText(s.Ports)) {
+	listens := on.renderText(k.Listens)
+	for _, words := range strings.Fields(listens + " " + on.renderText(k.Ports)) {
 		port, err := parsePort(words)
 		if err != nil {
-			return service, err
+			return s, err
 		}
 		if words == listens {
-			service.Listens = port
+			s.Port = port
 		}
-		service.Spec.Ports = append(service.Spec.Ports, port)
+		s.Spec.Ports = append(s.Spec.Ports, port)
 	}
-	slices.SortStableFunc(service.Spec.Ports, func(a, b engine.Port) int { return int(a.Host) - int(b.Host) })
-	return service, on.err
+	slices.SortStableFunc(s.Spec.Ports, func(a, b engine.Port) int { return int(a.Host) - int(b.Host) })
+	return s, on.err
 }
 
 // parsePort reads what docker's -p is given, such as 8301:8301/udp.
@@ -125,12 +119,12 @@ func (s Service) typedOn(host string) string {
 // Matches reports whether a container, listed or inspected, is the service's,
 // whatever its image is called by now and whatever it is told to do.
 func (s Service) Matches(c engine.Container) bool {
-	words := strings.Fields(c.Command)
-	if imageWithoutTag(c.Image) == s.Spec.Image {
-		return !slices.ContainsFunc(s.process[1:], func(word string) bool { return !slices.Contains(words, word) })
+	words, process := strings.Fields(c.Command), strings.Fields(s.Process)
+	if imageWithoutTag(c.Image) == s.Image {
+		return !slices.ContainsFunc(process[1:], func(word string) bool { return !slices.Contains(words, word) })
 	}
-	n := len(s.process)
-	return len(words) > n && strings.HasSuffix(words[0], s.process[0]) && slices.Equal(words[1:n], s.process[1:])
+	n := len(process)
+	return len(words) > n && strings.HasSuffix(words[0], process[0]) && slices.Equal(words[1:n], process[1:])
 }
 
 // Property is something of a container that the page determines.

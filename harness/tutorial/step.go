@@ -41,7 +41,10 @@ type stepPart interface {
 }
 
 func newStep(c commandTemplate, command Command, p stepPart) *Step {
-	return &Step{ID: p.stepID(), Page: c.Page, Host: p.hostName(), Command: command.Text, part: p, within: c.Within, phase: c.Phase}
+	return &Step{
+		ID: p.stepID(), Page: c.Page, Host: p.hostName(), Command: command.Text,
+		part: p, within: c.Within, phase: c.Phase,
+	}
 }
 
 func (s Step) lookForMissing(ctx context.Context, c *engine.Cluster) error {

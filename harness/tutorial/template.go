@@ -37,10 +37,11 @@ type place struct {
 // placeOf returns the host of a topology that has a host's name, or the host
 // itself if there is none.
 func placeOf(t harness.Topology, h harness.Host) *place {
-	if i := slices.IndexFunc(t.Hosts(), func(other harness.Host) bool { return other.Name == h.Name }); i >= 0 {
-		h = t.Hosts()[i]
+	p := &place{Topology: t, Host: h}
+	if named, err := p.Named(h.Name); err == nil {
+		p.Host = named
 	}
-	return &place{Topology: t, Host: h}
+	return p
 }
 
 // Named returns the host of a name.
@@ -73,21 +74,24 @@ func (p *place) renderText(t Template) string {
 	return text.String()
 }
 
-// hostChoice says for which hosts of a topology a command is typed.
+// hostChoice says for which hosts of a topology a command is typed; for the manager
+// if it is empty.
 type hostChoice string
 
-func (c hostChoice) hostsIn(t harness.Topology) []harness.Host {
+func (c hostChoice) hostsIn(t harness.Topology) ([]harness.Host, error) {
 	switch c {
+	case "":
+		return []harness.Host{t.Manager}, nil
 	case "members":
-		return t.Members
+		return t.Members, nil
 	case "first-member":
-		return t.Members[:min(1, len(t.Members))]
+		return t.Members[:min(1, len(t.Members))], nil
 	case "other-servers": // of Consul
-		return t.ConsulServers()[1:]
+		return t.ConsulServers()[1:], nil
 	case "replicas": // of the Swarm manager
-		return t.Replicated()
+		return t.Replicated(), nil
 	}
-	return []harness.Host{t.Manager}
+	return nil, fmt.Errorf("no hosts are called %q", c)
 }
 
 // printedIn returns the topology that the page prints, with the addresses and
