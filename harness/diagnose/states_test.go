@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,9 @@ func writeState(t *testing.T, name string, s survey.State) {
 			c.Log, c.Labels, c.Container.Networks = telling(c.Log), nil, nil
 		}
 	}
+	maps.DeleteFunc(s.Entries, func(key string, _ engine.Entry) bool {
+		return !strings.HasPrefix(key, "docker/nodes/") && !strings.HasPrefix(key, "docker/swarm/nodes/")
+	})
 	if s.Swarm != nil {
 		for i, m := range s.Swarm.Members {
 			s.Swarm.Members[i] = engine.Member{Name: m.Name, Addr: m.Addr, Status: m.Status, Error: m.Error}
@@ -98,7 +102,7 @@ func telling(log string) string {
 			lines = append(lines, line)
 		}
 	}
-	return strings.Join(lines[max(0, len(lines)-5):], "")
+	return strings.Join(lines[max(0, len(lines)-2):], "")
 }
 
 func codes(r diagnose.Result) string {
