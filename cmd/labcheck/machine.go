@@ -99,7 +99,7 @@ func (a *app) imagesCommand() *cobra.Command {
 	rm := sub("rm", a.lang.Say("Remove all images of labcheck"), cobra.NoArgs, func(ctx context.Context, s *session, _ []string) error {
 		return s.removeImages(ctx, cache)
 	})
-	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded and compiled for them"))
+	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded, compiled and made for them"))
 	return c
 }
 
