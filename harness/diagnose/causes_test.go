@@ -388,6 +388,9 @@ func TestCauses(t *testing.T) {
 				t.Fatalf("found %q, not %q", got, c.want)
 			}
 			for _, f := range d.found {
+				if strings.Contains(f.Cause+f.Advice, "%!") {
+					t.Errorf("arguments do not fit: %s; %s", f.Cause, f.Advice)
+				}
 				if len(f.Remedy) == 0 && f.Advice == "" || len(f.Seen) == 0 || len(f.breaks) == 0 {
 					t.Errorf("nothing to do, seen or broken: %+v", f)
 				}

@@ -51,6 +51,7 @@ func checkLeader(d *diagnosis, s service, found survey.Container) {
 		s.reportContainer(d, "consul-no-leader", found).addSeen(askLeader(d.topology), `""`).setAdvice(found.Name)
 	case errors.Is(err, engine.ErrNoLeader):
 		f := s.reportContainer(d, "consul-no-bootstrap", found).addSeen(askLeader(d.topology), `""`)
+		f.setCause("Consul was started without -bootstrap: it waits for other servers and never has a leader")
 		s.makeAnew(f, found)
 	default:
 		checkConsulPort(d, s, err)

@@ -35,6 +35,11 @@ func TestStates(t *testing.T) {
 		if got := codes(r); got != want {
 			t.Errorf("%s: found %s, not %s", name, got, want)
 		}
+		for _, f := range r.Findings {
+			if strings.Contains(f.Cause+f.Advice, "%!") {
+				t.Errorf("%s: arguments do not fit: %s; %s", name, f.Cause, f.Advice)
+			}
+		}
 		if name == healthyState && len(r.NotAsked) > 0 {
 			t.Errorf("of a healthy lab not asked: %q", r.NotAsked)
 		}
@@ -166,13 +171,18 @@ func writeTables(t *testing.T) {
 	}
 }
 
+var tableHeads = map[lang.Language]string{
+	lang.English:  "| what was done | what is found | code |",
+	lang.Japanese: "| したこと | 見つかるもの | コード |",
+}
+
 // tables are the tables of a language, by the faults' file.
 func tables(t *testing.T, l lang.Language) map[string]string {
 	t.Helper()
 	made := map[string]string{}
 	for _, f := range readFaults(t) {
 		if made[f.file] == "" {
-			made[f.file] = l.Say("| what was done | what is found | code |\n|---|---|---|\n")
+			made[f.file] = tableHeads[l] + "\n|---|---|---|\n"
 		}
 		found := diagnose.Diagnose(readState(t, f.name), diagnose.Options{Lang: l}).Findings
 		if len(found) == 0 {

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -16,13 +17,16 @@ func containersOf(ctx context.Context, on *engine.Client, relevant func(engine.C
 		return nil, err
 	}
 	listed = slices.DeleteFunc(listed, func(c engine.Container) bool { return !relevant(c) })
-	all := make([]Container, len(listed))
+	all, errs := make([]Container, len(listed)), make([]error, len(listed))
 	var group sync.WaitGroup
 	for i, l := range listed {
 		group.Go(func() {
 			c, err := on.Inspect(ctx, l.ID)
-			if err != nil {
+			if errors.Is(err, engine.ErrNotFound) {
 				return // it was just removed
+			}
+			if errs[i] = err; err != nil {
+				return
 			}
 			all[i].Container = c
 			if c.State != "running" || c.RestartCount > 0 {
@@ -31,7 +35,7 @@ func containersOf(ctx context.Context, on *engine.Client, relevant func(engine.C
 		})
 	}
 	group.Wait()
-	return slices.DeleteFunc(all, func(c Container) bool { return c.ID == "" }), nil
+	return slices.DeleteFunc(all, func(c Container) bool { return c.ID == "" }), errors.Join(errs...)
 }
 
 // Publishes reports whether a container has a port of its host.
