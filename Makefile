@@ -67,7 +67,7 @@ torture: ## End TORTURE commands by signals at random moments; nothing may be le
 	LABCHECK_TORTURE=$(TORTURE) LABCHECK_SEED=$(SEED) $(LAB_TEST) -timeout 90m -v -run TestTorture ./cmd/labcheck
 
 faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
-	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-update) $(if $(FAULTS),-faults '$(FAULTS)')
+	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-record -update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 thorough: ## Every fault that a lab can be given, a cluster with replicas, four labs, images with nothing compiled
 	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Replica|Life|LabsAtOnce' \

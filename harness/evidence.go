@@ -83,19 +83,21 @@ const (
 
 // Scenario is one claim of the tutorial and whether it holds.
 type Scenario struct {
-	ID       string        `json:"id"` // the scenario's @id:… tag; outline rows add #1, #2, …
-	Name     string        `json:"name"`
-	Feature  string        `json:"feature"`
-	File     string        `json:"file"` // features/en/…
-	Line     int           `json:"line"`
-	Tags     []string      `json:"tags"`
-	Status   Status        `json:"status"`
-	Reason   string        `json:"reason,omitempty"` // why it was skipped
-	Start    time.Time     `json:"start"`
-	Duration time.Duration `json:"duration_ns"`
-	Expected string        `json:"expected,omitempty"` // of the step that failed
-	Seen     string        `json:"seen,omitempty"`     // of the step that failed
-	Steps    []Step        `json:"steps"`
+	ID      string   `json:"id"` // the scenario's @id:… tag; outline rows add #1, #2, …
+	Name    string   `json:"name"`
+	Feature string   `json:"feature"`
+	File    string   `json:"file"` // features/en/…
+	Line    int      `json:"line"`
+	Tags    []string `json:"tags"`
+	Status  Status   `json:"status"`
+	Reason  string   `json:"reason,omitempty"` // why it was skipped
+	// Unreached is what could not be asked, if it was skipped because of that.
+	Unreached *UnreachableError `json:"-"`
+	Start     time.Time         `json:"start"`
+	Duration  time.Duration     `json:"duration_ns"`
+	Expected  string            `json:"expected,omitempty"` // of the step that failed
+	Seen      string            `json:"seen,omitempty"`     // of the step that failed
+	Steps     []Step            `json:"steps"`
 }
 
 // Step is one sentence of a scenario.

@@ -45,3 +45,8 @@ func (e *UnreachableError) In(l lang.Language) string {
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// IsSame reports whether another error is about the same service and layer.
+func (e *UnreachableError) IsSame(other *UnreachableError) bool {
+	return e.Node == other.Node && e.Service == other.Service && e.Layer == other.Layer
+}

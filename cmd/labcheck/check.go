@@ -168,7 +168,7 @@ func (s *session) runScenarios(ctx context.Context, f checkFlags, e *harness.Evi
 	if lost := whole.lost(context.WithoutCancel(ctx)); lost != nil {
 		return lost
 	}
-	if lost := s.lost(e.Scenarios); lost != nil && ctx.Err() == nil {
+	if lost := unreachedServices(e.Scenarios); lost != nil && s.lab == nil && ctx.Err() == nil {
 		err = lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)

@@ -14,6 +14,7 @@ import (
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
+	"labcheck/harness/survey"
 )
 
 func (a *app) diagnoseCommand() *cobra.Command {
@@ -98,23 +99,21 @@ func (s *session) reachable(ctx context.Context) error {
 		return err
 	}
 	defer cluster.Close()
-	s.reach(ctx, cluster)
+	survey.Reach(ctx, cluster, s.nodes)
 	var none lostError
 	for _, n := range s.nodes {
-		un := n.away()
+		un := n.EngineAway()
 		if un == nil {
 			return nil
 		}
-		if !slices.ContainsFunc(none.all, func(o *harness.UnreachableError) bool { return o.Error() == un.Error() }) {
-			none.all = append(none.all, un)
-		}
+		none.add(un)
 	}
 	return &none
 }
 
 func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnose.Options) diagnose.Result {
 	for _, n := range s.nodes {
-		n.askAgain()
+		n.ForgetSilence()
 	}
 	o.OutOfBand = s.lab == nil
 	return diagnose.Run(ctx, c, o)

@@ -18,12 +18,12 @@ import (
 	"golang.org/x/term"
 
 	"labcheck/harness"
-	"labcheck/harness/diagnose"
 	"labcheck/harness/ec2"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
+	"labcheck/harness/survey"
 	"labcheck/harness/workload"
 )
 
@@ -102,7 +102,7 @@ func (s *session) openReal(ctx context.Context, may access) error {
 	}
 	services.ReadOnly = may == looks
 	t, err := ec2.Open(ec2.Options{
-		Inventory: inventory, ReadOnly: may == looks, Looks: diagnose.OnlyLooks,
+		Inventory: inventory, ReadOnly: may == looks, Looks: survey.OnlyLooks,
 		SSH: ec2.SSH{
 			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
 			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.asker(ctx),
@@ -220,7 +220,7 @@ func (f checkFlags) access() (access, error) {
 
 // onReal has the suite do on a cluster that is no lab what may be done there.
 func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o *suite.Options) {
-	s.reach(ctx, c)
+	survey.Reach(ctx, c, s.nodes)
 	left, _ := leftovers(ctx, c) // what can't be asked is told by the claims
 	if len(left) > 0 {
 		s.progress.tell(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s", len(left), s.real.again("down")))
@@ -236,7 +236,7 @@ func (s *session) onReal(ctx context.Context, c *engine.Cluster, f checkFlags, o
 // lacksWorkload says which nodes have no image to start containers of, where one
 // does not. Those that do not answer are told of elsewhere.
 func (s *session) lacksWorkload(ctx context.Context, c *engine.Cluster) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	hosts := c.Topology().Hosts()
 	lacks := make([]bool, len(hosts))
@@ -329,7 +329,7 @@ func (s *session) downReal(ctx context.Context, yes bool) error {
 		return err
 	}
 	defer cluster.Close()
-	s.reach(ctx, cluster)
+	survey.Reach(ctx, cluster, s.nodes)
 	left, err := leftovers(ctx, cluster)
 	for _, l := range left {
 		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.host, l.State)

@@ -7,6 +7,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
@@ -24,7 +25,7 @@ type session struct {
 	target   target
 	lab      *sim.Lab // nil where the target is not one
 	services engine.Options
-	nodes    []*probed // of a cluster that is no lab, once it was connected to
+	nodes    []*survey.Node // of a cluster that is no lab, once it was connected to
 	progress *progress
 }
 
@@ -89,7 +90,7 @@ func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
 		return nil, err
 	}
 	if s.lab == nil {
-		nodes = s.probed(nodes)
+		nodes = s.rememberingNodes(nodes)
 	}
 	return s.services.Open(s.target.Topology(), nodes)
 }

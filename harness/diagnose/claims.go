@@ -117,7 +117,7 @@ func (d *diagnosis) partsOf(kinds []kind, hosts []string) []part {
 	var all []part
 	for _, k := range kinds {
 		for _, h := range hosts {
-			all = append(all, d.below(d.of(k, h))...)
+			all = append(all, d.partsBelow(d.partOf(k, h))...)
 		}
 	}
 	return all
@@ -172,20 +172,13 @@ func (d *diagnosis) unexplained() []string {
 // noCause returns the finding about claims that have no cause. It lists what was
 // ruled out.
 func (d *diagnosis) noCause(ids []string) harness.Finding {
-	f := harness.Finding{
-		Code:       "unexplained",
-		Cause:      d.Lang.Say("no cause was found for %d of the false claims", len(ids)),
-		Seen:       []harness.Observation{},
-		Confidence: harness.Possible,
-		Advice:     d.Lang.Say("what was ruled out is listed; the claim's own expected and seen say more"),
-		Doc:        "README.md#" + unexplainedSection,
-		Explains:   ids,
-	}
+	f := d.newFinding("unexplained", "", len(ids))
+	f.Explains = ids
 	for _, h := range d.held {
-		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("so it is")})
+		f.addSeen(h, d.Lang.Say("so it is"))
 	}
 	for _, h := range d.notAsked {
-		f.Seen = append(f.Seen, harness.Observation{Asked: h, Answered: d.Lang.Say("could not be asked")})
+		f.addSeen(h, d.Lang.Say("could not be asked"))
 	}
-	return f
+	return f.Finding
 }

@@ -11,6 +11,7 @@ import (
 
 	"labcheck/features"
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 func testDiagnosis(failed ...string) *diagnosis {
@@ -77,8 +78,8 @@ func TestExplained(t *testing.T) {
 		{part{engineKind, "manager"}, failed},
 	} {
 		d := testDiagnosis(failed...)
-		d.report("code", c.breaks.host, hostsSection, "cause", c.breaks)
-		if diff := cmp.Diff(c.want, d.result().Findings[0].Explains); diff != "" {
+		d.addFinding("host-down", c.breaks.host, "x").setBreaks(c.breaks)
+		if diff := cmp.Diff(c.want, d.makeResult().Findings[0].Explains); diff != "" {
 			t.Errorf("%v:\n%s", c.breaks, diff)
 		}
 	}
@@ -88,9 +89,9 @@ func TestExplained(t *testing.T) {
 func TestOtherCauses(t *testing.T) {
 	for failed, want := range map[string]int{"registered#2": 1, "": 2} {
 		d := testDiagnosis(strings.Fields(failed)...)
-		d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
-		d.report("network-missing", "", networkSection, "cause", d.everywhere(networkKind)...)
-		if got := d.result().Findings; len(got) != want {
+		d.addFinding("join-missing", "frontend02", "x", "y")
+		d.addFinding("network-missing", "", "x").setBreaks(d.partOnEachHost(networkKind)...)
+		if got := d.makeResult().Findings; len(got) != want {
 			t.Errorf("%q: %+v", failed, got)
 		}
 	}
@@ -100,10 +101,10 @@ func TestOtherCauses(t *testing.T) {
 // out.
 func TestUnexplained(t *testing.T) {
 	d := testDiagnosis("registered#1", "registered#2")
-	d.asked(0, true, "Consul answers")
-	d.report("join-missing", "frontend02", joinsSection, "cause", part{joinKind, "frontend02"})
-	d.asked(1, false, "packets arrive")
-	r := d.result()
+	d.noteLayer(lang.Text{EN: "Consul answers"}, true, true)
+	d.addFinding("join-missing", "frontend02", "x", "y")
+	d.noteLayer(lang.Text{EN: "packets arrive"}, false, true)
+	r := d.makeResult()
 	last := r.Findings[len(r.Findings)-1]
 	if len(r.Findings) != 2 || last.Code != "unexplained" || !slices.Equal(last.Explains, []string{"registered#1"}) {
 		t.Errorf("%+v", r.Findings)
@@ -117,7 +118,7 @@ func TestUnexplained(t *testing.T) {
 // TestBlocks: what rests on something broken is not asked, what does not is.
 func TestBlocks(t *testing.T) {
 	d := testDiagnosis()
-	d.report("consul-stopped", "manager", consulSection, "cause", part{consulBoxKind, ""})
+	d.addFinding("consul-stopped", "manager", "x", "y")
 	for _, c := range []struct {
 		what  kind
 		host  string
@@ -132,7 +133,7 @@ func TestBlocks(t *testing.T) {
 		{networkKind, "store", false},
 		{packetKind, "manager", false},
 	} {
-		if d.holds(c.what, c.host) != c.holds {
+		if d.isIntact(c.what, c.host) != c.holds {
 			t.Errorf("%s of %s: %v", c.what, c.host, !c.holds)
 		}
 	}
@@ -142,7 +143,7 @@ func TestBlocks(t *testing.T) {
 func TestKinds(t *testing.T) {
 	d := testDiagnosis()
 	for k := range rests {
-		if below := d.below(d.of(k, "store")); !slices.ContainsFunc(below, func(p part) bool { return p.what == engineKind }) {
+		if below := d.partsBelow(d.partOf(k, "store")); !slices.ContainsFunc(below, func(p part) bool { return p.what == engineKind }) {
 			t.Errorf("%s does not rest on an engine: %v", k, below)
 		}
 	}

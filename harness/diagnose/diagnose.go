@@ -1,30 +1,30 @@
-// Package diagnose finds out why a cluster is not as the tutorial promises: it
-// asks layer by layer, each only where those below it hold, and names the cause
-// once, however many claims are false because of it.
+// Package diagnose finds out why a cluster is not as the tutorial promises, from
+// what a survey says of it: layer by layer, each judged only if those below it
+// hold. It names a cause once, however many claims are false because of it.
 package diagnose
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 )
 
 // Options say what a diagnosis is about.
 type Options struct {
 	Lang lang.Language
 	// Failed are the scenarios that failed. Findings are then the causes of those,
-	// and what none explains is a finding of its own, with the code unexplained.
-	// Where it is nil they explain those of Claims that rest on what is broken.
+	// and what none explains is a finding of its own, with the code unexplained. If
+	// it is nil they explain those of Claims that rest on what is broken.
 	Failed []harness.Scenario
 	// Claims are the scenarios of the features. The @needs tags of a scenario, here
 	// and in Failed, say what its claim rests on.
 	Claims []harness.Scenario
-	// OutOfBand says that commands reach hosts by another way than their engines
-	// are asked, as by ssh: that none can be run says nothing of the host then. A
-	// lab's does not run where none can be.
+	// OutOfBand is the survey's.
 	OutOfBand bool
 	// Workload says that containers may be started on the overlay network to
 	// try it by packet. They are removed again. Without it nothing is changed.
@@ -40,69 +40,132 @@ type Result struct {
 	// NotAsked is what could not be asked, because something below is broken or
 	// no answer came in time.
 	NotAsked []string `json:"not_asked,omitempty"`
-	// Patience is how many times longer than where machines are idle answers were
-	// waited for, 1 to 4.
+	// Patience is the survey's.
 	Patience float64       `json:"patience"`
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// Run looks for what is wrong with a cluster. It always comes to an end within
-// some 5 s, and an answer that does not come is part of what it finds. Where a
-// command on a host hangs it takes some 5 s more, and as many where hosts are
-// reached out of band and not all let in. Where all engines are slow, their
-// machine being busy, it waits up to four times as long.
+// Run surveys a cluster, which takes as long as survey.Look says, and diagnoses
+// what it finds. If nothing is wrong and Options.Workload allows it, it tries the
+// network by packet.
 func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	start := time.Now()
-	d := &diagnosis{Options: o, topology: c.Topology(), facts: newFacts(c, o.OutOfBand)}
-	d.facts.askHosts(ctx)
-	d.hosts()
-	d.facts.askServices(ctx)
-	d.consul()
-	d.hung()
-	d.settings()
-	d.manager()
-	d.replicas()
-	d.joins()
-	d.members()
-	d.network()
-	d.gossip()
+	d := newDiagnosis(survey.Look(ctx, c, surveyOptions(c.Topology(), o.OutOfBand)), o)
+	d.checkLayers()
 	if o.Workload && len(d.found) == 0 {
 		d.traffic(ctx, c)
 	}
-	r := d.result()
-	r.Patience, r.Duration = d.facts.patience, time.Since(start)
+	r := d.makeResult()
+	r.Duration = time.Since(start)
 	return r
 }
 
-// diagnosis is what was asked and what was made of it so far.
+// Diagnose finds the causes in what a survey says.
+func Diagnose(s survey.State, o Options) Result {
+	d := newDiagnosis(s, o)
+	d.checkLayers()
+	return d.makeResult()
+}
+
+// surveyOptions returns what a diagnosis wants to know of a cluster.
+func surveyOptions(t harness.Topology, outOfBand bool) survey.Options {
+	return survey.Options{
+		OutOfBand: outOfBand, Images: []string{consulImage, swarmImage},
+		Relevant: func(c engine.Container) bool { return isRelevant(c, t) },
+	}
+}
+
+// isRelevant reports whether a container could be the tutorial's, whatever its
+// image is called by now, or stand in its place.
+func isRelevant(c engine.Container, t harness.Topology) bool {
+	return strings.Contains(c.Image, swarmImage) || strings.Contains(c.Image, "consul") ||
+		runsSwarm(c, "manage") || runsSwarm(c, "join") || strings.HasPrefix(c.Command, "/bin/start") ||
+		survey.Publishes(c, t.Consul().Port()) || survey.Publishes(c, t.Swarm().Port())
+}
+
+// layer is what is judged of a cluster at once.
+type layer struct {
+	// right is what is said if nothing is found. A layer without it is not told of.
+	right lang.Text
+	// check reports causes, and whether the layer could be judged.
+	check func(*diagnosis) (judged bool)
+}
+
+// layersOf returns the layers of a cluster, from the bottom up.
+func layersOf(t harness.Topology) []layer {
+	var servers, replicas []layer
+	if len(t.ConsulServers()) > 1 {
+		servers = []layer{{lang.Text{EN: "every Consul server runs"}, checkServers}}
+	}
+	if len(t.Replicated()) > 0 {
+		replicas = []layer{{lang.Text{EN: "every replica of the Swarm manager runs, and one is primary"}, checkReplicas}}
+	}
+	all := []layer{
+		{lang.Text{EN: "every host can be reached, and every engine answers as itself"}, checkHosts},
+		{lang.Text{EN: "Consul answers and has a leader"}, checkConsul},
+	}
+	all = append(all, servers...)
+	all = append(all,
+		layer{lang.Text{EN: "every host reaches Consul"}, checkWayToConsul},
+		layer{check: checkHanging},
+		layer{lang.Text{EN: "every engine has the cluster store, advertises its own address and has room"}, checkSettings},
+		layer{check: noteUnsaid},
+		layer{lang.Text{EN: "the Swarm manager answers and spreads"}, checkManager},
+	)
+	all = append(all, replicas...)
+	return append(all,
+		layer{lang.Text{EN: "every member's join container runs as the page has it"}, checkJoins},
+		layer{lang.Text{EN: "every member's key is in Consul, and nobody else's"}, checkKeys},
+		layer{lang.Text{EN: "the manager lists every member as Healthy"}, checkMembers},
+		layer{lang.Textf("%s is one overlay network on every engine", t.Network), checkNetwork},
+		layer{lang.Text{EN: "every engine is registered with Consul"}, checkRegistrations},
+		layer{lang.Text{EN: "every engine knows every other by gossip, and nothing stops their packets"}, checkGossip},
+		layer{lang.Textf("every engine was told of the containers on %s elsewhere", t.Network), checkNeighbours},
+	)
+}
+
+// diagnosis is what was made of a survey so far.
 type diagnosis struct {
 	Options
+	state    survey.State
 	topology harness.Topology
-	facts    *facts
 	found    []*finding
 	held     []string
 	notAsked []string
 }
 
-// asked notes that a layer was asked, or was not, and whether it is right.
-func (d *diagnosis) asked(before int, could bool, format string, args ...any) {
-	what := d.Lang.Say(format, args...)
-	switch {
-	case !could:
-		d.notAsked = append(d.notAsked, what)
-	case len(d.found) == before:
-		d.held = append(d.held, what)
+func newDiagnosis(s survey.State, o Options) *diagnosis {
+	return &diagnosis{Options: o, state: s, topology: s.Topology}
+}
+
+func (d *diagnosis) checkLayers() {
+	for _, l := range layersOf(d.topology) {
+		before := len(d.found)
+		judged := l.check(d)
+		if !l.right.Equal(lang.Text{}) {
+			d.noteLayer(l.right, judged, len(d.found) == before)
+		}
 	}
 }
 
-func (d *diagnosis) result() Result {
-	r := Result{Findings: []harness.Finding{}, Held: d.held, NotAsked: d.notAsked}
+// noteLayer tells of a layer that could not be judged, or in which nothing was found.
+func (d *diagnosis) noteLayer(right lang.Text, judged, holds bool) {
+	switch {
+	case !judged:
+		d.notAsked = append(d.notAsked, right.In(d.Lang))
+	case holds:
+		d.held = append(d.held, right.In(d.Lang))
+	}
+}
+
+func (d *diagnosis) makeResult() Result {
+	r := Result{Findings: []harness.Finding{}, Held: d.held, NotAsked: d.notAsked, Patience: d.state.Patience}
 	for _, f := range d.found {
 		f.Explains = d.explained(f)
 	}
 	rest := d.unexplained()
 	for _, f := range d.found {
-		// Where every false claim has its cause, another one is none of theirs:
+		// If every false claim has its cause, another one is none of theirs:
 		// that of a tutorial which stopped half-way lacks all that would follow.
 		if d.Failed == nil || len(rest) > 0 || len(f.Explains) > 0 {
 			r.Findings = append(r.Findings, f.Finding)

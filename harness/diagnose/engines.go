@@ -3,120 +3,175 @@ package diagnose
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 )
 
-// silent: a connection came about, and no engine's answer.
-func (d *diagnosis) silent(f *hostFacts) {
-	h := f.host
-	asked, answered := docker(h, "info"), reason(f.infoErr)
-	var r *finding
-	switch {
-	case unreached(f.infoErr) != nil:
-		r = d.notReached(hostsSection, unreached(f.infoErr), part{engineKind, h.Name})
-	case errors.Is(f.infoErr, engine.ErrWrongService):
-		r = d.report("engine-port-taken", h.Name, hostsSection, d.Lang.Say("what answers on port %d of %s is no engine", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
-			advise(d.Lang.Say("stop what has the port and start the engine"))
-	case f.probe.err != nil:
-		r = d.report("host-frozen", h.Name, hostsSection, d.Lang.Say("%s takes connections, but nothing on it runs", h.Name), part{engineKind, h.Name}).
-			saw("a command on "+h.Name, f.probe.err.Error()).sure(harness.Likely).
-			advise(d.Lang.Say("the machine is paused or overloaded: resume or restart it"))
-	case f.probe.state == 'T':
-		r = d.report("engine-frozen", h.Name, hostsSection, d.Lang.Say("the engine of %s is stopped: it takes connections and says nothing", h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe)).
-			advise(d.Lang.Say("let it go on: pkill -CONT -x dockerd, on the host itself"))
+// checkAnswer finds out why a connection came about, and no engine's answer.
+func checkAnswer(d *diagnosis, h *survey.Host) {
+	var f *finding
+	switch err := h.InfoError.Err; {
+	case survey.Unreached(err) != nil:
+		f = reportUnreached(d, survey.Unreached(err), part{engineKind, h.Name})
+	case errors.Is(err, engine.ErrWrongService):
+		f = d.addFinding("engine-port-taken", h.Name, h.Engine().Port(), h.Name)
+	case h.Probe.Failed.Err != nil:
+		f = d.addFinding("host-frozen", h.Name, h.Name).addSeen("a command on "+h.Name, h.Probe.Failed.Err.Error())
+	case h.Probe.Engine == survey.Stopped:
+		f = d.addFinding("engine-frozen", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
 	default:
-		r = d.silentEngine(f)
+		f = d.addFinding("engine-silent", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
 	}
-	r.saw(asked, answered)
+	f.addSeen(dockerCommand(h.Host, "info"), reasonOf(h.InfoError.Err))
 }
 
-func (d *diagnosis) silentEngine(f *hostFacts) *finding {
-	h := f.host
-	return d.report("engine-silent", h.Name, hostsSection, d.Lang.Say("the engine of %s takes connections and gives no answer", h.Name), part{engineKind, h.Name}).
-		saw("ps, on "+h.Name, engineState(f.probe)).sure(harness.Likely).
-		advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself"))
+// checkHanging lays engines that hang to what keeps them from their cluster store,
+// if something does: they wait for it.
+func checkHanging(d *diagnosis) bool {
+	for i := range d.state.Hosts {
+		h := &d.state.Hosts[i]
+		asked, err := dockerCommand(h.Host, "info"), h.InfoError.Err
+		if h.Answers() {
+			asked, err = dockerCommand(h.Host, "ps"), h.ContainersError.Err
+		}
+		if h.Hangs() || h.Answers() && err != nil {
+			reportHanging(d, h, asked, reasonOf(err))
+		}
+	}
+	return true
 }
 
-// hung lays engines that hang to what keeps them from their cluster store,
-// where something does: they wait for it.
-func (d *diagnosis) hung() {
-	for _, h := range d.topology.Hosts() {
-		f := d.facts.hosts[h.Name]
-		asked, err := docker(h, "info"), f.infoErr
-		if f.answers() {
-			asked, err = docker(h, "ps"), f.boxesErr
+func reportHanging(d *diagnosis, h *survey.Host, asked, answered string) {
+	store := []part{{consulBoxKind, ""}, {consulKind, ""}, {reachKind, h.Name}}
+	for _, f := range d.found {
+		if f.breaksAny(store) {
+			f.breaks = append(f.breaks, part{engineKind, h.Name})
+			f.addSeen(asked, d.Lang.Say("%s: it waits for its cluster store", answered))
+			return
 		}
-		if !f.hangs() && (!f.answers() || err == nil) {
-			continue
-		}
-		answered := reason(err)
-		store := []part{{consulBoxKind, ""}, {consulKind, ""}, {reachKind, h.Name}}
-		i := slices.IndexFunc(d.found, func(r *finding) bool { return r.breaksAny(store) })
-		if i >= 0 {
-			d.found[i].breaks = append(d.found[i].breaks, part{engineKind, h.Name})
-			d.found[i].saw(asked, d.Lang.Say("%s: it waits for its cluster store", answered))
-			continue
-		}
-		if f.probe.unasked != nil {
-			d.silentEngine(f).saw(asked, answered)
-			continue
-		}
-		d.report("engine-hangs", h.Name, hostsSection, d.Lang.Say("the engine of %s runs, takes connections and does not answer", h.Name), part{engineKind, h.Name}).
-			saw("ps, on "+h.Name, engineState(f.probe)).saw(asked, answered).sure(harness.Likely).
-			advise(d.Lang.Say("restart it: systemctl restart docker, on the host itself"))
 	}
+	code := "engine-hangs"
+	if h.Probe.Unasked.Err != nil {
+		code = "engine-silent"
+	}
+	d.addFinding(code, h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe)).addSeen(asked, answered)
 }
 
-// whyEnded adds what an engine's log says of its end, and narrows the cause
-// where that is known.
-func (d *diagnosis) whyEnded(f *hostFacts, r *finding) {
-	last := line(f.log, "failed to start daemon", "fatal", "level=error", "unable to configure")
-	if last == "" {
-		return
+// checkSettings finds engines that are not set up for the cluster store, or have
+// no room.
+func checkSettings(d *diagnosis) bool {
+	for i := range d.state.Hosts {
+		h := &d.state.Hosts[i]
+		if !d.isIntact(engineKind, h.Name) {
+			continue
+		}
+		checkStore(d, h)
+		if full := h.Probe.Full; len(full) > 0 {
+			d.addFinding("disk-full", h.Name, h.Name).addSeen("df, on "+h.Name, strings.Join(full, "; ")).
+				setAdvice(dockerCommand(h.Host, "system df"))
+		}
 	}
-	r.saw("the engine's log, on "+f.host.Name, last)
+	return true
+}
+
+// lastWithStore is the last version of the engine that has --cluster-store.
+const lastWithStore = 20
+
+func checkStore(d *diagnosis, h *survey.Host) {
+	have, advertised := strings.TrimSuffix(h.Info.ClusterStore, "/"), h.Info.ClusterAdvertise
+	store, asked := storeOf(d.topology), dockerCommand(h.Host, "info")
+	major, _, _ := strings.Cut(h.Info.ServerVersion, ".")
+	version, _ := strconv.Atoi(major)
 	switch {
-	case strings.Contains(last, "advertise"):
-		r.Code = "engine-bad-advertise"
-		r.Cause = d.Lang.Say("the engine of %s does not start: what it is to advertise is no address of it", f.host.Name)
-		r.Advice = d.Lang.Say("start it with --cluster-advertise=%s", f.host.Engine().String())
-	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
-		r.Code = "engine-no-backend"
-		r.Cause = d.Lang.Say("the engine of %s does not start: it was built without the backend that its cluster store names", f.host.Name)
-		r.Advice = d.Lang.Say("start it with --cluster-store=%s, and an engine that has Consul's backend (up to 20.10; Debian 12's has not)", d.store())
+	case have == "" && version > lastWithStore:
+		d.addFinding("engine-too-new", h.Name, h.Name, h.Info.ServerVersion).
+			addSeen(asked, "Server Version: "+h.Info.ServerVersion)
+	case have == "":
+		d.addFinding("engine-no-store", h.Name, h.Name).addSeen(asked, "no Cluster Store").
+			setAdvice(store, h.Engine().String())
+	case have != store:
+		d.addFinding("engine-wrong-store", h.Name, h.Name).addSeen(asked, "Cluster Store: "+have).
+			setAdvice(store, h.Engine().String())
+	case advertised != h.Engine().String():
+		if advertised == "" {
+			advertised = "none"
+		}
+		d.addFinding("engine-wrong-advertise", h.Name, h.Name).addSeen(asked, "Cluster Advertise: "+advertised).
+			setAdvice(store, h.Engine().String())
 	}
 }
 
-// reason is the last part of an error: what the system said.
-func reason(err error) string { return root(err).Error() }
+// storeOf returns the cluster store that every engine is to have.
+func storeOf(t harness.Topology) string { return strings.TrimSuffix(t.Discovery(), "/") }
 
-// root is the known kind of error that another is of, or that itself.
-func root(err error) error {
-	if un := (*harness.UnreachableError)(nil); errors.As(err, &un) && un.Err != nil {
-		err = un.Err
-	}
-	for _, kind := range []error{engine.ErrRefused, engine.ErrTimeout, engine.ErrClosed, engine.ErrWrongService} {
-		if errors.Is(err, kind) {
-			return kind
+// noteUnsaid notes what hosts do not say of themselves: once, if the reason is the
+// same.
+func noteUnsaid(d *diagnosis) bool {
+	hosts := map[string][]string{}
+	var gaps []string
+	for _, h := range d.state.Hosts {
+		for _, g := range gapsIn(d, h.Probe) {
+			if hosts[g] == nil {
+				gaps = append(gaps, g)
+			}
+			hosts[g] = append(hosts[g], h.Name)
 		}
 	}
-	return err
+	for _, g := range gaps {
+		d.notAsked = append(d.notAsked, strings.Join(hosts[g], ", ")+": "+g)
+	}
+	return true
 }
 
-func engineState(p probe) string {
+// gapsIn returns what a host does not say of itself, and why.
+func gapsIn(d *diagnosis, p survey.Probe) []string {
+	var all []string
 	switch {
-	case p.unasked != nil:
+	case p.Unasked.Err != nil:
+		why := d.Lang.Error(p.Unasked.Err)
+		if un := (*harness.UnreachableError)(nil); errors.As(p.Unasked.Err, &un) {
+			why = un.What.In(d.Lang) // without the host, which may be one of several
+		}
+		all = append(all, d.Lang.Say("what only the host itself can tell: %s", why))
+	case p.Partial:
+		all = append(all, d.Lang.Say("all that the host says of itself: it did not come to an end in time"))
+	case p.Failed.Err == nil && !p.Dialled:
+		all = append(all, d.Lang.Say("what the host reaches: it has no perl to dial with"))
+	}
+	if p.User {
+		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only "+
+			"root may read them, and sudo does not work there without a password"))
+	}
+	return all
+}
+
+// reasonOf returns what the system said in an error.
+func reasonOf(err error) string { return survey.KindOf(err).Error() }
+
+// lastLine returns the last line of a log that has one of the words.
+func lastLine(log string, words ...string) string {
+	for _, l := range slices.Backward(strings.Split(log, "\n")) {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(l, w) }) {
+			return strings.TrimSpace(l)
+		}
+	}
+	return ""
+}
+
+func engineState(p survey.Probe) string {
+	switch {
+	case p.Unasked.Err != nil:
 		return "could not be asked"
-	case p.state == 0 && p.partial:
+	case p.Engine == "" && p.Partial:
 		return "no answer in time"
-	case p.state == 0:
+	case p.Engine == "":
 		return "no dockerd"
-	case p.state == 'T':
+	case p.Engine == survey.Stopped:
 		return "dockerd in state T (stopped)"
 	}
-	return "dockerd in state " + string(p.state)
+	return "dockerd in state " + p.Engine
 }

@@ -1,9 +1,17 @@
 package diagnose
 
-import "labcheck/harness"
+import (
+	"context"
 
-// Sections are those of README that findings name.
-var Sections = []string{hostsSection, consulSection, managerSection, joinsSection, networkSection, unexplainedSection}
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/survey"
+)
+
+// Survey asks a lab for what a diagnosis judges.
+func Survey(ctx context.Context, c *engine.Cluster) survey.State {
+	return survey.Look(ctx, c, surveyOptions(c.Topology(), false))
+}
 
 // FeatureClaims returns the scenarios of the features as the tests read them.
 func FeatureClaims() []harness.Scenario { return featureClaims() }

@@ -10,22 +10,21 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"labcheck/harness/diagnose"
-	"labcheck/harness/lang"
 	"labcheck/harness/pace"
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
 
 var (
 	every  = flag.Bool("all", false, "try every fault, not just one of each layer")
 	only   = flag.String("faults", "", "try the faults that match this regular expression, and no others")
-	update = flag.Bool("update", false, "write README's tables of faults anew, from this run")
+	record = flag.Bool("record", false, "write what the cluster says under each fault into testdata/states")
 )
 
 // How long a diagnosis may take.
@@ -37,10 +36,10 @@ const (
 // outcome is what came of a fault.
 type outcome struct {
 	fault
+	state    survey.State
 	found    diagnose.Result
-	inJA     diagnose.Result // the same, for README.ja.md
-	took     time.Duration   // all of it: breaking, finding, mending
-	mended   string          // how
+	took     time.Duration // all of it: breaking, finding, mending
+	mended   string        // how
 	mendErr  error
 	breakErr error
 }
@@ -51,14 +50,6 @@ func (o outcome) right() bool { return o.breakErr == nil && codes(o.found) == li
 func (o outcome) first() bool {
 	f := o.found.Findings
 	return len(f) > 0 && expected{f[0].Code, f[0].Node} == o.expect[0]
-}
-
-func listed(all []expected) string {
-	var names []string
-	for _, e := range all {
-		names = append(names, e.String())
-	}
-	return strings.Join(names, ", ")
 }
 
 // TestSeededFaults breaks one lab in every way of the table, and wants each
@@ -77,14 +68,20 @@ func TestSeededFaults(t *testing.T) {
 		o := b.try(t.Context(), f)
 		all = append(all, o)
 		report(t, o)
+		if *record && o.right() {
+			writeState(t, f.name, o.state)
+		}
 		if o.first() {
 			first++
 		}
 	}
 	t.Logf("%d of %d: the right cause first; %s in all", first, len(all), time.Since(start).Round(time.Second))
 	healthy(t, b)
+	if *record {
+		writeState(t, healthyState, diagnose.Survey(t.Context(), b.Cluster))
+	}
 	if *update {
-		writeTables(t, all)
+		writeTables(t)
 	}
 }
 
@@ -131,10 +128,10 @@ func (b *bench) try(ctx context.Context, f fault) outcome {
 	for _, a := range f.steps {
 		o.breakErr = errors.Join(o.breakErr, b.do(ctx, a))
 	}
-	o.found = diagnose.Run(ctx, b.Cluster, diagnose.Options{})
-	if *update {
-		o.inJA = diagnose.Run(ctx, b.Cluster, diagnose.Options{Lang: lang.Japanese})
-	}
+	asked := time.Now()
+	o.state = diagnose.Survey(ctx, b.Cluster)
+	o.found = diagnose.Diagnose(o.state, diagnose.Options{})
+	o.found.Duration = time.Since(asked)
 	if f.remedy && o.right() {
 		o.mended, o.mendErr = "mended by the remedy", b.mend(ctx, o.found)
 	}
@@ -200,48 +197,6 @@ func healthy(t *testing.T, b *bench) {
 		t.Errorf("by packet: %+v", r)
 	}
 	t.Logf("by packet: %s", r.Duration.Round(time.Millisecond))
-}
-
-// writeTables puts what the faults look like into the READMEs, between their
-// marks: a table for each file of faults.
-func writeTables(t *testing.T, all []outcome) {
-	t.Helper()
-	for l, name := range readmes {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for file, rows := range tables(l, all) {
-			from, to := "<!-- faults "+file+" -->\n", "<!-- /faults -->"
-			before, rest, ok := strings.Cut(string(text), from)
-			_, after, closed := strings.Cut(rest, to)
-			if !ok || !closed {
-				t.Fatalf("%s lacks %q", name, from)
-			}
-			text = []byte(before + from + "\n" + rows + "\n" + to + after)
-		}
-		if err := os.WriteFile(name, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// tables are the tables of a language, by the faults' file.
-func tables(l lang.Language, all []outcome) map[string]string {
-	made := map[string]string{}
-	for _, o := range all {
-		if made[o.file] == "" {
-			made[o.file] = l.Say("| what was done | what is found | code |\n|---|---|---|\n")
-		}
-		found := o.found.Findings
-		if l == lang.Japanese {
-			found = o.inJA.Findings
-		}
-		if len(found) > 0 {
-			made[o.file] += fmt.Sprintf("| %s | %s | `%s` |\n", o.what.In(l), found[0].Cause, found[0].Code)
-		}
-	}
-	return made
 }
 
 // renameOnly is an archive of one file, with that file under another name.

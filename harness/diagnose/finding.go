@@ -1,11 +1,13 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // part is something of a cluster that can be broken, and on which others rest:
@@ -72,85 +74,114 @@ var rests = map[kind][]kind{
 // ofCluster are the kinds of which there is one, on the manager.
 var ofCluster = []kind{consulBoxKind, consulLookKind, managerLookKind, consulKind, managerBoxKind, managerKind, strategyKind, listKind}
 
-// of is a kind's part of a host, or the cluster's only one.
-func (d *diagnosis) of(k kind, host string) part {
+// partOf returns a kind's part of a host, or the cluster's only one.
+func (d *diagnosis) partOf(k kind, host string) part {
 	if slices.Contains(ofCluster, k) {
 		return part{k, ""}
 	}
 	return part{k, host}
 }
 
-// below are a part and all that it rests on.
-func (d *diagnosis) below(p part) []part {
+// partsBelow returns a part and all that it rests on.
+func (d *diagnosis) partsBelow(p part) []part {
 	all := []part{p}
 	host := p.host
 	if host == "" {
 		host = d.topology.Manager.Name
 	}
 	for _, k := range rests[p.what] {
-		all = append(all, d.below(d.of(k, host))...)
+		all = append(all, d.partsBelow(d.partOf(k, host))...)
 	}
 	return all
 }
 
-// holds tells whether nothing was found so far that breaks a part.
-func (d *diagnosis) holds(k kind, host string) bool {
-	below := d.below(d.of(k, host))
+// isIntact reports whether nothing was found so far that breaks a part.
+func (d *diagnosis) isIntact(k kind, host string) bool {
+	below := d.partsBelow(d.partOf(k, host))
 	return !slices.ContainsFunc(d.found, func(f *finding) bool { return f.breaksAny(below) })
 }
 
 // finding is a harness.Finding as it comes together, and what it breaks.
 type finding struct {
 	harness.Finding
+	code   Code
+	lang   lang.Language
 	breaks []part
+	// unreached is the service that can't be reached, of the code unreachable.
+	unreached *harness.UnreachableError
 }
 
 func (f *finding) breaksAny(parts []part) bool {
 	return slices.ContainsFunc(f.breaks, func(p part) bool { return slices.Contains(parts, p) })
 }
 
-// report adds a finding. The section of its doc is the layer's.
-func (d *diagnosis) report(code, host, section, cause string, breaks ...part) *finding {
-	f := &finding{harness.Finding{
-		Code: code, Node: host, Cause: cause, Confidence: harness.Certain,
-		Doc: "README.md#" + section, Seen: []harness.Observation{},
-	}, breaks}
+// addFinding adds a finding as the table has it, with the arguments of its cause.
+func (d *diagnosis) addFinding(code, host string, cause ...any) *finding {
+	f := d.newFinding(code, host, cause...)
 	d.found = append(d.found, f)
 	return f
 }
 
-// The sections of README that explain findings.
-const (
-	hostsSection   = "hosts-and-engines"
-	consulSection  = "consul"
-	managerSection = "the-swarm-manager"
-	joinsSection   = "nodes-that-join"
-	networkSection = "the-network"
+func (d *diagnosis) newFinding(code, host string, cause ...any) *finding {
+	c := codeOf(code)
+	f := &finding{
+		Finding: harness.Finding{
+			Code: code, Node: host, Confidence: cmp.Or(c.Sure, harness.Certain),
+			Doc: "README.md#" + c.Section, Seen: []harness.Observation{},
+		},
+		code: c, lang: d.Lang, breaks: []part{d.partOf(c.Breaks, host)},
+	}
+	if format := c.Advice; !strings.Contains(format, "%") {
+		f.Advice = d.Lang.Say(format)
+	}
+	format := c.Cause
+	return f.setCause(format, cause...)
+}
 
-	unexplainedSection = "why-it-is-broken"
-)
+// setCause gives a finding another cause than the table's.
+func (f *finding) setCause(format string, args ...any) *finding {
+	f.Cause = f.lang.Say(format, args...)
+	return f
+}
 
-func (f *finding) saw(asked, answered string) *finding {
+// setAdvice gives the arguments of the table's advice.
+func (f *finding) setAdvice(args ...any) *finding {
+	format := f.code.Advice
+	f.Advice = f.lang.Say(format, args...)
+	return f
+}
+
+// setBreaks says what a finding breaks, other than the table does.
+func (f *finding) setBreaks(parts ...part) *finding {
+	f.breaks = parts
+	return f
+}
+
+func (f *finding) addSeen(asked, answered string) *finding {
 	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: strings.TrimSpace(answered)})
 	return f
 }
 
-func (f *finding) sure(c harness.Confidence) *finding {
-	f.Confidence = c
-	return f
-}
-
-func (f *finding) mend(commands ...string) *finding {
+func (f *finding) addRemedy(commands ...string) *finding {
 	f.Remedy = append(f.Remedy, commands...)
 	return f
 }
 
-func (f *finding) advise(text string) *finding {
-	f.Advice = text
-	return f
+// hasFound reports whether a finding has a code already.
+func (d *diagnosis) hasFound(code string) bool {
+	return slices.ContainsFunc(d.found, func(f *finding) bool { return f.Code == code })
 }
 
-// docker is a docker command for a host's engine, as typed on the manager.
-func docker(h harness.Host, format string, args ...any) string {
+// partOnEachHost returns a kind's part of each host.
+func (d *diagnosis) partOnEachHost(k kind) []part {
+	var all []part
+	for _, h := range d.topology.Hosts() {
+		all = append(all, part{k, h.Name})
+	}
+	return all
+}
+
+// dockerCommand is a docker command for a host's engine, as typed on the manager.
+func dockerCommand(h harness.Host, format string, args ...any) string {
 	return fmt.Sprintf("docker -H=tcp://%s %s", h.Engine(), fmt.Sprintf(format, args...))
 }

@@ -3,12 +3,12 @@ package diagnose
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 )
 
 // engineNodes is where engines register, a key ip:port for each.
@@ -17,129 +17,126 @@ const engineNodes = "docker/nodes/"
 // vxlanPort carries the overlay network's packets, over UDP.
 const vxlanPort = 4789
 
-// gossip finds out why engines do not tell one another of their containers, or
-// packets are stopped on their way.
-func (d *diagnosis) gossip() {
-	before := len(d.found)
-	could := d.holds(consulKind, "") && d.facts.keysErr == nil
-	for _, h := range d.topology.Hosts() {
-		if could && d.holds(registeredKind, h.Name) {
-			d.registered(d.facts.hosts[h.Name])
-		}
-	}
-	d.asked(before, could, "every engine is registered with Consul")
-	before = len(d.found)
-	for _, h := range d.topology.Hosts() {
-		if d.holds(engineKind, h.Name) {
-			d.filtered(d.facts.hosts[h.Name])
-		}
-	}
-	for _, h := range d.topology.Hosts() {
-		if d.holds(gossipKind, h.Name) {
-			d.gossips(d.facts.hosts[h.Name])
-		}
-	}
-	d.split()
-	d.asked(before, could, "every engine knows every other by gossip, and nothing stops their packets")
-	before = len(d.found)
-	for _, h := range d.topology.Hosts() {
-		if d.holds(packetKind, h.Name) {
-			d.neighbours(d.facts.hosts[h.Name])
-		}
-	}
-	d.asked(before, could, "every engine was told of the containers on %s elsewhere", d.topology.Network)
+// keysAreKnown reports whether Consul says which keys it has.
+func keysAreKnown(d *diagnosis) bool {
+	return d.isIntact(consulKind, "") && d.state.KeysError.Err == nil
 }
 
-func (d *diagnosis) registered(f *hostFacts) {
-	key := engineNodes + f.host.Engine().String()
-	if d.facts.entries[key].Key != "" {
+// checkRegistrations finds engines that are not registered with Consul.
+func checkRegistrations(d *diagnosis) bool {
+	could := keysAreKnown(d)
+	for i := range d.state.Hosts {
+		if h := &d.state.Hosts[i]; could && d.isIntact(registeredKind, h.Name) {
+			checkRegistration(d, h)
+		}
+	}
+	return could
+}
+
+func checkRegistration(d *diagnosis, h *survey.Host) {
+	key := engineNodes + h.Engine().String()
+	if d.state.Entries[key].Key != "" {
 		return
 	}
-	r := d.report("engine-not-registered", f.host.Name, hostsSection, d.Lang.Say("the engine of %s is not registered with Consul", f.host.Name), part{registeredKind, f.host.Name}).
-		saw("consul kv get "+key, "no such key").
-		advise(d.Lang.Say("an engine registers within its discovery.heartbeat, 20 s by default; restart it where it does not"))
-	last := line(f.log, "discovery error", "in discovery failed")
+	code, last := "engine-not-registered", lastLine(h.Log, "discovery error", "in discovery failed")
+	if strings.Contains(strings.ToLower(last), "ttl") {
+		code = "engine-short-ttl"
+	}
+	f := d.addFinding(code, h.Name, h.Name).addSeen("consul kv get "+key, "no such key")
 	if last != "" {
-		r.saw("the engine's log, on "+f.host.Name, last)
-	}
-	if strings.Contains(last, "ttl") || strings.Contains(last, "TTL") {
-		r.Code = "engine-short-ttl"
-		r.Cause = d.Lang.Say("the engine of %s never registers: Consul refuses sessions as short as half its discovery.ttl", f.host.Name)
-		r.Advice = d.Lang.Say("restart it with discovery.ttl=60, or without that option")
+		f.addSeen("the engine's log, on "+h.Name, last)
 	}
 }
 
-// filtered reports what a host's packet filter stops of the network's traffic.
-func (d *diagnosis) filtered(f *hostFacts) {
-	if rules := f.probe.refuses(harness.GossipPort, d.topology.Hosts()); len(rules) > 0 && d.holds(reachKind, f.host.Name) {
-		d.blocked("gossip-blocked", f, rules, harness.GossipPort, part{gossipKind, f.host.Name})
+// checkGossip finds out why engines do not tell one another of their containers, or
+// packets are stopped on their way.
+func checkGossip(d *diagnosis) bool {
+	could := keysAreKnown(d)
+	for i := range d.state.Hosts {
+		if h := &d.state.Hosts[i]; d.isIntact(engineKind, h.Name) {
+			checkFilter(d, h)
+		}
 	}
-	if rules := f.probe.refuses(vxlanPort, nil); len(rules) > 0 {
-		d.blocked("vxlan-blocked", f, rules, vxlanPort, part{packetKind, f.host.Name})
+	for i := range d.state.Hosts {
+		if h := &d.state.Hosts[i]; d.isIntact(gossipKind, h.Name) {
+			checkPeers(d, h)
+		}
 	}
-	if f.probe.forward == "0" && d.once("forwarding-off") {
-		d.noForward(f)
+	checkSplit(d)
+	return could
+}
+
+// checkFilter reports what a host's packet filter stops of the network's traffic.
+func checkFilter(d *diagnosis, h *survey.Host) {
+	rules := h.Probe.RulesAbout(harness.GossipPort, d.topology.Hosts())
+	if len(rules) > 0 && d.isIntact(reachKind, h.Name) {
+		reportRules(d, "gossip-blocked", h, rules, harness.GossipPort)
+	}
+	if rules := h.Probe.RulesAbout(vxlanPort, nil); len(rules) > 0 {
+		reportRules(d, "vxlan-blocked", h, rules, vxlanPort)
+	}
+	if h.Probe.Forward == "0" && !d.hasFound("forwarding-off") {
+		reportForwarding(d, h)
 	}
 }
 
-func (d *diagnosis) gossips(f *hostFacts) {
-	h := f.host
-	asked := "gossip of " + gossipOf(h).String()
+func checkPeers(d *diagnosis, h *survey.Host) {
+	asked, err := "gossip of "+survey.GossipOf(h.Host).String(), h.GossipError.Err
 	switch {
-	case errors.Is(f.gossipErr, engine.ErrRefused):
-		d.report("gossip-not-joined", h.Name, networkSection, d.Lang.Say("the engine of %s is registered, but has joined no gossip", h.Name), part{gossipKind, h.Name}).
-			saw(asked, reason(f.gossipErr)).
-			advise(d.Lang.Say("restart the engine"))
-	case unreached(f.gossipErr) != nil:
-		if !d.deaf(f) {
-			d.notReached(networkSection, unreached(f.gossipErr), part{gossipKind, h.Name}).saw(asked, reason(f.gossipErr))
+	case errors.Is(err, engine.ErrRefused):
+		d.addFinding("gossip-not-joined", h.Name, h.Name).addSeen(asked, reasonOf(err))
+	case survey.Unreached(err) != nil:
+		if !checkDeafness(d, h) {
+			reportUnreached(d, survey.Unreached(err), part{gossipKind, h.Name}).addSeen(asked, reasonOf(err))
 		}
-	case f.gossipErr != nil:
-		d.report("gossip-silent", h.Name, networkSection, d.Lang.Say("the engine of %s does not answer on port %d", h.Name, harness.GossipPort), part{gossipKind, h.Name}).
-			saw(asked, reason(f.gossipErr)).sure(harness.Likely).
-			advise(d.Lang.Say("let TCP and UDP %d through between the hosts", harness.GossipPort))
+	case err != nil:
+		d.addFinding("gossip-silent", h.Name, h.Name, harness.GossipPort).addSeen(asked, reasonOf(err)).
+			setAdvice(harness.GossipPort)
 	default:
-		d.deaf(f)
+		checkDeafness(d, h)
 	}
 }
 
-// deaf reports an engine that no other host's datagrams reach.
-func (d *diagnosis) deaf(f *hostFacts) bool {
+// checkDeafness reports an engine that no other host's datagrams reach.
+func checkDeafness(d *diagnosis, h *survey.Host) (isDeaf bool) {
 	for _, proto := range []string{"udp", "tcp"} {
-		var lost []string
-		target := dial(proto, gossipOf(f.host))
-		asked := 0
-		for _, from := range d.topology.Hosts() {
-			p := d.facts.hosts[from.Name].probe
-			if from == f.host || p.silent == nil {
-				continue
-			}
-			asked++
-			if _, silent := p.silent[target]; silent && d.holds(gossipKind, from.Name) {
-				lost = append(lost, from.Name)
-			}
-		}
-		if len(lost) > 0 && len(lost) == asked {
-			d.report("gossip-cut-off", f.host.Name, networkSection, d.Lang.Say("no other host reaches the engine of %s by %s", f.host.Name, strings.ToUpper(proto)+" 7946"), part{gossipKind, f.host.Name}).
-				saw(target+", from "+strings.Join(lost, ", "), "no answer").sure(harness.Likely).
-				advise(d.Lang.Say("let TCP and UDP %d through between the hosts", harness.GossipPort))
+		target := survey.Dial(proto, survey.GossipOf(h.Host))
+		lost, dialled := lostWays(d, h, target)
+		if len(lost) > 0 && len(lost) == dialled {
+			d.addFinding("gossip-cut-off", h.Name, h.Name, strings.ToUpper(proto)+" 7946").
+				addSeen(target+", from "+strings.Join(lost, ", "), "no answer").setAdvice(harness.GossipPort)
 			return true
 		}
 	}
 	return false
 }
 
-// split reports engines that have found one another only in parts.
-func (d *diagnosis) split() {
+// lostWays returns from which of the other hosts a host's gossip does not answer,
+// and how many have dialled it.
+func lostWays(d *diagnosis, to *survey.Host, target string) (lost []string, dialled int) {
+	for _, from := range d.state.Hosts {
+		if from.Name == to.Name || !from.Probe.Dialled {
+			continue
+		}
+		dialled++
+		if slices.Contains(from.Probe.Silent, target) && d.isIntact(gossipKind, from.Name) {
+			lost = append(lost, from.Name)
+		}
+	}
+	return lost, dialled
+}
+
+// checkSplit reports engines that have found one another only in parts.
+func checkSplit(d *diagnosis) {
 	var lacks []string
 	var breaks []part
-	for _, h := range d.topology.Hosts() {
-		if !d.holds(gossipKind, h.Name) {
+	for _, h := range d.state.Hosts {
+		if !d.isIntact(gossipKind, h.Name) {
 			continue
 		}
 		var missing []string
 		for _, other := range d.topology.Hosts() {
-			if d.holds(gossipKind, other.Name) && !knows(d.facts.hosts[h.Name].peers, other.Addr) {
+			if d.isIntact(gossipKind, other.Name) && !engine.Knows(h.Peers, other.Addr) {
 				missing = append(missing, other.Name)
 			}
 		}
@@ -148,67 +145,8 @@ func (d *diagnosis) split() {
 			breaks = append(breaks, part{gossipKind, h.Name})
 		}
 	}
-	if len(lacks) == 0 {
-		return
+	if len(lacks) > 0 {
+		d.addFinding("gossip-split", "").setBreaks(breaks...).setAdvice(d.topology.Network).
+			addSeen("gossip of every engine", strings.Join(lacks, "; "))
 	}
-	d.report("gossip-split", "", networkSection, d.Lang.Say("the engines' gossip is in parts that do not find one another any more"), breaks...).
-		saw("gossip of every engine", strings.Join(lacks, "; ")).
-		advise(d.Lang.Say("labcheck bootstrap, for the same lab or target, joins them; so does restarting the engines of the smaller part. Restart containers that were on %s", d.topology.Network))
-}
-
-func knows(peers []engine.Peer, addr netip.Addr) bool {
-	return slices.ContainsFunc(peers, func(p engine.Peer) bool { return p.Addr == addr && p.State == engine.PeerAlive })
-}
-
-// neighbours finds containers elsewhere that an engine was never told of: what
-// is told by gossip is told once.
-func (d *diagnosis) neighbours(f *hostFacts) {
-	if len(f.local()) == 0 || !f.probe.told || f.probe.user {
-		return
-	}
-	var lost, mend []string
-	elsewhere := map[netip.Addr]harness.Host{}
-	for _, h := range d.topology.Hosts() {
-		if h == f.host {
-			continue
-		}
-		for addr, name := range d.facts.hosts[h.Name].local() {
-			elsewhere[addr] = h
-			if !slices.Contains(f.probe.neighbours, addr) {
-				lost = append(lost, fmt.Sprintf("%s (%s) on %s", name, addr, h.Name))
-				mend = append(mend, docker(h, "restart %s", name))
-			}
-		}
-	}
-	d.stale(f.host, f.probe, elsewhere)
-	if len(lost) == 0 {
-		return
-	}
-	slices.Sort(lost)
-	slices.Sort(mend)
-	d.report("neighbours-lost", f.host.Name, networkSection, d.Lang.Say("%s was not told of containers on %s elsewhere, and will not be: they were attached before the engines had found one another", f.host.Name, d.topology.Network), part{packetKind, f.host.Name}).
-		saw("ip neigh show nud permanent, on "+f.host.Name, "no "+strings.Join(lost, ", no ")).mend(mend...)
-}
-
-// stale tells of an engine that sends what is for containers, by their addresses,
-// to hosts that they are not on. An engine that had to ask where an address is
-// keeps the answer when the container is gone, and while it does, it does not heed
-// what it is told of the address's next container.
-func (d *diagnosis) stale(from harness.Host, now probe, elsewhere map[netip.Addr]harness.Host) bool {
-	var astray []string
-	for addr, on := range elsewhere {
-		if to, told := now.forwards[hardwareAddr(addr)]; told && to != on.Addr {
-			astray = append(astray, fmt.Sprintf("%s dst %s; %s is on %s", hardwareAddr(addr), to, addr, on.Name))
-		}
-	}
-	if len(astray) == 0 {
-		return false
-	}
-	slices.Sort(astray)
-	d.report("neighbour-stale", from.Name, networkSection, d.Lang.Say(
-		"%s sends packets for containers on %s to where earlier containers with their addresses were",
-		from.Name, d.topology.Network), part{packetKind, from.Name}).
-		saw("bridge fdb show, on "+from.Name, strings.Join(astray, "\n")).
-		advise(d.Lang.Say("restart the engine of %s: it forgets what it was told, and is told again", from.Name))
-	return true
 }

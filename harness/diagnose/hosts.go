@@ -1,130 +1,153 @@
 package diagnose
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 )
 
-// hosts finds out why engines do not answer.
-func (d *diagnosis) hosts() {
-	before := len(d.found)
-	for _, h := range d.topology.Hosts() {
-		f := d.facts.hosts[h.Name]
+// checkHosts finds out why engines do not answer.
+func checkHosts(d *diagnosis) bool {
+	for i := range d.state.Hosts {
+		h := &d.state.Hosts[i]
 		switch {
-		case f.dialErr != nil:
-			d.unreachable(f)
-		case f.hangs(): // what it waits for is asked first
-		case f.infoErr != nil:
-			d.silent(f)
-		case f.info.Name != h.Name:
-			d.report("host-name", h.Name, hostsSection, d.Lang.Say(
-				"the host at %[1]s calls itself %[2]s, not %[3]s", h.Addr, f.info.Name, h.Name), part{engineKind, h.Name}).
-				saw(docker(h, "info --format '{{.Name}}'"), f.info.Name).
-				advise(d.Lang.Say("give the host its name back: hostname %s, on the host itself", h.Name))
+		case h.DialError.Err != nil:
+			checkConnection(d, h)
+		case h.Hangs(): // what it waits for is judged first
+		case h.InfoError.Err != nil:
+			checkAnswer(d, h)
+		case h.Info.Name != h.Name:
+			d.addFinding("host-name", h.Name, h.Addr, h.Info.Name, h.Name).
+				addSeen(dockerCommand(h.Host, "info --format '{{.Name}}'"), h.Info.Name).setAdvice(h.Name)
 		}
 	}
-	d.sameID()
-	d.asked(before, true, "every host can be reached, and every engine answers as itself")
+	checkIDs(d)
+	return true
 }
 
-// unreachable: no connection to the engine's port came about.
-func (d *diagnosis) unreachable(f *hostFacts) {
-	h := f.host
-	asked := "TCP " + h.Engine().String()
-	answered := reason(f.dialErr)
-	refused := errors.Is(f.dialErr, engine.ErrRefused) || strings.Contains(answered, "refused")
-	rules := f.probe.refuses(h.Engine().Port(), d.topology.Hosts())
-	outer, known := f.probe.outer(h)
-	var r *finding
+// checkConnection finds out why no connection to the engine's port comes about.
+func checkConnection(d *diagnosis, h *survey.Host) {
+	answered := reasonOf(h.DialError.Err)
+	rules := h.Probe.RulesAbout(h.Engine().Port(), d.topology.Hosts())
+	outer, known := h.Probe.LinkOf(h.Host)
+	isAsked := h.Probe.Unasked.Err == nil
+	var f *finding
 	switch {
-	case f.probe.err != nil:
-		r = d.report("host-down", h.Name, hostsSection, d.Lang.Say("the host %s is down", h.Name), part{engineKind, h.Name}).
-			saw("a command on "+h.Name, f.probe.err.Error()).
-			advise(d.Lang.Say("start the host, and look at why it ended"))
-		d.whyEnded(f, r)
+	case h.Probe.Failed.Err != nil:
+		f = reportEnded(d, h, "host-down", h.Name)
 	case len(rules) > 0:
-		r = d.blocked("engine-port-blocked", f, rules, h.Engine().Port(), part{engineKind, h.Name})
-	case f.probe.unasked == nil && (!known || !outer.up):
-		r = d.report("host-link-down", h.Name, hostsSection, d.Lang.Say("no network interface of %s that is up has the address %s", h.Name, h.Addr), part{engineKind, h.Name}).
-			saw("ip addr, on "+h.Name, describeLinks(f.probe.links)).
-			advise(d.Lang.Say("bring the interface up, or give it its address again"))
-	case f.probe.unasked == nil && f.probe.state == 0 || refused:
-		r = d.report("engine-ended", h.Name, hostsSection, d.Lang.Say("no engine listens on port %d of %s", h.Engine().Port(), h.Name), part{engineKind, h.Name}).
-			advise(d.Lang.Say("start the engine with --host=tcp://%s: systemctl start docker, on the host itself", h.Engine().String()))
-		if f.probe.unasked == nil {
-			r.saw("ps, on "+h.Name, engineState(f.probe))
-		}
-		d.whyEnded(f, r)
-	case unreached(f.dialErr) != nil:
-		r = d.notReached(hostsSection, unreached(f.dialErr), part{engineKind, h.Name})
+		f = reportRules(d, "engine-port-blocked", h, rules, h.Engine().Port())
+	case isAsked && (!known || !outer.Up):
+		f = d.addFinding("host-link-down", h.Name, h.Name, h.Addr).
+			addSeen("ip addr, on "+h.Name, describeLinks(h.Probe.Links))
+	case isAsked && h.Probe.Engine == "" || survey.IsRefused(h.DialError.Err):
+		f = reportEnded(d, h, "engine-ended", h.Engine().Port(), h.Name)
+	case survey.Unreached(h.DialError.Err) != nil:
+		f = reportUnreached(d, survey.Unreached(h.DialError.Err), part{engineKind, h.Name})
 	default:
-		r = d.report("host-unreachable", h.Name, hostsSection, d.Lang.Say("%s can't be reached on port %d, although its engine runs", h.Name, h.Engine().Port()), part{engineKind, h.Name}).
-			sure(harness.Likely).
-			advise(d.between())
+		f = d.addFinding("host-unreachable", h.Name, h.Name, h.Engine().Port())
 	}
-	r.saw(asked, answered)
-	if f.probe.unasked != nil {
-		r.saw("a command on "+h.Name, d.Lang.Error(f.probe.unasked))
+	f.addSeen("TCP "+h.Engine().String(), answered)
+	if !isAsked {
+		f.addSeen("a command on "+h.Name, d.Lang.Error(h.Probe.Unasked.Err))
 	}
 }
 
-// blocked reports rules of a host's packet filter that stop a port, or that cut
-// it off from another host altogether.
-func (d *diagnosis) blocked(code string, f *hostFacts, rules []string, port uint16, breaks ...part) *finding {
-	cause := d.Lang.Say("the packet filter of %s stops traffic on port %d", f.host.Name, port)
-	if !slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
-		code = "host-cut"
-		cause = d.Lang.Say("the packet filter of %s stops all traffic with another host", f.host.Name)
+// reportEnded reports an engine that has ended: by what its log says, or else by
+// another code.
+func reportEnded(d *diagnosis, h *survey.Host, otherwise string, cause ...any) *finding {
+	var f *finding
+	last := lastLine(h.Log, "failed to start daemon", "fatal", "level=error", "unable to configure")
+	switch {
+	case strings.Contains(last, "advertise"):
+		f = d.addFinding("engine-bad-advertise", h.Name, h.Name).setAdvice(h.Engine().String())
+	case strings.Contains(last, "discovery") && strings.Contains(last, "not supported"):
+		f = d.addFinding("engine-no-backend", h.Name, h.Name).setAdvice(storeOf(d.topology))
+	default:
+		f = d.addFinding(otherwise, h.Name, cause...)
+		if otherwise == "engine-ended" {
+			f.setAdvice(h.Engine().String())
+		}
 	}
-	r := d.report(code, f.host.Name, networkSection, cause, breaks...)
-	var undo []string
-	for _, rule := range rules {
-		r.saw("iptables-save, on "+f.host.Name, rule)
-		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
+	if failed := h.Probe.Failed.Err; failed != nil {
+		f.addSeen("a command on "+h.Name, failed.Error())
+	} else if h.Probe.Unasked.Err == nil {
+		f.addSeen("ps, on "+h.Name, engineState(h.Probe))
 	}
-	return r.advise(d.Lang.Say("take the rule away, on %s itself: %s", f.host.Name, strings.Join(undo, "; ")))
+	if last != "" {
+		f.addSeen("the engine's log, on "+h.Name, last)
+	}
+	return f
 }
 
-// roomless reports file systems that the engine can't write to any more.
-func (d *diagnosis) roomless(f *hostFacts) {
-	if len(f.probe.full) == 0 {
-		return
-	}
-	d.report("disk-full", f.host.Name, hostsSection, d.Lang.Say("there is no room left where the engine of %s writes", f.host.Name), part{diskKind, f.host.Name}).
-		saw("df, on "+f.host.Name, strings.Join(f.probe.full, "; ")).
-		advise(d.Lang.Say("make room: %s shows what takes it", docker(f.host, "system df")))
-}
-
-// sameID reports engines that share an identity: Swarm lists only one of them.
-func (d *diagnosis) sameID() {
+// checkIDs reports engines that share an identity: Swarm lists only one of them.
+func checkIDs(d *diagnosis) {
 	owners := map[string]harness.Host{}
-	for _, h := range d.topology.Hosts() {
-		id := d.facts.hosts[h.Name].info.ID
+	for _, h := range d.state.Hosts {
+		id := h.Info.ID
 		first, taken := owners[id]
 		if id == "" || !taken {
-			owners[id] = h
+			owners[id] = h.Host
 			continue
 		}
-		d.report("engine-same-id", h.Name, hostsSection, d.Lang.Say("the engines of %s and %s have the same ID", first.Name, h.Name), part{memberKind, first.Name}, part{memberKind, h.Name}).
-			saw(docker(first, "info --format '{{.ID}}'"), id).saw(docker(h, "info --format '{{.ID}}'"), id).
-			advise(d.Lang.Say("the host was copied: remove /etc/docker/key.json on %s and restart its engine", h.Name))
+		d.addFinding("engine-same-id", h.Name, first.Name, h.Name).
+			setBreaks(part{memberKind, first.Name}, part{memberKind, h.Name}).
+			addSeen(dockerCommand(first, "info --format '{{.ID}}'"), id).
+			addSeen(dockerCommand(h.Host, "info --format '{{.ID}}'"), id).
+			setAdvice(h.Name)
 	}
 }
 
-func describeLinks(links []link) string {
+// reportRules reports rules of a host's packet filter that stop a port, or that
+// cut it off from another host altogether.
+func reportRules(d *diagnosis, code string, h *survey.Host, rules []string, port uint16) *finding {
+	breaks := d.partOf(codeOf(code).Breaks, h.Name)
+	var f *finding
+	if slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
+		f = d.addFinding(code, h.Name).setCause("the packet filter of %s stops traffic on port %d", h.Name, port)
+	} else {
+		f = d.addFinding("host-cut", h.Name, h.Name)
+	}
+	f.setBreaks(breaks)
+	f.Confidence = harness.Certain // a rule is seen itself
+	var undo []string
+	for _, rule := range rules {
+		f.addSeen("iptables-save, on "+h.Name, rule)
+		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
+	}
+	f.Advice = d.Lang.Say("take the rule away, on %s itself: %s", h.Name, strings.Join(undo, "; "))
+	return f
+}
+
+// reportUnreached reports a service that can't be reached from here, once, whatever
+// is behind it.
+func reportUnreached(d *diagnosis, un *harness.UnreachableError, breaks part) *finding {
+	for _, f := range d.found {
+		if f.unreached != nil && f.unreached.IsSame(un) {
+			f.breaks = append(f.breaks, breaks)
+			return f
+		}
+	}
+	f := d.addFinding("unreachable", un.Node).setBreaks(breaks)
+	f.unreached, f.Cause = un, un.In(d.Lang)
+	if hint := un.Hint.In(d.Lang); hint != "" {
+		f.Advice = hint
+	}
+	return f
+}
+
+func describeLinks(links []survey.Link) string {
 	var all []string
 	for _, l := range links {
 		state := "down"
-		if l.up {
+		if l.Up {
 			state = "up"
 		}
-		if l.name != "lo" {
-			all = append(all, fmt.Sprintf("%s %s %s, mtu %d", l.name, state, l.addr, l.mtu))
+		if l.Name != "lo" {
+			all = append(all, fmt.Sprintf("%s %s %s, mtu %d", l.Name, state, l.Addr, l.MTU))
 		}
 	}
 	return strings.Join(all, "; ")

@@ -6,143 +6,162 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
 
 // swarmNodes is where `swarm join` registers, a key ip:port for each node.
 const swarmNodes = "docker/swarm/nodes/"
 
-func (d *diagnosis) joinService(h harness.Host) service {
-	return d.service(tutorial.SwarmJoin, service{
-		code:   "join",
-		on:     d.facts.hosts[h.Name],
-		works:  true, // as far as its log goes: its key outlives it
-		breaks: part{joinKind, h.Name}, section: joinsSection,
-	})
+// joinOn returns the join container of a member.
+func joinOn(d *diagnosis, h harness.Host) service {
+	works := true // as far as its log goes: its key outlives it
+	return d.serviceOn(tutorial.SwarmJoin, service{codes: joinCodes, on: d.state.On(h.Name), works: works})
 }
 
-// joins finds out which hosts do not register for Swarm, and why.
-func (d *diagnosis) joins() {
-	before, could := len(d.found), false
+// checkJoins finds out which hosts do not register for Swarm, and why.
+func checkJoins(d *diagnosis) (could bool) {
 	for _, h := range d.topology.Members {
-		if d.holds(joinKind, h.Name) {
+		if d.isIntact(joinKind, h.Name) {
 			could = true
-			d.join(d.joinService(h))
+			checkJoin(d, joinOn(d, h))
 		}
 	}
-	d.asked(before, could, "every member's join container runs as the page has it")
-	before = len(d.found)
-	could = d.holds(consulKind, "") && d.facts.keysErr == nil
-	if could {
-		for _, h := range d.topology.Members {
-			if d.holds(keyKind, h.Name) {
-				d.key(h)
-			}
-		}
-		d.strangers()
-	}
-	d.asked(before, could, "every member's key is in Consul, and nobody else's")
+	return could
 }
 
-func (d *diagnosis) join(s service) {
-	found, ok := d.look(s)
+func checkJoin(d *diagnosis, s service) {
+	found, ok := findContainer(d, s)
 	if !ok {
 		return
 	}
-	advertised, want := flag(found.Args, "--advertise"), s.on.host.Engine().String()
-	discovery, place := strings.TrimSuffix(last(found.Args), "/"), strings.TrimSuffix(last(s.Spec.Args), "/")
-	var r *finding
+	advertised, want := flagOf(found.Args, "--advertise"), s.on.Engine().String()
+	discovery, place := strings.TrimSuffix(lastOf(found.Args), "/"), strings.TrimSuffix(lastOf(s.Spec.Args), "/")
 	switch {
 	case discovery != place:
-		r = d.about(s, "wrong-discovery", found, "%s on %s registers in the wrong place").
-			saw(docker(s.on.host, "inspect %s", found.Name), discovery+" instead of "+place)
+		s.makeAnew(s.reportContainer(d, "join-wrong-discovery", found).
+			addSeen(dockerCommand(s.on.Host, "inspect %s", found.Name), discovery+" instead of "+place), found)
 	case advertised != want:
-		r = d.about(s, "wrong-address", found, "%s on %s registers another address than the host's engine has").
-			saw(docker(s.on.host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+want)
-		if a, err := netip.ParseAddrPort(advertised); err == nil && a.Addr() == s.on.host.Addr {
-			r.Code = "join-wrong-port"
-		}
-		// The wrong key stays for as long as its session, up to 180 s.
-		r.breaks = append(r.breaks, part{listKind, ""})
+		reportWrongAddress(d, s, found, advertised)
 	default:
-		d.surplus(s)
+		checkTwice(d, s)
 		restart := "no"
 		if d.topology.RestartJoin {
 			restart = "unless-stopped"
 		}
-		d.settled(s, found, restart, part{joinKind, s.on.host.Name})
+		checkDetails(d, s, found, restart)
+	}
+}
+
+// reportWrongAddress reports a join container that registers another address than
+// its host's. The wrong key stays for as long as its session, up to 180 s.
+func reportWrongAddress(d *diagnosis, s service, found survey.Container, advertised string) {
+	code, key := "join-wrong-address", swarmNodes+advertised
+	if a, err := netip.ParseAddrPort(advertised); err == nil && a.Addr() == s.on.Addr {
+		code = "join-wrong-port"
+	}
+	f := s.reportContainer(d, code, found).setBreaks(part{joinKind, s.on.Name}, part{listKind, ""}).
+		addSeen(dockerCommand(s.on.Host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+s.on.Engine().String())
+	s.makeAnew(f, found)
+	if code == "join-wrong-port" && d.state.Entries[key].Key != "" {
+		f.addRemedy(deleteKey(d, key))
+	}
+}
+
+// checkTwice reports more than one running join container of a host.
+func checkTwice(d *diagnosis, s service) {
+	var names []string
+	for _, c := range s.ownContainers() {
+		if c.Running {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) < 2 {
 		return
 	}
-	d.again(s, r, found, s.mine())
-	if key := swarmNodes + advertised; r.Code == "join-wrong-port" && d.facts.entries[key].Key != "" {
-		r.mend(d.deleteKey(key))
+	f := d.addFinding("join-twice", s.on.Name, s.Title, s.on.Name).
+		addSeen(dockerCommand(s.on.Host, "ps"), strings.Join(names, ", "))
+	for _, n := range names[1:] {
+		f.addRemedy(dockerCommand(s.on.Host, "rm -f %s", n))
 	}
 }
 
-// deleteKey is the command that takes a key out of Consul.
-func (d *diagnosis) deleteKey(key string) string {
-	return docker(d.topology.Manager, "exec %s consul kv delete %s", d.consulService().mine()[0].Name, key)
+// deleteKey returns the command that takes a key out of Consul.
+func deleteKey(d *diagnosis, key string) string {
+	manager := d.topology.Manager
+	return dockerCommand(manager, "exec %s consul kv delete %s", consulOn(d, manager).ownContainers()[0].Name, key)
 }
 
-// key: a member's join container runs; what is its key like?
-func (d *diagnosis) key(h harness.Host) {
+// checkKeys finds members that are not registered as they should be, and keys of
+// what is no member.
+func checkKeys(d *diagnosis) bool {
+	if !d.isIntact(consulKind, "") || d.state.KeysError.Err != nil {
+		return false
+	}
+	for _, h := range d.topology.Members {
+		if d.isIntact(keyKind, h.Name) {
+			checkKey(d, h)
+		}
+	}
+	if d.isIntact(listKind, "") { // else a join container's wrong address explains them
+		checkStrangers(d)
+	}
+	return true
+}
+
+// checkKey finds out what is wrong with the key of a member whose join container
+// runs.
+func checkKey(d *diagnosis, h harness.Host) {
 	address := h.Engine().String()
-	entry, there := d.facts.entries[swarmNodes+address]
-	restart := docker(h, "restart %s", d.joinService(h).mine()[0].Name)
+	entry, there := d.state.Entries[swarmNodes+address]
+	restart := dockerCommand(h, "restart %s", joinOn(d, h).ownContainers()[0].Name)
 	asked := "consul kv get " + swarmNodes + address
 	switch {
 	case !there:
-		d.report("key-missing", h.Name, joinsSection, d.Lang.Say("the join container of %s runs, but its key is not in Consul", h.Name), part{keyKind, h.Name}).
-			saw(asked, "no such key").
-			mend(restart).
-			advise(d.Lang.Say("it registers again by itself within 60 s"))
+		d.addFinding("key-missing", h.Name, h.Name).addSeen(asked, "no such key").addRemedy(restart)
 	case entry.Value != address:
-		d.report("key-wrong", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul holds another address", h.Name), part{keyKind, h.Name}).
-			saw(asked, entry.Value).
-			mend(d.deleteKey(swarmNodes+address), restart)
+		d.addFinding("key-wrong", h.Name, h.Name).addSeen(asked, entry.Value).
+			addRemedy(deleteKey(d, swarmNodes+address), restart)
 	case entry.Session == "":
-		d.report("key-stale", h.Name, joinsSection, d.Lang.Say("the key of %s in Consul belongs to no session: it stays when the host is gone", h.Name), part{keyKind, h.Name}).
-			saw("GET /v1/kv/"+swarmNodes+address, "no Session").
-			mend(d.deleteKey(swarmNodes+address), restart)
+		d.addFinding("key-stale", h.Name, h.Name).addSeen("GET /v1/kv/"+swarmNodes+address, "no Session").
+			addRemedy(deleteKey(d, swarmNodes+address), restart)
 	}
 }
 
-// strangers are keys of what is no member.
-func (d *diagnosis) strangers() {
-	if !d.holds(listKind, "") {
-		return // a join container's wrong address explains them
-	}
-	for _, name := range d.keys(swarmNodes) {
-		known := slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool { return h.Engine().String() == name })
-		if known {
+// checkStrangers reports keys of what is no member.
+func checkStrangers(d *diagnosis) {
+	for _, name := range keysBelow(d, swarmNodes) {
+		isMember := func(h harness.Host) bool { return h.Engine().String() == name }
+		_, addrErr := netip.ParseAddrPort(name)
+		var f *finding
+		switch {
+		case slices.ContainsFunc(d.topology.Members, isMember):
 			continue
+		case isMember(d.topology.Manager):
+			f = d.addFinding("manager-joined", "")
+		case addrErr != nil:
+			f = d.addFinding("key-no-address", "", name)
+		default:
+			f = d.addFinding("key-without-node", "", name)
 		}
-		code := "key-without-node"
-		what := d.Lang.Say("Consul has a key for %s, which is no node of the cluster", name)
-		if name == d.topology.Manager.Engine().String() {
-			code, what = "manager-joined", d.Lang.Say("the manager's host has joined the cluster as a node")
-		} else if _, err := netip.ParseAddrPort(name); err != nil {
-			code, what = "key-no-address", d.Lang.Say("Consul has a key %s, which is no address", name)
+		entry := d.state.Entries[swarmNodes+name]
+		f.addSeen("consul kv get -recurse "+swarmNodes, name+": "+entry.Value)
+		removeStranger(d, f, name)
+		if entry.Session == "" || len(f.Remedy) > 1 {
+			f.Advice = ""
 		}
-		entry := d.facts.entries[swarmNodes+name]
-		r := d.report(code, "", joinsSection, what, part{listKind, ""}).
-			saw("consul kv get -recurse "+swarmNodes, name+": "+entry.Value)
-		d.dropStranger(r, name, entry.Session != "")
 	}
 }
 
-// dropStranger also removes the join container that keeps the key there, where
-// it is on one of our hosts.
-func (d *diagnosis) dropStranger(r *finding, name string, kept bool) {
-	for _, h := range d.topology.Hosts() {
-		for _, b := range d.facts.hosts[h.Name].containers {
-			if runs(b.Container, "join") && b.Running && flag(b.Args, "--advertise") == name {
-				r.mend(docker(h, "rm -f %s", b.Name))
+// removeStranger removes a key, and the join container that keeps it there if that
+// is on one of our hosts.
+func removeStranger(d *diagnosis, f *finding, name string) {
+	for _, h := range d.state.Hosts {
+		for _, c := range h.Containers {
+			if runsSwarm(c.Container, "join") && c.Running && flagOf(c.Args, "--advertise") == name {
+				f.addRemedy(dockerCommand(h.Host, "rm -f %s", c.Name))
 			}
 		}
 	}
-	r.mend(d.deleteKey(swarmNodes + name))
-	if kept && len(r.Remedy) == 1 {
-		r.advise(d.Lang.Say("a swarm join elsewhere keeps it there, or did until lately: a key that nobody renews goes within 180 s"))
-	}
+	f.addRemedy(deleteKey(d, swarmNodes+name))
 }

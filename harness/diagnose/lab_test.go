@@ -190,14 +190,3 @@ func (b *bench) whole(ctx context.Context, atMost time.Duration) error {
 		return nil
 	})
 }
-
-func codes(r diagnose.Result) string {
-	var all []string
-	for _, f := range r.Findings {
-		all = append(all, expected{f.Code, f.Node}.String())
-	}
-	if all == nil {
-		return "nothing"
-	}
-	return strings.Join(all, ", ")
-}

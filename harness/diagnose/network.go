@@ -3,42 +3,50 @@ package diagnose
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
-	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 )
 
-// network finds out where the overlay network lacks, is another, or can't work.
-func (d *diagnosis) network() {
-	before, all := len(d.found), true
-	var hosts []*hostFacts
-	for _, h := range d.topology.Hosts() {
-		f := d.facts.hosts[h.Name]
+const (
+	mtuOption   = "com.docker.network.driver.mtu"
+	vxlanHeader = 50  // what VXLAN adds to a packet
+	smallest    = 576 // that every IPv4 host takes, RFC 791
+)
+
+// checkNetwork finds out where the overlay network lacks, is another, or can't work.
+func checkNetwork(d *diagnosis) bool {
+	all := true
+	var hosts []*survey.Host
+	for i := range d.state.Hosts {
+		h := &d.state.Hosts[i]
 		switch {
-		case !d.holds(networkKind, h.Name):
-		case f.netErr != nil:
+		case !d.isIntact(networkKind, h.Name):
+		case h.NetworksError.Err != nil:
 			all = false
-			d.notAsked = append(d.notAsked, d.Lang.Say("%s: its engine's networks: %s", h.Name, d.Lang.Error(root(f.netErr))))
+			why := d.Lang.Error(survey.KindOf(h.NetworksError.Err))
+			d.notAsked = append(d.notAsked, d.Lang.Say("%s: its engine's networks: %s", h.Name, why))
 		default:
-			hosts = append(hosts, f)
+			hosts = append(hosts, h)
 		}
 	}
-	if id := d.theNetwork(hosts); id == "" && len(hosts) > 0 {
-		d.noNetwork(hosts)
+	if id := commonNetwork(hosts); id == "" && len(hosts) > 0 {
+		reportNoNetwork(d, hosts)
 	} else {
-		for _, f := range hosts {
-			d.networkOn(f, id)
+		for _, h := range hosts {
+			checkNetworkOn(d, h, id)
 		}
 	}
-	d.asked(before, all && len(hosts) > 0, "%s is one overlay network on every engine", d.topology.Network)
+	return all && len(hosts) > 0
 }
 
-// theNetwork is the ID of the overlay network that most hosts have.
-func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
+// commonNetwork returns the ID of the overlay network that most hosts have.
+func commonNetwork(hosts []*survey.Host) string {
 	votes, best := map[string]int{}, ""
-	for _, f := range hosts {
-		for _, n := range f.networks {
+	for _, h := range hosts {
+		for _, n := range h.Networks {
 			if n.Driver == engine.Overlay {
 				votes[n.ID]++
 			}
@@ -50,87 +58,141 @@ func (d *diagnosis) theNetwork(hosts []*hostFacts) string {
 	return best
 }
 
-// create is the page's command for the network.
-func (d *diagnosis) create() string {
-	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", d.topology.Swarm().String(), engine.Overlay, d.topology.Network)
+// createNetwork returns the page's command for the network.
+func createNetwork(d *diagnosis) string {
+	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", d.topology.Swarm(), engine.Overlay, d.topology.Network)
 }
 
-// noNetwork: no engine has the overlay network, though some may have another of
-// its name.
-func (d *diagnosis) noNetwork(hosts []*hostFacts) {
-	var breaks []part
-	for _, h := range d.topology.Hosts() {
-		breaks = append(breaks, part{networkKind, h.Name})
-	}
-	var seen []string
-	var remove []string
-	for _, f := range hosts {
-		for _, n := range f.networks {
-			seen = append(seen, fmt.Sprintf("%s: %.12s %s", f.host.Name, n.ID, n.Driver))
-			remove = append(remove, docker(f.host, "network rm %s", n.ID))
+// reportNoNetwork reports that no engine has the overlay network, though some may
+// have another of its name.
+func reportNoNetwork(d *diagnosis, hosts []*survey.Host) {
+	var seen, remove []string
+	for _, h := range hosts {
+		for _, n := range h.Networks {
+			seen = append(seen, fmt.Sprintf("%s: %.12s %s", h.Name, n.ID, n.Driver))
+			remove = append(remove, dockerCommand(h.Host, "network rm %s", n.ID))
 		}
 	}
+	var f *finding
 	if len(seen) > 0 {
-		d.report("network-wrong-driver", "", networkSection, d.Lang.Say("%s is no overlay network: it ends at each host", d.topology.Network), breaks...).
-			saw("docker network ls", strings.Join(seen, "; ")).mend(append(remove, d.create())...)
-		return
-	}
-	r := d.report("network-missing", "", networkSection, d.Lang.Say("no engine has %s", d.topology.Network), breaks...).
-		saw(docker(d.topology.Manager, "network ls"), d.Lang.Say("no %s", d.topology.Network)).mend(d.create())
-	d.lost(r)
-}
-
-// lost adds that Consul forgot the network, where it is younger than those that
-// wrote into it.
-func (d *diagnosis) lost(r *finding) {
-	consul := d.consulService().mine()[0]
-	for _, h := range d.topology.Members {
-		joins := d.joinService(h).mine()
-		if len(joins) == 0 || !consul.Created.After(joins[0].Created) {
-			continue
+		f = d.addFinding("network-wrong-driver", "", d.topology.Network).
+			addSeen("docker network ls", strings.Join(seen, "; "))
+	} else {
+		code, lost := "network-missing", dataLost(d)
+		if len(lost) > 0 {
+			code = "consul-data-lost"
 		}
-		r.Code = "consul-data-lost"
-		r.Cause = d.Lang.Say("Consul was made anew and knows nothing of %s: what it held is lost", d.topology.Network)
-		r.Confidence = harness.Likely
-		r.saw(docker(d.topology.Manager, "inspect %s", consul.Name), "Created "+consul.Created.UTC().Format("2006-01-02T15:04:05Z")).
-			saw(docker(h, "inspect %s", joins[0].Name), "Created "+joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")).
-			advise(d.Lang.Say("where making it hangs or says that pool configuration failed, restart the engines first"))
-		return
+		f = d.addFinding(code, "", d.topology.Network).
+			addSeen(dockerCommand(d.topology.Manager, "network ls"), d.Lang.Say("no %s", d.topology.Network))
+		for _, c := range lost {
+			f.addSeen(c.inspect, "Created "+c.created)
+		}
 	}
+	f.setBreaks(d.partOnEachHost(networkKind)...).addRemedy(append(remove, createNetwork(d))...)
 }
 
-// networkOn: the cluster has the network; what about one host?
-func (d *diagnosis) networkOn(f *hostFacts, id string) {
+// made is when a container was made, and how that is asked.
+type made struct{ inspect, created string }
+
+// dataLost returns when Consul was made and when a container that wrote into it,
+// if that one is older: then Consul has forgotten what it held.
+func dataLost(d *diagnosis) []made {
+	consul := consulOn(d, d.topology.Manager).ownContainers()[0]
+	for _, h := range d.topology.Members {
+		joins := joinOn(d, h).ownContainers()
+		if len(joins) > 0 && consul.Created.After(joins[0].Created) {
+			return []made{
+				{dockerCommand(d.topology.Manager, "inspect %s", consul.Name), consul.Created.UTC().Format("2006-01-02T15:04:05Z")},
+				{dockerCommand(h, "inspect %s", joins[0].Name), joins[0].Created.UTC().Format("2006-01-02T15:04:05Z")},
+			}
+		}
+	}
+	return nil
+}
+
+// checkNetworkOn finds out what is wrong on one host of a cluster that has the
+// network.
+func checkNetworkOn(d *diagnosis, h *survey.Host, id string) {
 	var right *engine.Network
 	var others []engine.Network
-	for _, n := range f.networks {
+	for _, n := range h.Networks {
 		if n.ID == id {
 			right = &n
 		} else {
 			others = append(others, n)
 		}
 	}
-	breaks := part{networkKind, f.host.Name}
-	asked := docker(f.host, "network ls")
+	asked := dockerCommand(h.Host, "network ls")
 	switch {
 	case right == nil && len(others) == 0:
-		d.report("network-missing", f.host.Name, networkSection, d.Lang.Say("%s does not have %s, which other engines have", f.host.Name, d.topology.Network), breaks).
-			saw(asked, "no "+d.topology.Network).
-			advise(d.Lang.Say("restart its engine: it reads the cluster store anew"))
+		f := d.addFinding("network-missing", h.Name, d.topology.Network).addSeen(asked, "no "+d.topology.Network).
+			setCause("%s does not have %s, which other engines have", h.Name, d.topology.Network)
+		f.Advice = d.Lang.Say("restart its engine: it reads the cluster store anew")
 	case len(others) > 0:
-		r := d.report("network-twice", f.host.Name, networkSection, d.Lang.Say("%s has a network of its own that is also called %s", f.host.Name, d.topology.Network), breaks)
+		f := d.addFinding("network-twice", h.Name, h.Name, d.topology.Network)
 		for _, n := range others {
-			r.saw(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).mend(docker(f.host, "network rm %s", n.ID))
+			f.addSeen(asked, fmt.Sprintf("%.12s %s %s", n.ID, n.Name, n.Driver)).
+				addRemedy(dockerCommand(h.Host, "network rm %s", n.ID))
 		}
 	default:
-		d.fits(f, *right)
+		checkFit(d, h, *right)
 	}
 }
 
-// local are the addresses of a host's own containers on the network, by name.
-func (f *hostFacts) local() map[netip.Addr]string {
+// checkFit finds networks that can't work on a host: their addresses are taken, or
+// their packets are too large.
+func checkFit(d *diagnosis, h *survey.Host, n engine.Network) {
+	if other, ok := clashingLink(h.Probe.Links, n); ok {
+		reportUnfit(d, "network-clash", n, fmt.Sprint(n.Subnets), n.Name).
+			addSeen("ip addr, on "+h.Name, other.Name+" "+other.Addr.String())
+		return
+	}
+	outer, known := h.Probe.LinkOf(h.Host)
+	mtu, set := 1500-vxlanHeader, false
+	if o, err := strconv.Atoi(n.Options[mtuOption]); err == nil {
+		mtu, set = o, true
+	}
+	asked, answered := "ip link, on "+h.Name, fmt.Sprintf("%s mtu %d", outer.Name, outer.MTU)
+	switch {
+	case !known || mtu+vxlanHeader <= outer.MTU && mtu >= smallest:
+	case set:
+		reportUnfit(d, "network-mtu", n, mtuOption+"="+n.Options[mtuOption], n.Name, mtu).addSeen(asked, answered)
+	default:
+		d.addFinding("mtu-small", h.Name, h.Name, outer.MTU, n.Name, mtu+vxlanHeader).addSeen(asked, answered).
+			setAdvice(outer.Name, mtuOption, outer.MTU-vxlanHeader)
+	}
+}
+
+// reportUnfit reports a network that must be made anew, once for all hosts.
+func reportUnfit(d *diagnosis, code string, n engine.Network, seen string, cause ...any) *finding {
+	if d.hasFound(code) {
+		return d.newFinding(code, "", cause...) // which is not told
+	}
+	manager := d.topology.Manager
+	return d.addFinding(code, "", cause...).setBreaks(d.partOnEachHost(packetKind)...).
+		addSeen(dockerCommand(manager, "network inspect %s", n.Name), seen).
+		addRemedy(dockerCommand(manager, "network rm %s", n.Name), createNetwork(d))
+}
+
+// clashingLink returns an interface of a host with addresses of the network. The
+// overlay's own have them rightly.
+func clashingLink(links []survey.Link, n engine.Network) (survey.Link, bool) {
+	for _, l := range links {
+		isOverlay := strings.HasPrefix(l.Name, "ov-") || strings.HasPrefix(l.Name, "vx-")
+		for _, s := range n.Subnets {
+			if !isOverlay && l.Addr.IsValid() && s.Overlaps(l.Addr) {
+				return l, true
+			}
+		}
+	}
+	return survey.Link{}, false
+}
+
+// localContainers returns the addresses of a host's own containers on the network,
+// with their names.
+func localContainers(h *survey.Host) map[netip.Addr]string {
 	own := map[netip.Addr]string{}
-	for _, n := range f.networks {
+	for _, n := range h.Networks {
 		for _, e := range n.Containers {
 			if !strings.HasPrefix(e.Container, "ep-") {
 				own[e.Addr] = e.Name

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/pace"
+	"labcheck/harness/survey"
 )
 
 // away is that a service of store, or of the manager, can't be reached from here.
@@ -34,48 +34,50 @@ var errNoShell = errors.New("nothing says as whom to log in")
 // engines, or take none.
 func TestOutOfBand(t *testing.T) {
 	for name, c := range map[string]struct {
-		breaks func(d *diagnosis, store *hostFacts)
+		breaks func(d *diagnosis, store *survey.Host)
 		want   string
 	}{
-		"no shell":          {func(*diagnosis, *hostFacts) {}, ""},
-		"firewall":          {func(_ *diagnosis, f *hostFacts) { f.dialErr = away(harness.LayerFirewall, "store") }, "unreachable store"},
-		"nothing listens":   {func(_ *diagnosis, f *hostFacts) { f.dialErr = away(harness.LayerPort, "store") }, "engine-ended store"},
-		"no Consul listens": {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = away(harness.LayerPort, "manager") }, "consul-silent manager"},
-		"TLS":               {func(_ *diagnosis, f *hostFacts) { f.infoErr = away(harness.LayerTLS, "store") }, "unreachable store"},
-		"an engine hangs":   {func(_ *diagnosis, f *hostFacts) { f.infoErr = errSilence }, "engine-silent store"},
-		"its list hangs":    {func(_ *diagnosis, f *hostFacts) { f.boxesErr = errSilence }, "engine-silent store"},
-		"hangs, no Consul":  {func(d *diagnosis, f *hostFacts) { f.infoErr = errSilence; d.stopConsul() }, "consul-stopped manager"},
-		"token": {func(d *diagnosis, _ *hostFacts) {
-			d.facts.leaderErr = away(harness.LayerAccess, "manager")
-			clear(d.facts.entries)
+		"no shell":          {func(*diagnosis, *survey.Host) {}, ""},
+		"firewall":          {func(_ *diagnosis, f *survey.Host) { f.DialError.Err = away(harness.LayerFirewall, "store") }, "unreachable store"},
+		"nothing listens":   {func(_ *diagnosis, f *survey.Host) { f.DialError.Err = away(harness.LayerPort, "store") }, "engine-ended store"},
+		"no Consul listens": {func(d *diagnosis, _ *survey.Host) { d.state.LeaderError.Err = away(harness.LayerPort, "manager") }, "consul-silent manager"},
+		"TLS":               {func(_ *diagnosis, f *survey.Host) { f.InfoError.Err = away(harness.LayerTLS, "store") }, "unreachable store"},
+		"an engine hangs":   {func(_ *diagnosis, f *survey.Host) { f.InfoError.Err = errSilence }, "engine-silent store"},
+		"its list hangs":    {func(_ *diagnosis, f *survey.Host) { f.ContainersError.Err = errSilence }, "engine-silent store"},
+		"hangs, no Consul":  {func(d *diagnosis, f *survey.Host) { f.InfoError.Err = errSilence; d.stopConsul() }, "consul-stopped manager"},
+		"token": {func(d *diagnosis, _ *survey.Host) {
+			d.state.LeaderError.Err = away(harness.LayerAccess, "manager")
+			clear(d.state.Entries)
 		}, "unreachable manager"},
-		"Swarm's port": {func(d *diagnosis, _ *hostFacts) {
-			d.facts.swarm, d.facts.swarmErr = nil, away(harness.LayerFirewall, "manager")
+		"Swarm's port": {func(d *diagnosis, _ *survey.Host) {
+			d.state.Swarm, d.state.SwarmError.Err = nil, away(harness.LayerFirewall, "manager")
 		}, "unreachable manager"},
-		"gossip": {func(_ *diagnosis, f *hostFacts) { f.gossipErr, f.peers = away(harness.LayerFirewall, "store"), nil }, "unreachable store"},
-		"gossip, for others": {func(d *diagnosis, f *hostFacts) {
-			f.gossipErr = away(harness.LayerFirewall, "store")
+		"gossip": {func(_ *diagnosis, f *survey.Host) {
+			f.GossipError.Err, f.Peers = away(harness.LayerFirewall, "store"), nil
+		}, "unreachable store"},
+		"gossip, for others": {func(d *diagnosis, f *survey.Host) {
+			f.GossipError.Err = away(harness.LayerFirewall, "store")
 			d.deafen("tcp 192.168.33.250 7946")
 		}, "gossip-cut-off store"},
-		"shell, firewall": {func(_ *diagnosis, f *hostFacts) {
-			f.dialErr = away(harness.LayerFirewall, "store")
-			f.probe = f.healthy()
+		"shell, firewall": {func(_ *diagnosis, f *survey.Host) {
+			f.DialError.Err = away(harness.LayerFirewall, "store")
+			f.Probe = healthyProbe(f)
 		}, "unreachable store"},
-		"shell, rule": {func(_ *diagnosis, f *hostFacts) {
-			f.dialErr, f.probe = away(harness.LayerFirewall, "store"), f.healthy()
-			f.probe.rules = []string{"-A INPUT -p tcp -m tcp --dport 2375 -j DROP"}
+		"shell, rule": {func(_ *diagnosis, f *survey.Host) {
+			f.DialError.Err, f.Probe = away(harness.LayerFirewall, "store"), healthyProbe(f)
+			f.Probe.Rules = []string{"-A INPUT -p tcp -m tcp --dport 2375 -j DROP"}
 		}, "engine-port-blocked store"},
-		"one way to all": {func(d *diagnosis, _ *hostFacts) {
-			for _, f := range d.facts.hosts {
-				f.dialErr = away(harness.LayerSSH, "manager")
+		"one way to all": {func(d *diagnosis, _ *survey.Host) {
+			for i := range d.state.Hosts {
+				d.state.Hosts[i].DialError.Err = away(harness.LayerSSH, "manager")
 			}
 		}, "unreachable manager"},
 	} {
 		d := healthyFacts()
-		for _, f := range d.facts.hosts {
-			f.probe = probe{unasked: errNoShell}
+		for i := range d.state.Hosts {
+			d.state.Hosts[i].Probe = survey.Probe{Unasked: survey.Failure{Err: errNoShell}}
 		}
-		c.breaks(d, d.facts.hosts["store"])
+		c.breaks(d, d.state.On("store"))
 		if got := d.all(); got != c.want {
 			t.Errorf("%s: found %q, not %q", name, got, c.want)
 		}
@@ -94,24 +96,25 @@ func TestOutOfBand(t *testing.T) {
 }
 
 func (d *diagnosis) stopConsul() {
-	b := &d.facts.hosts["manager"].containers[0]
+	b := &d.state.On("manager").Containers[0]
 	b.State, b.Running = "exited", false
-	d.facts.leaderErr = engine.ErrRefused
+	d.state.LeaderError.Err = engine.ErrRefused
 }
 
 // deafen has all hosts tell that a service does not answer.
 func (d *diagnosis) deafen(service string) {
-	for _, f := range d.facts.hosts {
-		f.probe = f.healthy()
-		f.probe.silent[service] = "no answer"
+	for i := range d.state.Hosts {
+		h := &d.state.Hosts[i]
+		h.Probe = healthyProbe(h)
+		silence(h, service)
 	}
-	d.facts.hosts["worker01"].probe = probe{unasked: errNoShell}
+	d.state.On("worker01").Probe = survey.Probe{Unasked: survey.Failure{Err: errNoShell}}
 }
 
 // healthy is what a host says of itself.
-func (h *hostFacts) healthy() probe {
-	p := parseProbe("== user\n0\n== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet " + h.host.Addr.String() + "/24\n== forward\n1\n== silent\n")
-	p.state = 'S'
+func healthyProbe(h *survey.Host) survey.Probe {
+	p := survey.ParseProbe("== user\n0\n== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet " + h.Addr.String() + "/24\n== forward\n1\n== silent\n")
+	p.Engine = "S"
 	return p
 }
 
@@ -119,7 +122,7 @@ func (h *hostFacts) healthy() probe {
 func TestNoHint(t *testing.T) {
 	d, un := healthyFacts(), away(harness.LayerSSH, "store")
 	un.Hint = lang.Text{}
-	if f := d.notReached(hostsSection, un, part{engineKind, "store"}); f.Advice != d.between() {
+	if f := reportUnreached(d, un, part{engineKind, "store"}); f.Advice != codeOf("unreachable").Advice {
 		t.Errorf("%+v", f)
 	}
 }
@@ -134,9 +137,9 @@ func TestUnsaid(t *testing.T) {
 	} {
 		d := healthyFacts()
 		for _, h := range []string{"store", "worker01"} {
-			d.facts.hosts[h].probe = parseProbe(out)
+			d.state.On(h).Probe = survey.ParseProbe(out)
 		}
-		d.unsaid()
+		noteUnsaid(d)
 		var got []string
 		for _, n := range d.notAsked {
 			if !strings.HasPrefix(n, "worker01, store: ") {
@@ -160,17 +163,17 @@ func TestUnsaid(t *testing.T) {
 // TestNotJudged: what a kernel was told of containers elsewhere is not judged
 // where it can't be read, or not to its end.
 func TestNotJudged(t *testing.T) {
-	for name, change := range map[string]func(p *probe){
-		"user": func(p *probe) { p.user = true },
-		"cut":  func(p *probe) { p.told = false },
-		"read": func(*probe) {},
+	for name, change := range map[string]func(p *survey.Probe){
+		"user": func(p *survey.Probe) { p.User = true },
+		"cut":  func(p *survey.Probe) { p.Told = false },
+		"read": func(*survey.Probe) {},
 	} {
 		d := healthyFacts()
 		for i, h := range []string{"store", "worker01"} {
-			f := d.facts.hosts[h]
-			f.networks[0].Containers = []engine.Endpoint{{Name: "c", Container: "c", Addr: d.topology.Members[i].Addr}}
-			f.probe = f.healthy()
-			change(&f.probe)
+			f := d.state.On(h)
+			f.Networks[0].Containers = []engine.Endpoint{{Name: "c", Container: "c", Addr: d.topology.Members[i].Addr}}
+			f.Probe = healthyProbe(f)
+			change(&f.Probe)
 		}
 		if got := d.all(); (got != "") != (name == "read") {
 			t.Errorf("%s: found %q", name, got)
@@ -190,53 +193,5 @@ func TestRunOutOfBand(t *testing.T) {
 			t.Errorf("out of band %v: found %q, not asked %q", outOfBand, found(r), r.NotAsked)
 		}
 		pace.Within(t, "it", time.Since(start), 5*time.Second)
-	}
-}
-
-// TestWayIn: who is reached out of band has the time to find the way to a host.
-func TestWayIn(t *testing.T) {
-	on, f := performed(t)
-	f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
-		select {
-		case <-ctx.Done():
-			return harness.Result{}, ctx.Err()
-		case <-time.After(probeTime + 2*wayToLost):
-			return harness.Result{Stdout: "== user\n0\n== silent\n"}, nil
-		}
-	}
-	store := on.Topology().Members[3]
-	synctest.Test(t, func(t *testing.T) {
-		for _, outOfBand := range []bool{true, false} {
-			if p := newFacts(on, outOfBand).ask(t.Context(), store); p.told != outOfBand {
-				t.Errorf("out of band %v: %+v", outOfBand, p)
-			}
-		}
-		lost := newFacts(on, true)
-		lost.hosts["store"].dialErr = away(harness.LayerFirewall, "store")
-		if p := lost.ask(t.Context(), store); p.unasked == nil || !strings.Contains(p.unasked.Error(), "in time") {
-			t.Errorf("one that nobody answers for: %+v", p)
-		}
-	})
-}
-
-// TestOnlyLooks: of all commands the diagnosis's own is known to change nothing.
-func TestOnlyLooks(t *testing.T) {
-	on, f := performed(t)
-	asked := make(chan []string, 1)
-	f.Hosts["store"].Run = func(_ context.Context, argv []string) (harness.Result, error) {
-		asked <- argv
-		return harness.Result{}, nil
-	}
-	newFacts(on, true).ask(t.Context(), on.Topology().Members[3])
-	argv := <-asked
-	if !OnlyLooks(argv) {
-		t.Errorf("%q", argv)
-	}
-	for i := range asks {
-		other := slices.Clone(argv)
-		other[i] += " "
-		if OnlyLooks(other) || OnlyLooks(argv[:i]) {
-			t.Errorf("with another argument %d it is known, too", i)
-		}
 	}
 }

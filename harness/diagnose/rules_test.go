@@ -10,6 +10,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 	"labcheck/harness/workload"
 )
 
@@ -20,64 +21,57 @@ func healthyFacts() *diagnosis { return healthyFactsOf(harness.Tutorial()) }
 func healthyFactsOf(t harness.Topology) *diagnosis {
 	d := testDiagnosis()
 	d.topology = t
-	d.facts = &facts{
-		hosts: map[string]*hostFacts{}, entries: map[string]engine.Entry{}, leader: "172.17.0.2:8300",
-		swarm: &engine.Swarm{Role: "primary", Strategy: "spread"},
+	d.state = survey.State{
+		Topology: t, Entries: map[string]engine.Entry{}, Leader: "172.17.0.2:8300",
+		Swarm: &engine.Swarm{Role: "primary", Strategy: "spread"},
+	}
+	for _, h := range t.Hosts() {
+		d.state.Hosts = append(d.state.Hosts, survey.Host{Host: h})
 	}
 	for _, h := range d.topology.Hosts() {
-		f := &hostFacts{host: h, hasSwarm: true, hasConsul: true}
-		f.info = engine.Info{ID: h.Name, Name: h.Name, ServerVersion: "20.10.5", ClusterStore: d.store(), ClusterAdvertise: h.Engine().String()}
-		f.probe = parseProbe(fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== forward\n1\n== silent\n", h.Addr))
-		f.networks = []engine.Network{{ID: "one", Name: "mynet", Driver: "overlay", Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}}
+		f := d.state.On(h.Name)
+		f.Info = engine.Info{ID: h.Name, Name: h.Name, ServerVersion: "20.10.5", ClusterStore: storeOf(t), ClusterAdvertise: h.Engine().String()}
+		f.Probe = survey.ParseProbe(fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== forward\n1\n== silent\n", h.Addr))
+		f.Networks = []engine.Network{{ID: "one", Name: "mynet", Driver: "overlay", Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}}
 		for _, peer := range d.topology.Hosts() {
-			f.peers = append(f.peers, engine.Peer{Name: peer.Name, Addr: peer.Addr, State: engine.PeerAlive})
+			f.Peers = append(f.Peers, engine.Peer{Name: peer.Name, Addr: peer.Addr, State: engine.PeerAlive})
 		}
-		d.facts.hosts[h.Name] = f
-		d.facts.enter(engineNodes+h.Engine().String(), h.Engine().String())
+		d.enter(engineNodes+h.Engine().String(), h.Engine().String())
 	}
-	d.facts.runs(d.consulService(), consulImage, "/bin/start "+strings.Join(d.consulService().Spec.Args, " "), "unless-stopped")
-	d.facts.runs(d.managerService(), swarmImage, "/swarm "+strings.Join(d.managerService().Spec.Args, " "), "unless-stopped")
+	d.run(consulOn(d, d.topology.Manager), consulImage, "/bin/start "+strings.Join(consulOn(d, d.topology.Manager).Spec.Args, " "), "unless-stopped")
+	d.run(managerOn(d, d.topology.Manager), swarmImage, "/swarm "+strings.Join(managerOn(d, d.topology.Manager).Spec.Args, " "), "unless-stopped")
 	for _, h := range t.ConsulServers()[1:] {
-		d.facts.runs(d.server(h), consulImage, "/bin/start "+strings.Join(d.server(h).Spec.Args, " "), "unless-stopped")
+		d.run(consulOn(d, h), consulImage, "/bin/start "+strings.Join(consulOn(d, h).Spec.Args, " "), "unless-stopped")
 	}
 	for _, h := range t.Replicated() {
-		d.facts.runs(d.replica(h), swarmImage, "/swarm "+strings.Join(d.replica(h).Spec.Args, " "), "unless-stopped")
+		d.run(managerOn(d, h), swarmImage, "/swarm "+strings.Join(managerOn(d, h).Spec.Args, " "), "unless-stopped")
 	}
 	for _, h := range d.topology.Members {
-		d.facts.runs(d.joinService(h), swarmImage, "/swarm join --advertise="+h.Engine().String()+" "+d.topology.DiscoveryOf(h), "no")
-		d.facts.enter(swarmNodes+h.Engine().String(), h.Engine().String())
-		d.facts.swarm.Members = append(d.facts.swarm.Members, engine.Member{Name: h.Name, Status: "Healthy", Addr: netip.AddrPortFrom(h.Addr, harness.EnginePort)})
+		d.run(joinOn(d, h), swarmImage, "/swarm join --advertise="+h.Engine().String()+" "+d.topology.DiscoveryOf(h), "no")
+		d.enter(swarmNodes+h.Engine().String(), h.Engine().String())
+		d.state.Swarm.Members = append(d.state.Swarm.Members, engine.Member{Name: h.Name, Status: "Healthy", Addr: netip.AddrPortFrom(h.Addr, harness.EnginePort)})
 	}
 	return d
 }
 
-func (f *facts) enter(key, value string) {
-	f.entries[key] = engine.Entry{Key: key, Value: value, Session: "a session"}
+func (d *diagnosis) enter(key, value string) {
+	d.state.Entries[key] = engine.Entry{Key: key, Value: value, Session: "a session"}
 }
 
-func (f *facts) runs(s service, image, command, restart string) {
+func (d *diagnosis) run(s service, image, command, restart string) {
 	c := engine.Container{
-		ID: image + command, Name: s.code, Image: image, Command: command, Args: strings.Fields(command)[1:],
+		ID: image + command, Name: strings.TrimSuffix(s.codes.missing, "-missing"), Image: image, Command: command, Args: strings.Fields(command)[1:],
 		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
 	}
 	if s.Port.Host != 0 {
 		c.Ports = []engine.Port{s.Port}
 	}
-	s.on.containers = append(s.on.containers, box{Container: c})
+	s.on.Containers = append(s.on.Containers, survey.Container{Container: c})
 }
 
-// all goes through the layers, as Run does.
+// all goes through the layers and returns what was found.
 func (d *diagnosis) all() string {
-	d.hosts()
-	d.consul()
-	d.hung()
-	d.settings()
-	d.manager()
-	d.replicas()
-	d.joins()
-	d.members()
-	d.network()
-	d.gossip()
+	d.checkLayers()
 	var codes []string
 	for _, f := range d.found {
 		codes = append(codes, strings.TrimSpace(f.Code+" "+f.Node))
@@ -90,37 +84,40 @@ var errSilence = fmt.Errorf("get: %w", engine.ErrTimeout)
 // TestRules are what a lab can't be made to be, or only with luck.
 func TestRules(t *testing.T) {
 	for name, c := range map[string]struct {
-		breaks func(d *diagnosis, store *hostFacts)
+		breaks func(d *diagnosis, store *survey.Host)
 		want   string
 	}{
-		"nothing":     {func(*diagnosis, *hostFacts) {}, ""},
-		"too new":     {func(_ *diagnosis, f *hostFacts) { f.info.ServerVersion, f.info.ClusterStore = "23.0.1", "" }, "engine-too-new store"},
-		"no route":    {func(_ *diagnosis, f *hostFacts) { f.dialErr = errors.New("no route to host"); f.probe.state = 'S' }, "host-unreachable store"},
-		"hangs":       {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.state = errSilence, 'S' }, "engine-hangs store"},
-		"hangs, busy": {func(_ *diagnosis, f *hostFacts) { f.infoErr, f.probe.partial = errSilence, true }, "engine-hangs store"},
-		"no engine":   {func(_ *diagnosis, f *hostFacts) { f.infoErr = errSilence }, "engine-silent store"},
-		"hangs without Consul": {func(_ *diagnosis, f *hostFacts) {
-			f.infoErr, f.probe.state = errSilence, 'S'
-			f.probe.silent["tcp 192.168.33.11 8500"] = "no answer"
+		"nothing": {func(*diagnosis, *survey.Host) {}, ""},
+		"too new": {func(_ *diagnosis, f *survey.Host) { f.Info.ServerVersion, f.Info.ClusterStore = "23.0.1", "" }, "engine-too-new store"},
+		"no route": {func(_ *diagnosis, f *survey.Host) {
+			f.DialError.Err = errors.New("no route to host")
+			f.Probe.Engine = "S"
+		}, "host-unreachable store"},
+		"hangs":       {func(_ *diagnosis, f *survey.Host) { f.InfoError.Err, f.Probe.Engine = errSilence, "S" }, "engine-hangs store"},
+		"hangs, busy": {func(_ *diagnosis, f *survey.Host) { f.InfoError.Err, f.Probe.Partial = errSilence, true }, "engine-hangs store"},
+		"no engine":   {func(_ *diagnosis, f *survey.Host) { f.InfoError.Err = errSilence }, "engine-silent store"},
+		"hangs without Consul": {func(_ *diagnosis, f *survey.Host) {
+			f.InfoError.Err, f.Probe.Engine = errSilence, "S"
+			silence(f, "tcp 192.168.33.11 8500")
 		}, "consul-unreachable store"},
-		"Consul silent":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = errSilence }, "consul-silent manager"},
-		"no leader yet":  {func(d *diagnosis, _ *hostFacts) { d.facts.leaderErr = engine.ErrNoLeader }, "consul-no-leader manager"},
-		"manager silent": {func(d *diagnosis, _ *hostFacts) { d.facts.swarm, d.facts.swarmErr = nil, errSilence }, "manager-silent manager"},
-		"not listed":     {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members = d.facts.swarm.Members[:3] }, "member-missing store"},
-		"unhealthy":      {func(d *diagnosis, _ *hostFacts) { d.facts.swarm.Members[3].Status = "Unhealthy" }, "member-unhealthy store"},
-		"no network":     {func(_ *diagnosis, f *hostFacts) { f.networks = nil }, "network-missing store"},
-		"not registered": {func(d *diagnosis, f *hostFacts) { delete(d.facts.entries, engineNodes+f.host.Engine().String()) }, "engine-not-registered store"},
-		"no gossip":      {func(_ *diagnosis, f *hostFacts) { f.gossipErr = engine.ErrRefused }, "gossip-not-joined store"},
-		"gossip silent":  {func(_ *diagnosis, f *hostFacts) { f.gossipErr = errSilence }, "gossip-silent store"},
-		"datagrams lost": {func(d *diagnosis, _ *hostFacts) {
+		"Consul silent":  {func(d *diagnosis, _ *survey.Host) { d.state.LeaderError.Err = errSilence }, "consul-silent manager"},
+		"no leader yet":  {func(d *diagnosis, _ *survey.Host) { d.state.LeaderError.Err = engine.ErrNoLeader }, "consul-no-leader manager"},
+		"manager silent": {func(d *diagnosis, _ *survey.Host) { d.state.Swarm, d.state.SwarmError.Err = nil, errSilence }, "manager-silent manager"},
+		"not listed":     {func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Members = d.state.Swarm.Members[:3] }, "member-missing store"},
+		"unhealthy":      {func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Members[3].Status = "Unhealthy" }, "member-unhealthy store"},
+		"no network":     {func(_ *diagnosis, f *survey.Host) { f.Networks = nil }, "network-missing store"},
+		"not registered": {func(d *diagnosis, f *survey.Host) { delete(d.state.Entries, engineNodes+f.Engine().String()) }, "engine-not-registered store"},
+		"no gossip":      {func(_ *diagnosis, f *survey.Host) { f.GossipError.Err = engine.ErrRefused }, "gossip-not-joined store"},
+		"gossip silent":  {func(_ *diagnosis, f *survey.Host) { f.GossipError.Err = errSilence }, "gossip-silent store"},
+		"datagrams lost": {func(d *diagnosis, _ *survey.Host) {
 			for _, h := range d.topology.Hosts() {
-				d.facts.hosts[h.Name].probe.silent["udp 192.168.33.250 7946"] = "no answer"
+				silence(d.state.On(h.Name), "udp 192.168.33.250 7946")
 			}
 		}, "gossip-cut-off store"},
-		"list of containers hangs": {func(_ *diagnosis, f *hostFacts) { f.boxesErr = errSilence }, "engine-hangs store"},
+		"list of containers hangs": {func(_ *diagnosis, f *survey.Host) { f.ContainersError.Err = errSilence }, "engine-hangs store"},
 	} {
 		d := healthyFacts()
-		c.breaks(d, d.facts.hosts["store"])
+		c.breaks(d, d.state.On("store"))
 		if got := d.all(); got != c.want {
 			t.Errorf("%s: found %q, not %q", name, got, c.want)
 		}
@@ -153,37 +150,11 @@ func TestLostPackets(t *testing.T) {
 // found, and that is no sign of health.
 func TestCutOff(t *testing.T) {
 	d := healthyFacts()
-	d.facts.hosts["store"].probe.partial = true
+	d.state.On("store").Probe.Partial = true
 	if got := d.all(); got != "" {
 		t.Errorf("found %q", got)
 	}
 	if len(d.notAsked) != 1 || !strings.Contains(d.notAsked[0], "store") {
 		t.Errorf("not asked: %q", d.notAsked)
-	}
-}
-
-// TestPatience has engines answer soon, late, and not at all.
-func TestPatience(t *testing.T) {
-	for name, c := range map[string]struct {
-		took  []time.Duration // of the engines that answer
-		total time.Duration
-		want  float64
-	}{
-		"idle":         {[]time.Duration{promptly / 2, promptly / 3}, harness.DefaultTimeout, 1},
-		"one is slow":  {[]time.Duration{promptly / 2, 10 * promptly}, harness.DefaultTimeout, 1},
-		"all are slow": {[]time.Duration{2 * promptly, 3 * promptly}, harness.DefaultTimeout, 2},
-		"at the most":  {[]time.Duration{100 * promptly}, harness.DefaultTimeout, mostPatience},
-		"--timeout":    {[]time.Duration{100 * promptly}, 3 * harness.DefaultTimeout, 3 * mostPatience},
-		"none answers": {nil, harness.DefaultTimeout, 1},
-	} {
-		f := &facts{hosts: map[string]*hostFacts{"silent": {infoErr: errSilence}}}
-		for i, took := range c.took {
-			f.hosts[fmt.Sprint(i)] = &hostFacts{infoTook: took}
-		}
-		ctx, cancel := harness.WithTotal(t.Context(), c.total, nil)
-		defer cancel()
-		if f.setPatience(ctx); f.patience != c.want {
-			t.Errorf("%s: %v times as long, not %v", name, f.patience, c.want)
-		}
 	}
 }

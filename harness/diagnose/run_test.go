@@ -2,26 +2,18 @@ package diagnose
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/pace"
-	"labcheck/harness/prereq"
 	"labcheck/harness/workload"
 )
 
@@ -251,14 +243,6 @@ func TestSettling(t *testing.T) {
 	if got := found(Run(t.Context(), on, Options{})); got != "" || asked < 3 {
 		t.Errorf("found %q, asked %d times", got, asked)
 	}
-	for want, members := range map[bool][]engine.Member{
-		true:  {{Status: "Healthy"}, {Status: "Healthy"}, {Status: "Healthy"}},
-		false: {{Status: "Healthy"}, {Status: "Healthy"}, {Status: "Unhealthy"}, {Status: "Healthy"}},
-	} {
-		if got := newFacts(on, false).settling(members); got != want {
-			t.Errorf("%v: %v", members, got)
-		}
-	}
 }
 
 // TestTraffic sends packets, and takes away what sent them.
@@ -322,100 +306,6 @@ func TestTraffic(t *testing.T) {
 	}
 }
 
-// TestDials: what each host has to reach.
-func TestDials(t *testing.T) {
-	topology := harness.Tutorial()
-	for from, want := range map[harness.Host]int{topology.Manager: 1 + 4*3, topology.Members[0]: 1 + 4*2} {
-		all := dials(topology, from)
-		if len(all) != want || all[0] != "tcp 192.168.33.11 8500" || slices.ContainsFunc(all[1:], func(d string) bool { return strings.Contains(d, " "+from.Addr.String()+" ") }) {
-			t.Errorf("%s: %q", from.Name, all)
-		}
-	}
-}
-
-// TestDialler runs what a host runs, against ports that answer and that do not.
-func TestDialler(t *testing.T) {
-	perl := prereq.Program(t, "perl", "apt-get install perl-base")
-	tcp, err1 := net.Listen("tcp", "127.0.0.1:0")
-	closed, err2 := net.Listen("tcp", "127.0.0.1:0")
-	udp, err3 := net.ListenPacket("udp", "127.0.0.1:0")
-	silent, err4 := net.ListenPacket("udp", "127.0.0.1:0")
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []io.Closer{tcp, udp, silent} {
-		t.Cleanup(func() { c.Close() })
-	}
-	closed.Close()
-	said := make(chan string, 1)
-	go func() {
-		b := make([]byte, 100)
-		n, from, err := udp.ReadFrom(b)
-		if err != nil {
-			said <- err.Error()
-			return
-		}
-		_, _ = udp.WriteTo([]byte("x"), from)
-		said <- string(b[:n])
-	}()
-	words := func(proto string, a net.Addr) []string {
-		host, port, _ := net.SplitHostPort(a.String())
-		return []string{proto, host, port}
-	}
-	argv := slices.Concat([]string{"-e", dialler, "6869"}, words("tcp", tcp.Addr()), words("tcp", closed.Addr()), words("udp", udp.LocalAddr()), words("udp", silent.LocalAddr()))
-	start := time.Now()
-	out, err := exec.Command(perl, argv...).CombinedOutput()
-	if took := time.Since(start); err != nil || took > 10*time.Second {
-		t.Errorf("after %s: %v", took, err)
-	}
-	got := strings.Split(strings.TrimSpace(string(out)), "\n")
-	slices.Sort(got)
-	want := []string{"no answer from " + strings.Join(words("tcp", closed.Addr()), " "), "no answer from " + strings.Join(words("udp", silent.LocalAddr()), " ")}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if s := <-said; s != "hi" {
-		t.Errorf("the datagram was %q", s)
-	}
-}
-
-// TestAsk: a host that answers a part of what it is asked is believed that much.
-func TestAsk(t *testing.T) {
-	on, f := performed(t)
-	store := f.Topology.Members[3]
-	var argv []string
-	answers := func(out string, err error) probe {
-		f.Change(func() {
-			f.Hosts["store"].Run = func(_ context.Context, asked []string) (harness.Result, error) {
-				argv = asked
-				return harness.Result{Stdout: out}, err
-			}
-		})
-		return newFacts(on, false).ask(t.Context(), store)
-	}
-	failed := errors.New("exit code 1")
-	if p := answers("== forward\n1\n", failed); p.err != nil || p.forward != "1" || p.partial {
-		t.Errorf("%+v", p)
-	}
-	if p := answers("", failed); !errors.Is(p.err, failed) {
-		t.Errorf("%+v", p)
-	}
-	if !OnlyLooks(argv) || len(argv) != len(asks)+1+3*9 || !strings.HasPrefix(argv[len(asks)], "00") {
-		t.Errorf("%q", argv)
-	}
-	f.Change(func() {
-		f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
-			<-ctx.Done()
-			return harness.Result{Stdout: "== forward\n1\n"}, ctx.Err()
-		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		if p := newFacts(on, false).ask(t.Context(), store); !p.partial || p.forward != "1" {
-			t.Errorf("cut off: %+v", p)
-		}
-	})
-}
-
 // TestFailed: findings are the causes of the claims that failed.
 func TestFailed(t *testing.T) {
 	on, f := performed(t)
@@ -423,17 +313,5 @@ func TestFailed(t *testing.T) {
 	r := Run(t.Context(), on, Options{Failed: []harness.Scenario{claimOf("join#4"), claimOf("consul-leader")}})
 	if got := found(r); got != "join-missing store, unexplained" || !slices.Equal(r.Findings[0].Explains, []string{"join#4"}) || !slices.Equal(r.Findings[1].Explains, []string{"consul-leader"}) {
 		t.Errorf("%+v", r)
-	}
-}
-
-// TestBoxes: what can't be listed is not nothing.
-func TestBoxes(t *testing.T) {
-	on, f := performed(t)
-	if all, err := boxes(t.Context(), on.Engine("manager"), on.Topology()); err != nil || len(all) != 2 {
-		t.Errorf("%+v, %v", all, err)
-	}
-	f.Change(func() { f.Hosts["store"].Off = true })
-	if _, err := boxes(t.Context(), on.Engine("store"), on.Topology()); !errors.Is(err, engine.ErrRefused) {
-		t.Error(err)
 	}
 }

@@ -2,8 +2,8 @@ package diagnose
 
 import (
 	"slices"
-	"strings"
 
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
 
@@ -16,21 +16,21 @@ const (
 // service is a container of the page on its host, and what its findings say.
 type service struct {
 	tutorial.Service
-	code    string // of findings, before the dash
-	on      *hostFacts
-	works   bool // it answers
-	breaks  part
-	section string
+	codes  serviceCodes
+	on     *survey.Host
+	works  bool // it answers
+	breaks part // what it is, if it is not the page's own
 }
 
 // service fills in what the page has of a service of its.
-func (d *diagnosis) service(name string, s service) service {
-	s.Service = tutorial.Default().Service(name, d.topology, s.on.host)
+func (d *diagnosis) serviceOn(name string, s service) service {
+	s.Service = tutorial.Default().Service(name, d.topology, s.on.Host)
 	return s
 }
 
-// command starts the service's container, typed on the manager.
-func (s service) command() string { return docker(s.on.host, "%s", s.RunCommand()) }
+// typedCommand returns the command that starts the service's container, typed on the
+// manager.
+func (s service) typedCommand() string { return dockerCommand(s.on.Host, "%s", s.RunCommand()) }
 
 // imageAndArgument names the service's containers as docker ps shows them.
 func (s service) imageAndArgument() string {
@@ -40,42 +40,32 @@ func (s service) imageAndArgument() string {
 	return s.Spec.Image
 }
 
-func (s service) hasImage() bool {
-	if s.Spec.Image == swarmImage {
-		return s.on.hasSwarm
-	}
-	return s.on.hasConsul
+func (s service) lacksImage() bool { return slices.Contains(s.on.MissingImages, s.Spec.Image) }
+
+// hasPageArguments reports whether a container's arguments are the page's, in whatever form.
+func (s service) hasPageArguments(c survey.Container) bool {
+	return !tutorial.Deviates(tutorial.Arguments, s.Compare(c.Container))
 }
 
-// right reports whether a container's arguments are the page's, in whatever form.
-func (s service) right(b box) bool {
-	return !tutorial.Deviates(tutorial.Arguments, s.Compare(b.Container))
-}
-
-// mine are the service's containers, those that run and are right first.
-func (s service) mine() []box {
-	var all []box
-	for _, b := range s.on.containers {
-		if s.Matches(b.Container) {
-			all = append(all, b)
+// ownContainers returns the service's containers, those that run and are right first.
+func (s service) ownContainers() []survey.Container {
+	var all []survey.Container
+	for _, c := range s.on.Containers {
+		if s.Matches(c.Container) {
+			all = append(all, c)
 		}
 	}
-	rank := func(b box) int {
+	rank := func(c survey.Container) int {
 		switch {
-		case b.Running && s.right(b):
+		case c.Running && s.hasPageArguments(c):
 			return 0
-		case b.Running || b.State == "restarting":
+		case c.Running || c.State == "restarting":
 			return 1
-		case s.right(b):
+		case s.hasPageArguments(c):
 			return 2
 		}
 		return 3
 	}
-	slices.SortStableFunc(all, func(a, b box) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(all, func(a, b survey.Container) int { return rank(a) - rank(b) })
 	return all
-}
-
-// fatal tells whether the last that a container wrote is why Swarm ended.
-func (b box) fatal() bool {
-	return strings.Contains(b.log[strings.LastIndexByte(b.log, '\n')+1:], "level=fatal")
 }

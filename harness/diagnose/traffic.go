@@ -11,6 +11,8 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 	"labcheck/harness/workload"
 )
@@ -32,10 +34,11 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	if failed == nil {
 		lost, _, failed = load.PingAll(ctx, workload.Large())
 	}
-	if len(lost) > 0 && !d.isMisled(ctx, lost) {
+	if len(lost) > 0 && !d.isMisled(ctx, c, lost) {
 		d.lostPackets(lost)
 	}
-	d.asked(before, failed == nil, "containers on all hosts reach one another over %s", d.topology.Network)
+	right := lang.Textf("containers on all hosts reach one another over %s", d.topology.Network)
+	d.noteLayer(right, failed == nil, len(d.found) == before)
 }
 
 func removeWorkload(ctx context.Context, load *workload.Workload) {
@@ -46,19 +49,20 @@ func removeWorkload(ctx context.Context, load *workload.Workload) {
 
 // isMisled reports whether packets are lost because an engine sends them where their
 // container is not.
-func (d *diagnosis) isMisled(ctx context.Context, lost []workload.Lost) bool {
+func (d *diagnosis) isMisled(ctx context.Context, c *engine.Cluster, lost []workload.Lost) bool {
 	misled := false
-	for _, from := range d.topology.Hosts() {
+	for _, from := range d.state.Hosts {
 		elsewhere := map[netip.Addr]harness.Host{}
 		for _, p := range lost {
 			if p.From.Host == from.Name {
 				for _, a := range p.To.Addrs {
-					elsewhere[a] = d.facts.hosts[p.To.Host].host
+					elsewhere[a] = d.state.On(p.To.Host).Host
 				}
 			}
 		}
-		if len(elsewhere) > 0 && d.stale(from, d.facts.ask(ctx, from), elsewhere) {
-			misled = true
+		if len(elsewhere) > 0 {
+			from.Probe = survey.ProbeHost(ctx, c, from.Host, d.state.Options)
+			misled = reportStale(d, &from, elsewhere) || misled
 		}
 	}
 	return misled
@@ -66,7 +70,7 @@ func (d *diagnosis) isMisled(ctx context.Context, lost []workload.Lost) bool {
 
 // lostPackets names the host that all lost packets have in common, if one has.
 func (d *diagnosis) lostPackets(lost []workload.Lost) {
-	host, breaks := "", d.everywhere(packetKind)
+	host, breaks := "", d.partOnEachHost(packetKind)
 	var all []string
 	for _, h := range d.topology.Hosts() {
 		if !slices.ContainsFunc(lost, func(p workload.Lost) bool { return p.From.Host != h.Name && p.To.Host != h.Name }) {
@@ -77,9 +81,6 @@ func (d *diagnosis) lostPackets(lost []workload.Lost) {
 		all = append(all, p.From.Host+" to "+p.To.Host)
 	}
 	slices.Sort(all)
-	cause := d.Lang.Say(
-		"containers do not reach one another over %s, although the engines have found one another", d.topology.Network)
-	d.report("packets-lost", host, networkSection, cause, breaks...).
-		saw("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).sure(harness.Possible).
-		advise(d.Lang.Say("let UDP %d through between the hosts, in both directions", vxlanPort))
+	d.addFinding("packets-lost", host, d.topology.Network).setBreaks(breaks...).
+		addSeen("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).setAdvice(vxlanPort)
 }

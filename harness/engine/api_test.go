@@ -176,7 +176,7 @@ func TestPulled(t *testing.T) {
 		`{"status": "a"} {"error": "no room"}`: "no room",
 		`{"status": "a"} {"sta`:                "unexpected EOF",
 	} {
-		if err := pulled(strings.NewReader(progress)); fmt.Sprint(err) != want {
+		if err := readPullProgress(strings.NewReader(progress)); fmt.Sprint(err) != want {
 			t.Errorf("%q: %v, want %s", progress, err, want)
 		}
 	}
@@ -407,7 +407,7 @@ func TestPort(t *testing.T) {
 // not published has no host port.
 func TestSummary(t *testing.T) {
 	c := &Client{node: node{}}
-	got := c.summary(container.Summary{
+	got := c.containerOf(container.Summary{
 		ID: "1", Names: []string{"/a"}, State: "paused",
 		Ports: []container.Port{
 			{PrivatePort: 8500, PublicPort: 8500, Type: "tcp"},
@@ -470,7 +470,7 @@ func TestReadPushPull(t *testing.T) {
 		"a large state": {pushPullHeader{UserStateLen: maxGossip + 1}, 0, "0 members and 4194305 bytes announced"},
 		"less than 0":   {pushPullHeader{UserStateLen: -1}, 0, "0 members and -1 bytes announced"},
 	} {
-		message, err := encode(pushPullMsg, test.header)
+		message, err := encodeKind(pushPullMsg, test.header)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -496,7 +496,7 @@ func TestCompressed(t *testing.T) {
 		"unknown algorithm": {1, 0, "another service answers there: compressed message: unknown algorithm 1"},
 		"too large":         {lzwAlgorithm, maxGossip, "another service answers there: user state: unexpected EOF"},
 	} {
-		message, err := state{user: make([]byte, test.user)}.message()
+		message, err := state{user: make([]byte, test.user)}.encodeMessage()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -504,7 +504,7 @@ func TestCompressed(t *testing.T) {
 		w := lzw.NewWriter(&packed, lzw.LSB, lzwLitWidth)
 		_, err1 := w.Write(message)
 		err2 := w.Close()
-		sent, err3 := encode(compressMsg, compressed{test.algorithm, packed.Bytes()})
+		sent, err3 := encodeKind(compressMsg, compressed{test.algorithm, packed.Bytes()})
 		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}

@@ -35,27 +35,27 @@ type Client struct {
 // Connect prepares a client for what listens on a port of a node. It does not
 // dial yet: the first call does, and every call that finds no connection left.
 // Nothing is taken from the environment: no proxy, no DOCKER_HOST.
-func Connect(n harness.Node, port uint16) (*Client, error) { return Options{}.connect(n, port) }
+func Connect(n harness.Node, port uint16) (*Client, error) { return Options{}.connectPort(n, port) }
 
 // connectReplica is connect for a Swarm manager that may be a replica. What it
 // passes on to the primary it passes on with the connection, and all that is
 // asked on that later, too: a replica then answers as the primary does
 // (docker/swarm 1.2.9, api/utils.go, hijack). So each request has its own.
 func (o Options) connectReplica(n harness.Node, port uint16) (*Client, error) {
-	c, err := o.connect(n, port)
+	c, err := o.connectPort(n, port)
 	if err == nil {
 		c.transport.DisableKeepAlives = true
 	}
 	return c, err
 }
 
-func (o Options) connect(n harness.Node, port uint16) (*Client, error) {
-	c := &Client{node: n, port: port, scheme: scheme(o.TLS), transport: &http.Transport{TLSClientConfig: o.TLS}}
+func (o Options) connectPort(n harness.Node, port uint16) (*Client, error) {
+	c := &Client{node: n, port: port, scheme: schemeOf(o.TLS), transport: &http.Transport{TLSClientConfig: o.TLS}}
 	web := &http.Client{Transport: c.transport, CheckRedirect: client.CheckRedirect}
 	api, err := client.NewClientWithOpts(
 		client.WithHTTPClient(web),
 		client.WithHost("tcp://"+c.addr().String()),
-		client.WithDialContext(dialer(n, port)),
+		client.WithDialContext(dialerTo(n, port)),
 		client.WithAPIVersionNegotiation(),
 	)
 	if err != nil {
@@ -63,12 +63,12 @@ func (o Options) connect(n harness.Node, port uint16) (*Client, error) {
 	}
 	c.transport.Proxy = nil // WithHost sets the environment's
 	// The library wants an *http.Transport until here.
-	web.Transport = o.guarded(web.Transport)
+	web.Transport = o.guardTransport(web.Transport)
 	c.api = api
 	return c, nil
 }
 
-func dialer(n harness.Node, port uint16) func(context.Context, string, string) (net.Conn, error) {
+func dialerTo(n harness.Node, port uint16) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := n.Dial(ctx, port)
 		if err != nil {
@@ -92,22 +92,22 @@ func (c *Client) Ping(ctx context.Context) error {
 	if err == nil && ping.APIVersion == "" {
 		err = &kindError{ErrWrongService, lang.Errorf("the answer to /_ping names no API version")}
 	}
-	return failed(c, "ping", always(err))
+	return failed(c, "ping", asWrongService(err))
 }
 
-// always is the error of asking for what every engine has: where it is not
+// asWrongService is the error of asking for what every engine has: where it is not
 // found there is no engine.
-func always(err error) error {
+func asWrongService(err error) error {
 	if err != nil && errors.Is(kindOf(err), ErrNotFound) {
 		return &kindError{ErrWrongService, err}
 	}
 	return err
 }
 
-// get decodes the answer to a GET of the Engine API, for what the client
+// getJSON decodes the answer to a GET of the Engine API, for what the client
 // library's types leave out. The path is without a version: the engine then
 // answers in its own.
-func (c *Client) get(ctx context.Context, path string, into any) error {
+func (c *Client) getJSON(ctx context.Context, path string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme+"://"+c.addr().String()+path, nil)
 	if err != nil {
 		return err

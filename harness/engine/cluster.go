@@ -42,7 +42,7 @@ func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error
 			return nil, fmt.Errorf("host %s has the address %s, its node %s", h.Name, h.Addr, n.Addr())
 		}
 		var engineErr, managerErr, consulErr error
-		c.engines[h.Name], engineErr = o.connect(n, h.Engine().Port())
+		c.engines[h.Name], engineErr = o.connectPort(n, h.Engine().Port())
 		c.managers[h.Name], managerErr = o.connectReplica(n, t.Swarm().Port())
 		c.consuls[h.Name], consulErr = o.connectConsul(n, t.Consul().Port())
 		if err := errors.Join(engineErr, managerErr, consulErr); err != nil {
@@ -50,7 +50,7 @@ func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error
 		}
 	}
 	var err error
-	c.swarm, err = o.connect(c.nodes[t.Manager.Name], t.Swarm().Port())
+	c.swarm, err = o.connectPort(c.nodes[t.Manager.Name], t.Swarm().Port())
 	return c, err
 }
 

@@ -32,11 +32,11 @@ func ConnectConsul(n harness.Node, port uint16) (*Consul, error) {
 }
 
 func (o Options) connectConsul(n harness.Node, port uint16) (*Consul, error) {
-	c := &Consul{node: n, port: port, transport: &http.Transport{DialContext: dialer(n, port), TLSClientConfig: o.ConsulTLS}}
+	c := &Consul{node: n, port: port, transport: &http.Transport{DialContext: dialerTo(n, port), TLSClientConfig: o.ConsulTLS}}
 	client, err := api.NewClient(&api.Config{
 		Address:    netip.AddrPortFrom(n.Addr(), port).String(),
-		Scheme:     scheme(o.ConsulTLS),
-		HttpClient: &http.Client{Transport: withoutEnv{o.ConsulToken, o.guarded(c.transport)}},
+		Scheme:     schemeOf(o.ConsulTLS),
+		HttpClient: &http.Client{Transport: withoutEnv{o.ConsulToken, o.guardTransport(c.transport)}},
 		// What Consul itself takes no token for. Were it empty, NewClient would
 		// read the file that CONSUL_HTTP_TOKEN_FILE names.
 		Token: "anonymous",
@@ -130,11 +130,11 @@ func (c *Consul) Delete(ctx context.Context, key string) error {
 
 // Version is Consul's version, such as 1.8.7.
 func (c *Consul) Version(ctx context.Context) (string, error) {
-	self, err := c.self(ctx)
+	self, err := c.agentVersion(ctx)
 	return self, c.failed("agent", err)
 }
 
-func (c *Consul) self(ctx context.Context) (string, error) {
+func (c *Consul) agentVersion(ctx context.Context) (string, error) {
 	var answer struct{ Config struct{ Version string } }
 	_, err := c.api.Raw().Query("/v1/agent/self", &answer, (&api.QueryOptions{}).WithContext(ctx))
 	if err == nil && answer.Config.Version == "" {

@@ -73,16 +73,16 @@ type Attachment struct {
 func (c *Client) Containers(ctx context.Context) ([]Container, error) {
 	all, err := c.api.ContainerList(ctx, container.ListOptions{All: true})
 	if err != nil {
-		return nil, failed(c, "list containers", always(err))
+		return nil, failed(c, "list containers", asWrongService(err))
 	}
 	listed := make([]Container, 0, len(all))
 	for _, s := range all {
-		listed = append(listed, c.summary(s))
+		listed = append(listed, c.containerOf(s))
 	}
 	return listed, nil
 }
 
-func (c *Client) summary(s container.Summary) Container {
+func (c *Client) containerOf(s container.Summary) Container {
 	name := ownName(s.Names)
 	node := c.node.Name()
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
@@ -100,10 +100,10 @@ func (c *Client) summary(s container.Summary) Container {
 	}
 	if s.NetworkSettings != nil {
 		for name, n := range s.NetworkSettings.Networks {
-			listed.Networks = append(listed.Networks, attachment(name, n))
+			listed.Networks = append(listed.Networks, attachmentOf(name, n))
 		}
 	}
-	return listed.sorted()
+	return listed.withSortedLists()
 }
 
 // ownName is the one of a container's names that is no link's alias: links add
@@ -122,7 +122,7 @@ func ownName(names []string) string {
 // isRunning holds for a paused container too, as docker inspect's Running.
 func isRunning(state string) bool { return state == "running" || state == "paused" }
 
-func attachment(name string, n *network.EndpointSettings) Attachment {
+func attachmentOf(name string, n *network.EndpointSettings) Attachment {
 	if n == nil {
 		return Attachment{Network: name}
 	}
@@ -130,7 +130,7 @@ func attachment(name string, n *network.EndpointSettings) Attachment {
 	return Attachment{name, a}
 }
 
-func (c Container) sorted() Container {
+func (c Container) withSortedLists() Container {
 	slices.SortFunc(c.Ports, func(a, b Port) int {
 		return cmp.Or(int(a.Host)-int(b.Host), strings.Compare(a.String(), b.String()))
 	})
@@ -153,13 +153,13 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 	if on.Node.Name == "" {
 		on.Node.Name = c.node.Name()
 	}
-	found, err := detailed(r, on.Node.Name)
+	found, err := detailsOf(r, on.Node.Name)
 	return found, failed(c, "inspect container "+id, err)
 }
 
-// detailed takes what is there of every container; the error is ErrWrongService
+// detailsOf takes what is there of every container; the error is ErrWrongService
 // where it is not.
-func detailed(r container.InspectResponse, node string) (Container, error) {
+func detailsOf(r container.InspectResponse, node string) (Container, error) {
 	if r.ContainerJSONBase == nil || r.State == nil || r.Config == nil || r.HostConfig == nil || r.NetworkSettings == nil {
 		return Container{}, &kindError{ErrWrongService, lang.Errorf("the answer is no container")}
 	}
@@ -180,7 +180,7 @@ func detailed(r container.InspectResponse, node string) (Container, error) {
 		}
 	}
 	for name, n := range r.NetworkSettings.Networks {
-		d.Networks = append(d.Networks, attachment(name, n))
+		d.Networks = append(d.Networks, attachmentOf(name, n))
 	}
-	return d.sorted(), nil
+	return d.withSortedLists(), nil
 }

@@ -85,7 +85,7 @@ func failed(service fmt.Stringer, what string, err error) error {
 func kindOf(err error) error {
 	var netErr net.Error
 	switch {
-	case untrusted(err):
+	case isTLSFailure(err):
 		return ErrTLS
 	case errors.Is(err, ErrWrongService), notHTTP(err),
 		errors.As(err, new(*json.SyntaxError)), errors.As(err, new(*json.UnmarshalTypeError)):

@@ -6,5 +6,5 @@ func EmptyMessage() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.message()
+	return s.encodeMessage()
 }

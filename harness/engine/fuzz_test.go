@@ -59,13 +59,13 @@ func FuzzContainer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		var one container.InspectResponse
 		if json.Unmarshal(answer, &one) == nil {
-			if c, err := detailed(one, "store"); err != nil && !errors.Is(err, ErrWrongService) || err == nil && c.Node != "store" {
+			if c, err := detailsOf(one, "store"); err != nil && !errors.Is(err, ErrWrongService) || err == nil && c.Node != "store" {
 				t.Errorf("%+v, %v", c, err)
 			}
 		}
 		var listed container.Summary
 		if json.Unmarshal(answer, &listed) == nil {
-			if c := (&Client{node: node{}}).summary(listed); len(c.Ports) > len(listed.Ports) || c.Node == "" && !strings.Contains(string(answer), "/") {
+			if c := (&Client{node: node{}}).containerOf(listed); len(c.Ports) > len(listed.Ports) || c.Node == "" && !strings.Contains(string(answer), "/") {
 				t.Errorf("%+v of %s", c, answer)
 			}
 		}
@@ -83,11 +83,11 @@ func FuzzPulled(f *testing.F) {
 	f.Add([]byte(`{"status": "a"}` + "\n" + `{"status": "b"}`))
 	f.Add([]byte(`{"error": "no room"}`))
 	f.Fuzz(func(t *testing.T, progress []byte) {
-		if pulled(bytes.NewReader(progress)) != nil {
+		if readPullProgress(bytes.NewReader(progress)) != nil {
 			return
 		}
 		failed := append(bytes.Clone(progress), "\n{\"error\": \"no room\"}"...)
-		if err := pulled(bytes.NewReader(failed)); err == nil || err.Error() != "no room" {
+		if err := readPullProgress(bytes.NewReader(failed)); err == nil || err.Error() != "no room" {
 			t.Errorf("with an error at its end: %v", err)
 		}
 	})

@@ -33,6 +33,11 @@ const (
 	PeerLeft    PeerState = "left"
 )
 
+// Knows reports whether an engine with an address is among another's peers, alive.
+func Knows(peers []Peer, addr netip.Addr) bool {
+	return slices.ContainsFunc(peers, func(p Peer) bool { return p.Addr == addr && p.State == PeerAlive })
+}
+
 // Gossip asks a node's engine whom it has in its Serf gossip, itself included,
 // sorted by address. The error is ErrRefused while the engine has not joined
 // the gossip at all: it listens from the moment that it has found itself in its
@@ -59,7 +64,7 @@ func stateOf(ctx context.Context, n harness.Node) (state, error) {
 	if err != nil {
 		return s, err
 	}
-	return exchange(ctx, n, s)
+	return exchangeState(ctx, n, s)
 }
 
 // Introduce has two engines, and with them all that each has in its gossip, find
@@ -72,7 +77,7 @@ func Introduce(ctx context.Context, a, b harness.Node) error {
 	}
 	// Each answers with its state as it was before it took ours in.
 	for _, n := range []harness.Node{a, b, a} {
-		if s, err = exchange(ctx, n, s); err != nil {
+		if s, err = exchangeState(ctx, n, s); err != nil {
 			return failed(gossipOf{n}, "introduce", err)
 		}
 	}
@@ -83,7 +88,7 @@ func Introduce(ctx context.Context, a, b harness.Node) error {
 // it to its gossip port, and that changes nothing there (hashicorp/memberlist,
 // net.go, handlePing). Members find out by it whether others are alive.
 func GossipPing() ([]byte, error) {
-	return encode(pingMsg, struct{ SeqNo uint32 }{1})
+	return encodeKind(pingMsg, struct{ SeqNo uint32 }{1})
 }
 
 type gossipOf struct{ node harness.Node }
@@ -92,18 +97,18 @@ func (g gossipOf) String() string {
 	return fmt.Sprintf("gossip of %s (%s)", g.node.Name(), netip.AddrPortFrom(g.node.Addr(), harness.GossipPort))
 }
 
-// exchange tells a node's engine a state and returns the engine's.
-func exchange(ctx context.Context, n harness.Node, s state) (state, error) {
-	message, err := s.message()
+// exchangeState tells a node's engine a state and returns the engine's.
+func exchangeState(ctx context.Context, n harness.Node, s state) (state, error) {
+	message, err := s.encodeMessage()
 	if err != nil {
 		return state{}, err
 	}
-	conn, err := dialer(n, harness.GossipPort)(ctx, "", "")
+	conn, err := dialerTo(n, harness.GossipPort)(ctx, "", "")
 	if err != nil {
 		return state{}, err
 	}
 	defer func() { _ = conn.Close() }() // nothing is lost by it
-	stop := context.AfterFunc(ctx, func() { interrupt(conn) })
+	stop := context.AfterFunc(ctx, func() { interruptConn(conn) })
 	defer stop()
 	theirs, err := sendAndRead(conn, message)
 	if ctx.Err() != nil {
@@ -112,9 +117,9 @@ func exchange(ctx context.Context, n harness.Node, s state) (state, error) {
 	return theirs, err
 }
 
-// interrupt ends what waits on a connection. Closing ends it where the
+// interruptConn ends what waits on a connection. Closing ends it where the
 // connection knows no deadlines.
-func interrupt(conn net.Conn) {
+func interruptConn(conn net.Conn) {
 	if conn.SetDeadline(time.Unix(1, 0)) != nil {
 		_ = conn.Close()
 	}

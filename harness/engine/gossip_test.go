@@ -49,7 +49,7 @@ func TestReadStateRecorded(t *testing.T) {
 		t.Errorf("user state %q", s.user)
 	}
 	// What one engine said is what Introduce tells another.
-	message, err := s.message()
+	message, err := s.encodeMessage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestReadStateRecorded(t *testing.T) {
 }
 
 func TestReadStateRefuses(t *testing.T) {
-	long, err := encode(pushPullMsg, pushPullHeader{Nodes: maxMembers + 1})
+	long, err := encodeKind(pushPullMsg, pushPullHeader{Nodes: maxMembers + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestPeersOfRefuses(t *testing.T) {
 func tidings(t testing.TB, events ...serfEvent) []byte {
 	t.Helper()
 	slot := &struct{ Events []serfEvent }{events}
-	user, err := encode(serfPushPullMsg, serfPushPull{Events: []*struct{ Events []serfEvent }{nil, slot, nil}})
+	user, err := encodeKind(serfPushPullMsg, serfPushPull{Events: []*struct{ Events []serfEvent }{nil, slot, nil}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func FuzzReadState(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	message, err := empty.message()
+	message, err := empty.encodeMessage()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func FuzzReadState(f *testing.F) {
 		if len(s.nodes) > maxMembers || len(s.user) > maxGossip {
 			t.Fatalf("%d members, %d bytes", len(s.nodes), len(s.user))
 		}
-		message, err := s.message()
+		message, err := s.encodeMessage()
 		if err != nil {
 			t.Fatal(err)
 		}

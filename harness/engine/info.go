@@ -35,7 +35,7 @@ type rawInfo struct {
 // that can't be understood the error is a *StatusError.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	var raw rawInfo
-	if err := c.get(ctx, "/info", &raw); err != nil {
+	if err := c.getJSON(ctx, "/info", &raw); err != nil {
 		return Info{}, failed(c, "info", err)
 	}
 	if raw.Name == "" {

@@ -69,11 +69,11 @@ const serfPushPullMsg = 2
 // them; with 0, old versions take 1 from it and their clocks wrap around
 // (delegate.go, MergeRemoteState). Without a state at all they log an error.
 func emptyState() (state, error) {
-	user, err := encode(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})
+	user, err := encodeKind(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})
 	return state{user: user}, err
 }
 
-func encode(kind byte, message any) ([]byte, error) {
+func encodeKind(kind byte, message any) ([]byte, error) {
 	b := bytes.NewBuffer([]byte{kind})
 	err := codec.NewEncoder(b, &codec.MsgpackHandle{}).Encode(message)
 	return b.Bytes(), err
@@ -86,9 +86,9 @@ type state struct {
 	user []byte
 }
 
-// message is the state as one member sends it to another.
-func (s state) message() ([]byte, error) {
-	b, err := encode(pushPullMsg, pushPullHeader{Nodes: len(s.nodes), UserStateLen: len(s.user)})
+// encodeMessage is the state as one member sends it to another.
+func (s state) encodeMessage() ([]byte, error) {
+	b, err := encodeKind(pushPullMsg, pushPullHeader{Nodes: len(s.nodes), UserStateLen: len(s.user)})
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func readState(r io.Reader) (state, error) {
 
 func readMessage(stream *bufio.Reader, kind byte) (_ state, err error) {
 	if kind == compressMsg {
-		if stream, err = decompress(stream); err != nil {
+		if stream, err = decompressMessage(stream); err != nil {
 			return state{}, err
 		}
 		if kind, err = stream.ReadByte(); err != nil {
@@ -140,7 +140,7 @@ func readMessage(stream *bufio.Reader, kind byte) (_ state, err error) {
 	return state{}, lang.Errorf("message of type %d, not %d", kind, pushPullMsg)
 }
 
-func decompress(r io.Reader) (*bufio.Reader, error) {
+func decompressMessage(r io.Reader) (*bufio.Reader, error) {
 	var c compressed
 	if err := codec.NewDecoder(r, &codec.MsgpackHandle{}).Decode(&c); err != nil {
 		return nil, lang.Errorf("compressed message: %w", err)

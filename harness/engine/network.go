@@ -38,7 +38,7 @@ type Endpoint struct {
 func (c *Client) Networks(ctx context.Context) ([]Network, error) {
 	all, err := c.api.NetworkList(ctx, network.ListOptions{})
 	if err != nil {
-		return nil, failed(c, "list networks", always(err))
+		return nil, failed(c, "list networks", asWrongService(err))
 	}
 	listed := make([]Network, 0, len(all))
 	for _, n := range all {

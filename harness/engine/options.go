@@ -24,14 +24,14 @@ type Options struct {
 	ReadOnly bool
 }
 
-func scheme(c *tls.Config) string {
+func schemeOf(c *tls.Config) string {
 	if c == nil {
 		return "http"
 	}
 	return "https"
 }
 
-func (o Options) guarded(next http.RoundTripper) http.RoundTripper {
+func (o Options) guardTransport(next http.RoundTripper) http.RoundTripper {
 	if !o.ReadOnly {
 		return next
 	}
@@ -48,9 +48,9 @@ func (t readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(r)
 }
 
-// untrusted tells whether TLS did not come about. A TLS server answers plain
+// isTLSFailure tells whether TLS did not come about. A TLS server answers plain
 // HTTP in words; net/http has no type for them.
-func untrusted(err error) bool {
+func isTLSFailure(err error) bool {
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(tls.AlertError)) ||
 		errors.As(err, new(tls.RecordHeaderError)) ||
 		strings.Contains(err.Error(), "remote error: tls: ") ||

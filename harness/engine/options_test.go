@@ -94,7 +94,7 @@ func TestTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := serve(t, test.server)
 			o := Options{TLS: test.client, ConsulTLS: test.client, ConsulToken: "right"}
-			e, err1 := o.connect(n, 2375)
+			e, err1 := o.connectPort(n, 2375)
 			c, err2 := o.connectConsul(n, 8500)
 			if err := errors.Join(err1, err2); err != nil {
 				t.Fatal(err)
@@ -170,7 +170,7 @@ func TestReadOnly(t *testing.T) {
 	t.Cleanup(server.Close)
 	for _, readOnly := range []bool{true, false} {
 		asked = 0
-		c, err := Options{ReadOnly: readOnly}.connect(node{server.Listener.Addr()}, 2375)
+		c, err := Options{ReadOnly: readOnly}.connectPort(node{server.Listener.Addr()}, 2375)
 		if err != nil {
 			t.Fatal(err)
 		}

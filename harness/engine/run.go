@@ -41,7 +41,7 @@ type RunSpec struct {
 // created but can't be started, it stays, and the ID is returned with the
 // error. It pulls nothing: the error is ErrNoImage where the image lacks.
 func (c *Client) Run(ctx context.Context, spec RunSpec) (string, error) {
-	config, host := spec.config()
+	config, host := spec.asConfig()
 	made, err := c.api.ContainerCreate(ctx, config, host, &network.NetworkingConfig{}, nil, spec.Name)
 	if errdefs.IsNotFound(err) {
 		err = &kindError{ErrNoImage, err}
@@ -52,7 +52,7 @@ func (c *Client) Run(ctx context.Context, spec RunSpec) (string, error) {
 	return made.ID, c.Start(ctx, made.ID)
 }
 
-func (s RunSpec) config() (*container.Config, *container.HostConfig) {
+func (s RunSpec) asConfig() (*container.Config, *container.HostConfig) {
 	config := &container.Config{
 		Image: s.Image, Cmd: s.Args, Entrypoint: s.Entrypoint,
 		Hostname: s.Hostname, Env: s.Env, Labels: s.Labels,
@@ -136,7 +136,7 @@ func (c *Client) Log(ctx context.Context, id string, lines int) (string, error) 
 // harness.Node's Exec; the result's node is the engine's.
 func (c *Client) Exec(ctx context.Context, id string, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: c.node.Name(), Argv: argv, Start: time.Now()}
-	err := c.exec(ctx, id, &r)
+	err := c.runExec(ctx, id, &r)
 	r.Duration = time.Since(r.Start)
 	if err != nil {
 		return r, failed(c, "exec in container "+id, err)
@@ -144,7 +144,7 @@ func (c *Client) Exec(ctx context.Context, id string, argv ...string) (harness.R
 	return r, r.Err()
 }
 
-func (c *Client) exec(ctx context.Context, id string, r *harness.Result) error {
+func (c *Client) runExec(ctx context.Context, id string, r *harness.Result) error {
 	made, err := c.api.ContainerExecCreate(ctx, id, container.ExecOptions{
 		Cmd: r.Argv, AttachStdout: true, AttachStderr: true,
 	})
@@ -199,13 +199,13 @@ func (c *Client) CopyImage(ctx context.Context, from *Client, ref string) error 
 func (c *Client) Pull(ctx context.Context, ref string) error {
 	progress, err := c.api.ImagePull(ctx, ref, image.PullOptions{})
 	if err == nil {
-		err = errors.Join(pulled(progress), progress.Close())
+		err = errors.Join(readPullProgress(progress), progress.Close())
 	}
 	return failed(c, "pull "+ref, err)
 }
 
-// pulled reads an image's progress to its end, which may be an error.
-func pulled(progress io.Reader) error {
+// readPullProgress reads an image's progress to its end, which may be an error.
+func readPullProgress(progress io.Reader) error {
 	for lines := json.NewDecoder(progress); ; {
 		var line struct{ Error string }
 		switch err := lines.Decode(&line); {

@@ -83,11 +83,11 @@ func (e *StatusError) Error() string {
 func ParseSwarm(status [][2]string) (Swarm, error) {
 	p := swarmParser{nodes: -1}
 	for i, line := range status {
-		if err := p.line(line[0], line[1]); err != nil {
+		if err := p.parseLine(line[0], line[1]); err != nil {
 			return Swarm{}, &StatusError{i, line[0], line[1], err.Error()}
 		}
 	}
-	if err := p.complete(); err != nil {
+	if err := p.checkComplete(); err != nil {
 		return Swarm{}, &StatusError{Line: len(status), Reason: err.Error()}
 	}
 	return p.swarm, nil
@@ -102,12 +102,12 @@ type swarmParser struct {
 	seen  map[string]bool
 }
 
-func (p *swarmParser) line(key, value string) error {
+func (p *swarmParser) parseLine(key, value string) error {
 	if name, ok := strings.CutPrefix(key, detailPrefix); ok {
-		return p.detail(name, value)
+		return p.parseDetail(name, value)
 	}
 	if name, ok := strings.CutPrefix(key, " "); ok {
-		return p.member(name, value)
+		return p.parseMember(name, value)
 	}
 	if p.nodes >= 0 {
 		return errors.New("a member or a line of one is expected after Nodes")
@@ -120,16 +120,16 @@ func (p *swarmParser) line(key, value string) error {
 	case "Strategy":
 		p.swarm.Strategy = value
 	case "Filters":
-		p.swarm.Filters = list(value)
+		p.swarm.Filters = splitList(value)
 	case "Nodes":
-		return count(value, &p.nodes)
+		return parseCount(value, &p.nodes)
 	default:
 		return errors.New("unknown")
 	}
 	return nil
 }
 
-func (p *swarmParser) member(name, addr string) error {
+func (p *swarmParser) parseMember(name, addr string) error {
 	if p.nodes < 0 {
 		return errors.New("a member before Nodes")
 	}
@@ -145,7 +145,7 @@ func (p *swarmParser) member(name, addr string) error {
 	return nil
 }
 
-func (p *swarmParser) detail(key, value string) error {
+func (p *swarmParser) parseDetail(key, value string) error {
 	if len(p.swarm.Members) == 0 {
 		return errors.New("before any member")
 	}
@@ -169,21 +169,21 @@ func setDetail(m *Member, key, value string) (err error) {
 		if !ok {
 			return errors.New("not USED / ALL")
 		}
-		if err := count(used, &m.ReservedCPUs); err != nil {
+		if err := parseCount(used, &m.ReservedCPUs); err != nil {
 			return err
 		}
-		return count(all, &m.CPUs)
+		return parseCount(all, &m.CPUs)
 	case "Reserved Memory":
 		used, all, ok := strings.Cut(value, " / ")
 		if !ok {
 			return errors.New("not USED / ALL")
 		}
-		if m.ReservedMemory, err = size(used); err != nil {
+		if m.ReservedMemory, err = parseSize(used); err != nil {
 			return err
 		}
-		m.Memory, err = size(all)
+		m.Memory, err = parseSize(all)
 	case "Labels":
-		m.Labels, err = labels(value)
+		m.Labels, err = parseLabels(value)
 	case "Error":
 		if value != "(none)" {
 			m.Error = value
@@ -198,8 +198,8 @@ func setDetail(m *Member, key, value string) (err error) {
 	return err
 }
 
-// complete tells whether anything that every Swarm shows lacks.
-func (p *swarmParser) complete() error {
+// checkComplete tells whether anything that every Swarm shows lacks.
+func (p *swarmParser) checkComplete() error {
 	switch {
 	case p.swarm.Role == "":
 		return errors.New("no Role")
@@ -221,7 +221,7 @@ func (p *swarmParser) complete() error {
 // containers reads "1" and "4 (1 Running, 2 Paused, 1 Stopped)".
 func containers(s string, m *Member) error {
 	all, states, counted := strings.Cut(s, " (")
-	if err := count(all, &m.Containers); err != nil || !counted {
+	if err := parseCount(all, &m.Containers); err != nil || !counted {
 		return err
 	}
 	states, closed := strings.CutSuffix(states, ")")
@@ -234,16 +234,16 @@ func containers(s string, m *Member) error {
 		if !ok {
 			return errors.New("not ALL (… Running, … Paused, … Stopped)")
 		}
-		if err := count(n, into); err != nil {
+		if err := parseCount(n, into); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// size reads "1.017 GiB", and "1.017GiB" as go-units writes it from 0.4 on, and
+// parseSize reads "1.017 GiB", and "1.017GiB" as go-units writes it from 0.4 on, and
 // returns the former.
-func size(s string) (string, error) {
+func parseSize(s string) (string, error) {
 	number := strings.TrimRight(s, "KMGTPEZYiB")
 	unit := s[len(number):]
 	number = strings.TrimSuffix(number, " ")
@@ -253,7 +253,7 @@ func size(s string) (string, error) {
 	return number + " " + unit, nil
 }
 
-func count(s string, into *int) error {
+func parseCount(s string, into *int) error {
 	n, err := strconv.ParseUint(s, 10, 31)
 	if err != nil {
 		return lang.Errorf("not a count: %w", err)
@@ -262,19 +262,19 @@ func count(s string, into *int) error {
 	return nil
 }
 
-func list(s string) []string {
+func splitList(s string) []string {
 	if s == "" {
 		return nil
 	}
 	return strings.Split(s, ", ")
 }
 
-// labels reads "a=b, c=d, e". A part without "=" belongs to the value before
+// parseLabels reads "a=b, c=d, e". A part without "=" belongs to the value before
 // it, because values may have commas.
-func labels(s string) (map[string]string, error) {
+func parseLabels(s string) (map[string]string, error) {
 	all := map[string]string{}
 	last := ""
-	for _, part := range list(s) {
+	for _, part := range splitList(s) {
 		key, value, ok := strings.Cut(part, "=")
 		switch {
 		case ok && key != "":

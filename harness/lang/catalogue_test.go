@@ -24,7 +24,7 @@ type source struct {
 
 // speaking are the functions that take a text, and which of their arguments it is.
 // Those that forward theirs call it format.
-var speaking = map[string]int{"Say": 0, "Textf": 0, "Errorf": 0, "Count": 1, "asked": 2, "about": 3, "wrong": 1, "say": 1, "compare": 0}
+var speaking = map[string]int{"Say": 0, "Textf": 0, "Errorf": 0, "Count": 1, "setCause": 0, "wrong": 1, "say": 1, "compare": 0}
 
 func readSource(t *testing.T) source {
 	t.Helper()
@@ -59,8 +59,8 @@ func (s *source) readGo(name string) error {
 		case *ast.CallExpr:
 			s.readCall(n, positions.Position(n.Pos()).String())
 		case *ast.KeyValueExpr:
-			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "EN" {
-				s.readText(n.Value, positions.Position(n.Pos()).String())
+			if key, ok := n.Key.(*ast.Ident); ok {
+				s.readField(key.Name, n.Value, positions.Position(n.Pos()).String())
 			}
 		case ast.Expr:
 			if text, ok := constant(n); ok {
@@ -70,6 +70,17 @@ func (s *source) readGo(name string) error {
 		return true
 	})
 	return nil
+}
+
+// readField reads the text of a Text, or of the table of codes.
+func (s *source) readField(name string, value ast.Expr, where string) {
+	text, isConstant := constant(value)
+	switch {
+	case name == "EN":
+		s.readText(value, where)
+	case isConstant && slices.Contains([]string{"Title", "Cause", "Advice"}, name):
+		s.texts[text] = where
+	}
 }
 
 func (s *source) readCall(call *ast.CallExpr, where string) {

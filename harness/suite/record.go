@@ -152,7 +152,7 @@ func (r *run) recordFailure(st *harness.Step, err error) {
 	st.Error = r.textOf(err)
 	if errors.As(err, &lost) {
 		r.unasked++
-		st.Status, r.now.Reason = harness.Skipped, r.textOf(lost)
+		st.Status, r.now.Reason, r.now.Unreached = harness.Skipped, r.textOf(lost), lost
 		return
 	}
 	st.Status, r.now.Status = harness.Failed, harness.Failed

@@ -98,6 +98,11 @@ func (s Service) findContainer(ctx context.Context, c *engine.Cluster) (engine.C
 	if err != nil {
 		return engine.Container{}, err
 	}
+	return s.chooseContainer(all)
+}
+
+// chooseContainer is findContainer of containers that are known.
+func (s Service) chooseContainer(all []engine.Container) (engine.Container, error) {
 	slices.SortStableFunc(all, runningFirst)
 	var wrong error
 	for _, found := range all {
@@ -125,7 +130,7 @@ func (s Service) findCandidates(ctx context.Context, c *engine.Cluster) ([]engin
 	}
 	var candidates []engine.Container
 	for _, listed := range all {
-		if !s.Matches(listed) && !s.inTheWay(listed) {
+		if !s.isCandidate(listed) {
 			continue
 		}
 		found, err := on.Inspect(ctx, listed.ID)
@@ -140,6 +145,10 @@ func (s Service) findCandidates(ctx context.Context, c *engine.Cluster) ([]engin
 		}
 	}
 	return candidates, nil
+}
+
+func (s Service) isCandidate(listed engine.Container) bool {
+	return s.Matches(listed) || s.inTheWay(listed)
 }
 
 func (s Service) isOfImage(c engine.Container) bool {

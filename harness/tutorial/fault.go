@@ -90,12 +90,11 @@ func (f faulter) Faults(ctx context.Context) ([]harness.Fault, error) {
 		return nil, err
 	}
 	t := f.cluster.Topology()
-	stopped := make([][]harness.Fault, len(t.Hosts()))
-	err = eachHost(ctx, t.Hosts(), func(ctx context.Context, i int) (err error) {
-		if h := t.Hosts()[i]; !isDown(all, h) {
-			stopped[i], err = f.stoppedServices(ctx, h)
+	stopped, err := harness.Each(ctx, t.Hosts(), func(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
+		if isDown(all, h) {
+			return nil, nil
 		}
-		return err
+		return f.stoppedServices(ctx, h)
 	})
 	return append(all, slices.Concat(stopped...)...), err
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
@@ -99,7 +97,7 @@ func unknownPairs(views [][]engine.Peer, hosts []harness.Host) [][2]int {
 	var pairs [][2]int
 	for i, view := range views {
 		for j, h := range hosts {
-			if !knows(view, h) {
+			if !engine.Knows(view, h.Addr) {
 				pairs = append(pairs, [2]int{i, j})
 			}
 		}
@@ -118,13 +116,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // gossip is whom each host's engine has in its gossip.
 func gossip(ctx context.Context, c *engine.Cluster) ([][]engine.Peer, error) {
-	hosts := c.Topology().Hosts()
-	views := make([][]engine.Peer, len(hosts))
-	err := eachHost(ctx, hosts, func(ctx context.Context, i int) (err error) {
-		views[i], err = engine.Gossip(ctx, c.Node(hosts[i].Name))
-		return err
+	return harness.Each(ctx, c.Topology().Hosts(), func(ctx context.Context, h harness.Host) ([]engine.Peer, error) {
+		return engine.Gossip(ctx, c.Node(h.Name))
 	})
-	return views, err
 }
 
 // separate is one host of each set of hosts that have heard of one another,
@@ -136,7 +130,7 @@ func separate(views [][]engine.Peer, hosts []harness.Host) []int {
 	}
 	for i, view := range views {
 		for j, h := range hosts {
-			if knows(view, h) {
+			if engine.Knows(view, h.Addr) {
 				merge(part, part[i], part[j])
 			}
 		}
@@ -156,12 +150,6 @@ func merge(part []int, a, b int) {
 			part[i] = a
 		}
 	}
-}
-
-func knows(peers []engine.Peer, h harness.Host) bool {
-	return slices.ContainsFunc(peers, func(p engine.Peer) bool {
-		return p.Addr == h.Addr && p.State == engine.PeerAlive
-	})
 }
 
 // gossips is nil where every engine has every engine in its gossip.
@@ -187,7 +175,7 @@ func knowAll(views [][]engine.Peer, hosts []harness.Host) error {
 func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
 	var lacks []string
 	for _, other := range hosts {
-		if !knows(peers, other) {
+		if !engine.Knows(peers, other.Addr) {
 			lacks = append(lacks, other.Name)
 		}
 	}
@@ -195,13 +183,4 @@ func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
 		return nil
 	}
 	return lang.Errorf("the engine of %s has not found %s by gossip", h.Name, strings.Join(lacks, ", "))
-}
-
-// eachHost asks all hosts at once and returns the error that came first.
-func eachHost(ctx context.Context, hosts []harness.Host, ask func(context.Context, int) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range hosts {
-		group.Go(func() error { return ask(ctx, i) })
-	}
-	return group.Wait()
 }

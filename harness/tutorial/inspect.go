@@ -3,13 +3,14 @@ package tutorial
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 )
 
 // Progress is how far the tutorial has come on a cluster.
@@ -71,9 +72,21 @@ const lookup = 2 * time.Second
 func Inspect(ctx context.Context, c *engine.Cluster) Progress {
 	ctx, cancel := harness.WithLimit(ctx, lookup)
 	defer cancel()
-	s := survey{ctx: ctx, cluster: c, topology: c.Topology()}
-	s.look()
-	p := Progress{Stages: s.stages(), Hosts: s.hosts}
+	t := c.Topology()
+	var services []Service
+	for _, h := range t.Hosts() {
+		services = append(services, servicesOn(t, h.Name)...)
+	}
+	isRelevant := func(listed engine.Container) bool {
+		return slices.ContainsFunc(services, func(s Service) bool { return s.isCandidate(listed) })
+	}
+	i := inspection{state: survey.Glance(ctx, c, survey.Options{Relevant: isRelevant}), topology: t}
+	i.swarm, i.swarmErr = swarmIn(i.state, c)
+	for _, h := range i.state.Hosts {
+		i.hosts = append(i.hosts, i.progressOf(h))
+	}
+	i.hosts[0].Role = "manager"
+	p := Progress{Stages: i.stages(), Hosts: i.hosts}
 	for _, stage := range p.Stages {
 		if !stage.Reached {
 			break
@@ -83,55 +96,62 @@ func Inspect(ctx context.Context, c *engine.Cluster) Progress {
 	return p
 }
 
-// survey is what an Inspect has found out so far.
-type survey struct {
-	ctx      context.Context
-	cluster  *engine.Cluster
+// inspection is what an Inspect makes of a survey.
+type inspection struct {
+	state    survey.State
 	topology harness.Topology
-
-	hosts     []HostProgress
-	consulErr error  // why Consul is not as the page has it
-	leader    string // Consul's
-	swarm     engine.Swarm
-	swarmErr  error
+	hosts    []HostProgress
+	swarm    engine.Swarm
+	swarmErr error
 }
 
-func (s *survey) look() {
-	hosts := s.topology.Hosts()
-	s.hosts = make([]HostProgress, len(hosts))
-	var group sync.WaitGroup
-	group.Go(func() { s.leader, s.consulErr = s.cluster.Consul().Leader(s.ctx) })
-	group.Go(func() { s.swarm, s.swarmErr = swarmOf(s.ctx, s.cluster) })
-	for i, h := range hosts {
-		s.hosts[i] = HostProgress{Host: h, Role: "member"}
-		group.Go(func() { s.host(&s.hosts[i]) })
+// swarmIn returns what the Swarm manager has said of its cluster.
+func swarmIn(s survey.State, c *engine.Cluster) (engine.Swarm, error) {
+	if err := s.SwarmError.Err; err != nil {
+		return engine.Swarm{}, err
 	}
-	group.Wait()
-	s.hosts[0].Role = "manager"
-	for i, h := range hosts {
-		s.member(&s.hosts[i], h)
-	}
+	return asSwarm(engine.Info{Name: s.SwarmName, Swarm: s.Swarm}, c.Swarm())
 }
 
-// host asks one host's engine. The engine is asked for itself first: where it
-// does not answer, nothing else is worth waiting for.
-func (s *survey) host(p *HostProgress) {
-	info, err := s.cluster.Engine(p.Host.Name).Info(s.ctx)
-	if err != nil {
+// progressOf returns what of the tutorial is on a host.
+func (i *inspection) progressOf(h survey.Host) HostProgress {
+	p := HostProgress{Host: h.Host, Role: "member", Gossip: h.Peers}
+	for _, m := range i.swarm.Members {
+		if m.Addr == h.Engine() {
+			p.Member = &m
+		}
+	}
+	if err := h.InfoError.Err; err != nil {
 		p.problem(err)
-		return
+		return p
 	}
-	p.Engine = &info
-	var network engine.Network
-	var networkErr, gossipErr error
-	var containers []error
-	var group sync.WaitGroup
-	group.Go(func() { containers = s.containers(p) })
-	group.Go(func() { network, networkErr = s.cluster.Engine(p.Host.Name).Network(s.ctx, s.topology.Network) })
-	group.Go(func() { p.Gossip, gossipErr = engine.Gossip(s.ctx, s.cluster.Node(p.Host.Name)) })
-	group.Wait()
-	p.NetworkID, p.Driver = network.ID, network.Driver
-	for _, err := range append(containers, networkErr, gossipErr) {
+	p.Engine = &h.Info
+	if len(h.Networks) > 0 {
+		p.NetworkID, p.Driver = h.Networks[0].ID, h.Networks[0].Driver
+	}
+	if h.ContainersError.Err == nil {
+		i.findContainers(&p, h)
+	}
+	for _, failure := range []survey.Failure{h.ContainersError, h.NetworksError, h.GossipError} {
+		p.problem(failure.Err)
+	}
+	return p
+}
+
+// findContainers finds the tutorial's containers of a host.
+func (i *inspection) findContainers(p *HostProgress, h survey.Host) {
+	for _, s := range servicesOn(i.topology, h.Name) {
+		var candidates []engine.Container
+		for _, c := range h.Containers {
+			if s.isOfImage(c.Container) || c.Running && s.inTheWay(c.Container) {
+				candidates = append(candidates, c.Container)
+			}
+		}
+		found, err := s.chooseContainer(candidates)
+		if err == nil {
+			p.Containers = append(p.Containers, found)
+			err = s.checkRunning(found)
+		}
 		p.problem(err)
 	}
 }
@@ -145,30 +165,7 @@ func (p *HostProgress) problem(err error) {
 	}
 }
 
-// containers finds the tutorial's containers of a host.
-func (s *survey) containers(p *HostProgress) []error {
-	var errs []error
-	for _, service := range servicesOn(s.topology, p.Host.Name) {
-		found, err := service.findContainer(s.ctx, s.cluster)
-		if err == nil {
-			p.Containers = append(p.Containers, found)
-			err = service.checkRunning(found)
-		}
-		errs = append(errs, err)
-	}
-	return errs
-}
-
-// member finds a host in the Swarm manager's list.
-func (s *survey) member(p *HostProgress, h harness.Host) {
-	for _, m := range s.swarm.Members {
-		if m.Addr == h.Engine() {
-			p.Member = &m
-		}
-	}
-}
-
-func (s *survey) stages() []StageProgress {
+func (i *inspection) stages() []StageProgress {
 	var stages []StageProgress
 	stage := func(reached harness.Stage, lacks error, seen lang.Text) {
 		if lacks != nil {
@@ -176,37 +173,38 @@ func (s *survey) stages() []StageProgress {
 		}
 		stages = append(stages, StageProgress{reached, lacks == nil, seen.String(), seen})
 	}
-	stage(harness.StageEngines, s.silent(), lang.Textf("%d engines answer", len(s.hosts)))
-	stage(harness.StageConsul, s.consulErr, lang.Textf("its leader is %s", s.leader))
-	stage(harness.StageManager, s.swarmErr, lang.Textf("%s, strategy %s", s.role(), s.swarm.Strategy))
-	stage(harness.StageJoined, s.unhealthy(), lang.Textf("%d members Healthy", len(s.topology.Members)))
-	stage(harness.StageNetwork, s.disconnected(), lang.Textf("%s is on every engine, and every engine has every other in its gossip", s.topology.Network))
+	stage(harness.StageEngines, i.silent(), lang.Textf("%d engines answer", len(i.hosts)))
+	stage(harness.StageConsul, i.state.LeaderError.Err, lang.Textf("its leader is %s", i.state.Leader))
+	stage(harness.StageManager, i.swarmErr, lang.Textf("%s, strategy %s", i.role(), i.swarm.Strategy))
+	stage(harness.StageJoined, i.unhealthy(), lang.Textf("%d members Healthy", len(i.topology.Members)))
+	stage(harness.StageNetwork, i.disconnected(), lang.Textf("%s is on every engine, and every engine has every "+
+		"other in its gossip", i.topology.Network))
 	return stages
 }
 
 // role is the manager's among its replicas.
-func (s *survey) role() lang.Text {
+func (i *inspection) role() lang.Text {
 	switch {
-	case s.swarm.Role == engine.Replica:
-		return lang.Textf("%s of %s", s.swarm.Role, s.swarm.Primary)
-	case s.topology.Replicas > 0:
-		return lang.Textf("%s, replicas on %d more hosts", s.swarm.Role, s.topology.Replicas)
+	case i.swarm.Role == engine.Replica:
+		return lang.Textf("%s of %s", i.swarm.Role, i.swarm.Primary)
+	case i.topology.Replicas > 0:
+		return lang.Textf("%s, replicas on %d more hosts", i.swarm.Role, i.topology.Replicas)
 	}
-	return lang.Verbatim(s.swarm.Role)
+	return lang.Verbatim(i.swarm.Role)
 }
 
 // silent names the hosts whose engine does not answer.
-func (s *survey) silent() error {
-	return s.lack(lang.Text{EN: "does not answer"}, func(p HostProgress) bool { return p.Engine == nil })
+func (i *inspection) silent() error {
+	return i.lack(lang.Text{EN: "does not answer"}, func(p HostProgress) bool { return p.Engine == nil })
 }
 
-func (s *survey) unhealthy() error {
-	if s.swarmErr != nil {
+func (i *inspection) unhealthy() error {
+	if i.swarmErr != nil {
 		return lang.Errorf("there is no manager to ask")
 	}
 	var lacks error
-	for _, h := range s.topology.Members {
-		switch err := checkHealthy(s.swarm, h); {
+	for _, h := range i.topology.Members {
+		switch err := checkHealthy(i.swarm, h); {
 		case lacks == nil:
 			lacks = err
 		case err != nil:
@@ -217,19 +215,20 @@ func (s *survey) unhealthy() error {
 }
 
 // disconnected says where the network, or what it needs to carry traffic, lacks.
-func (s *survey) disconnected() error {
-	network := networkPart{s.topology}
-	if err := s.lack(lang.Textf("does not have %s", s.topology.Network), func(p HostProgress) bool { return p.NetworkID == "" }); err != nil {
+func (i *inspection) disconnected() error {
+	network := networkPart{i.topology}
+	hasNone := func(p HostProgress) bool { return p.NetworkID == "" }
+	if err := i.lack(lang.Textf("does not have %s", i.topology.Network), hasNone); err != nil {
 		return err
 	}
-	for _, p := range s.hosts {
-		n := engine.Network{ID: p.NetworkID, Name: s.topology.Network, Driver: p.Driver}
-		if err := network.checkNetwork(p.Host, n, s.hosts[0].NetworkID); err != nil {
+	for _, p := range i.hosts {
+		n := engine.Network{ID: p.NetworkID, Name: i.topology.Network, Driver: p.Driver}
+		if err := network.checkNetwork(p.Host, n, i.hosts[0].NetworkID); err != nil {
 			return err
 		}
 	}
-	for _, p := range s.hosts {
-		if err := knowsAll(p.Host, p.Gossip, s.topology.Hosts()); err != nil {
+	for _, p := range i.hosts {
+		if err := knowsAll(p.Host, p.Gossip, i.topology.Hosts()); err != nil {
 			return err
 		}
 	}
@@ -237,9 +236,9 @@ func (s *survey) disconnected() error {
 }
 
 // lack names the hosts of which something is true that should not be.
-func (s *survey) lack(what lang.Text, holds func(HostProgress) bool) error {
+func (i *inspection) lack(what lang.Text, holds func(HostProgress) bool) error {
 	var names []string
-	for _, p := range s.hosts {
+	for _, p := range i.hosts {
 		if holds(p) {
 			names = append(names, p.Host.Name)
 		}

@@ -82,12 +82,10 @@ func reach(t *testing.T, c *engine.Cluster) {
 	t.Helper()
 	start := time.Now()
 	hosts := c.Topology().Hosts()
-	ids := make([]string, len(hosts))
-	err := eachHost(t.Context(), hosts, func(ctx context.Context, i int) (err error) {
-		ids[i], err = c.Engine(hosts[i].Name).Run(ctx, engine.RunSpec{
-			Image: "labcheck/workload", Name: "reach-" + hosts[i].Name, Network: c.Topology().Network,
+	ids, err := harness.Each(t.Context(), hosts, func(ctx context.Context, h harness.Host) (string, error) {
+		return c.Engine(h.Name).Run(ctx, engine.RunSpec{
+			Image: "labcheck/workload", Name: "reach-" + h.Name, Network: c.Topology().Network,
 		})
-		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -58,10 +58,8 @@ func (p networkPart) applyMissing(ctx context.Context, c *engine.Cluster) (lang.
 // checkEverywhere returns nil if every engine has the one network.
 func (p networkPart) checkEverywhere(ctx context.Context, c *engine.Cluster) error {
 	hosts := p.topology.Hosts()
-	networks := make([]engine.Network, len(hosts))
-	err := eachHost(ctx, hosts, func(ctx context.Context, i int) (err error) {
-		networks[i], err = c.Engine(hosts[i].Name).Network(ctx, p.topology.Network)
-		return err
+	networks, err := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (engine.Network, error) {
+		return c.Engine(h.Name).Network(ctx, p.topology.Network)
 	})
 	if err != nil {
 		return err

@@ -17,21 +17,27 @@ func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
 	defer cancel()
 	t := c.Topology()
 	hosts := t.Hosts()
-	replicates, joinsAgain := make([]bool, len(hosts)), make([]bool, len(hosts))
-	_ = eachHost(ctx, hosts, func(ctx context.Context, i int) error {
-		replicates[i], joinsAgain[i] = recognizeHost(ctx, c, hosts[i])
-		return nil
+	built, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (traits, error) {
+		replicates, joinsAgain := recognizeHost(ctx, c, h)
+		return traits{replicates, joinsAgain}, nil
 	})
-	t.RestartJoin = len(t.Members) > 0 && !slices.Contains(joinsAgain[1:], false)
-	for i, replica := range replicates[1:] {
-		if replica {
+	t.RestartJoin = len(t.Members) > 0
+	for i, b := range built[1:] {
+		if b.replicates {
 			t.Replicas = i + 1
 		}
+		t.RestartJoin = t.RestartJoin && b.joinsAgain
 	}
-	if replicates[0] && t.Replicas == 0 {
+	if built[0].replicates && t.Replicas == 0 {
 		t.Replicas = 1 // one that was made and is gone, or does not answer
 	}
 	return c.As(t)
+}
+
+// traits are what of a host is not the page's.
+type traits struct {
+	replicates bool // its Swarm manager is one of several
+	joinsAgain bool // its join container starts again with it
 }
 
 // recognizeHost reports whether a host's Swarm manager is one of several, and

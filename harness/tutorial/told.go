@@ -50,10 +50,8 @@ func (e *UntoldError) In(l lang.Language) string {
 // astray, and hears of nothing that could mend it.
 func Told(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]string) error {
 	hosts := c.Topology().Hosts()
-	tidings := make([][]engine.Tiding, len(hosts))
-	err := eachHost(ctx, hosts, func(ctx context.Context, i int) (err error) {
-		tidings[i], err = engine.Tidings(ctx, c.Node(hosts[i].Name))
-		return err
+	tidings, err := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Tiding, error) {
+		return engine.Tidings(ctx, c.Node(h.Name))
 	})
 	if err != nil {
 		return err

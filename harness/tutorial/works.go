@@ -77,6 +77,11 @@ func swarmOn(ctx context.Context, swarmManager *engine.Client) (engine.Swarm, er
 	if err != nil {
 		return engine.Swarm{}, err
 	}
+	return asSwarm(info, swarmManager)
+}
+
+// asSwarm returns the cluster that a Swarm manager has answered for.
+func asSwarm(info engine.Info, swarmManager *engine.Client) (engine.Swarm, error) {
 	if info.Swarm == nil {
 		return engine.Swarm{}, lang.Errorf("%v answers as the engine of %s, not as a Swarm manager", swarmManager, info.Name)
 	}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"labcheck/harness/engine"
+	"labcheck/harness/workload"
+)
+
+// leftover is a container that a run started and did not remove.
+type leftover struct {
+	host string
+	engine.Container
+}
+
+// leftovers are all of the cluster; nodes that do not answer have none that we
+// know of.
+func leftovers(ctx context.Context, c *engine.Cluster) ([]leftover, error) {
+	hosts := c.Topology().Hosts()
+	errs := make([]error, len(hosts))
+	found := make([][]leftover, len(hosts))
+	var group sync.WaitGroup
+	for i, h := range hosts {
+		group.Go(func() {
+			var all []engine.Container
+			all, errs[i] = c.Engine(h.Name).Containers(ctx)
+			for _, one := range all {
+				if _, ours := one.Labels[workload.Label]; ours {
+					found[i] = append(found[i], leftover{h.Name, one})
+				}
+			}
+		})
+	}
+	group.Wait()
+	return slices.Concat(found...), errors.Join(errs...)
+}

@@ -1,0 +1,173 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"labcheck/harness/engine"
+	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
+)
+
+// serviceCodes are the codes of what can be wrong with a service's container.
+type serviceCodes struct {
+	noImage, missing, paused, restarting, stopped string
+	otherImage, restartPolicy, wrongArguments     string
+	portTaken, wrongPort                          string // of a service with a port
+}
+
+var (
+	consulCodes = serviceCodes{
+		"consul-no-image", "consul-missing", "consul-paused", "consul-restarting", "consul-stopped",
+		"consul-other-image", "consul-restart-policy", "consul-wrong-arguments", "consul-port-taken", "consul-wrong-port",
+	}
+	managerCodes = serviceCodes{
+		"manager-no-image", "manager-missing", "manager-paused", "manager-restarting", "manager-stopped",
+		"manager-other-image", "manager-restart-policy", "manager-wrong-arguments", "manager-port-taken", "manager-wrong-port",
+	}
+	joinCodes = serviceCodes{
+		noImage: "join-no-image", missing: "join-missing", paused: "join-paused", restarting: "join-restarting",
+		stopped: "join-stopped", otherImage: "join-other-image", restartPolicy: "join-restart-policy",
+	}
+)
+
+// findContainer finds the service's container; ok says that it runs and that
+// nothing is known yet to be wrong with it.
+func findContainer(d *diagnosis, s service) (found survey.Container, ok bool) {
+	mine := s.ownContainers()
+	if other, taken := s.inTheWay(); taken && (len(mine) == 0 || !mine[0].Running) {
+		reportPortTaken(d, s, other, mine)
+		return found, false
+	}
+	if len(mine) == 0 {
+		reportMissing(d, s)
+		return found, false
+	}
+	found = mine[0]
+	switch {
+	case found.State == "paused":
+		s.reportContainer(d, s.codes.paused, found).addRemedy(dockerCommand(s.on.Host, "unpause %s", found.Name))
+	case found.State == "restarting" || found.RestartCount > 0 && (!found.Running || !s.works || isFatal(found.Log)):
+		s.makeAnew(s.reportContainer(d, s.codes.restarting, found), found)
+	case !found.Running && s.hasPageArguments(found):
+		s.reportContainer(d, s.codes.stopped, found).addRemedy(dockerCommand(s.on.Host, "start %s", found.Name))
+	case !found.Running:
+		f := s.reportContainer(d, s.codes.stopped, found)
+		f.setCause("%s on %s has ended: its arguments are wrong", s.Title, s.on.Name)
+		s.makeAnew(f, found)
+	default:
+		return found, true
+	}
+	return found, false
+}
+
+// isFatal reports whether the last line of a log is why Swarm ended.
+func isFatal(log string) bool {
+	return strings.Contains(log[strings.LastIndexByte(log, '\n')+1:], "level=fatal")
+}
+
+func reportMissing(d *diagnosis, s service) {
+	if s.lacksImage() {
+		s.breakOwn(d.addFinding(s.codes.noImage, s.on.Name, s.Title, s.on.Name, s.Spec.Image)).
+			addSeen(dockerCommand(s.on.Host, "image inspect %s", s.Spec.Image), "no such image").
+			addRemedy(dockerCommand(s.on.Host, "pull %s", s.Spec.Image), s.typedCommand())
+		return
+	}
+	s.breakOwn(d.addFinding(s.codes.missing, s.on.Name, s.Title, s.on.Name)).
+		addSeen(dockerCommand(s.on.Host, "ps --all"), d.Lang.Say("no container of %s", s.imageAndArgument())).
+		addRemedy(s.typedCommand())
+}
+
+// reportPortTaken reports a container that has the service's port.
+func reportPortTaken(d *diagnosis, s service, other survey.Container, mine []survey.Container) {
+	f := s.breakOwn(d.addFinding(s.codes.portTaken, s.on.Name, other.Name, s.Port.Host, s.Title)).
+		addSeen(dockerCommand(s.on.Host, "ps"), fmt.Sprintf("%s: %s, port %d", other.Name, other.Image, s.Port.Host)).
+		addRemedy(dockerCommand(s.on.Host, "rm -f %s", other.Name))
+	if len(mine) > 0 {
+		f.addRemedy(dockerCommand(s.on.Host, "start %s", mine[0].Name))
+		return
+	}
+	f.addRemedy(s.typedCommand())
+}
+
+// checkPort reports a service that runs but is not where it should listen.
+func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
+	if slices.Contains(c.Ports, s.Port) {
+		return true
+	}
+	ports := "none"
+	if len(c.Ports) > 0 {
+		ports = fmt.Sprint(c.Ports)
+	}
+	s.makeAnew(s.reportContainer(d, s.codes.wrongPort, c).addSeen(dockerCommand(s.on.Host, "port %s", c.Name), ports), c)
+	return false
+}
+
+// checkDetails reports what of a service that does its work is not as the page has
+// it: the name of its image, and what happens when the host restarts.
+func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
+	if tutorial.Deviates(tutorial.ImageName, s.Compare(c.Container)) {
+		f := s.reportContainer(d, s.codes.otherImage, c)
+		if s.lacksImage() {
+			f.addRemedy(dockerCommand(s.on.Host, "tag %s %s", c.Image, s.Spec.Image))
+		}
+		s.makeAnew(f, c)
+	}
+	have := c.RestartPolicy
+	if have == "" {
+		have = "no"
+	}
+	if have != restart {
+		f := s.reportContainer(d, s.codes.restartPolicy, c).
+			addRemedy(dockerCommand(s.on.Host, "update --restart=%s %s", restart, c.Name))
+		f.Seen[0].Answered = c.Name + ": " + have
+	}
+}
+
+// report reports something of a service's container, and what it is like.
+func (s service) reportContainer(d *diagnosis, code string, c survey.Container) *finding {
+	f := s.breakOwn(d.addFinding(code, s.on.Name, s.Title, s.on.Name)).
+		addSeen(dockerCommand(s.on.Host, "ps --all --no-trunc"), fmt.Sprintf("%s: %s %s, %s, exit code %d", c.Name, c.Image, c.Command, c.State, c.ExitCode))
+	if last := lastLine(c.Log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && c.State != "running" {
+		f.addSeen(dockerCommand(s.on.Host, "logs %s", c.Name), last)
+	}
+	return f
+}
+
+// breakOwn has a finding break what the service is, if it is not the page's.
+func (s service) breakOwn(f *finding) *finding {
+	if s.breaks != (part{}) {
+		f.setBreaks(s.breaks)
+	}
+	return f
+}
+
+// makeAnew fixes a finding by the page's own command, or by what is right but does
+// not run, after what is wrong is out of the way.
+func (s service) makeAnew(f *finding, wrong survey.Container) {
+	f.addRemedy(dockerCommand(s.on.Host, "rm -f %s", wrong.Name))
+	for _, c := range s.ownContainers() {
+		if c.ID != wrong.ID && s.hasPageArguments(c) && !c.Running {
+			f.addRemedy(dockerCommand(s.on.Host, "start %s", c.Name))
+			return
+		}
+	}
+	f.addRemedy(s.typedCommand())
+}
+
+// inTheWay returns a running container that has the service's port and is another.
+func (s service) inTheWay() (survey.Container, bool) {
+	for _, c := range s.on.Containers {
+		if s.Port.Host != 0 && c.Running && survey.Publishes(c.Container, s.Port.Host) && !s.Matches(c.Container) {
+			return c, true
+		}
+	}
+	return survey.Container{}, false
+}
+
+// runsSwarm reports whether a container's program is Swarm's, with an argument.
+func runsSwarm(c engine.Container, arg string) bool {
+	words := strings.Fields(c.Command)
+	return len(words) > 1 && strings.HasSuffix(words[0], "/swarm") && words[1] == arg
+}

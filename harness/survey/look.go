@@ -1,0 +1,365 @@
+package survey
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+)
+
+// How long answers are waited for: an engine's first, once more if that does not
+// come, and all that is asked after it. The last two are those of a machine that
+// is not busy: see within.
+const (
+	firstAnswer  = 1200 * time.Millisecond
+	secondAnswer = 800 * time.Millisecond
+	answers      = 1800 * time.Millisecond
+	logLines     = 40
+
+	// The time for the way to a host that is reached out of band: what ssh takes to
+	// know that nobody answers, and less if nobody answered before.
+	wayIn     = 4500 * time.Millisecond
+	wayToLost = time.Second
+)
+
+// promptly is how long an engine takes at the most to tell of itself if its machine
+// is not busy, and mostPatience how many times longer than that answers are waited
+// for at the most.
+const (
+	promptly     = 60 * time.Millisecond
+	mostPatience = 4
+)
+
+// Options say what a survey asks.
+type Options struct {
+	// OutOfBand says that commands reach hosts by another way than their engines
+	// are asked, as by ssh: that none can be run says nothing of the host then. A
+	// lab's does not run if none can be.
+	OutOfBand bool `json:"out_of_band,omitempty"`
+	// Relevant selects the containers to inspect.
+	Relevant func(engine.Container) bool `json:"-"`
+	// Images are those that each engine may lack.
+	Images []string `json:"-"`
+}
+
+// Look asks a cluster for all that it says of itself, and changes nothing. It
+// always comes to an end within some 5 s; an answer that does not come is part of
+// the State. If a command on a host hangs, it takes some 5 s more, and as many if
+// hosts are reached out of band and not all let in. If all engines are slow, their
+// machine being busy, it waits up to four times as long.
+func Look(ctx context.Context, c *engine.Cluster, o Options) State {
+	l := &look{cluster: c, state: newState(c.Topology(), o)}
+	l.askEngines(ctx)
+	l.askAll(ctx)
+	l.askStarted(ctx)
+	l.askSilent(ctx)
+	return l.state
+}
+
+// Glance asks each service of a cluster once, for as long as ctx lasts, and no host
+// by commands.
+func Glance(ctx context.Context, c *engine.Cluster, o Options) State {
+	l := &look{cluster: c, state: newState(c.Topology(), o)}
+	var group sync.WaitGroup
+	group.Go(func() { l.askConsul(ctx) })
+	group.Go(func() { l.askSwarm(ctx) })
+	l.onEachHost(func(h *Host) {
+		if h.Info, h.InfoError.Err = c.Engine(h.Name).Info(ctx); h.Answers() {
+			l.askAbout(ctx, h)
+		}
+	})
+	group.Wait()
+	return l.state
+}
+
+// ProbeHost asks one host of a cluster by commands.
+func ProbeHost(ctx context.Context, c *engine.Cluster, h harness.Host, o Options) Probe {
+	l := &look{cluster: c, state: newState(c.Topology(), o)}
+	on := l.state.On(h.Name)
+	l.askHost(ctx, on)
+	return on.Probe
+}
+
+// look is a survey that is under way.
+type look struct {
+	cluster *engine.Cluster
+	state   State
+}
+
+// askEngines asks each engine for itself, and each host whose engine does not
+// answer why that is.
+func (l *look) askEngines(ctx context.Context) {
+	l.onEachHost(func(h *Host) { l.askEngine(ctx, h) })
+	l.state.setPatience(ctx)
+	l.onEachHost(func(h *Host) {
+		if h.Answers() {
+			return
+		}
+		if l.askHost(ctx, h); h.Probe.Unasked.Err == nil {
+			l.askLog(ctx, h)
+		}
+	})
+}
+
+func (l *look) askEngine(ctx context.Context, h *Host) {
+	first, cancel := harness.WithLimit(ctx, firstAnswer)
+	defer cancel()
+	conn, err := l.cluster.Node(h.Name).Dial(first, h.Engine().Port())
+	if h.DialError.Err = err; err == nil {
+		_ = conn.Close() // nothing was said on it
+		asked := time.Now()
+		h.Info, h.InfoError.Err = l.cluster.Engine(h.Name).Info(first)
+		h.InfoTook = time.Since(asked)
+	}
+}
+
+// setPatience looks at the engine that answered the quickest: one may hang, but
+// if all are slow it is their machine that is busy.
+func (s *State) setPatience(ctx context.Context) {
+	quickest := time.Duration(0)
+	for _, h := range s.Hosts {
+		if h.Answers() && (quickest == 0 || h.InfoTook < quickest) {
+			quickest = h.InfoTook
+		}
+	}
+	most := float64(harness.Limit(ctx, mostPatience*promptly)) / float64(promptly)
+	s.Patience = min(max(1, float64(quickest)/float64(promptly)), most)
+}
+
+// askAll asks the engines that answer for all that is on them, their hosts by
+// commands, and the manager's services.
+func (l *look) askAll(ctx context.Context) {
+	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
+	defer cancel()
+	var group sync.WaitGroup
+	if m := &l.state.Hosts[0]; m.Answers() || m.Hangs() {
+		group.Go(func() { l.askConsul(answering) })
+		group.Go(func() { l.askSettledSwarm(answering) })
+	}
+	l.onEachHost(func(h *Host) {
+		if h.Hangs() {
+			l.askAgain(answering, h)
+		}
+		switch {
+		case h.Answers():
+			group.Go(func() { l.askHost(ctx, h) })
+			group.Go(func() { l.askLog(ctx, h) })
+			l.askAbout(answering, h)
+		case h.Hangs(): // it lists its containers all the same
+			l.askContainers(answering, h)
+		}
+	})
+	group.Wait()
+}
+
+// askAgain gives an engine that was silent a second chance: its machine may have
+// been busy for a moment.
+func (l *look) askAgain(ctx context.Context, h *Host) {
+	ctx, cancel := context.WithTimeout(ctx, l.withPatience(secondAnswer))
+	defer cancel()
+	h.Info, h.InfoError.Err = l.cluster.Engine(h.Name).Info(ctx)
+}
+
+// askStarted asks again for a moment what refuses although a container that runs
+// has its port: that may have just been started.
+func (l *look) askStarted(ctx context.Context) {
+	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
+	defer cancel()
+	moment, cancel := context.WithTimeout(answering, l.withPatience(firstAnswer))
+	defer cancel()
+	var group sync.WaitGroup
+	again := func(port uint16, failure *Failure, ask func(context.Context)) {
+		isUp := func(c Container) bool { return c.State == "running" && Publishes(c.Container, port) }
+		if !slices.ContainsFunc(l.state.Hosts[0].Containers, isUp) {
+			return
+		}
+		group.Go(func() {
+			_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
+				if !errors.Is(failure.Err, engine.ErrRefused) {
+					return nil
+				}
+				ask(answering)
+				return failure.Err
+			})
+		})
+	}
+	again(l.state.Topology.Consul().Port(), &l.state.LeaderError, l.askConsul)
+	again(l.state.Topology.Swarm().Port(), &l.state.SwarmError, l.askSettledSwarm)
+	group.Wait()
+}
+
+// askSilent asks once more what was silent: its machine may have been busy for a
+// moment. If an engine hangs, which was asked twice, that moment is over: it waits
+// for a service that is silent indeed.
+func (l *look) askSilent(ctx context.Context) {
+	s := &l.state
+	if slices.ContainsFunc(s.Hosts, func(h Host) bool { return h.Hangs() }) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.withPatience(answers))
+	defer cancel()
+	var group sync.WaitGroup
+	again := func(ask func(), failures ...Failure) {
+		if slices.ContainsFunc(failures, Failure.isSilence) {
+			group.Go(ask)
+		}
+	}
+	again(func() { l.askConsul(ctx) }, s.LeaderError, s.KeysError)
+	again(func() { l.askSettledSwarm(ctx) }, s.SwarmError)
+	for i := range s.Hosts {
+		if h := &s.Hosts[i]; h.Answers() {
+			again(func() { l.askContainers(ctx, h) }, h.ContainersError)
+			again(func() { l.askNetworks(ctx, h) }, h.NetworksError)
+			again(func() { l.askGossip(ctx, h) }, h.GossipError)
+		}
+	}
+	group.Wait()
+}
+
+// isSilence reports whether no answer came in time, although a way leads there.
+func (f Failure) isSilence() bool {
+	return errors.Is(f.Err, engine.ErrTimeout) && Unreached(f.Err) == nil
+}
+
+func (l *look) askConsul(ctx context.Context) {
+	s := &l.state
+	s.Leader, s.LeaderError.Err = l.cluster.Consul().Leader(ctx)
+	if s.LeaderError.Err != nil {
+		return
+	}
+	var all []engine.Entry
+	all, s.KeysError.Err = l.cluster.Consul().Entries(ctx, "docker/")
+	for _, e := range all {
+		s.Entries[e.Key] = e
+	}
+}
+
+// askSettledSwarm asks again for a moment while members are Pending or not listed:
+// so are all of a manager that has just started.
+func (l *look) askSettledSwarm(ctx context.Context) {
+	s := &l.state
+	moment, cancel := context.WithTimeout(ctx, l.withPatience(firstAnswer))
+	defer cancel()
+	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
+		l.askSwarm(ctx)
+		if s.SwarmError.Err == nil && s.Swarm != nil && isSettling(s.Topology, s.Swarm.Members) {
+			return errSettling
+		}
+		return nil
+	})
+}
+
+func (l *look) askSwarm(ctx context.Context) {
+	info, err := l.cluster.Swarm().Info(ctx)
+	l.state.SwarmError.Err, l.state.Swarm, l.state.SwarmName = err, info.Swarm, info.Name
+}
+
+var errSettling = errors.New("the manager does not know all its members yet")
+
+// isSettling reports whether a manager may be about to list more than it does.
+func isSettling(t harness.Topology, listed []engine.Member) bool {
+	isPending := func(m engine.Member) bool { return m.Status == "Pending" }
+	return len(listed) < len(t.Members) || slices.ContainsFunc(listed, isPending)
+}
+
+// askAbout asks an engine for all that is on it.
+func (l *look) askAbout(ctx context.Context, h *Host) {
+	var group sync.WaitGroup
+	group.Go(func() { l.askContainers(ctx, h) })
+	group.Go(func() { l.askNetworks(ctx, h) })
+	group.Go(func() { l.askGossip(ctx, h) })
+	group.Wait()
+}
+
+// askContainers asks an engine for its containers and images. Only an image that it
+// says it lacks is called missing.
+func (l *look) askContainers(ctx context.Context, h *Host) {
+	on := l.cluster.Engine(h.Name)
+	h.MissingImages = nil
+	var missing []bool
+	var group sync.WaitGroup
+	group.Go(func() { h.Containers, h.ContainersError.Err = containersOf(ctx, on, l.state.Relevant) })
+	missing = make([]bool, len(l.state.Images))
+	for i, ref := range l.state.Images {
+		group.Go(func() {
+			has, err := on.HasImage(ctx, ref)
+			missing[i] = err == nil && !has
+		})
+	}
+	group.Wait()
+	for i, ref := range l.state.Images {
+		if missing[i] {
+			h.MissingImages = append(h.MissingImages, ref)
+		}
+	}
+}
+
+func (l *look) askNetworks(ctx context.Context, h *Host) {
+	on := l.cluster.Engine(h.Name)
+	h.Networks = nil
+	var all []engine.Network
+	all, h.NetworksError.Err = on.Networks(ctx)
+	for _, n := range all {
+		if n.Name != l.state.Topology.Network {
+			continue
+		}
+		// Only asked for by itself does it tell its containers.
+		full, err := on.Network(ctx, n.ID)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
+		h.NetworksError.Err = errors.Join(h.NetworksError.Err, err)
+		h.Networks = append(h.Networks, full)
+	}
+}
+
+func (l *look) askGossip(ctx context.Context, h *Host) {
+	h.Peers, h.GossipError.Err = engine.Gossip(ctx, l.cluster.Node(h.Name))
+}
+
+// askHost asks a host by commands.
+func (l *look) askHost(ctx context.Context, h *Host) {
+	ctx, cancel := context.WithTimeout(ctx, l.onHost(h, probeTime))
+	defer cancel()
+	h.Probe = runProbe(ctx, l.cluster.Node(h.Name), dialsOf(l.state.Topology, h.Host), l.state.OutOfBand)
+}
+
+func (l *look) askLog(ctx context.Context, h *Host) {
+	n, ok := l.cluster.Node(h.Name).(harness.EngineLogger)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.onHost(h, time.Second))
+	defer cancel()
+	h.Log, _ = n.EngineLog(ctx, logLines) // what can't be had is as good as empty
+}
+
+// onHost is within of a command on a host, which out of band has to find its way
+// first.
+func (l *look) onHost(h *Host, d time.Duration) time.Duration {
+	switch {
+	case !l.state.OutOfBand:
+		return l.withPatience(d)
+	case Unreached(h.DialError.Err) != nil:
+		return l.withPatience(d) + wayToLost
+	}
+	return l.withPatience(d) + wayIn
+}
+
+// withPatience returns a time to wait with patience.
+func (l *look) withPatience(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * l.state.Patience)
+}
+
+// onEachHost does something for all hosts at once.
+func (l *look) onEachHost(do func(*Host)) {
+	var group sync.WaitGroup
+	for i := range l.state.Hosts {
+		group.Go(func() { do(&l.state.Hosts[i]) })
+	}
+	group.Wait()
+}

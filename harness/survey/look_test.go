@@ -1,0 +1,281 @@
+package survey
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/internal/enginetest"
+	"labcheck/harness/lang"
+	"labcheck/harness/prereq"
+)
+
+// performed is a cluster on which the tutorial was done, and whose hosts tell of
+// themselves.
+func performed(t *testing.T) (*engine.Cluster, *enginetest.Cluster) {
+	t.Helper()
+	f := enginetest.New(harness.Tutorial()).Performed()
+	t.Cleanup(f.Close)
+	for _, h := range f.Hosts {
+		out := fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== engine\nState: S\n== silent\n", h.Addr)
+		h.Run = func(_ context.Context, argv []string) (harness.Result, error) {
+			return harness.Result{Argv: argv, Stdout: out}, nil
+		}
+	}
+	c, err := engine.Open(f.Topology, f.Nodes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c, f
+}
+
+// TestRecorded wants a State to be the same once it was written and read back, and
+// each error to be of its kind still.
+func TestRecorded(t *testing.T) {
+	on, f := performed(t)
+	f.Hosts["store"].Off = true
+	f.Hosts["worker01"].Silent = true
+	all := func(engine.Container) bool { return true }
+	before := Look(t.Context(), on, Options{Relevant: all, Images: []string{"none"}})
+	before.LeaderError.Err = engine.ErrNoLeader
+	before.On("frontend01").DialError.Err = &harness.UnreachableError{
+		Node: "frontend01", Service: "a:1", Layer: harness.LayerTLS, What: lang.Textf("no %s", "trust"), Err: engine.ErrTLS,
+	}
+	written, err := json.Marshal(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var after State
+	if err := json.Unmarshal(written, &after); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(after)
+	if diff := cmp.Diff(string(written), string(again)); err != nil || diff != "" {
+		t.Error(diff, err)
+	}
+	un := Unreached(after.On("frontend01").DialError.Err)
+	if un == nil || !un.IsSame(Unreached(before.On("frontend01").DialError.Err)) || un.What.String() != "no trust" {
+		t.Errorf("%+v", un)
+	}
+	if !errors.Is(after.LeaderError.Err, engine.ErrNoLeader) || !IsRefused(after.On("store").DialError.Err) {
+		t.Errorf("%v, %v", after.LeaderError, after.On("store").DialError)
+	}
+	if h := after.On("worker01"); !errors.Is(h.InfoError.Err, engine.ErrTimeout) || !h.Hangs() {
+		t.Errorf("%+v", h)
+	}
+	manager := after.On("manager")
+	if !manager.Answers() || len(manager.Containers) != 2 || !reflect.DeepEqual(manager.MissingImages, []string{"none"}) || len(after.Entries) == 0 {
+		t.Errorf("%+v", manager)
+	}
+}
+
+// TestDials: what each host has to reach.
+func TestDials(t *testing.T) {
+	topology := harness.Tutorial()
+	for from, want := range map[harness.Host]int{topology.Manager: 1 + 4*3, topology.Members[0]: 1 + 4*2} {
+		all := dialsOf(topology, from)
+		if len(all) != want || all[0] != "tcp 192.168.33.11 8500" || slices.ContainsFunc(all[1:], func(d string) bool { return strings.Contains(d, " "+from.Addr.String()+" ") }) {
+			t.Errorf("%s: %q", from.Name, all)
+		}
+	}
+}
+
+// TestDialler runs what a host runs, against ports that answer and that do not.
+func TestDialler(t *testing.T) {
+	perl := prereq.Program(t, "perl", "apt-get install perl-base")
+	tcp, err1 := net.Listen("tcp", "127.0.0.1:0")
+	closed, err2 := net.Listen("tcp", "127.0.0.1:0")
+	udp, err3 := net.ListenPacket("udp", "127.0.0.1:0")
+	silent, err4 := net.ListenPacket("udp", "127.0.0.1:0")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []io.Closer{tcp, udp, silent} {
+		t.Cleanup(func() { c.Close() })
+	}
+	closed.Close()
+	said := make(chan string, 1)
+	go func() {
+		b := make([]byte, 100)
+		n, from, err := udp.ReadFrom(b)
+		if err != nil {
+			said <- err.Error()
+			return
+		}
+		_, _ = udp.WriteTo([]byte("x"), from)
+		said <- string(b[:n])
+	}()
+	words := func(proto string, a net.Addr) []string {
+		host, port, _ := net.SplitHostPort(a.String())
+		return []string{proto, host, port}
+	}
+	argv := slices.Concat([]string{"-e", dialler, "6869"}, words("tcp", tcp.Addr()), words("tcp", closed.Addr()), words("udp", udp.LocalAddr()), words("udp", silent.LocalAddr()))
+	start := time.Now()
+	out, err := exec.Command(perl, argv...).CombinedOutput()
+	if took := time.Since(start); err != nil || took > 10*time.Second {
+		t.Errorf("after %s: %v", took, err)
+	}
+	got := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(got)
+	want := []string{"no answer from " + strings.Join(words("tcp", closed.Addr()), " "), "no answer from " + strings.Join(words("udp", silent.LocalAddr()), " ")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if s := <-said; s != "hi" {
+		t.Errorf("the datagram was %q", s)
+	}
+}
+
+// TestAsk: a host that answers a part of what it is asked is believed that much.
+func TestAsk(t *testing.T) {
+	on, f := performed(t)
+	store := f.Topology.Members[3]
+	var argv []string
+	answers := func(out string, err error) Probe {
+		f.Change(func() {
+			f.Hosts["store"].Run = func(_ context.Context, asked []string) (harness.Result, error) {
+				argv = asked
+				return harness.Result{Stdout: out}, err
+			}
+		})
+		return ProbeHost(t.Context(), on, store, Options{})
+	}
+	failed := errors.New("exit code 1")
+	if p := answers("== forward\n1\n", failed); p.Failed.Err != nil || p.Forward != "1" || p.Partial {
+		t.Errorf("%+v", p)
+	}
+	if p := answers("", failed); !errors.Is(p.Failed.Err, failed) {
+		t.Errorf("%+v", p)
+	}
+	if !OnlyLooks(argv) || len(argv) != len(asks)+1+3*9 || !strings.HasPrefix(argv[len(asks)], "00") {
+		t.Errorf("%q", argv)
+	}
+	f.Change(func() {
+		f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
+			<-ctx.Done()
+			return harness.Result{Stdout: "== forward\n1\n"}, ctx.Err()
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		if p := ProbeHost(t.Context(), on, store, Options{}); !p.Partial || p.Forward != "1" {
+			t.Errorf("cut off: %+v", p)
+		}
+	})
+}
+
+// TestContainersOf: what can't be listed is not nothing.
+func TestContainersOf(t *testing.T) {
+	on, f := performed(t)
+	all := func(engine.Container) bool { return true }
+	if found, err := containersOf(t.Context(), on.Engine("manager"), all); err != nil || len(found) != 2 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	f.Change(func() { f.Hosts["store"].Off = true })
+	if _, err := containersOf(t.Context(), on.Engine("store"), all); !errors.Is(err, engine.ErrRefused) {
+		t.Error(err)
+	}
+}
+
+// TestIsSettling: a manager that lists too few, or a member as Pending, may be about
+// to list more.
+func TestIsSettling(t *testing.T) {
+	of := harness.Tutorial()
+	for want, members := range map[bool][]engine.Member{
+		true:  {{Status: "Healthy"}, {Status: "Healthy"}, {Status: "Healthy"}},
+		false: {{Status: "Healthy"}, {Status: "Healthy"}, {Status: "Unhealthy"}, {Status: "Healthy"}},
+	} {
+		if got := isSettling(of, members); got != want {
+			t.Errorf("%v: %v", members, got)
+		}
+	}
+}
+
+// TestWayIn: who is reached out of band has the time to find the way to a host.
+func TestWayIn(t *testing.T) {
+	on, f := performed(t)
+	f.Hosts["store"].Run = func(ctx context.Context, _ []string) (harness.Result, error) {
+		select {
+		case <-ctx.Done():
+			return harness.Result{}, ctx.Err()
+		case <-time.After(probeTime + 2*wayToLost):
+			return harness.Result{Stdout: "== user\n0\n== silent\n"}, nil
+		}
+	}
+	store := on.Topology().Members[3]
+	synctest.Test(t, func(t *testing.T) {
+		for _, outOfBand := range []bool{true, false} {
+			if p := ProbeHost(t.Context(), on, store, Options{OutOfBand: outOfBand}); p.Told != outOfBand {
+				t.Errorf("out of band %v: %+v", outOfBand, p)
+			}
+		}
+		l := &look{cluster: on, state: newState(on.Topology(), Options{OutOfBand: true})}
+		lost := l.state.On("store")
+		lost.DialError.Err = &harness.UnreachableError{Node: "store", Layer: harness.LayerFirewall}
+		if l.askHost(t.Context(), lost); !errors.Is(lost.Probe.Unasked.Err, errNoWay) {
+			t.Errorf("one that nobody answers for: %+v", lost.Probe)
+		}
+	})
+}
+
+// TestOnlyLooks: of all commands the diagnosis's own is known to change nothing.
+func TestOnlyLooks(t *testing.T) {
+	on, f := performed(t)
+	asked := make(chan []string, 1)
+	f.Hosts["store"].Run = func(_ context.Context, argv []string) (harness.Result, error) {
+		asked <- argv
+		return harness.Result{}, nil
+	}
+	ProbeHost(t.Context(), on, on.Topology().Members[3], Options{OutOfBand: true})
+	argv := <-asked
+	if !OnlyLooks(argv) {
+		t.Errorf("%q", argv)
+	}
+	for i := range asks {
+		other := slices.Clone(argv)
+		other[i] += " "
+		if OnlyLooks(other) || OnlyLooks(argv[:i]) {
+			t.Errorf("with another argument %d it is known, too", i)
+		}
+	}
+}
+
+// TestPatience has engines answer soon, late, and not at all.
+func TestPatience(t *testing.T) {
+	for name, c := range map[string]struct {
+		took  []time.Duration // of the engines that answer
+		total time.Duration
+		want  float64
+	}{
+		"idle":         {[]time.Duration{promptly / 2, promptly / 3}, harness.DefaultTimeout, 1},
+		"one is slow":  {[]time.Duration{promptly / 2, 10 * promptly}, harness.DefaultTimeout, 1},
+		"all are slow": {[]time.Duration{2 * promptly, 3 * promptly}, harness.DefaultTimeout, 2},
+		"at the most":  {[]time.Duration{100 * promptly}, harness.DefaultTimeout, mostPatience},
+		"--timeout":    {[]time.Duration{100 * promptly}, 3 * harness.DefaultTimeout, 3 * mostPatience},
+		"none answers": {nil, harness.DefaultTimeout, 1},
+	} {
+		s := State{Hosts: []Host{{InfoError: Failure{engine.ErrTimeout}}}}
+		for _, took := range c.took {
+			s.Hosts = append(s.Hosts, Host{InfoTook: took})
+		}
+		ctx, cancel := harness.WithTotal(t.Context(), c.total, nil)
+		defer cancel()
+		if s.setPatience(ctx); s.Patience != c.want {
+			t.Errorf("%s: %v times as long, not %v", name, s.Patience, c.want)
+		}
+	}
+}

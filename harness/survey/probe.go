@@ -1,0 +1,186 @@
+package survey
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"labcheck/harness"
+)
+
+// Probe is what a host says of itself, asked by commands that change nothing. It
+// is empty of what the host has no program for.
+type Probe struct {
+	Failed  Failure  `json:"failed,omitzero"`   // no command can be run there
+	Unasked Failure  `json:"unasked,omitzero"`  // no way leads to a command there, which says nothing of the host
+	User    bool     `json:"user,omitempty"`    // it is not root who answers
+	Partial bool     `json:"partial,omitempty"` // the host did not come to the end of its answer
+	Links   []Link   `json:"links,omitempty"`   // its network interfaces
+	Rules   []string `json:"rules,omitempty"`   // of the packet filter, those that refuse or drop
+	Forward string   `json:"forward,omitempty"` // net.ipv4.ip_forward
+	Full    []string `json:"full,omitempty"`    // file systems below the engine's folder without room
+	Engine  string   `json:"engine,omitempty"`  // the state of its process, as ps has it; empty if there is none
+	// Neighbours are the addresses of containers elsewhere that the kernel was
+	// told of.
+	Neighbours []netip.Addr `json:"neighbours,omitempty"`
+	// Forwards are the hosts to which the kernel sends what is for containers
+	// elsewhere, by the container's hardware address.
+	Forwards map[string]netip.Addr `json:"forwards,omitempty"`
+	Told     bool                  `json:"told,omitempty"` // the host came as far as that
+	Dialled  bool                  `json:"dialled,omitempty"`
+	// Silent are the services that did not answer, if the host Dialled them.
+	Silent []string `json:"silent,omitempty"` // "tcp ADDR PORT"
+}
+
+// Stopped is the state of a process that a signal has stopped.
+const Stopped = "T"
+
+// Link is a network interface.
+type Link struct {
+	Name string       `json:"name"`
+	Up   bool         `json:"up,omitempty"`
+	MTU  int          `json:"mtu"`
+	Addr netip.Prefix `json:"addr,omitzero"`
+}
+
+// ParseProbe reads what the script on a host writes.
+func ParseProbe(out string) Probe {
+	p := Probe{Dialled: true, Forwards: map[string]netip.Addr{}}
+	section := ""
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "== "); ok {
+			section = name
+			p.beginSection(name)
+			continue
+		}
+		p.readLine(section, line, strings.Fields(line))
+	}
+	return p
+}
+
+// beginSection notes what it means that a host comes to a section.
+func (p *Probe) beginSection(section string) {
+	switch section {
+	case "silent":
+		p.Told = true
+	case "no dialler":
+		p.Dialled = false
+	}
+}
+
+func (p *Probe) readLine(section, line string, words []string) {
+	switch {
+	case len(words) == 0:
+	case section == "user":
+		p.User = line != "0"
+	case section == "link":
+		p.readLink(words)
+	case section == "addr":
+		p.readAddr(words)
+	case section == "rule":
+		p.Rules = append(p.Rules, line)
+	case section == "forward":
+		p.Forward = line
+	case section == "disk":
+		p.readDisk(words)
+	case section == "engine" && words[0] == "State:" && len(words) > 1:
+		p.Engine = words[1][:1]
+	case section == "neighbour":
+		if a, err := netip.ParseAddr(words[0]); err == nil {
+			p.Neighbours = append(p.Neighbours, a)
+		}
+	case section == "forward to":
+		p.readForward(words)
+	case section == "silent":
+		if what, ok := strings.CutPrefix(line, "no answer from "); ok {
+			p.Silent = append(p.Silent, what)
+		}
+	}
+}
+
+// readLink reads a line such as "2: eth0@if3: <BROADCAST,UP> mtu 1500 qdisc …".
+func (p *Probe) readLink(words []string) {
+	if len(words) < 5 || words[3] != "mtu" {
+		return
+	}
+	name, _, _ := strings.Cut(strings.TrimSuffix(words[1], ":"), "@")
+	mtu, _ := strconv.Atoi(words[4])
+	flags := "," + strings.Trim(words[2], "<>") + ","
+	p.Links = append(p.Links, Link{Name: name, Up: strings.Contains(flags, ",UP,"), MTU: mtu})
+}
+
+// readAddr reads a line such as "2: eth0    inet 192.168.33.20/24 brd …".
+func (p *Probe) readAddr(words []string) {
+	if len(words) < 4 {
+		return
+	}
+	for i, l := range p.Links {
+		if l.Name == words[1] && !l.Addr.IsValid() {
+			p.Links[i].Addr, _ = netip.ParsePrefix(words[3])
+		}
+	}
+}
+
+// readForward reads a line such as "02:42:0a:00:00:03 dev vx-000100-da44f dst
+// 192.168.33.20 self permanent".
+func (p *Probe) readForward(words []string) {
+	if i := slices.Index(words, "dst"); i > 0 && i+1 < len(words) {
+		if to, err := netip.ParseAddr(words[i+1]); err == nil {
+			p.Forwards[words[0]] = to
+		}
+	}
+}
+
+// spare is what an engine must be able to write at the least, in KiB.
+const spare = 1 << 10
+
+// readDisk reads a line of df: file system, size, used, available, …, mount point.
+func (p *Probe) readDisk(words []string) {
+	if len(words) < 6 {
+		return
+	}
+	free, err := strconv.Atoi(words[3])
+	line := fmt.Sprintf("%s: %s KiB of %s KiB free", words[5], words[3], words[1])
+	if size, sizeErr := strconv.Atoi(words[1]); err == nil && sizeErr == nil && size > 0 && free < spare && !slices.Contains(p.Full, line) {
+		p.Full = append(p.Full, line)
+	}
+}
+
+// LinkOf returns the interface with the host's address.
+func (p Probe) LinkOf(h harness.Host) (Link, bool) {
+	for _, l := range p.Links {
+		if l.Addr.Addr() == h.Addr {
+			return l, true
+		}
+	}
+	return Link{}, false
+}
+
+// RulesAbout returns the filter's rules about a port, and those about everything
+// from or to one of the hosts.
+func (p Probe) RulesAbout(port uint16, hosts []harness.Host) []string {
+	var found []string
+	for _, r := range p.Rules {
+		padded := r + " "
+		switch {
+		case strings.Contains(padded, fmt.Sprintf("port %d ", port)):
+			found = append(found, r)
+		case strings.Contains(padded, "port"):
+		case len(hosts) > 0 && isAboutHost(padded, hosts):
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func isAboutHost(rule string, hosts []harness.Host) bool {
+	for _, h := range hosts {
+		if strings.Contains(rule, fmt.Sprintf(" %s/32 ", h.Addr)) {
+			return true
+		}
+	}
+	return false
+}
