@@ -45,3 +45,6 @@ func (e *UnreachableError) In(l lang.Language) string {
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// HintIn implements Hinter.
+func (e *UnreachableError) HintIn(l lang.Language) string { return e.Hint.In(l) }

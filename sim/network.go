@@ -29,6 +29,9 @@ func (e *SubnetError) In(l lang.Language) string {
 	return l.Say("subnet %s can't be used: %s", e.Subnet, e.UsedBy.In(l))
 }
 
+// HintIn implements harness.Hinter.
+func (e *SubnetError) HintIn(l lang.Language) string { return e.Hint.In(l) }
+
 // labNetwork is the bridge that a lab's nodes are on.
 type labNetwork struct {
 	id     string

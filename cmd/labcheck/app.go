@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/netip"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -47,7 +49,7 @@ type app struct {
 	noColor  bool
 	printed  bool // the JSON document was
 	goesOn   bool // the command leaves what it has done, also when it is interrupted
-	real     realFlags
+	real     ec2Flags
 }
 
 // run is main without the process: it returns the exit code.
@@ -58,7 +60,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) i
 // runOn is run on a screen that the process has.
 func runOn(ctx context.Context, args []string, s *screen) int {
 	a := newApp(s)
-	a.lang = language(args, os.Getenv)
+	a.lang = languageOf(args, os.Getenv)
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.in)
@@ -71,9 +73,16 @@ func newApp(s *screen) *app {
 	return &app{screen: s, in: s.in, out: s.out, err: s.err, dial: sim.DialAuto}
 }
 
-// color tells whether what is written to a stream may have colours.
-func (a *app) color(w io.Writer) bool {
+// canColor reports whether what is written to a stream may have colours.
+func (a *app) canColor(w io.Writer) bool {
 	return isTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func (a *app) printJSON(v any) {
+	a.printed = true
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
 }
 
 const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
@@ -85,12 +94,11 @@ leaves it as it was; with none it makes one, performs the tutorial on it, checks
 and removes it again.`
 
 func (a *app) root() *cobra.Command {
-	check := a.checkCommand()
+	check := newCheckCommand(a)
 	root := &cobra.Command{
 		Use: "labcheck", Long: a.lang.Format(about),
 		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts"),
-		Args:  cobra.NoArgs, RunE: check.RunE,
-		SilenceErrors: true, SilenceUsage: true,
+		RunE:  check.RunE, SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			if err := a.readTimeout(c); err != nil {
 				return err
@@ -99,18 +107,42 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{wrongFlag(err), c.CommandPath() + " --help"}
+		return &usageError{translateFlagError(err), c.CommandPath() + " --help"}
 	})
 	root.Flags().AddFlagSet(check.Flags())
-	f := root.PersistentFlags()
+	a.addFlags(root.PersistentFlags())
+	root.AddCommand(check)
+	for _, newCommand := range commands() {
+		root.AddCommand(newCommand(a))
+	}
+	root.InitDefaultCompletionCmd()
+	checkArguments(root)
+	translateCobra(root, a.lang)
+	return root
+}
+
+// commands returns what makes the commands beside check, each of which is in a file
+// of its name.
+func commands() []func(*app) *cobra.Command {
+	return []func(*app) *cobra.Command{
+		newBootstrapCommand, newDiagnoseCommand, newDoctorCommand, newDownCommand, newEnvCommand, newExecCommand,
+		newFaultCommand, newImagesCommand, newInventoryCommand, newReportCommand, newStatusCommand,
+		newTranscriptCommand, newTutorialCommand, newUpCommand, newVersionCommand, newWatchCommand, newWatchdogCommand,
+	}
+}
+
+// addFlags adds the flags that all commands share.
+func (a *app) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
-	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say("`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)"))
-	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say("`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
+	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say(
+		"`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)"))
+	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say(
+		"`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
 	a.real.add(f, a.lang)
 	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
 	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's"))
@@ -118,16 +150,6 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
 	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))
 	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)"))
-	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
-		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.faultCommand(), a.imagesCommand(), a.reportCommand(),
-		a.doctorCommand(), a.versionCommand(), watchdogCommand(), a.inventoryCommand(), a.watchCommand())
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		strict(c)
-	}
-	root.Args = usage(root.Args)
-	a.translate(root)
-	return root
 }
 
 // timeoutVariable is the environment variable that holds what --timeout is if it
@@ -143,28 +165,33 @@ func (a *app) readTimeout(c *cobra.Command) error {
 	}
 	timeout, err := time.ParseDuration(text)
 	if err != nil {
-		return &usageError{lang.Errorf("%s=%s: it is not a duration such as 30m", timeoutVariable, text), "unset " + timeoutVariable}
+		err := lang.Errorf("%s=%s: it is not a duration such as 30m", timeoutVariable, text)
+		return &usageError{err, "unset " + timeoutVariable}
 	}
 	a.timeout = timeout
 	return nil
 }
 
-// checkFlags looks at the flags of all commands. Those that say where nodes are
-// belong to --target ec2, and to what is about inventories.
+// checkFlags checks the flags that all commands share. Those that say where nodes
+// are belong to --target ec2, and to what is about inventories.
 func (a *app) checkFlags(aboutInventory bool) error {
+	var err error
 	switch {
 	case a.target == "sim" && a.real.given() != nil && !aboutInventory:
-		return &usageError{lang.Errorf("flags for nodes that exist need --target ec2"), "labcheck --help"}
+		err = lang.Errorf("flags for nodes that exist need --target ec2")
 	case a.target == "ec2" && a.real.check() != nil:
-		return &usageError{a.real.check(), "labcheck --help"}
+		err = a.real.check()
 	case a.target != "sim" && a.target != "ec2":
-		return &usageError{lang.Errorf("--target %s: sim and ec2 are possible", a.target), "labcheck --help"}
+		err = lang.Errorf("--target %s: sim and ec2 are possible", a.target)
 	case sim.CheckName(a.lab) != nil:
-		return &usageError{lang.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
+		err = lang.Errorf("--lab: %w", sim.CheckName(a.lab))
 	case a.quiet && a.verbose:
-		return &usageError{lang.Errorf("--quiet and --verbose exclude one another"), "labcheck --help"}
+		err = lang.Errorf("--quiet and --verbose exclude one another")
 	case a.timeout <= 0:
-		return &usageError{lang.Errorf("--timeout %s: it must be more than 0", a.timeout), "labcheck --help"}
+		err = lang.Errorf("--timeout %s: it must be more than 0", a.timeout)
+	}
+	if err != nil {
+		return &usageError{err, "labcheck --help"}
 	}
 	return nil
 }
@@ -191,11 +218,10 @@ func (s *subnetFlag) Set(text string) error {
 	return err
 }
 
-func (a *app) simOptions(p *progress) sim.Options {
+func (a *app) simOptions() sim.Options {
 	return sim.Options{
 		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
-		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang, Progress: p.image},
+		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
 		Watchdog: watchdogArgv(),
-		Progress: p.lab,
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"labcheck/harness"
-	"labcheck/harness/lang"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -17,25 +16,22 @@ import (
 // progress shows what is going on. On a terminal the living line tells what is
 // being done and for how long; in a log each part is told when it has ended.
 type progress struct {
-	screen  *screen
-	silent  bool
-	verbose bool
-	color   bool
-	lang    lang.Language
+	*app
+	silent bool
+	stop   chan struct{}
+	done   sync.WaitGroup
 
 	mu    sync.Mutex
 	part  string // what is being done
 	note  string // of that, what ended last
 	began time.Time
-	stop  chan struct{}
-	done  sync.WaitGroup
 }
 
 // tick is how often the living line changes.
 const tick = 100 * time.Millisecond
 
-func (a *app) newProgress() *progress {
-	p := &progress{screen: a.screen, silent: a.quiet, verbose: a.verbose, color: a.color(a.err), lang: a.lang, stop: make(chan struct{})}
+func newProgress(a *app) *progress {
+	p := &progress{app: a, silent: a.quiet, stop: make(chan struct{})}
 	if a.screen.changes && !p.silent && !p.verbose {
 		p.done.Go(p.animate)
 	}
@@ -51,7 +47,7 @@ func (p *progress) animate() {
 			return
 		case <-ticks.C:
 			p.mu.Lock()
-			p.screen.show(p.livingLine())
+			p.screen.setLivingLine(p.livingLine())
 			p.mu.Unlock()
 		}
 	}
@@ -62,7 +58,7 @@ func (p *progress) livingLine() string {
 	if p.part == "" {
 		return ""
 	}
-	line := fmt.Sprintf("  … %s %s", p.part, elapsed(time.Since(p.began)))
+	line := fmt.Sprintf("  … %s %s", p.part, secondsText(time.Since(p.began)))
 	if p.note != "" {
 		line += "  " + p.note
 	}
@@ -81,104 +77,101 @@ func (p *progress) close() {
 	}
 	close(p.stop)
 	p.done.Wait()
-	p.screen.show("")
+	p.screen.setLivingLine("")
 }
 
-// during tells that something is being done while do runs, and how it ended.
-func (p *progress) during(part string, do func() error) error {
-	p.begin(part)
+// trackPart tells that something is being done while do runs, and how it ended.
+func (p *progress) trackPart(part string, do func() error) error {
+	p.beginPart(part)
 	err := do()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	mark := p.paint(text.FgGreen, "✓")
-	if err != nil {
-		mark = p.paint(text.FgRed, "✗")
-	}
-	p.finishPart()
-	p.say(p.timed("  "+mark+" ", part, 44, time.Since(p.began)))
+	p.clearPart()
+	p.printUnlessSilent(p.timedLine(p.mark(err == nil), part, 44, time.Since(p.began)))
 	return err
 }
 
-// begin and end are during for what is told by events. What passed is told
-// only where that was asked for.
-func (p *progress) begin(part string) {
+// beginPart and endPart are trackPart for what is told by events. What passed is
+// told only if that was asked for.
+func (p *progress) beginPart(part string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.part, p.note, p.began = part, "", time.Now()
 }
 
-func (p *progress) end(status harness.Status, name, reason string, took time.Duration) {
+func (p *progress) endPart(status harness.Status, name, reason string, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.finishPart()
+	p.clearPart()
 	switch {
-	case status == harness.Failed:
-		p.say(p.timed("  "+p.paint(text.FgRed, "✗")+" ", name, 64, took))
-	case !p.verbose:
-	case status == harness.Skipped:
-		p.say(fmt.Sprintf("  - %s (%s)", name, reason))
-	default:
-		p.say(p.timed("  "+p.paint(text.FgGreen, "✓")+" ", name, 64, took))
+	case status == harness.Skipped && p.verbose:
+		p.printUnlessSilent(fmt.Sprintf("  - %s (%s)", name, reason))
+	case status == harness.Failed || status == harness.Passed && p.verbose:
+		p.printUnlessSilent(p.timedLine(p.mark(status == harness.Passed), name, 64, took))
 	}
 }
 
-// finishPart leaves nothing that is being done, before what it came to is told.
-func (p *progress) finishPart() {
+// clearPart leaves nothing that is being done, before what it came to is told.
+func (p *progress) clearPart() {
 	p.part = ""
-	p.screen.show("")
+	p.screen.setLivingLine("")
 }
 
-// tell writes a line that stays, also where no progress is wanted: nobody would
-// look for what nobody told of.
-func (p *progress) tell(line string) { fmt.Fprintln(p.screen.err, line) }
+// mark returns the start of a line about what succeeded or failed.
+func (p *progress) mark(succeeded bool) string {
+	color, mark := text.FgRed, "✗"
+	if succeeded {
+		color, mark = text.FgGreen, "✓"
+	}
+	if p.canColor(p.err) {
+		mark = color.Sprint(mark)
+	}
+	return "  " + mark + " "
+}
 
-func (p *progress) say(line string) {
+// printLine prints a line that stays, also if no progress is wanted: nobody would
+// look for what nobody told of.
+func (p *progress) printLine(line string) { fmt.Fprintln(p.err, line) }
+
+func (p *progress) printUnlessSilent(line string) {
 	if !p.silent {
-		p.tell(line)
+		p.printLine(line)
 	}
 }
 
-// detail is told when it is asked for, and otherwise part of the living line.
-func (p *progress) detail(what string) {
+// showDetail shows what is part of the living line, or a line of its own if that was
+// asked for.
+func (p *progress) showDetail(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.note = what
 	if p.verbose {
-		p.say(p.timed("      ", what, 42, time.Since(p.began)))
+		p.printUnlessSilent(p.timedLine("      ", what, 42, time.Since(p.began)))
 	}
 }
 
-func (p *progress) lab(e sim.Event) {
-	p.detail(strings.TrimSpace(e.Node + " " + e.What))
-}
+func (p *progress) showLab(e sim.Event) { p.showDetail(strings.TrimSpace(e.Node + " " + e.What)) }
 
-// image tells how far an image has come. In a log there is one line for each,
+// showImage tells how far an image has come. In a log there is one line for each,
 // when it is there.
-func (p *progress) image(e images.Event) {
+func (p *progress) showImage(e images.Event) {
 	what := p.lang.Say("image %s: %s", e.Image, e.What)
 	if e.Image == "" {
 		what = p.lang.Say("packages: %s", e.What)
 	}
 	if e.Done && !p.screen.changes && !p.verbose {
-		p.say(p.timed("    ", what, 44, e.Elapsed))
+		p.printUnlessSilent(p.timedLine("    ", what, 44, e.Elapsed))
 		return
 	}
-	p.detail(what)
+	p.showDetail(what)
 }
 
-func (p *progress) paint(c text.Color, s string) string {
-	if !p.color {
-		return s
-	}
-	return c.Sprint(s)
-}
-
-// timed returns a line that ends with a time, below those of the lines before: what
-// it tells is filled up to some columns, fewer if the terminal is narrow.
-func (p *progress) timed(before, what string, width int, took time.Duration) string {
-	suffix := " " + elapsed(took)
-	room := columns(p.screen.err) - text.StringWidthWithoutEscSequences(before) - len(suffix)
+// timedLine returns a line that ends with a time, below those of the lines before:
+// what it tells is filled up to some columns, fewer if the terminal is narrow.
+func (p *progress) timedLine(before, what string, width int, took time.Duration) string {
+	suffix := " " + secondsText(took)
+	room := terminalWidth(p.err) - text.StringWidthWithoutEscSequences(before) - len(suffix)
 	return before + text.Pad(what, min(width, room), ' ') + suffix
 }
 
-func elapsed(d time.Duration) string { return fmt.Sprintf("%6.1fs", d.Seconds()) }
+func secondsText(d time.Duration) string { return fmt.Sprintf("%6.1fs", d.Seconds()) }

@@ -10,11 +10,11 @@ func TestQuietProgress(t *testing.T) {
 	var out bytes.Buffer
 	a := newApp(newScreen(t.Context(), nil, nil, &out))
 	a.quiet = true
-	p := a.newProgress()
-	if err := p.during("Start", func() error { return nil }); err != nil {
+	p := newProgress(a)
+	if err := p.trackPart("Start", func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	p.tell("The lab is kept.")
+	p.printLine("The lab is kept.")
 	p.close()
 	if out.String() != "The lab is kept.\n" {
 		t.Errorf("written: %q", out.String())

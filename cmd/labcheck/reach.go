@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,7 +126,7 @@ func reason(err error) string {
 			next = all.Unwrap()[len(all.Unwrap())-1]
 		}
 		if next == nil {
-			return oneLine(err.Error())
+			return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
 		}
 		err = next
 	}

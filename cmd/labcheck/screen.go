@@ -37,7 +37,7 @@ func newScreen(ctx context.Context, in io.Reader, out, err io.Writer) *screen {
 	s.out = &output{screen: s, w: out, terminal: isTerminal(out)}
 	s.err = &output{screen: s, w: err, terminal: isTerminal(err)}
 	s.changes = s.err.terminal && os.Getenv("TERM") != "dumb"
-	context.AfterFunc(ctx, s.interrupted)
+	context.AfterFunc(ctx, s.noteInterrupt)
 	return s
 }
 
@@ -52,29 +52,30 @@ const (
 	wrapOn     = "\x1b[?7h\r"
 )
 
-// show makes line the living line; an empty one takes it away.
-func (s *screen) show(line string) {
+// setLivingLine makes line the living line; an empty one takes it away.
+func (s *screen) setLivingLine(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line = line
 	if line == "" {
-		s.erase()
+		s.eraseLivingLine()
 		return
 	}
-	s.draw()
+	s.drawLivingLine()
 }
 
-// draw draws the living line over itself, unless the cursor is in a line that has
+// drawLivingLine draws the living line over itself, unless the cursor is in a line that has
 // not ended, such as a question.
-func (s *screen) draw() {
+func (s *screen) drawLivingLine() {
 	if !s.changes || s.line == "" || s.unended != nil || !inForeground(fileDescriptor(s.err.w)) {
 		return
 	}
-	fmt.Fprint(s.err.w, eraseBelow, wrapOff, text.Trim(printable(s.line), columns(s.err)-1), wrapOn)
+	fmt.Fprint(s.err.w, eraseBelow, wrapOff, text.Trim(replaceControls(s.line), terminalWidth(s.err)-1), wrapOn)
 	s.drawn = true
 }
 
-func (s *screen) erase() {
+// eraseLivingLine takes the living line off the terminal.
+func (s *screen) eraseLivingLine() {
 	if s.drawn {
 		fmt.Fprint(s.err.w, eraseBelow)
 		s.drawn, s.echoed = false, false
@@ -84,7 +85,7 @@ func (s *screen) erase() {
 // startLine brings the cursor to the start of a line, for a stream that was not
 // writing the line that the cursor is in.
 func (s *screen) startLine(o *output) {
-	s.erase()
+	s.eraseLivingLine()
 	switch {
 	case s.unended != nil && (s.unended != o || s.echoed):
 		fmt.Fprintln(s.unended.w)
@@ -105,9 +106,9 @@ func (s *screen) endLine() {
 	s.startLine(nil)
 }
 
-// interrupted tells the screen that a person may have pressed Ctrl-C, which the
+// noteInterrupt tells the screen that a person may have pressed Ctrl-C, which the
 // terminal echoes wherever the cursor is.
-func (s *screen) interrupted() {
+func (s *screen) noteInterrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.echoed = true
@@ -118,12 +119,12 @@ func (s *screen) leaveTo(do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.echoed = true
-	s.erase()
+	s.eraseLivingLine()
 	do()
 }
 
-// printable replaces what would move the cursor.
-func printable(line string) string {
+// replaceControls replaces what would move the cursor.
+func replaceControls(line string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
@@ -145,7 +146,7 @@ func (o *output) Write(p []byte) (int, error) {
 	s := o.screen
 	s.mu.Lock()
 	if !o.terminal {
-		s.erase()
+		s.eraseLivingLine()
 		s.mu.Unlock()
 		return o.w.Write(p)
 	}
@@ -159,7 +160,7 @@ func (o *output) Write(p []byte) (int, error) {
 	if p[len(p)-1] == '\n' {
 		s.unended = nil
 	}
-	s.draw()
+	s.drawLivingLine()
 	return n, err
 }
 
@@ -198,14 +199,15 @@ func fileDescriptor(stream any) uintptr {
 	return f.Fd()
 }
 
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// columns returns how wide a terminal is, and 80 of what is no terminal or does
-// not know its size.
-func columns(stream any) int {
+// terminalWidth returns how many columns a terminal has; 80 if the stream is no
+// terminal or does not know its size.
+func terminalWidth(stream any) int {
 	if f, ok := stream.(interface{ Fd() uintptr }); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return width

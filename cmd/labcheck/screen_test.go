@@ -42,12 +42,12 @@ func TestLivingLine(t *testing.T) {
 				c, a, _ := openScreen(t, width)
 				exact := strings.Repeat("=", width)
 				for _, text := range []string{"one\n", exact + "\n", "two\nthree\n", "四つ目の行\n"} {
-					a.screen.show(line)
+					a.screen.setLivingLine(line)
 					fmt.Fprint(a.out, text)
-					a.screen.show(line)
+					a.screen.setLivingLine(line)
 					fmt.Fprint(a.err, text)
 				}
-				a.screen.show("")
+				a.screen.setLivingLine("")
 				fmt.Fprintln(a.out, "end")
 				c.waitToShow("end")
 				c.wantScreen("one\none\n" + exact + "\n" + exact + "\ntwo\nthree\ntwo\nthree\n四つ目の行\n四つ目の行\nend\n")
@@ -61,8 +61,8 @@ func TestLivingLineIsOneRow(t *testing.T) {
 	for _, width := range widths {
 		c, a, _ := openScreen(t, width)
 		fmt.Fprintln(a.out, "above")
-		a.screen.show(strings.Repeat("あ\n", 150))
-		a.screen.show(strings.Repeat("い\n", 150))
+		a.screen.setLivingLine(strings.Repeat("あ\n", 150))
+		a.screen.setLivingLine(strings.Repeat("い\n", 150))
 		c.waitToShow("い い")
 		if rows := c.shown(); len(rows) != 3 || rows[2] != "cursor: row 1, column 0" || strings.Contains(rows[1], "あ") {
 			t.Errorf("at %d columns: %q", width, rows)
@@ -75,10 +75,10 @@ func TestLivingLineIsOneRow(t *testing.T) {
 func TestErrorsEndTheLivingLine(t *testing.T) {
 	for _, width := range widths {
 		c, a, _ := openScreen(t, width)
-		p := a.newProgress()
-		p.begin("a part that nobody ends")
+		p := newProgress(a)
+		p.beginPart("a part that nobody ends")
 		c.waitToShow("… a part")
-		code := a.finish(t.Context(), &hintError{lang.Errorf("it failed: %s", "why"), "labcheck doctor"})
+		code := a.finish(t.Context(), hinted(lang.Errorf("it failed: %s", "why"), "labcheck doctor"))
 		p.close()
 		if code != exitUnreachable {
 			t.Errorf("exit code %d", code)
@@ -94,10 +94,10 @@ func TestStreamsDoNotShareLines(t *testing.T) {
 	c, a, interrupt := openScreen(t, 60)
 	fmt.Fprint(a.out, "out, ")
 	fmt.Fprint(a.out, "not ended")
-	a.screen.show("not to be drawn into a line")
+	a.screen.setLivingLine("not to be drawn into a line")
 	fmt.Fprint(a.err, "err")
 	fmt.Fprint(a.err, " ends\n")
-	a.screen.show("")
+	a.screen.setLivingLine("")
 	fmt.Fprint(a.err, "question? ")
 	c.typed("\x03")
 	c.waitToShow("question? ^C")
@@ -106,7 +106,7 @@ func TestStreamsDoNotShareLines(t *testing.T) {
 	fmt.Fprint(a.err, "interrupted\n")
 	c.typed("\x03")
 	c.waitToShow("\n^C")
-	a.screen.interrupted()
+	a.screen.noteInterrupt()
 	fmt.Fprint(a.err, "again\n")
 	c.waitToShow("again")
 	c.wantScreen("out, not ended\nerr ends\nquestion? ^C\ninterrupted\nagain\n")
@@ -144,9 +144,9 @@ func TestQuestionOnTerminal(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %q", width, keys), func(t *testing.T) {
 				c, a, interrupt := openScreen(t, width)
 				ctx, cancel := context.WithCancel(t.Context())
-				s := &session{app: a, progress: a.newProgress()}
+				s := &session{app: a, progress: newProgress(a)}
 				defer s.progress.close()
-				s.progress.begin("a part")
+				s.progress.beginPart("a part")
 				c.waitToShow("… a part")
 				go func() {
 					c.waitToShow("Go on? [y/N]")
@@ -158,12 +158,12 @@ func TestQuestionOnTerminal(t *testing.T) {
 						cancel()
 					}
 				}()
-				agreed, err := s.agreed(ctx, false, "Go on?", "")
+				agreed, err := confirm(ctx, s.screen, false, "Go on?", "")
 				cancel()
 				if agreed != want.agreed || !errors.Is(err, want.err) {
 					t.Errorf("agreed %v, %v", agreed, err)
 				}
-				s.progress.tell("next")
+				s.progress.printLine("next")
 				s.progress.close()
 				fmt.Fprintln(a.out, "end")
 				c.waitToShow("end")
@@ -194,7 +194,7 @@ func TestReadUnseen(t *testing.T) {
 			}
 			c.typed(keys)
 		}()
-		got, err := s.asker(ctx)("Passphrase: ")
+		got, err := passphrasePrompt(ctx, s.screen)("Passphrase: ")
 		cancel()
 		if string(got) != want || (keys == "") != errors.Is(err, context.Canceled) {
 			t.Errorf("%q, %v", got, err)
@@ -212,7 +212,7 @@ func TestOutputElsewhere(t *testing.T) {
 	t.Setenv("TERM", "xterm-256color")
 	c, tty := openConsole(t, 80)
 	s := newScreen(t.Context(), tty, io.Discard, tty)
-	s.show("  … a part whose line is longer than the output")
+	s.setLivingLine("  … a part whose line is longer than the output")
 	c.waitToShow("longer than the output")
 	fmt.Fprintln(s.out, "into the pipe")
 	fmt.Fprint(tty, "out of the pipe\n")

@@ -17,12 +17,10 @@ import (
 	"labcheck/harness/tutorial"
 )
 
-func (a *app) statusCommand() *cobra.Command {
+func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: a.lang.Say("Say how far the tutorial has come, stage by stage and host by host"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error { return s.showStatus(ctx) })
-		},
+		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
 	}
 }
 
@@ -73,7 +71,6 @@ func (s *session) printStages(stages []tutorial.StageProgress) {
 
 func (s *session) printHosts(hosts []tutorial.HostProgress) {
 	t := table.NewWriter()
-	t.SetStyle(plainTable())
 	t.AppendHeader(table.Row{
 		s.lang.Say("HOST"), s.lang.Say("ADDRESS"), "ENGINE", s.lang.Say("CPUS"), s.lang.Say("MEMORY"),
 		s.lang.Say("CONTAINERS"), "SWARM", s.lang.Say("NETWORK"), s.lang.Say("GOSSIP"),

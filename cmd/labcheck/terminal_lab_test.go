@@ -15,6 +15,7 @@ import (
 	"labcheck/harness/page"
 	"labcheck/harness/subnettest"
 	"labcheck/harness/tutorial"
+	"labcheck/harness/walk"
 )
 
 const terminalLab = "terminal"
@@ -85,5 +86,5 @@ func firstCommand(t *testing.T, width int) string {
 	}
 	c, about := tutorial.Page(harness.Tutorial())[0], book.Commands[0]
 	return fmt.Sprintf("\n%s\n\n%s  %s\n\n%s$ %s\n", about.Heading.EN,
-		c.Page, fold(about.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
+		c.Page, walk.Fold(about.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
 }

@@ -78,18 +78,18 @@ func unreachable(t *testing.T, l lang.Language, file string) string {
 func working() {
 	os.Exit(onProcess(func(ctx context.Context, s *screen) int {
 		a := newApp(s)
-		p := a.newProgress()
+		p := newProgress(a)
 		fmt.Fprintln(a.out, "a line of stdout, 標準出力")
-		p.detail("a note")
-		err := p.during(longPart, func() error {
+		p.showDetail("a note")
+		err := p.trackPart(longPart, func() error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		_ = p.during("Clean up", func() error {
+		_ = p.trackPart("Clean up", func() error {
 			_, err := bufio.NewReader(a.in).ReadString('\n')
 			return err
 		})
-		p.begin("something that nobody ends")
+		p.beginPart("something that nobody ends")
 		return a.finish(ctx, err)
 	}))
 }

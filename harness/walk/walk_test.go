@@ -1,10 +1,10 @@
-package main
+package walk
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"strings"
+	"io"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,7 +13,7 @@ import (
 	"labcheck/harness/lang"
 )
 
-func TestVerdict(t *testing.T) {
+func TestComparisonText(t *testing.T) {
 	made := harness.Comparison{Page: "1.9", Fields: []harness.Field{
 		{Name: "CPUs", Page: "0", Seen: "0", Verdict: harness.FieldEqual},
 		{Name: "Total Memory", Page: "0 B", Seen: "0B", Verdict: harness.FieldListed, Reason: "Sizes are written so."},
@@ -40,29 +40,29 @@ func TestVerdict(t *testing.T) {
     Running: ページ なし、ここ 0 (ほか 1)
 `,
 	} {
-		w := &walk{session: &session{app: &app{lang: l}}, out: new(bytes.Buffer)}
-		if diff := cmp.Diff(want, w.verdict(made)); diff != "" {
+		w := &walk{Options: Options{Lang: l, Width: 80}}
+		if diff := cmp.Diff(want, w.comparisonText(made)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", l, diff)
 		}
 	}
 }
 
-// TestAsk has a person press Enter, leave in each way, and be interrupted.
-func TestAsk(t *testing.T) {
-	w := &walk{session: &session{app: &app{}}, out: new(bytes.Buffer)}
-	if err := w.ask(t.Context()); err != nil {
+// TestWaitForEnter has a person press Enter, leave in each way, and be interrupted.
+func TestWaitForEnter(t *testing.T) {
+	w := &walk{Options: Options{Out: new(bytes.Buffer)}}
+	if err := w.waitForEnter(t.Context()); err != nil {
 		t.Errorf("nobody is asked: %v", err)
 	}
-	w.lines = readLines(strings.NewReader("\nrun it\n Q \nquit"))
-	for i, want := range []error{nil, nil, errLeft, errLeft, errLeft} {
-		if err := w.ask(t.Context()); !errors.Is(err, want) {
-			t.Errorf("line %d: %v, not %v", i+1, err, want)
+	for line, want := range map[string]error{"": nil, "run it": nil, " Q ": ErrLeft, "quit": ErrLeft} {
+		w.NextLine = func(context.Context) (string, error) { return line, nil }
+		if err := w.waitForEnter(t.Context()); !errors.Is(err, want) {
+			t.Errorf("line %q: %v, not %v", line, err, want)
 		}
 	}
-	w.lines = make(chan string)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := w.ask(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
+	for was, want := range map[error]error{io.EOF: ErrLeft, context.Canceled: context.Canceled} {
+		w.NextLine = func(context.Context) (string, error) { return "", was }
+		if err := w.waitForEnter(t.Context()); !errors.Is(err, want) {
+			t.Errorf("at %v: %v, not %v", was, err, want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package walk
 
 import (
 	"strings"
@@ -6,10 +6,10 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// fold breaks a text into lines that end before width columns, where Unicode's
+// Fold breaks a text into lines that end before width columns, where Unicode's
 // rules (UAX #14) allow a break: Japanese has no spaces. The text begins at a
 // column, and so do all of its lines.
-func fold(s string, column, width int) string {
+func Fold(s string, column, width int) string {
 	var lines []string
 	line, state := "", -1
 	for s != "" {

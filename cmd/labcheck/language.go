@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// language finds the language of an invocation before its flags are read, as
+// languageOf finds the language of an invocation before its flags are read, as
 // their help is in it too: --lang, or else the first variable of the locale
 // that is set, in the order of POSIX. A --lang that is wrong is reported when
 // the flags are read.
-func language(args []string, getenv func(string) string) lang.Language {
-	l := ofLocale(getenv)
+func languageOf(args []string, getenv func(string) string) lang.Language {
+	l := languageOfLocale(getenv)
 	for i, arg := range args {
 		if arg == "--" {
 			break
@@ -29,7 +29,8 @@ func language(args []string, getenv func(string) string) lang.Language {
 	return l
 }
 
-func ofLocale(getenv func(string) string) lang.Language {
+// languageOfLocale returns the language of the first variable that is set.
+func languageOfLocale(getenv func(string) string) lang.Language {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale := getenv(name); locale != "" {
 			name, _, _ := strings.Cut(strings.NewReplacer(".", "_", "@", "_").Replace(locale), "_")
@@ -58,34 +59,28 @@ func (l *langFlag) Set(text string) error {
 	return lang.Errorf("en and ja are possible")
 }
 
-// translate puts what cobra itself says in a help into the language.
-func (a *app) translate(root *cobra.Command) {
-	if a.lang != lang.Japanese {
+// translateCobra puts what cobra itself says in a help into a language.
+func translateCobra(root *cobra.Command, l lang.Language) {
+	if l != lang.Japanese {
 		return
 	}
 	usage := root.UsageTemplate()
 	for _, label := range cobraLabels() {
-		usage = strings.ReplaceAll(usage, label, a.lang.Format(label))
+		usage = strings.ReplaceAll(usage, label, l.Format(label))
 	}
 	root.SetUsageTemplate(usage)
 	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd("completion")
 	for _, c := range root.Commands() {
 		switch c.Name() {
 		case "help":
-			c.Short = a.lang.Say("shows what a command does")
-			c.Long = a.lang.Say("Shows what a command does.")
+			c.Short, c.Long = l.Say("shows what a command does"), l.Say("Shows what a command does.")
 		case "completion":
-			c.Short = a.lang.Say("prints a completion script for a shell")
-			c.Long = a.lang.Say("Prints a completion script for a shell. How to use it is in the help of each shell.")
-			a.translateShells(c)
-		}
-		a.translateHelpFlag(c)
-		for _, sub := range c.Commands() {
-			a.translateHelpFlag(sub)
+			c.Short = l.Say("prints a completion script for a shell")
+			c.Long = l.Say("Prints a completion script for a shell. How to use it is in the help of each shell.")
+			translateShells(c, l)
 		}
 	}
-	a.translateHelpFlag(root)
+	translateHelpFlags(root, l)
 }
 
 // cobraLabels returns what cobra's usage template says in English.
@@ -104,17 +99,21 @@ var shells = map[string]string{
 	"powershell": "labcheck completion powershell | Out-String | Invoke-Expression",
 }
 
-func (a *app) translateShells(completion *cobra.Command) {
+func translateShells(completion *cobra.Command, l lang.Language) {
 	for _, c := range completion.Commands() {
-		c.Short = a.lang.Say("prints the completion script for %s", c.Name())
-		c.Long = a.lang.Say("Prints the completion script for %s. To use it in this shell:\n\n  %s", c.Name(), shells[c.Name()])
+		c.Short = l.Say("prints the completion script for %s", c.Name())
+		c.Long = l.Say("Prints the completion script for %s. To use it in this shell:\n\n  %s", c.Name(), shells[c.Name()])
 		if f := c.Flags().Lookup("no-descriptions"); f != nil {
-			f.Usage = a.lang.Say("leaves descriptions out of the completions")
+			f.Usage = l.Say("leaves descriptions out of the completions")
 		}
 	}
 }
 
-func (a *app) translateHelpFlag(c *cobra.Command) {
+// translateHelpFlags translates --help of a command and of all below it.
+func translateHelpFlags(c *cobra.Command, l lang.Language) {
 	c.InitDefaultHelpFlag()
-	c.Flags().Lookup("help").Usage = a.lang.Say("shows this help")
+	c.Flags().Lookup("help").Usage = l.Say("shows this help")
+	for _, below := range c.Commands() {
+		translateHelpFlags(below, l)
+	}
 }

@@ -1,4 +1,4 @@
-package main
+package walk
 
 import (
 	"testing"
@@ -22,7 +22,7 @@ func TestFold(t *testing.T) {
 		{"ポート 8500", 0, 8, "ポート\n8500"},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, fold(tt.text, tt.column, tt.width)); diff != "" {
+		if diff := cmp.Diff(tt.want, Fold(tt.text, tt.column, tt.width)); diff != "" {
 			t.Errorf("%q in %d to %d (-want +got):\n%s", tt.text, tt.column, tt.width, diff)
 		}
 	}

@@ -1,6 +1,7 @@
-package main
+package watch
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -40,7 +41,7 @@ func checked(verdict harness.Verdict, status harness.Status, member string) harn
 }
 
 func TestMetrics(t *testing.T) {
-	m := newMetrics(time.Minute)
+	m := NewMetrics(time.Minute)
 	m.set(checked(harness.VerdictHolds, harness.Passed, "Healthy"))
 	_, before := get(t, m.handler(), "/metrics")
 	m.set(checked(harness.VerdictFalse, harness.Failed, "Unhealthy"))
@@ -65,7 +66,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestHealthz(t *testing.T) {
-	m := newMetrics(time.Second)
+	m := NewMetrics(time.Second)
 	m.set(checked(harness.VerdictFalse, harness.Failed, ""))
 	if code, body := get(t, m.handler(), "/healthz"); code != http.StatusOK || !strings.Contains(body, "false") {
 		t.Errorf("after a check: %d %s", code, body)
@@ -79,7 +80,7 @@ func TestHealthz(t *testing.T) {
 // A line for what changed, and none for what did not.
 func TestWatchTells(t *testing.T) {
 	var out strings.Builder
-	w := &watcher{session: &session{app: &app{out: &out}}, claims: map[string]harness.Scenario{}}
+	w := newWatcher(Options{Tell: func(c Change) { fmt.Fprintln(&out, c.In("")) }})
 	rounds := []struct {
 		verdict harness.Verdict
 		status  harness.Status
@@ -101,9 +102,7 @@ func TestWatchTells(t *testing.T) {
 		case harness.Skipped:
 			e.Scenarios[0].Reason = "why"
 		}
-		w.checks = i + 1
-		w.tell(e)
-		w.last = e
+		w.takeCheck(e)
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if out.Len() == 0 {
 			lines = nil

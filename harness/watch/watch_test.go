@@ -1,7 +1,9 @@
-package main
+package watch
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +15,7 @@ import (
 // every claim was true again.
 func TestWatchTellsOnce(t *testing.T) {
 	var out bytes.Buffer
-	w := &watcher{session: &session{app: &app{out: &out}}, claims: map[string]harness.Scenario{}, causes: map[string]bool{}}
+	w := newWatcher(Options{Tell: func(c Change) { fmt.Fprintln(&out, c.In("")) }})
 	stopped := harness.Finding{Code: "join-stopped", Cause: "it does not run", Remedy: []string{"docker start a", "docker start b"}}
 	unknown := harness.Finding{Code: "host-down", Cause: "it is down", Advice: "start it"}
 	for _, round := range []struct {
@@ -34,13 +36,11 @@ func TestWatchTellsOnce(t *testing.T) {
 			Run: harness.Run{Started: time.Now(), Verdict: round.verdict}, Findings: round.findings,
 			Scenarios: []harness.Scenario{{ID: "join#1", Status: round.status}},
 		}
-		if got := w.worse(e); got != round.worse {
+		if got := w.isWorse(e); got != round.worse {
 			t.Errorf("%s after %s: worse %v", round.status, w.claims["join#1"].Status, got)
 		}
 		out.Reset()
-		w.checks++
-		w.tell(e)
-		w.last = e
+		w.takeCheck(e)
 		var want []string
 		if round.want != "" {
 			want = strings.Split(round.want, "|")
@@ -57,6 +57,45 @@ func TestWatchTellsOnce(t *testing.T) {
 			if !strings.Contains(got[i], want[i]) {
 				t.Errorf("told %q, not %q", got[i], want[i])
 			}
+		}
+	}
+}
+
+// TestRun counts checks, and leaves out the one in which the watch was ended.
+func TestRun(t *testing.T) {
+	holds := harness.Evidence{Run: harness.Run{Verdict: harness.VerdictHolds}}
+	check := func(context.Context, func(harness.Evidence) bool) harness.Evidence { return holds }
+	o := Options{Interval: time.Millisecond, Rounds: 3, Check: check, Tell: func(Change) {}}
+	if got := Run(t.Context(), o); got.Checks != 3 || got.Holding != 3 || got.Last != harness.VerdictHolds {
+		t.Errorf("three rounds: %+v", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Rounds = 0
+	o.Check = func(context.Context, func(harness.Evidence) bool) harness.Evidence {
+		cancel()
+		return holds
+	}
+	if got := Run(ctx, o); got.Checks != 0 || got.Last != "" {
+		t.Errorf("ended in the first check: %+v", got)
+	}
+}
+
+// TestTwoCausesOfACode: two findings of one code on a host are two causes.
+func TestTwoCausesOfACode(t *testing.T) {
+	told := 0
+	w := newWatcher(Options{Tell: func(c Change) {
+		if c.Finding != nil {
+			told++
+		}
+	}})
+	lost := harness.Finding{Code: "unreachable", Node: "store"}
+	for i, want := range []int{1, 3, 3} {
+		e := harness.Evidence{Findings: []harness.Finding{lost, lost, {Code: "unreachable", Node: "manager"}}}
+		if i == 0 {
+			e.Findings = e.Findings[:1]
+		}
+		if w.takeCheck(e); told != want {
+			t.Errorf("check %d: %d causes told, want %d", i+1, told, want)
 		}
 	}
 }
