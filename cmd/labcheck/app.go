@@ -13,6 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -31,7 +32,7 @@ import (
 
 // app is one invocation: its streams, and the flags that all commands share.
 type app struct {
-	screen   *screen
+	screen   *terminal.Screen
 	in       io.Reader // the screen's, as out and err are
 	out, err io.Writer
 	lang     lang.Language
@@ -54,11 +55,11 @@ type app struct {
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	return runOn(ctx, args, newScreen(ctx, in, out, err))
+	return runOn(ctx, args, terminal.New(ctx, in, out, err))
 }
 
 // runOn is run on a screen that the process has.
-func runOn(ctx context.Context, args []string, s *screen) int {
+func runOn(ctx context.Context, args []string, s *terminal.Screen) int {
 	a := newApp(s)
 	a.lang = languageOf(args, os.Getenv)
 	root := a.root()
@@ -69,13 +70,13 @@ func runOn(ctx context.Context, args []string, s *screen) int {
 	return a.finish(ctx, root.ExecuteContext(ctx))
 }
 
-func newApp(s *screen) *app {
-	return &app{screen: s, in: s.in, out: s.out, err: s.err, dial: sim.DialAuto}
+func newApp(s *terminal.Screen) *app {
+	return &app{screen: s, in: s.In, out: s.Out, err: s.Err, dial: sim.DialAuto}
 }
 
 // canColor reports whether what is written to a stream may have colours.
 func (a *app) canColor(w io.Writer) bool {
-	return isTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return terminal.IsTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 func (a *app) printJSON(v any) {
@@ -145,7 +146,7 @@ func (a *app) addFlags(f *pflag.FlagSet) {
 		"`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
 	a.real.add(f, a.lang)
 	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
-	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's"))
+	f.Var(&a.lang, "lang", a.lang.Say("language of what is said, if not the locale's"))
 	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
 	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))

@@ -102,7 +102,7 @@ func bootstrapByConsent(ctx context.Context, s *session, e extras, yes bool) err
 		fmt.Fprintln(s.err, s.lang.Say("On these nodes this will be done, where it is not done already:"))
 		printPlan(s, e)
 		withYes := s.real.commandLine("bootstrap", append(e.flags(), "--yes")...)
-		if ok, err := confirm(ctx, s.screen, yes, s.lang.Say("Go on?"), withYes); err != nil || !ok {
+		if ok, err := s.confirm(ctx, yes, s.lang.Say("Go on?"), withYes); err != nil || !ok {
 			return err
 		}
 	}

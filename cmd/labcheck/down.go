@@ -64,7 +64,7 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 	removed := []string{}
 	if len(left) > 0 {
 		question := s.lang.Say("Remove these %d test containers of labcheck?", len(left))
-		ok, failed := confirm(ctx, s.screen, yes, question, s.real.commandLine("down", "--yes"))
+		ok, failed := s.confirm(ctx, yes, question, s.real.commandLine("down", "--yes"))
 		if failed != nil {
 			return failed
 		}

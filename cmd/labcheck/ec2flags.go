@@ -98,7 +98,7 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 		Inventory: inventory, ReadOnly: may == looks, Looks: diagnose.OnlyLooks,
 		SSH: ec2.SSH{
 			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
-			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: passphrasePrompt(ctx, s.screen),
+			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.screen.PassphrasePrompt(ctx),
 		},
 	})
 	if err != nil {

@@ -109,7 +109,7 @@ func isTold(err error) bool {
 // finish tells what went wrong, if anything did, and returns the exit code.
 func (a *app) finish(ctx context.Context, err error) int {
 	if err != nil {
-		a.screen.endLine()
+		a.screen.EndLine()
 	}
 	code := exitCode(ctx, err)
 	if isTold(err) {

@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/diagnose":   {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/report":     {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/ec2":        {"labcheck/harness/lang", "labcheck/harness"},
+	"labcheck/harness/terminal":   {},
 	"labcheck/harness/transcript": {"labcheck/harness/lang"},
 	"labcheck/harness/walk":       {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial"},
 	"labcheck/harness/watch":      {"labcheck/harness/lang", "labcheck/harness"},

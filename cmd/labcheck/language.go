@@ -3,9 +3,9 @@ package main
 import (
 	"strings"
 
-	"labcheck/harness/lang"
-
 	"github.com/spf13/cobra"
+
+	"labcheck/harness/lang"
 )
 
 // languageOf finds the language of an invocation before its flags are read, as
@@ -13,7 +13,7 @@ import (
 // that is set, in the order of POSIX. A --lang that is wrong is reported when
 // the flags are read.
 func languageOf(args []string, getenv func(string) string) lang.Language {
-	l := languageOfLocale(getenv)
+	l := lang.OfLocale(getenv)
 	for i, arg := range args {
 		if arg == "--" {
 			break
@@ -23,40 +23,10 @@ func languageOf(args []string, getenv func(string) string) lang.Language {
 			value, given = args[i+1], true
 		}
 		if given {
-			_ = (*langFlag)(&l).Set(value)
+			_ = l.Set(value)
 		}
 	}
 	return l
-}
-
-// languageOfLocale returns the language of the first variable that is set.
-func languageOfLocale(getenv func(string) string) lang.Language {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if locale := getenv(name); locale != "" {
-			name, _, _ := strings.Cut(strings.NewReplacer(".", "_", "@", "_").Replace(locale), "_")
-			if name == string(lang.Japanese) {
-				return lang.Japanese
-			}
-			return lang.English
-		}
-	}
-	return lang.English
-}
-
-// langFlag is a language as a flag.
-type langFlag lang.Language
-
-func (l *langFlag) String() string { return string(*l) }
-
-func (l *langFlag) Type() string { return "en|ja" }
-
-func (l *langFlag) Set(text string) error {
-	switch language := lang.Language(text); language {
-	case lang.English, lang.Japanese:
-		*l = langFlag(language)
-		return nil
-	}
-	return lang.Errorf("en and ja are possible")
 }
 
 // translateCobra puts what cobra itself says in a help into a language.

@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"labcheck/harness"
+	"labcheck/harness/terminal"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -32,7 +33,7 @@ const tick = 100 * time.Millisecond
 
 func newProgress(a *app) *progress {
 	p := &progress{app: a, silent: a.quiet, stop: make(chan struct{})}
-	if a.screen.changes && !p.silent && !p.verbose {
+	if a.screen.Changes && !p.silent && !p.verbose {
 		p.done.Go(p.animate)
 	}
 	return p
@@ -47,7 +48,7 @@ func (p *progress) animate() {
 			return
 		case <-ticks.C:
 			p.mu.Lock()
-			p.screen.setLivingLine(p.livingLine())
+			p.screen.SetLivingLine(p.livingLine())
 			p.mu.Unlock()
 		}
 	}
@@ -77,7 +78,7 @@ func (p *progress) close() {
 	}
 	close(p.stop)
 	p.done.Wait()
-	p.screen.setLivingLine("")
+	p.screen.SetLivingLine("")
 }
 
 // trackPart tells that something is being done while do runs, and how it ended.
@@ -114,7 +115,7 @@ func (p *progress) endPart(status harness.Status, name, reason string, took time
 // clearPart leaves nothing that is being done, before what it came to is told.
 func (p *progress) clearPart() {
 	p.part = ""
-	p.screen.setLivingLine("")
+	p.screen.SetLivingLine("")
 }
 
 // mark returns the start of a line about what succeeded or failed.
@@ -159,7 +160,7 @@ func (p *progress) showImage(e images.Event) {
 	if e.Image == "" {
 		what = p.lang.Say("packages: %s", e.What)
 	}
-	if e.Done && !p.screen.changes && !p.verbose {
+	if e.Done && !p.screen.Changes && !p.verbose {
 		p.printUnlessSilent(p.timedLine("    ", what, 44, e.Elapsed))
 		return
 	}
@@ -170,7 +171,7 @@ func (p *progress) showImage(e images.Event) {
 // what it tells is filled up to some columns, fewer if the terminal is narrow.
 func (p *progress) timedLine(before, what string, width int, took time.Duration) string {
 	suffix := " " + secondsText(took)
-	room := terminalWidth(p.err) - text.StringWidthWithoutEscSequences(before) - len(suffix)
+	room := terminal.Width(p.err) - text.StringWidthWithoutEscSequences(before) - len(suffix)
 	return before + text.Pad(what, min(width, room), ' ') + suffix
 }
 

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"testing"
+
+	"labcheck/harness/terminal"
 )
 
 // With --quiet progress is not shown, but what a person must know is.
 func TestQuietProgress(t *testing.T) {
 	var out bytes.Buffer
-	a := newApp(newScreen(t.Context(), nil, nil, &out))
+	a := newApp(terminal.New(t.Context(), nil, nil, &out))
 	a.quiet = true
 	p := newProgress(a)
 	if err := p.trackPart("Start", func() error { return nil }); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"labcheck/harness/lang"
 	"labcheck/harness/pace"
+	"labcheck/harness/terminal"
 )
 
 // openScreen returns a screen whose streams are all a terminal's. Ctrl-C does not
@@ -23,7 +24,7 @@ func openScreen(t *testing.T, width int) (c *console, a *app, interrupt func()) 
 	t.Setenv("NO_COLOR", "")
 	c, tty := openConsole(t, width)
 	ctx, interrupt := context.WithCancel(t.Context())
-	return c, newApp(newScreen(ctx, tty, tty, tty)), interrupt
+	return c, newApp(terminal.New(ctx, tty, tty, tty)), interrupt
 }
 
 // TestLivingLine: what is written while a living line is there stands above it, and
@@ -42,12 +43,12 @@ func TestLivingLine(t *testing.T) {
 				c, a, _ := openScreen(t, width)
 				exact := strings.Repeat("=", width)
 				for _, text := range []string{"one\n", exact + "\n", "two\nthree\n", "四つ目の行\n"} {
-					a.screen.setLivingLine(line)
+					a.screen.SetLivingLine(line)
 					fmt.Fprint(a.out, text)
-					a.screen.setLivingLine(line)
+					a.screen.SetLivingLine(line)
 					fmt.Fprint(a.err, text)
 				}
-				a.screen.setLivingLine("")
+				a.screen.SetLivingLine("")
 				fmt.Fprintln(a.out, "end")
 				c.waitToShow("end")
 				c.wantScreen("one\none\n" + exact + "\n" + exact + "\ntwo\nthree\ntwo\nthree\n四つ目の行\n四つ目の行\nend\n")
@@ -61,8 +62,8 @@ func TestLivingLineIsOneRow(t *testing.T) {
 	for _, width := range widths {
 		c, a, _ := openScreen(t, width)
 		fmt.Fprintln(a.out, "above")
-		a.screen.setLivingLine(strings.Repeat("あ\n", 150))
-		a.screen.setLivingLine(strings.Repeat("い\n", 150))
+		a.screen.SetLivingLine(strings.Repeat("あ\n", 150))
+		a.screen.SetLivingLine(strings.Repeat("い\n", 150))
 		c.waitToShow("い い")
 		if rows := c.shown(); len(rows) != 3 || rows[2] != "cursor: row 1, column 0" || strings.Contains(rows[1], "あ") {
 			t.Errorf("at %d columns: %q", width, rows)
@@ -94,10 +95,10 @@ func TestStreamsDoNotShareLines(t *testing.T) {
 	c, a, interrupt := openScreen(t, 60)
 	fmt.Fprint(a.out, "out, ")
 	fmt.Fprint(a.out, "not ended")
-	a.screen.setLivingLine("not to be drawn into a line")
+	a.screen.SetLivingLine("not to be drawn into a line")
 	fmt.Fprint(a.err, "err")
 	fmt.Fprint(a.err, " ends\n")
-	a.screen.setLivingLine("")
+	a.screen.SetLivingLine("")
 	fmt.Fprint(a.err, "question? ")
 	c.typed("\x03")
 	c.waitToShow("question? ^C")
@@ -106,23 +107,21 @@ func TestStreamsDoNotShareLines(t *testing.T) {
 	fmt.Fprint(a.err, "interrupted\n")
 	c.typed("\x03")
 	c.waitToShow("\n^C")
-	a.screen.noteInterrupt()
+	a.screen.NoteInterrupt()
 	fmt.Fprint(a.err, "again\n")
 	c.waitToShow("again")
 	c.wantScreen("out, not ended\nerr ends\nquestion? ^C\ninterrupted\nagain\n")
 }
 
 // waitForEcho waits until the screen knows of Ctrl-C.
-func waitForEcho(t *testing.T, s *screen) {
+func waitForEcho(t *testing.T, s *terminal.Screen) {
 	deadline := time.Now().Add(pace.Limit(10 * time.Second))
 	for known := false; !known; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Error("the screen was not told of Ctrl-C")
 			return
 		}
-		s.mu.Lock()
-		known = s.echoed
-		s.mu.Unlock()
+		known = s.HasInterrupt()
 	}
 }
 
@@ -158,7 +157,7 @@ func TestQuestionOnTerminal(t *testing.T) {
 						cancel()
 					}
 				}()
-				agreed, err := confirm(ctx, s.screen, false, "Go on?", "")
+				agreed, err := s.confirm(ctx, false, "Go on?", "")
 				cancel()
 				if agreed != want.agreed || !errors.Is(err, want.err) {
 					t.Errorf("agreed %v, %v", agreed, err)
@@ -180,21 +179,21 @@ func TestReadUnseen(t *testing.T) {
 		c, a, _ := openScreen(t, 80)
 		s := &session{app: a}
 		ctx, cancel := context.WithCancel(t.Context())
-		echoing, err := term.GetState(int(s.screen.in.Fd()))
+		echoing, err := term.GetState(int(s.screen.In.Fd()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		go func() {
 			c.waitToShow("Passphrase:")
 			for now := echoing; reflect.DeepEqual(now, echoing); time.Sleep(time.Millisecond) {
-				now, _ = term.GetState(int(s.screen.in.Fd()))
+				now, _ = term.GetState(int(s.screen.In.Fd()))
 			}
 			if keys == "" {
 				cancel()
 			}
 			c.typed(keys)
 		}()
-		got, err := passphrasePrompt(ctx, s.screen)("Passphrase: ")
+		got, err := s.screen.PassphrasePrompt(ctx)("Passphrase: ")
 		cancel()
 		if string(got) != want || (keys == "") != errors.Is(err, context.Canceled) {
 			t.Errorf("%q, %v", got, err)
@@ -211,10 +210,10 @@ func TestReadUnseen(t *testing.T) {
 func TestOutputElsewhere(t *testing.T) {
 	t.Setenv("TERM", "xterm-256color")
 	c, tty := openConsole(t, 80)
-	s := newScreen(t.Context(), tty, io.Discard, tty)
-	s.setLivingLine("  … a part whose line is longer than the output")
+	s := terminal.New(t.Context(), tty, io.Discard, tty)
+	s.SetLivingLine("  … a part whose line is longer than the output")
 	c.waitToShow("longer than the output")
-	fmt.Fprintln(s.out, "into the pipe")
+	fmt.Fprintln(s.Out, "into the pipe")
 	fmt.Fprint(tty, "out of the pipe\n")
 	c.waitToShow("out of")
 	c.wantScreen("out of the pipe\n")

@@ -9,6 +9,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
@@ -95,6 +96,20 @@ func (s *session) openTarget(ctx context.Context, may access) (err error) {
 		s.target = s.lab
 	}
 	return err
+}
+
+// confirm asks whether to change a cluster that is no lab, unless yes says so
+// already. It is an error if there is nobody to ask; the hint is the command that
+// does not ask.
+func (a *app) confirm(ctx context.Context, yes bool, question, hint string) (bool, error) {
+	switch {
+	case yes:
+		return true, nil
+	case !terminal.IsTerminal(a.in):
+		err := lang.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on")
+		return false, &usageError{err, hint}
+	}
+	return a.screen.Confirm(ctx, question)
 }
 
 // hinted returns an error with a command to type.

@@ -13,11 +13,15 @@ import (
 	"syscall"
 	"testing"
 
-	"labcheck/harness/lang"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 )
+
+// eraseBelow is what takes the living line away, as harness/terminal writes it.
+const eraseBelow = "\r\x1b[J"
 
 // deadNode is an inventory of nodes where nothing listens.
 func deadNode(t *testing.T) string {
@@ -76,7 +80,7 @@ func unreachable(t *testing.T, l lang.Language, file string) string {
 // working is a command that works until it is interrupted, and then cleans up until
 // Ctrl-D is typed.
 func working() {
-	os.Exit(onProcess(func(ctx context.Context, s *screen) int {
+	os.Exit(onProcess(func(ctx context.Context, s *terminal.Screen) int {
 		a := newApp(s)
 		p := newProgress(a)
 		fmt.Fprintln(a.out, "a line of stdout, 標準出力")

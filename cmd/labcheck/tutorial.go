@@ -11,6 +11,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 	"labcheck/harness/walk"
 	"labcheck/sim"
 )
@@ -35,7 +36,7 @@ the same command then goes on where the lab is.`),
 		switch {
 		case !yes && a.json:
 			return &usageError{lang.Errorf("with --json nobody is asked"), "labcheck tutorial --json --yes"}
-		case !yes && !isTerminal(a.in):
+		case !yes && !terminal.IsTerminal(a.in):
 			return &usageError{lang.Errorf("there is no terminal to ask on"), "labcheck tutorial --yes"}
 		}
 		return nil
@@ -62,15 +63,15 @@ func walkThrough(ctx context.Context, s *session, yes bool) error {
 	defer cluster.Close()
 	o := walk.Options{
 		Cluster: cluster, Lang: s.lang, Out: s.out, Status: s.commandLine("status"),
-		Width: min(terminalWidth(s.out), 100), // longer lines of text are hard to read
+		Width: min(terminal.Width(s.out), 100), // longer lines of text are hard to read
 		Color: s.canColor(s.out),
 	}
 	if s.json {
 		o.Out, o.Color = io.Discard, false
 	}
 	if !yes {
-		lines := readLines(s.in)
-		o.NextLine = func(ctx context.Context) (string, error) { return nextLine(ctx, lines) }
+		lines := terminal.ReadLines(s.in)
+		o.NextLine = func(ctx context.Context) (string, error) { return terminal.NextLine(ctx, lines) }
 	}
 	result, err := walk.Run(ctx, o)
 	if err == nil && s.json {

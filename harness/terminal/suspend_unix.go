@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package terminal
 
 import (
 	"os"
@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clearWhenSuspended takes the living line away before Ctrl-Z stops the process:
+// ClearWhenSuspended takes the living line away before Ctrl-Z stops the process:
 // the shell goes on below it.
-func clearWhenSuspended(s *screen) {
+func ClearWhenSuspended(s *Screen) {
 	stops := make(chan os.Signal, 1)
 	signal.Notify(stops, syscall.SIGTSTP)
 	go func() {
 		for range stops {
-			s.leaveTo(func() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }) // one may stop oneself
+			s.LeaveTo(func() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }) // one may stop oneself
 		}
 	}()
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bufio"
@@ -9,13 +9,11 @@ import (
 	"strings"
 
 	"golang.org/x/term"
-
-	"labcheck/harness/lang"
 )
 
-// readLines reads a person's lines. Reading can't be ended: the goroutine ends
+// ReadLines reads a person's lines. Reading can't be ended: the goroutine ends
 // with the process.
-func readLines(in io.Reader) <-chan string {
+func ReadLines(in io.Reader) <-chan string {
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -26,9 +24,9 @@ func readLines(in io.Reader) <-chan string {
 	return lines
 }
 
-// nextLine waits for a person's next line. At the end of what is typed it returns
+// NextLine waits for a person's next line. At the end of what is typed it returns
 // io.EOF, and the error of ctx when that ends.
-func nextLine(ctx context.Context, lines <-chan string) (string, error) {
+func NextLine(ctx context.Context, lines <-chan string) (string, error) {
 	select {
 	case line, more := <-lines:
 		if !more {
@@ -40,19 +38,10 @@ func nextLine(ctx context.Context, lines <-chan string) (string, error) {
 	}
 }
 
-// confirm asks whether to change a cluster that is no lab, unless yes says so
-// already. It is an error if there is nobody to ask; the hint is the command that
-// does not ask.
-func confirm(ctx context.Context, s *screen, yes bool, question, hint string) (bool, error) {
-	if yes {
-		return true, nil
-	}
-	if !isTerminal(s.in) {
-		err := lang.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on")
-		return false, &usageError{err, hint}
-	}
-	fmt.Fprintf(s.err, "%s [y/N] ", question)
-	answer, err := nextLine(ctx, readLines(s.in))
+// Confirm asks whether to go on.
+func (s *Screen) Confirm(ctx context.Context, question string) (bool, error) {
+	fmt.Fprintf(s.Err, "%s [y/N] ", question)
+	answer, err := NextLine(ctx, ReadLines(s.In))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
@@ -60,16 +49,16 @@ func confirm(ctx context.Context, s *screen, yes bool, question, hint string) (b
 	return answer == "y" || answer == "yes", nil
 }
 
-// passphrasePrompt returns what asks a person for what must not be seen; nil if
+// PassphrasePrompt returns what asks a person for what must not be seen; nil if
 // there is nobody to ask.
-func passphrasePrompt(ctx context.Context, s *screen) func(question string) ([]byte, error) {
-	if !isTerminal(s.in) {
+func (s *Screen) PassphrasePrompt(ctx context.Context) func(question string) ([]byte, error) {
+	if !IsTerminal(s.In) {
 		return nil
 	}
 	return func(question string) ([]byte, error) {
-		fmt.Fprint(s.err, question)
-		defer fmt.Fprintln(s.err)
-		return readUnseen(ctx, int(s.in.Fd()))
+		fmt.Fprint(s.Err, question)
+		defer fmt.Fprintln(s.Err)
+		return readUnseen(ctx, int(s.In.Fd()))
 	}
 }
 

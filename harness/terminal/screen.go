@@ -1,4 +1,6 @@
-package main
+// Package terminal is the terminal of a command: its streams, of which no two share a
+// line, a line that changes in place, and questions to a person.
+package terminal
 
 import (
 	"context"
@@ -14,30 +16,30 @@ import (
 	"golang.org/x/term"
 )
 
-// screen owns the terminal of a command. stdin, stdout and stderr go through it,
+// Screen owns the terminal of a command. stdin, stdout and stderr go through it,
 // so that no two of them share a line of the terminal, and none shares a line
 // with the living line: a line below everything else that changes in place.
-type screen struct {
-	in       *input
-	out, err *output
-	changes  bool // stderr is a terminal that can erase lines
+type Screen struct {
+	In       *Input
+	Out, Err *Output
+	Changes  bool // stderr is a terminal that can erase lines
 
 	mu      sync.Mutex
 	line    string  // the living line; empty if there is none
 	drawn   bool    // the terminal shows it
-	unended *output // wrote the line that the cursor is in; nil if the cursor is at the start of one
+	unended *Output // wrote the line that the cursor is in; nil if the cursor is at the start of one
 	echoed  bool    // the terminal may have echoed ^C since the last output
 }
 
-// newScreen returns a screen over a command's streams. What is not a terminal
+// New returns a screen over a command's streams. What is not a terminal
 // is written as it is. ctx ends when a person presses Ctrl-C.
-func newScreen(ctx context.Context, in io.Reader, out, err io.Writer) *screen {
-	s := &screen{}
-	s.in = &input{screen: s, r: in, terminal: isTerminal(in)}
-	s.out = &output{screen: s, w: out, terminal: isTerminal(out)}
-	s.err = &output{screen: s, w: err, terminal: isTerminal(err)}
-	s.changes = s.err.terminal && os.Getenv("TERM") != "dumb"
-	context.AfterFunc(ctx, s.noteInterrupt)
+func New(ctx context.Context, in io.Reader, out, err io.Writer) *Screen {
+	s := &Screen{}
+	s.In = &Input{screen: s, r: in, terminal: IsTerminal(in)}
+	s.Out = &Output{screen: s, w: out, terminal: IsTerminal(out)}
+	s.Err = &Output{screen: s, w: err, terminal: IsTerminal(err)}
+	s.Changes = s.Err.terminal && os.Getenv("TERM") != "dumb"
+	context.AfterFunc(ctx, s.NoteInterrupt)
 	return s
 }
 
@@ -52,8 +54,8 @@ const (
 	wrapOn     = "\x1b[?7h\r"
 )
 
-// setLivingLine makes line the living line; an empty one takes it away.
-func (s *screen) setLivingLine(line string) {
+// SetLivingLine makes line the living line; an empty one takes it away.
+func (s *Screen) SetLivingLine(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line = line
@@ -66,56 +68,63 @@ func (s *screen) setLivingLine(line string) {
 
 // drawLivingLine draws the living line over itself, unless the cursor is in a line that has
 // not ended, such as a question.
-func (s *screen) drawLivingLine() {
-	if !s.changes || s.line == "" || s.unended != nil || !inForeground(fileDescriptor(s.err.w)) {
+func (s *Screen) drawLivingLine() {
+	if !s.Changes || s.line == "" || s.unended != nil || !inForeground(fileDescriptor(s.Err.w)) {
 		return
 	}
-	fmt.Fprint(s.err.w, eraseBelow, wrapOff, text.Trim(replaceControls(s.line), terminalWidth(s.err)-1), wrapOn)
+	fmt.Fprint(s.Err.w, eraseBelow, wrapOff, text.Trim(replaceControls(s.line), Width(s.Err)-1), wrapOn)
 	s.drawn = true
 }
 
 // eraseLivingLine takes the living line off the terminal.
-func (s *screen) eraseLivingLine() {
+func (s *Screen) eraseLivingLine() {
 	if s.drawn {
-		fmt.Fprint(s.err.w, eraseBelow)
+		fmt.Fprint(s.Err.w, eraseBelow)
 		s.drawn, s.echoed = false, false
 	}
 }
 
 // startLine brings the cursor to the start of a line, for a stream that was not
 // writing the line that the cursor is in.
-func (s *screen) startLine(o *output) {
+func (s *Screen) startLine(o *Output) {
 	s.eraseLivingLine()
 	switch {
 	case s.unended != nil && (s.unended != o || s.echoed):
 		fmt.Fprintln(s.unended.w)
 		s.unended = nil
-	case s.echoed && s.changes:
-		fmt.Fprint(s.err.w, eraseLine)
-	case s.echoed && s.err.terminal:
-		fmt.Fprintln(s.err.w)
+	case s.echoed && s.Changes:
+		fmt.Fprint(s.Err.w, eraseLine)
+	case s.echoed && s.Err.terminal:
+		fmt.Fprintln(s.Err.w)
 	}
 	s.echoed = false
 }
 
-// endLine takes the living line away, and ends the line that the cursor is in.
-func (s *screen) endLine() {
+// EndLine takes the living line away, and ends the line that the cursor is in.
+func (s *Screen) EndLine() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line = ""
 	s.startLine(nil)
 }
 
-// noteInterrupt tells the screen that a person may have pressed Ctrl-C, which the
+// NoteInterrupt tells the screen that a person may have pressed Ctrl-C, which the
 // terminal echoes wherever the cursor is.
-func (s *screen) noteInterrupt() {
+func (s *Screen) NoteInterrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.echoed = true
 }
 
-// leaveTo takes the living line away while something else has the terminal.
-func (s *screen) leaveTo(do func()) {
+// HasInterrupt reports whether the terminal may have echoed ^C since the last output.
+func (s *Screen) HasInterrupt() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.echoed
+}
+
+// LeaveTo takes the living line away while something else has the terminal.
+func (s *Screen) LeaveTo(do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.echoed = true
@@ -133,16 +142,16 @@ func replaceControls(line string) string {
 	}, line)
 }
 
-// output is stdout or stderr.
-type output struct {
-	screen   *screen
+// Output is stdout or stderr.
+type Output struct {
+	screen   *Screen
 	w        io.Writer
 	terminal bool
 }
 
 // Write implements io.Writer. What goes elsewhere than to the terminal takes the
 // living line away, too: it may come back to the terminal through a pipe.
-func (o *output) Write(p []byte) (int, error) {
+func (o *Output) Write(p []byte) (int, error) {
 	s := o.screen
 	s.mu.Lock()
 	if !o.terminal {
@@ -165,18 +174,18 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // Fd returns the file descriptor, as a file's does.
-func (o *output) Fd() uintptr { return fileDescriptor(o.w) }
+func (o *Output) Fd() uintptr { return fileDescriptor(o.w) }
 
-// input is stdin.
-type input struct {
-	screen   *screen
+// Input is stdin.
+type Input struct {
+	screen   *Screen
 	r        io.Reader
 	terminal bool
 }
 
 // Read implements io.Reader. The terminal echoes the Enter that ends a line, which
 // brings the cursor to the start of the next one, and does not echo Ctrl-D.
-func (i *input) Read(p []byte) (int, error) {
+func (i *Input) Read(p []byte) (int, error) {
 	n, err := i.r.Read(p)
 	switch {
 	case !i.terminal:
@@ -185,13 +194,13 @@ func (i *input) Read(p []byte) (int, error) {
 		i.screen.unended = nil
 		i.screen.mu.Unlock()
 	case errors.Is(err, io.EOF):
-		i.screen.endLine()
+		i.screen.EndLine()
 	}
 	return n, err
 }
 
 // Fd returns the file descriptor, as a file's does.
-func (i *input) Fd() uintptr { return fileDescriptor(i.r) }
+func (i *Input) Fd() uintptr { return fileDescriptor(i.r) }
 
 // fileDescriptor returns a file's, and the one of a nil file if stream is none.
 func fileDescriptor(stream any) uintptr {
@@ -199,15 +208,15 @@ func fileDescriptor(stream any) uintptr {
 	return f.Fd()
 }
 
-// isTerminal reports whether a stream is a terminal.
-func isTerminal(stream any) bool {
+// IsTerminal reports whether a stream is a terminal.
+func IsTerminal(stream any) bool {
 	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// terminalWidth returns how many columns a terminal has; 80 if the stream is no
+// Width returns how many columns a terminal has; 80 if the stream is no
 // terminal or does not know its size.
-func terminalWidth(stream any) int {
+func Width(stream any) int {
 	if f, ok := stream.(interface{ Fd() uintptr }); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return width
