@@ -86,6 +86,10 @@ func (a *app) printJSON(v any) {
 	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
 }
 
+func newProgress(a *app) *terminal.Progress {
+	return terminal.NewProgress(a.screen, a.quiet, a.verbose, a.canColor(a.err))
+}
+
 const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
 resources" on five hosts that it starts itself, with real engines, Swarm and
 Consul, and says of each claim whether it is true.

@@ -120,7 +120,7 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	}
 	defer cluster.Close()
 	cluster = cluster.As(e.addTo(cluster.Topology()))
-	return s.progress.trackPart(s.lang.Say("Perform the tutorial"), func() error {
+	return s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() error {
 		return s.performTutorial(ctx, cluster, false)
 	})
 }

@@ -234,7 +234,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 	}
 	s.reach(ctx, c)
 	if left, _ := leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
-		s.progress.printLine(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s",
+		s.progress.PrintLine(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s",
 			len(left), s.real.commandLine("down")))
 	}
 	o.Skip = func(sc suite.Scenario) string {
@@ -273,12 +273,16 @@ func checkWorkloadImage(ctx context.Context, s *session, c *engine.Cluster) erro
 func showScenario(s *session, e suite.Event) {
 	switch e.Kind {
 	case suite.ScenarioStarted:
-		s.progress.beginPart(fmt.Sprintf("%d/%d %s", e.Number, e.Total, e.Scenario.Name))
+		s.progress.BeginPart(fmt.Sprintf("%d/%d %s", e.Number, e.Total, e.Scenario.Name))
 	case suite.StepStarted, suite.StepEnded:
 	case suite.Waiting:
-		s.progress.showDetail(s.lang.Say("waiting: %s", s.errorText(e.Seen)))
+		s.progress.ShowDetail(s.lang.Say("waiting: %s", s.errorText(e.Seen)))
 	case suite.ScenarioEnded:
-		s.progress.endPart(e.Scenario.Status, e.Scenario.Name, e.Scenario.Reason, e.Elapsed)
+		if e.Scenario.Status == harness.Skipped {
+			s.progress.SkipPart(e.Scenario.Name, e.Scenario.Reason)
+			return
+		}
+		s.progress.EndPart(e.Scenario.Status == harness.Passed, e.Scenario.Name, e.Elapsed)
 	}
 }
 
@@ -292,7 +296,7 @@ func saveEvidence(ctx context.Context, s *session, dir string, e harness.Evidenc
 	if err := report.Write(dir, e); err != nil {
 		return err
 	}
-	return s.progress.trackPart(s.lang.Say("Gather evidence"), func() error {
+	return s.progress.TrackPart(s.lang.Say("Gather evidence"), func() error {
 		return suite.Gather(ctx, dir, s.target, s.lang, s.cluster)
 	})
 }
@@ -310,7 +314,7 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 		return nil // it did not come up, and what there was of it is gone
 	}
 	s.lab.Keep()
-	s.progress.printLine(s.lang.Say("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
+	s.progress.PrintLine(s.lang.Say("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
 		"  Remove it: labcheck down%[1]s", sim.Flags(s.lab), s.lab.Lab()))
 	return nil
 }
@@ -318,7 +322,7 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 // printReport prints the verdict, and where GitHub reads along the false claims at
 // their lines.
 func printReport(s *session, f checkFlags, e harness.Evidence) {
-	s.progress.close()
+	s.progress.Close()
 	annotations := s.out
 	if s.json {
 		s.printJSON(e)

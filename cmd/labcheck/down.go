@@ -37,7 +37,7 @@ func takeDown(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "removed": there})
 	} else if !there {
@@ -73,7 +73,7 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 		}
 		err = errors.Join(err, failed)
 	}
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		s.printJSON(map[string]any{"found": len(left), "removed": removed})
 		return err

@@ -220,7 +220,7 @@ func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during tim
 		}
 		return nil
 	}
-	s.progress.printLine(s.lang.Say("  %s, for %s", f.In(s.lang), during))
+	s.progress.PrintLine(s.lang.Say("  %s, for %s", f.In(s.lang), during))
 	select {
 	case <-ctx.Done():
 	case <-time.After(during):
@@ -259,7 +259,7 @@ func restartHost(ctx context.Context, s *faultSession, args []string) error {
 		return err
 	}
 	restart := func() error { return s.Restart(ctx, host) }
-	if err := s.progress.trackPart(s.lang.Say("Restart %s", host), restart); err != nil {
+	if err := s.progress.TrackPart(s.lang.Say("Restart %s", host), restart); err != nil {
 		return err
 	}
 	return listFaults(ctx, s, nil)
@@ -294,7 +294,7 @@ func printMended(s *faultSession, mended []harness.Fault) {
 
 // printFaults prints faults, a line each, or what to say if there are none.
 func printFaults(s *faultSession, all []harness.Fault, none, before string) {
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		s.printJSON(map[string]any{"faults": append([]harness.Fault{}, all...)})
 		return

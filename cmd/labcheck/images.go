@@ -7,13 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/docker/go-units"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"labcheck/harness/lang"
+	"labcheck/harness/report"
 	"labcheck/sim/images"
 )
 
@@ -53,7 +53,7 @@ func listImages(ctx context.Context, s *session, _ []string) error {
 	if err != nil {
 		return err
 	}
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		s.printJSON(list)
 		return nil
@@ -70,20 +70,8 @@ func listImages(ctx context.Context, s *session, _ []string) error {
 		}
 		t.AppendRow(table.Row{i.Name, i.Ref, state, size})
 	}
-	printTable(s.out, t)
+	report.Table(s.out, t)
 	return nil
-}
-
-// printTable writes a table of columns and nothing else, like the docker CLI's, and
-// without the spaces that fill its last column.
-func printTable(w io.Writer, t table.Writer) {
-	style := table.StyleDefault
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "   "
-	t.SetStyle(style)
-	for line := range strings.Lines(t.Render()) {
-		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
-	}
 }
 
 // saveImages writes to a file that takes its name only when it is whole.
@@ -110,7 +98,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	if err != nil {
 		return &usageError{err, s.lang.Say("another file")}
 	}
-	err = s.progress.trackPart(s.lang.Say("Save images"), func() error { return save(ctx, part) })
+	err = s.progress.TrackPart(s.lang.Say("Save images"), func() error { return save(ctx, part) })
 	if closed := part.Close(); err == nil {
 		err = closed
 	}
@@ -151,7 +139,7 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 		defer f.Close()
 		in = f
 	}
-	err := s.progress.trackPart(s.lang.Say("Load images"), func() error { return s.lab.Images().Load(ctx, in) })
+	err := s.progress.TrackPart(s.lang.Say("Load images"), func() error { return s.lab.Images().Load(ctx, in) })
 	if errors.Is(err, images.ErrArchive) {
 		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
 	}
@@ -169,7 +157,7 @@ func pushImages(ctx context.Context, s *session, _ []string) error {
 		return err
 	}
 	what := s.lang.Say("Push images to %s", s.registry)
-	err := s.progress.trackPart(what, func() error { return s.lab.Images().Push(ctx) })
+	err := s.progress.TrackPart(what, func() error { return s.lab.Images().Push(ctx) })
 	if err == nil && s.json {
 		s.printJSON(map[string]string{"registry": s.registry})
 	}
@@ -181,7 +169,7 @@ func removeImages(ctx context.Context, s *session, cache bool) error {
 	if cache {
 		err = errors.Join(err, s.lab.Images().RemoveCache(ctx))
 	}
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		answer := map[string]any{"removed": removed}
 		if err != nil {

@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/steps":      {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial", "labcheck/harness/diagnose"},
 	"labcheck/harness/suite":      {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps"},
 	"labcheck/harness/diagnose":   {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
-	"labcheck/harness/report":     {"labcheck/harness/lang", "labcheck/harness"},
+	"labcheck/harness/report":     {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/ec2":        {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/terminal":   {},
 	"labcheck/harness/transcript": {"labcheck/harness/lang"},

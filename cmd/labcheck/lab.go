@@ -19,7 +19,7 @@ func (s *session) startHosts(ctx context.Context) error {
 		return err
 	}
 	t := s.lab.Topology()
-	return s.progress.trackPart(s.lang.Say("Start %d hosts on %s", len(t.Hosts()), t.Subnet), func() error {
+	return s.progress.TrackPart(s.lang.Say("Start %d hosts on %s", len(t.Hosts()), t.Subnet), func() error {
 		_, err := s.lab.Up(ctx)
 		return err
 	})
@@ -32,15 +32,15 @@ func (s *session) ensureImages(ctx context.Context, more ...images.Name) error {
 	if err != nil || len(plan.Missing) == 0 {
 		return err
 	}
-	s.progress.printUnlessSilent(s.lang.Say("  Images are made once: %s", plan.In(s.lang)))
-	return s.progress.trackPart(s.lang.Say("Make images"), func() error { return s.lab.Images().Ensure(ctx, more...) })
+	s.progress.Print(s.lang.Say("  Images are made once: %s", plan.In(s.lang)))
+	return s.progress.TrackPart(s.lang.Say("Make images"), func() error { return s.lab.Images().Ensure(ctx, more...) })
 }
 
 // removeLab removes the lab, also when ctx has ended.
 func (s *session) removeLab(ctx context.Context) error {
 	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return s.progress.trackPart(s.lang.Say("Remove the lab"), func() error { return s.lab.Down(ctx) })
+	return s.progress.TrackPart(s.lang.Say("Remove the lab"), func() error { return s.lab.Down(ctx) })
 }
 
 // performTutorial performs the tutorial, and looks meanwhile whether the lab is still
@@ -62,7 +62,7 @@ func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster, 
 		}
 	}
 	err := tutorial.Bootstrap(ctx, cluster, func(e tutorial.Event) {
-		s.progress.showDetail(e.In(s.lang))
+		s.progress.ShowDetail(e.In(s.lang))
 		if guard == nil {
 			_ = begin() // the next event tries again
 		}

@@ -13,11 +13,11 @@ func TestQuietProgress(t *testing.T) {
 	a := newApp(terminal.New(t.Context(), nil, nil, &out))
 	a.quiet = true
 	p := newProgress(a)
-	if err := p.trackPart("Start", func() error { return nil }); err != nil {
+	if err := p.TrackPart("Start", func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	p.printLine("The lab is kept.")
-	p.close()
+	p.PrintLine("The lab is kept.")
+	p.Close()
 	if out.String() != "The lab is kept.\n" {
 		t.Errorf("written: %q", out.String())
 	}

@@ -77,10 +77,10 @@ func TestErrorsEndTheLivingLine(t *testing.T) {
 	for _, width := range widths {
 		c, a, _ := openScreen(t, width)
 		p := newProgress(a)
-		p.beginPart("a part that nobody ends")
+		p.BeginPart("a part that nobody ends")
 		c.waitToShow("… a part")
 		code := a.finish(t.Context(), hinted(lang.Errorf("it failed: %s", "why"), "labcheck doctor"))
-		p.close()
+		p.Close()
 		if code != exitUnreachable {
 			t.Errorf("exit code %d", code)
 		}
@@ -144,8 +144,8 @@ func TestQuestionOnTerminal(t *testing.T) {
 				c, a, interrupt := openScreen(t, width)
 				ctx, cancel := context.WithCancel(t.Context())
 				s := &session{app: a, progress: newProgress(a)}
-				defer s.progress.close()
-				s.progress.beginPart("a part")
+				defer s.progress.Close()
+				s.progress.BeginPart("a part")
 				c.waitToShow("… a part")
 				go func() {
 					c.waitToShow("Go on? [y/N]")
@@ -162,8 +162,8 @@ func TestQuestionOnTerminal(t *testing.T) {
 				if agreed != want.agreed || !errors.Is(err, want.err) {
 					t.Errorf("agreed %v, %v", agreed, err)
 				}
-				s.progress.printLine("next")
-				s.progress.close()
+				s.progress.PrintLine("next")
+				s.progress.Close()
 				fmt.Fprintln(a.out, "end")
 				c.waitToShow("end")
 				c.wantScreen("Go on? [y/N] " + want.shown + "\nnext\nend\n")

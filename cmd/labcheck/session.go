@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 	"labcheck/harness/terminal"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
+	"labcheck/sim/images"
 )
 
 // target is where the hosts are: a lab, or nodes that exist.
@@ -28,7 +30,7 @@ type session struct {
 	lab      *sim.Lab // nil if the target is not one
 	services engine.Options
 	nodes    []*probed // of a cluster that is no lab, once it was connected to
-	progress *progress
+	progress *terminal.Progress
 }
 
 // access is what a command may do to a cluster that is no lab.
@@ -71,7 +73,7 @@ func (a *app) withTimeout(ctx context.Context) (context.Context, context.CancelF
 // open opens the target while do runs.
 func (a *app) open(ctx context.Context, may access, do func(context.Context, *session) error) error {
 	s := &session{app: a, progress: newProgress(a)}
-	defer s.progress.close()
+	defer s.progress.Close()
 	if err := s.openTarget(ctx, may); err != nil {
 		return err
 	}
@@ -91,7 +93,14 @@ func (s *session) openTarget(ctx context.Context, may access) (err error) {
 		return s.openEC2(ctx, may)
 	}
 	o := s.simOptions()
-	o.Progress, o.Images.Progress = s.progress.showLab, s.progress.showImage
+	o.Progress = func(e sim.Event) { s.progress.ShowDetail(strings.TrimSpace(e.Node + " " + e.What)) }
+	o.Images.Progress = func(e images.Event) {
+		what := s.lang.Say("image %s: %s", e.Image, e.What)
+		if e.Image == "" {
+			what = s.lang.Say("packages: %s", e.What)
+		}
+		s.progress.ShowItem(what, e.Done, e.Elapsed)
+	}
 	if s.lab, err = sim.Open(ctx, o); err == nil {
 		s.target = s.lab
 	}

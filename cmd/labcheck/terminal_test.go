@@ -84,16 +84,16 @@ func working() {
 		a := newApp(s)
 		p := newProgress(a)
 		fmt.Fprintln(a.out, "a line of stdout, 標準出力")
-		p.showDetail("a note")
-		err := p.trackPart(longPart, func() error {
+		p.ShowDetail("a note")
+		err := p.TrackPart(longPart, func() error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		_ = p.trackPart("Clean up", func() error {
+		_ = p.TrackPart("Clean up", func() error {
 			_, err := bufio.NewReader(a.in).ReadString('\n')
 			return err
 		})
-		p.beginPart("something that nobody ends")
+		p.BeginPart("something that nobody ends")
 		return a.finish(ctx, err)
 	}))
 }
@@ -179,7 +179,7 @@ func (p *program) waitUntilStopped() {
 // TestBackgroundOnTerminal: in the background nothing changes below the shell's
 // cursor, for as long as some ticks take.
 func TestBackgroundOnTerminal(t *testing.T) {
-	script := fmt.Sprintf(`set -m; "$1" & sleep %f; echo the shell; fg >/dev/null`, (5 * tick).Seconds())
+	script := fmt.Sprintf(`set -m; "$1" & sleep %f; echo the shell; fg >/dev/null`, (5 * terminal.Tick).Seconds())
 	p := onTerminal(t, 80, exec.Command("sh", "-c", script, "sh", workingCommand(t).Path))
 	p.waitToShow("the shell")
 	background, _, _ := strings.Cut(p.written(), "the shell")

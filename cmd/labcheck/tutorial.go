@@ -55,7 +55,7 @@ func walkThrough(ctx context.Context, s *session, yes bool) error {
 		return err
 	}
 	s.lab.Keep()
-	s.progress.close()
+	s.progress.Close()
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err

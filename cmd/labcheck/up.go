@@ -52,7 +52,7 @@ func makeLab(ctx context.Context, s *session) error {
 	}
 	t := s.lab.Topology()
 	what := s.lang.Say("Build the cluster of %d hosts on %s", len(t.Hosts()), t.Subnet)
-	return s.progress.trackPart(what, func() error {
+	return s.progress.TrackPart(what, func() error {
 		_, err := s.lab.UpWith(ctx, func(ctx context.Context, nodes []harness.Node) error {
 			cluster, err := s.services.Open(t, nodes)
 			if err != nil {
@@ -68,11 +68,11 @@ func makeLab(ctx context.Context, s *session) error {
 // printRunningLab tells where the lab is and how to go on.
 func printRunningLab(s *session, took time.Duration) {
 	t := s.lab.Topology()
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "topology": t, "duration_ns": took})
 		return
 	}
 	fmt.Fprintln(s.out, s.lang.Say("Lab %s stands on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
-	s.progress.printUnlessSilent(s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s", sim.Flags(s.lab)))
+	s.progress.Print(s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s", sim.Flags(s.lab)))
 }

@@ -63,8 +63,8 @@ func watchTarget(ctx context.Context, s *session, f watchFlags) error {
 		defer stop()
 		fmt.Fprintln(s.err, s.lang.Say("serving http://%s/metrics and /healthz", at))
 	}
-	s.progress.close()
-	s.progress.silent = true // each change is told once, by the watch itself
+	s.progress.Close()
+	s.progress.Silent = true // each change is told once, by the watch itself
 	sum := watch.Run(ctx, o)
 	fmt.Fprintln(s.err, s.lang.Say("%d checks in %s; in %d of them every claim was true",
 		sum.Checks, sum.Took.Round(time.Second), sum.Holding))
