@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +14,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/harness/terminal"
+	"labcheck/harness/usage"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -39,7 +40,7 @@ type app struct {
 	target   string
 	lab      string
 	context  string
-	subnet   subnetFlag
+	subnet   sim.Subnet
 	dial     sim.DialMode
 	registry string
 	mirror   string
@@ -111,9 +112,6 @@ func (a *app) root() *cobra.Command {
 			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
 		},
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{translateFlagError(err), c.CommandPath() + " --help"}
-	})
 	root.Flags().AddFlagSet(check.Flags())
 	a.addFlags(root.PersistentFlags())
 	root.AddCommand(check)
@@ -121,8 +119,8 @@ func (a *app) root() *cobra.Command {
 		root.AddCommand(newCommand(a))
 	}
 	root.InitDefaultCompletionCmd()
-	checkArguments(root)
-	translateCobra(root, a.lang)
+	usage.Check(root, func(err error, help string) error { return &usageError{err, help} })
+	usage.Translate(root, a.lang)
 	return root
 }
 
@@ -201,32 +199,31 @@ func (a *app) checkFlags(aboutInventory bool) error {
 	return nil
 }
 
-// subnetFlag is a prefix as a flag.
-type subnetFlag struct{ netip.Prefix }
-
-func (s *subnetFlag) String() string {
-	if !s.IsValid() {
-		return ""
-	}
-	return s.Prefix.String()
-}
-
-func (s *subnetFlag) Type() string { return "CIDR" }
-
-func (s *subnetFlag) Set(text string) error {
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return lang.Errorf("such as 192.168.34.0/24 is needed")
-	}
-	t, err := harness.Tutorial().In(p)
-	s.Prefix = t.Subnet
-	return err
-}
-
 func (a *app) simOptions() sim.Options {
 	return sim.Options{
 		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
 		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
 		Watchdog: watchdogArgv(),
 	}
+}
+
+// languageOf finds the language of an invocation before its flags are read, as
+// their help is in it too: --lang, or else the first variable of the locale
+// that is set, in the order of POSIX. A --lang that is wrong is reported when
+// the flags are read.
+func languageOf(args []string, getenv func(string) string) lang.Language {
+	l := lang.OfLocale(getenv)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		value, given := strings.CutPrefix(arg, "--lang=")
+		if arg == "--lang" && i+1 < len(args) {
+			value, given = args[i+1], true
+		}
+		if given {
+			_ = l.Set(value)
+		}
+	}
+	return l
 }

@@ -140,8 +140,8 @@ func concludeRun(ctx context.Context, s *session, e *harness.Evidence, failed er
 	default:
 		e.Run.Verdict = harness.VerdictHolds
 	}
-	if cause := context.Cause(ctx); failed != nil && errors.As(cause, new(timeoutError)) {
-		failed = &endedError{cause, failed}
+	if cause := context.Cause(ctx); failed != nil && errors.As(cause, new(harness.TotalError)) {
+		failed = &harness.EndedError{Cause: cause, Err: failed}
 	}
 	if failed != nil {
 		e.Run.Error = s.errorText(failed)

@@ -90,7 +90,7 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	if err != nil {
 		return err
 	}
-	if s.services, err = s.real.services(); err != nil {
+	if s.services, err = engine.FromEnv(s.real.ca, s.real.cert, s.real.tlsKey); err != nil {
 		return &usageError{err, "labcheck --help"}
 	}
 	s.services.ReadOnly = may == looks
@@ -125,20 +125,4 @@ func (a *app) readInventory(ctx context.Context) (i ec2.Inventory, err error) {
 			"--aws-region, --aws-profile, --aws-vpc and --aws-tag say where to look; aws sts get-caller-identity says as whom"))
 	}
 	return i, nil
-}
-
-// services returns how engines and Consul are spoken to.
-func (f *ec2Flags) services() (engine.Options, error) {
-	o, err := engine.Options{}.ConsulFromEnv()
-	if err != nil {
-		return o, err
-	}
-	ca, cert, key := f.ca, f.cert, f.tlsKey
-	if dir := os.Getenv("DOCKER_CERT_PATH"); ca == "" && dir != "" {
-		ca, cert, key = engine.CertPath(dir)
-	}
-	if ca != "" {
-		o.TLS, err = engine.LoadTLS(ca, cert, key)
-	}
-	return o, err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -51,30 +50,6 @@ func (e *toldError) Error() string { return "verdict: " + string(e.verdict) }
 type remoteError struct{ exitCode int }
 
 func (e *remoteError) Error() string { return fmt.Sprintf("exit code %d", e.exitCode) }
-
-// timeoutError is that --timeout is over.
-type timeoutError struct{ after time.Duration }
-
-func (e timeoutError) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e timeoutError) In(l lang.Language) string { return l.Say("not done within %s", e.after) }
-
-// endedError is a command that was ended, by a signal or --timeout, and what
-// it was about then.
-type endedError struct{ cause, err error }
-
-func (e *endedError) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e *endedError) In(l lang.Language) string {
-	if errors.Is(e.err, e.cause) || errors.Is(e.err, context.Canceled) {
-		return l.Error(e.cause)
-	}
-	return l.Error(e.cause) + ": " + l.Error(e.err)
-}
-
-func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
 
 // exitCode returns the exit code of a command that ended with an error. ctx ends
 // with a signal.
@@ -157,7 +132,7 @@ func (a *app) hintText(err error) string {
 		return "labcheck doctor"
 	case harness.IsDiskFull(err):
 		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor")
-	case errors.As(err, new(timeoutError)):
+	case errors.As(err, new(harness.TotalError)):
 		return a.lang.Say("a longer --timeout, or labcheck doctor")
 	}
 	return ""

@@ -32,10 +32,10 @@ func newFaultCommand(a *app) *cobra.Command {
 failure looks like. A fault stays in force until it is taken off, or for as long
 as --for says. Which are in force is read from the hosts themselves.`),
 	}
-	for _, v := range breakVerbs(a.lang) {
+	for _, v := range harness.BreakVerbs() {
 		c.AddCommand(newBreakCommand(a, v))
 	}
-	for _, v := range mendVerbs(a.lang) {
+	for _, v := range harness.MendVerbs() {
 		c.AddCommand(newMendCommand(a, v))
 	}
 	c.AddCommand(
@@ -54,73 +54,33 @@ afterwards: the tutorial's join container is such a one, and fault list says so.
 	return c
 }
 
-// faultVerb is a subcommand that takes one argument, a host or what names a
-// fault otherwise.
-type faultVerb struct {
-	use, short string
-	fault      func(arg string, f faultFlags) harness.Fault
-	flags      harness.FaultKind // of which it has the flags
-}
-
-func breakVerbs(l lang.Language) []faultVerb {
-	return []faultVerb{
-		{use: "pause HOST", short: l.Say("Have a host stand still, as one that hangs"), fault: hostFault(harness.FaultPause)},
-		{use: "kill HOST", short: l.Say("Switch a host off, as a power cut does"), fault: hostFault(harness.FaultKill)},
-		{use: "cut HOST[,HOST]", short: l.Say("Drop what a host and another one, or all others, send each other"),
-			fault: cutFault, flags: harness.FaultCut},
-		{use: "slow HOST", short: l.Say("Delay what a host sends, or lose some of it; needs the kernel's netem"),
-			fault: slowFault, flags: harness.FaultSlow},
-		{use: "fill-disk HOST", short: l.Say("Leave a host's engine no room for new containers and images"),
-			fault: hostFault(harness.FaultFillDisk)},
-		{use: "stop consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Stop a container of the tutorial"), fault: stopFault},
-	}
-}
-
-func mendVerbs(l lang.Language) []faultVerb {
-	return []faultVerb{
-		{use: "resume HOST", short: l.Say("Have a paused host go on"), fault: hostFault(harness.FaultPause)},
-		{use: "start HOST|consul[:HOST]|manager[:HOST]|join:HOST",
-			short: l.Say("Start a host that is off, or a container that was stopped"), fault: hostFault(harness.FaultKill)},
-		{use: "heal HOST[,HOST]", short: l.Say("Take a cut off"), fault: cutFault, flags: harness.FaultCut},
-	}
-}
-
-func hostFault(kind harness.FaultKind) func(string, faultFlags) harness.Fault {
-	return func(host string, _ faultFlags) harness.Fault { return harness.Fault{Kind: kind, Node: host} }
-}
-
-func cutFault(hosts string, flags faultFlags) harness.Fault {
-	f := harness.ParseCut(hosts)
-	f.Port, f.OneWay = flags.port, flags.oneWay
-	return f
-}
-
-func slowFault(host string, f faultFlags) harness.Fault {
-	return harness.Fault{Kind: harness.FaultSlow, Node: host, Delay: f.delay, Loss: f.loss}
-}
-
-func stopFault(service string, _ faultFlags) harness.Fault { return harness.ParseStop(service) }
-
-func (v faultVerb) command(l lang.Language, f *faultFlags) *cobra.Command {
-	c := &cobra.Command{Use: v.use, Short: v.short, Args: cobra.ExactArgs(1)}
-	switch v.flags {
+// newFaultVerb returns a subcommand without what it does, which is told the fault.
+func newFaultVerb(a *app, v harness.FaultVerb, f *faultFlags) *cobra.Command {
+	c := &cobra.Command{Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1)}
+	switch v.Kind {
 	case harness.FaultCut:
-		c.Flags().Uint16Var(&f.port, "port", 0, l.Say("only what is sent to this TCP or UDP port"))
-		c.Flags().BoolVar(&f.oneWay, "one-way", false, l.Say("only what the first host sends"))
+		c.Flags().Uint16Var(&f.port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port"))
+		c.Flags().BoolVar(&f.oneWay, "one-way", false, a.lang.Say("only what the first host sends"))
 	case harness.FaultSlow:
-		c.Flags().DurationVar(&f.delay, "delay", 100*time.Millisecond, l.Say("how late what it sends is"))
-		c.Flags().Float64Var(&f.loss, "loss", 0, l.Say("how much of it is lost, in `percent`"))
+		c.Flags().DurationVar(&f.delay, "delay", 100*time.Millisecond, a.lang.Say("how late what it sends is"))
+		c.Flags().Float64Var(&f.loss, "loss", 0, a.lang.Say("how much of it is lost, in `percent`"))
 	}
 	return c
 }
 
-func newBreakCommand(a *app, v faultVerb) *cobra.Command {
+// addTo returns a fault with what the flags say of it.
+func (f faultFlags) addTo(fault harness.Fault) harness.Fault {
+	fault.Port, fault.OneWay, fault.Delay, fault.Loss = f.port, f.oneWay, f.delay, f.loss
+	return fault
+}
+
+func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
-	c := v.command(a.lang, &f)
+	c := newFaultVerb(a, v, &f)
 	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("take it off again after this time (or on Ctrl-C)"))
 	c.PreRunE = func(*cobra.Command, []string) error { return f.check(a) }
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
-		return breakHost(ctx, s, v.fault(args[0], f), f.during)
+		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
 	})
 	return c
 }
@@ -137,11 +97,11 @@ func (f faultFlags) check(a *app) error {
 	return nil
 }
 
-func newMendCommand(a *app, v faultVerb) *cobra.Command {
+func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
-	c := v.command(a.lang, &f)
+	c := newFaultVerb(a, v, &f)
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
-		fault := v.fault(args[0], f)
+		fault := f.addTo(v.Parse(args[0]))
 		if fault.Kind == harness.FaultKill {
 			fault = faultToStart(ctx, s, args[0])
 		}
@@ -206,37 +166,20 @@ func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during tim
 	if err := s.check(f); err != nil {
 		return err
 	}
-	before, err := s.Faults(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.Break(ctx, f); err != nil {
-		return err
-	}
 	if during == 0 {
+		if err := s.Break(ctx, f); err != nil {
+			return err
+		}
 		printFaults(s, []harness.Fault{f}, "", "")
-		if !s.json && !s.quiet {
-			fmt.Fprintln(s.err, s.lang.Say("  take it off: labcheck fault %s%s", f.MendWords(), sim.Flags(s.lab)))
+		if !s.json {
+			s.progress.Print(s.lang.Say("  take it off: labcheck fault %s%s", f.MendWords(), sim.Flags(s.lab)))
 		}
 		return nil
 	}
-	s.progress.PrintLine(s.lang.Say("  %s, for %s", f.In(s.lang), during))
-	select {
-	case <-ctx.Done():
-	case <-time.After(during):
-	}
-	return errors.Join(context.Cause(ctx), mendNew(ctx, s, f, before))
-}
-
-// mendNew takes off a fault and what came of it on its host, such as a container
-// that did not come up again, also when ctx has ended.
-func mendNew(ctx context.Context, s *faultSession, f harness.Fault, before []harness.Fault) error {
-	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	mended, err := harness.MendAll(ctx, s, func(now harness.Fault) bool {
-		return now.Node == f.Node && !slices.Contains(before, now)
+	mended, err := harness.BreakFor(ctx, s, f, during, func() {
+		s.progress.PrintLine(s.lang.Say("  %s, for %s", f.In(s.lang), during))
 	})
-	if err == nil {
+	if mended != nil {
 		printMended(s, mended)
 	}
 	return err

@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/ec2":        {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/terminal":   {},
 	"labcheck/harness/transcript": {"labcheck/harness/lang"},
+	"labcheck/harness/usage":      {"labcheck/harness/lang"},
 	"labcheck/harness/walk":       {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/page", "labcheck/harness/tutorial"},
 	"labcheck/harness/watch":      {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/sim":                {"labcheck/harness/lang", "labcheck/harness", "labcheck/sim/images"},

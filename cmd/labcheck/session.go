@@ -67,7 +67,7 @@ func (a *app) onLab(do action) func(*cobra.Command, []string) error {
 
 // withTimeout returns a context that ends after --timeout.
 func (a *app) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	return harness.WithTotal(ctx, a.timeout, timeoutError{a.timeout})
+	return harness.WithTotal(ctx, a.timeout, harness.TotalError{After: a.timeout})
 }
 
 // open opens the target while do runs.
@@ -83,7 +83,7 @@ func (a *app) open(ctx context.Context, may access, do func(context.Context, *se
 		err = hinted(lang.Errorf("there is no lab %s", s.lab.Lab()), s.commandLine("up"))
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return &endedError{cause, err}
+		return &harness.EndedError{Cause: cause, Err: err}
 	}
 	return err
 }

@@ -1,4 +1,6 @@
-package main
+// Package usage has cobra speak labcheck's languages: its help, and what is wrong with
+// a command line.
+package usage
 
 import (
 	"errors"
@@ -9,10 +11,17 @@ import (
 	"labcheck/harness/lang"
 )
 
-// checkArguments makes wrong arguments of a command, and of those below it, an
-// error of use. Of a command that only has others below it, cobra would print the
-// help, and all would seem well.
-func checkArguments(c *cobra.Command) {
+// Check makes wrong arguments and flags of a command, and of those below it, errors
+// that wrap makes of what is wrong and the command that shows the help. Of a command
+// that only has others below it, cobra would print the help, and all would seem well.
+func Check(c *cobra.Command, wrap func(err error, help string) error) {
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return wrap(translateFlagError(err), c.CommandPath()+" --help")
+	})
+	checkArguments(c, wrap)
+}
+
+func checkArguments(c *cobra.Command, wrap func(err error, help string) error) {
 	args := c.Args
 	if args == nil {
 		args = cobra.NoArgs
@@ -26,13 +35,13 @@ func checkArguments(c *cobra.Command) {
 		if takesNone {
 			err = lang.Errorf("unknown command %q for %q", given[0], c.CommandPath())
 		}
-		return &usageError{err, c.CommandPath() + " --help"}
+		return wrap(err, c.CommandPath()+" --help")
 	}
 	if c.HasSubCommands() && !c.Runnable() {
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	for _, below := range c.Commands() {
-		checkArguments(below)
+		checkArguments(below, wrap)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package usage
 
 import (
 	"strings"
@@ -8,29 +8,8 @@ import (
 	"labcheck/harness/lang"
 )
 
-// languageOf finds the language of an invocation before its flags are read, as
-// their help is in it too: --lang, or else the first variable of the locale
-// that is set, in the order of POSIX. A --lang that is wrong is reported when
-// the flags are read.
-func languageOf(args []string, getenv func(string) string) lang.Language {
-	l := lang.OfLocale(getenv)
-	for i, arg := range args {
-		if arg == "--" {
-			break
-		}
-		value, given := strings.CutPrefix(arg, "--lang=")
-		if arg == "--lang" && i+1 < len(args) {
-			value, given = args[i+1], true
-		}
-		if given {
-			_ = l.Set(value)
-		}
-	}
-	return l
-}
-
-// translateCobra puts what cobra itself says in a help into a language.
-func translateCobra(root *cobra.Command, l lang.Language) {
+// Translate puts what cobra itself says in a help into a language.
+func Translate(root *cobra.Command, l lang.Language) {
 	if l != lang.Japanese {
 		return
 	}
