@@ -7,10 +7,11 @@ LAB_TEST := go test -tags lab,browser -p 1 -count 1 -timeout 40m
 SOAK := 20
 BENCH := 10
 FUZZTIME := 60s
+MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/steps
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock clean
+.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -35,10 +36,12 @@ lint: ## Linters and formatting
 	$(TOOL) golangci-lint run
 	$(TOOL) actionlint
 	shellcheck .ci/run .ci/engines/* sim/images/node/node
-	go run ./.ci/mutate -check
 
-mutate: ## Break each check of engine, tutorial, diagnose and steps: a test must fail. MUTANTS=regexp: only these
-	go run ./.ci/mutate $(if $(MUTANTS),-run '$(MUTANTS)')
+mutate: ## Change the code of MUTATE, one condition or operator at a time: a test must fail
+	@for package in $(MUTATE); do \
+		echo "== $$package"; \
+		$(TOOL) gremlins unleash --workers 1 --threshold-efficacy 80 ./$$package || exit; \
+	done
 
 fuzz: ## Fuzz each parser for FUZZTIME
 	@go list ./... | while read -r package; do \
@@ -87,6 +90,15 @@ images: build ## Make the images that hosts are made from
 
 lock: ## Write sim/images/packages.lock and digests.lock, after a recipe was changed (needs apt-get)
 	go run ./.ci/lock
+
+measure: ## Figures of the code's style
+	@go run ./.ci/measure
+
+# All packages import harness and harness/lang: these arrows are left out.
+picture: ## Draw the packages and their imports: .github/packages.svg
+	@go list -f '{{range .Imports}}{{$$.ImportPath}} {{.}}{{"\n"}}{{end}}' ./cmd/... ./harness/... ./sim/... | \
+		awk '$$2 ~ /^labcheck\// && $$2 !~ /harness(\/lang)?$$/ { gsub("labcheck/", ""); printf "\"%s\" -> \"%s\"\n", $$1, $$2 }' >.github/packages.d2
+	@$(TOOL) d2 --layout=elk --pad 20 .github/packages.d2 .github/packages.svg
 
 clean: build ## Remove the lab, labcheck's images and what was built
 	-@$(LABCHECK) down

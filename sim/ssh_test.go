@@ -129,6 +129,7 @@ func run(t *testing.T, name string, args ...string) {
 // An engine behind ssh is the one that the docker CLI finds there: its own
 // choice on the other machine, or the path in the address.
 func TestSSHIsTheDockerCLIs(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // other processes may have sockets, too
 	d := newDockerCLI(t)
 	far, other := serveUnix(t, "far"), serveUnix(t, "other")
 	s := startSSHD(t, far)

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // arrows are the packages of ours that each may import. Only this one, main,
@@ -60,5 +64,29 @@ func TestImports(t *testing.T) {
 	}
 	if seen != len(arrows) {
 		t.Errorf("%d packages were looked at, not %d", seen, len(arrows))
+	}
+}
+
+// TestPicture wants the picture of the packages, which `make picture` draws, to
+// be that of the code. It leaves out the arrows to what all packages import.
+func TestPicture(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{range .Imports}}{{$.ImportPath}} {{.}}{{"\n"}}{{end}}`, "labcheck/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for line := range strings.Lines(string(out)) {
+		from, to, _ := strings.Cut(strings.TrimSpace(line), " ")
+		imported, ours := strings.CutPrefix(to, "labcheck/")
+		if ours && imported != "harness" && imported != "harness/lang" {
+			fmt.Fprintf(&want, "%q -> %q\n", strings.TrimPrefix(from, "labcheck/"), imported)
+		}
+	}
+	drawn, err := os.ReadFile("../../.github/packages.d2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), string(drawn)); diff != "" {
+		t.Errorf("make picture draws another one:\n%s", diff)
 	}
 }
