@@ -30,3 +30,11 @@ func (e *EndedError) In(l lang.Language) string {
 }
 
 func (e *EndedError) Unwrap() []error { return []error{e.Cause, e.Err} }
+
+// EndedEarly adds to an error that ctx has ended because a total time is over.
+func EndedEarly(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.As(cause, new(TotalError)) {
+		return &EndedError{cause, err}
+	}
+	return err
+}

@@ -25,10 +25,14 @@ func BreakVerbs() []FaultVerb {
 	return []FaultVerb{
 		hostVerb("pause HOST", FaultPause, lang.Text{EN: "Have a host stand still, as one that hangs"}),
 		hostVerb("kill HOST", FaultKill, lang.Text{EN: "Switch a host off, as a power cut does"}),
-		{"cut HOST[,HOST]", lang.Text{EN: "Drop what a host and another one, or all others, send each other"}, FaultCut, ParseCut},
-		hostVerb("slow HOST", FaultSlow, lang.Text{EN: "Delay what a host sends, or lose some of it; needs the kernel's netem"}),
-		hostVerb("fill-disk HOST", FaultFillDisk, lang.Text{EN: "Leave a host's engine no room for new containers and images"}),
-		{"stop consul[:HOST]|manager[:HOST]|join:HOST", lang.Text{EN: "Stop a container of the tutorial"}, FaultStop, ParseStop},
+		{"cut HOST[,HOST]", lang.Text{EN: "Drop what a host and another one, or all others, send each other"},
+			FaultCut, ParseCut},
+		hostVerb("slow HOST", FaultSlow,
+			lang.Text{EN: "Delay what a host sends, or lose some of it; needs the kernel's netem"}),
+		hostVerb("fill-disk HOST", FaultFillDisk,
+			lang.Text{EN: "Leave a host's engine no room for new containers and images"}),
+		{"stop consul[:HOST]|manager[:HOST]|join:HOST", lang.Text{EN: "Stop a container of the tutorial"},
+			FaultStop, ParseStop},
 	}
 }
 
@@ -91,13 +95,21 @@ func (f Fault) MendWords() string {
 
 // CheckHosts returns an error unless the fault is about hosts of a topology.
 func (f Fault) CheckHosts(t Topology) error {
-	var names []string
-	for _, h := range t.Hosts() {
-		names = append(names, h.Name)
+	if f.Peer == "" {
+		return t.CheckHosts(f.Node)
 	}
-	for _, name := range []string{f.Node, f.Peer} {
-		if name != "" && !slices.Contains(names, name) || f.Node == "" {
-			return lang.Errorf("there is no host %s; there are %v", name, names)
+	return t.CheckHosts(f.Node, f.Peer)
+}
+
+// CheckHosts returns an error if a name is none of the topology's hosts.
+func (t Topology) CheckHosts(names ...string) error {
+	var all []string
+	for _, h := range t.Hosts() {
+		all = append(all, h.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			return lang.Errorf("there is no host %s; there are %v", name, all)
 		}
 	}
 	return nil

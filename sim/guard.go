@@ -73,8 +73,8 @@ func (g *Guard) watch() {
 			return
 		case <-time.After(guardPause):
 		}
-		err := g.Lost(g)
-		if errors.As(err, new(*silentError)) {
+		state, err := g.look(g)
+		if state == labSilent {
 			if time.Since(answered) >= harness.Limit(g, silenceTimeout) {
 				g.cancel(err)
 			}
@@ -82,10 +82,10 @@ func (g *Guard) watch() {
 		}
 		answered = time.Now()
 		away++
-		if err == nil {
+		if state == labWhole {
 			away = 0
 		}
-		if away >= awayLooks || errors.As(err, new(*goneError)) {
+		if away >= awayLooks || state == labGone {
 			g.cancel(err)
 		}
 	}
@@ -94,23 +94,39 @@ func (g *Guard) watch() {
 // Lost returns an error if hosts, or all of the lab, went away since the activity
 // began. A host that was stopped before is not among them.
 func (g *Guard) Lost(ctx context.Context) error {
+	_, err := g.look(ctx)
+	return err
+}
+
+// labState is what a look finds.
+type labState int
+
+const (
+	labWhole  labState = iota
+	labEnded           // hosts ended
+	labGone            // it was removed
+	labSilent          // the engine does not answer
+)
+
+func (g *Guard) look(ctx context.Context) (labState, error) {
 	if g.lab == nil {
-		return nil
+		return labWhole, nil
 	}
 	ctx, cancel := harness.WithLimit(ctx, lookTimeout)
 	defer cancel()
 	ended, err := g.lab.Ended(ctx)
 	switch {
 	case errors.Is(err, harness.ErrNoNodes):
-		return &goneError{g.lab.Lab(), g.activity.During}
+		return labGone, lang.Errorf("lab %[1]s was removed %[2]s", g.lab.Lab(), g.activity.During)
 	case err != nil:
-		return &silentError{err}
+		return labSilent, harness.WithHint(
+			lang.Errorf("the Docker engine does not answer any more: %w", err), lang.Verbatim("labcheck doctor"))
 	}
 	ended = slices.DeleteFunc(ended, func(name string) bool { return slices.Contains(g.ended, name) })
 	if len(ended) == 0 || g.activity.BreaksHosts {
-		return nil
+		return labWhole, nil
 	}
-	return harness.WithHint(
+	return labEnded, harness.WithHint(
 		lang.Errorf("%[1]s of lab %[2]s ended %[3]s", strings.Join(ended, ", "), g.lab.Lab(), g.activity.During),
 		g.activity.Again(Flags(g.lab)),
 	)
@@ -128,31 +144,3 @@ func Flags(l *Lab) string {
 	}
 	return flags
 }
-
-// goneError reports that a lab was removed during an activity.
-type goneError struct {
-	lab    string
-	during lang.Text
-}
-
-func (e *goneError) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e *goneError) In(l lang.Language) string {
-	return l.Say("lab %[1]s was removed %[2]s", e.lab, e.during)
-}
-
-// silentError reports that the engine, which answered before, does not any more.
-type silentError struct{ err error }
-
-func (e *silentError) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e *silentError) In(l lang.Language) string {
-	return l.Say("the Docker engine does not answer any more: %s", e.err)
-}
-
-// HintIn implements harness.Hinter.
-func (e *silentError) HintIn(lang.Language) string { return "labcheck doctor" }
-
-func (e *silentError) Unwrap() error { return e.err }

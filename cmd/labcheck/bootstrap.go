@@ -37,7 +37,8 @@ are changed.`),
 		return bootstrapByConsent(ctx, s, e, yes)
 	})
 	c.PreRun = func(*cobra.Command, []string) { a.goesOn = true }
-	c.Flags().IntVar(&e.replicas, "replicas", 0, a.lang.Say("Swarm managers on as many `hosts` more, and Consul on three"))
+	c.Flags().IntVar(&e.replicas, "replicas", 0, a.lang.Say(
+		"Swarm managers on as many `hosts` more, and Consul on three"))
 	c.Flags().BoolVar(&e.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot"))
 	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing"))
 	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed"))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,11 +52,14 @@ commands that might are refused. --allow workload lets it start containers, too.
 			if err != nil {
 				return err
 			}
-			return a.onTarget(may, func(ctx context.Context, s *session, _ []string) error { return check(ctx, s, f) })(cmd, args)
+			run := a.onTarget(may, func(ctx context.Context, s *session, _ []string) error { return check(ctx, s, f) })
+			return run(cmd, args)
 		},
 	}
-	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(`run only scenarios with these tags, such as "@verify && ~@workload"`))
-	c.Flags().StringVar(&f.out, "out", "", a.lang.Say("`folder` for the evidence: results.json, junit.xml, report.html, commands, logs"))
+	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(
+		`run only scenarios with these tags, such as "@verify && ~@workload"`))
+	c.Flags().StringVar(&f.out, "out", "", a.lang.Say(
+		"`folder` for the evidence: results.json, junit.xml, report.html, commands, logs"))
 	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab when something failed"))
 	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say(
 		"`what` may be done to the nodes of --target ec2 beside looking: workload"))
@@ -66,14 +68,14 @@ commands that might are refused. --allow workload lets it start containers, too.
 	return c
 }
 
-// allowances are what a check of a cluster that is no lab may do by consent.
-var allowances = []string{"workload"}
+// workload is what --allow may allow: to start test containers.
+const workload = "workload"
 
+// access returns what may be done to a cluster that is no lab.
 func (f checkFlags) access() (access, error) {
 	for _, a := range f.allow {
-		if !slices.Contains(allowances, a) {
-			err := lang.Errorf("--allow %s: %s is possible", a, strings.Join(allowances, ", "))
-			return looks, &usageError{err, "labcheck check --help"}
+		if a != workload {
+			return looks, &usageError{lang.Errorf("--allow %s: %s is possible", a, workload), "labcheck check --help"}
 		}
 	}
 	if len(f.allow) > 0 {
@@ -129,22 +131,9 @@ func newEvidence(s *session, tags string) harness.Evidence {
 
 // concludeRun adds to the evidence what the run as a whole came to.
 func concludeRun(ctx context.Context, s *session, e *harness.Evidence, failed error) {
-	e.Run.Duration = time.Since(e.Run.Started)
-	switch {
-	case errors.Is(context.Cause(ctx), context.Canceled):
-		e.Run.Verdict = harness.VerdictInterrupted
-	case failed != nil && (e.Counts.Failed == 0 || !errors.As(failed, new(*lostError))):
-		e.Run.Verdict = harness.VerdictUnreachable
-	case e.Counts.Failed > 0:
-		e.Run.Verdict = harness.VerdictFalse
-	default:
-		e.Run.Verdict = harness.VerdictHolds
-	}
-	if cause := context.Cause(ctx); failed != nil && errors.As(cause, new(harness.TotalError)) {
-		failed = &harness.EndedError{Cause: cause, Err: failed}
-	}
+	e.Conclude(ctx, failed, errors.As(failed, new(*lostError)))
 	if failed != nil {
-		e.Run.Error = s.errorText(failed)
+		e.Run.Error = s.errorText(harness.EndedEarly(ctx, failed))
 	}
 }
 
@@ -178,7 +167,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 		return err
 	}
 	defer cluster.Close()
-	if s.lab == nil && f.allows("workload") {
+	if s.lab == nil && len(f.allow) > 0 {
 		if err := checkWorkloadImage(ctx, s, cluster); err != nil {
 			return err
 		}
@@ -213,8 +202,6 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 	return err
 }
 
-func (f checkFlags) allows(what string) bool { return slices.Contains(f.allow, what) }
-
 // suiteOptions say how the scenarios are to be run on a cluster: on one that is no
 // lab, only what may be done there.
 func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFlags, e *harness.Evidence) suite.Options {
@@ -238,7 +225,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 			len(left), s.real.commandLine("down")))
 	}
 	o.Skip = func(sc suite.Scenario) string {
-		if sc.Has(suite.TagWorkload) && !f.allows("workload") {
+		if sc.Has(suite.TagWorkload) && len(f.allow) == 0 {
 			return s.lang.Say("it starts containers on a cluster that is no lab: --allow workload")
 		}
 		if host := sc.MissingHost(c.Topology()); host != "" {
@@ -262,10 +249,9 @@ func checkWorkloadImage(ctx context.Context, s *session, c *engine.Cluster) erro
 		names = append(names, h.Name)
 	}
 	load := s.target.(*ec2.Target).DockerCommand(without[len(without)-1], "load")
-	return hinted(
-		lang.Errorf("--allow workload starts containers of the image %s, which is not on %s", steps.WorkloadImage, strings.Join(names, ", ")),
-		"labcheck images save - --only workload | "+load,
-	)
+	err := lang.Errorf("--allow workload starts containers of the image %s, which is not on %s",
+		steps.WorkloadImage, strings.Join(names, ", "))
+	return hinted(err, "labcheck images save - --only workload | "+load)
 }
 
 // showScenario shows a scenario's progress: each that ended, and what a step waits
@@ -314,7 +300,8 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 		return nil // it did not come up, and what there was of it is gone
 	}
 	s.lab.Keep()
-	s.progress.PrintLine(s.lang.Say("  The lab is kept. Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
+	s.progress.PrintLine(s.lang.Say("  The lab is kept. "+
+		"Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
 		"  Remove it: labcheck down%[1]s", sim.Flags(s.lab), s.lab.Lab()))
 	return nil
 }

@@ -25,7 +25,8 @@ was cut off in and could not remove itself: what carries labcheck's own label.`)
 			return takeDown(ctx, s)
 		}),
 	}
-	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before containers are removed from the nodes of --target ec2"))
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say(
+		"don't ask before containers are removed from the nodes of --target ec2"))
 	return c
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
-	"labcheck/harness/lang"
 )
 
 func newExecCommand(a *app) *cobra.Command {
@@ -24,15 +23,15 @@ For a terminal: docker exec -it labcheck-manager bash`),
 }
 
 func execOn(ctx context.Context, s *session, host string, argv []string) error {
-	nodes, err := s.target.Nodes(ctx)
+	if err := s.target.Topology().CheckHosts(host); err != nil {
+		return &usageError{err, s.commandLine("status")}
+	}
+	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
-	node, err := findNode(s, nodes, host)
-	if err != nil {
-		return err
-	}
-	r, err := node.Exec(ctx, argv...)
+	defer cluster.Close()
+	r, err := cluster.Node(host).Exec(ctx, argv...)
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
 		return err
 	}
@@ -46,15 +45,4 @@ func execOn(ctx context.Context, s *session, host string, argv []string) error {
 		return &remoteError{r.ExitCode}
 	}
 	return nil
-}
-
-func findNode(s *session, nodes []harness.Node, name string) (harness.Node, error) {
-	var names []string
-	for _, n := range nodes {
-		if n.Name() == name {
-			return n, nil
-		}
-		names = append(names, n.Name())
-	}
-	return nil, &usageError{lang.Errorf("there is no host %s; there are %v", name, names), s.commandLine("status")}
 }

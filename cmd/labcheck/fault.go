@@ -209,10 +209,8 @@ func restartHost(ctx context.Context, s *faultSession, args []string) error {
 }
 
 func mendAll(ctx context.Context, s *faultSession, hosts []string) error {
-	for _, h := range hosts {
-		if err := s.check(harness.Fault{Node: h}); err != nil {
-			return err
-		}
+	if err := s.lab.Topology().CheckHosts(hosts...); err != nil {
+		return &usageError{err, s.commandLine("status")}
 	}
 	mended, err := harness.MendAll(ctx, s, func(f harness.Fault) bool {
 		return len(hosts) == 0 || slices.Contains(hosts, f.Node)

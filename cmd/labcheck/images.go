@@ -20,7 +20,9 @@ import (
 func newImagesCommand(a *app) *cobra.Command {
 	var only string
 	var cache bool
-	c := &cobra.Command{Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from")}
+	c := &cobra.Command{
+		Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from"),
+	}
 	add := func(use, short string, args cobra.PositionalArgs, do action) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args, RunE: a.onLab(do)}
 		c.AddCommand(sub)
@@ -32,7 +34,8 @@ func newImagesCommand(a *app) *cobra.Command {
 		func(ctx context.Context, s *session, args []string) error {
 			return saveImages(ctx, s, images.Name(only), args[0])
 		})
-	save.Flags().StringVar(&only, "only", "", a.lang.Say("one `image`, as docker load reads it, under the name that it has on a host"))
+	save.Flags().StringVar(&only, "only", "", a.lang.Say(
+		"one `image`, as docker load reads it, under the name that it has on a host"))
 	add("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin"), cobra.ExactArgs(1), loadImages)
 	add("push", a.lang.Say("Write all images to the registry that --registry names"), nil, pushImages)
 	rm := add("rm", a.lang.Say("Remove all images of labcheck"), nil,
@@ -109,14 +112,14 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 		_ = os.Remove(part.Name())
 		return writeError(err, s.lang)
 	}
-	printFile(s, file)
+	printPlace(s, "file", file)
 	return nil
 }
 
-// printFile prints the document of a command that reads or writes a file of images.
-func printFile(s *session, file string) {
+// printPlace prints the document of a command that reads or writes images at a place.
+func printPlace(s *session, kind, place string) {
 	if s.json {
-		s.printJSON(map[string]string{"file": file})
+		s.printJSON(map[string]string{kind: place})
 	}
 }
 
@@ -144,7 +147,7 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
 	}
 	if err == nil {
-		printFile(s, file)
+		printPlace(s, "file", file)
 	}
 	return err
 }
@@ -158,8 +161,8 @@ func pushImages(ctx context.Context, s *session, _ []string) error {
 	}
 	what := s.lang.Say("Push images to %s", s.registry)
 	err := s.progress.TrackPart(what, func() error { return s.lab.Images().Push(ctx) })
-	if err == nil && s.json {
-		s.printJSON(map[string]string{"registry": s.registry})
+	if err == nil {
+		printPlace(s, "registry", s.registry)
 	}
 	return err
 }

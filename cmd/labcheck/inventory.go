@@ -13,7 +13,10 @@ import (
 const inventoryName = "inventory"
 
 func newInventoryCommand(a *app) *cobra.Command {
-	c := &cobra.Command{Use: inventoryName, Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are")}
+	c := &cobra.Command{
+		Use:   inventoryName,
+		Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are"),
+	}
 	add := func(use, short string, args cobra.PositionalArgs, do func(context.Context, []string) error) {
 		run := func(cmd *cobra.Command, args []string) error { return do(cmd.Context(), args) }
 		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: run})

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"labcheck/harness/terminal"
 )
@@ -26,20 +25,6 @@ func onProcess(command func(context.Context, *terminal.Screen) int) int {
 	s := terminal.New(ctx, os.Stdin, os.Stdout, os.Stderr)
 	log.SetOutput(s.Err) // of libraries
 	terminal.ClearWhenSuspended(s)
-	exitAtSecondSignal(s)
+	terminal.ExitAtSecondSignal(s, exitInterrupted)
 	return command(ctx, s)
-}
-
-// exitAtSecondSignal ends the process at the second signal. The first one lets the
-// command clean up; after the second, the watchdog cleans up.
-func exitAtSecondSignal(s *terminal.Screen) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		<-signals
-		go s.LeaveTo(func() { os.Exit(exitInterrupted) })
-		time.Sleep(time.Second) // a terminal that Ctrl-S has stopped takes nothing
-		os.Exit(exitInterrupted)
-	}()
 }

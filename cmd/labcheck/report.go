@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
 )
@@ -17,14 +16,6 @@ type reportFlags struct {
 	format string
 	file   string
 	lang   lang.Language // the run's where it is empty
-}
-
-// formats are what evidence can be made into, as --format spells them.
-var formats = map[string]func(io.Writer, harness.Evidence, lang.Language) error{
-	"html":     report.HTML,
-	"markdown": report.Markdown,
-	"junit":    func(w io.Writer, e harness.Evidence, _ lang.Language) error { return report.JUnit(w, e) },
-	"json":     func(w io.Writer, e harness.Evidence, _ lang.Language) error { return report.Results(w, e) },
 }
 
 func newReportCommand(a *app) *cobra.Command {
@@ -50,8 +41,8 @@ func makeReport(a *app, dir string, f reportFlags) error {
 	if a.json {
 		f.format = "json"
 	}
-	format, known := formats[f.format]
-	if !known {
+	format := report.Format(f.format)
+	if format == nil {
 		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), usage}
 	}
 	e, err := report.Read(dir)

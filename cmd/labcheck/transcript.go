@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -15,17 +14,14 @@ import (
 	"labcheck/harness/transcript"
 )
 
-// readmes are the files whose sessions are looked at if none is named; the
-// Japanese one may be missing.
-var readmes = []string{"README.md", "README.ja.md"}
-
 // errStale is that a document shows what labcheck does not print.
 var errStale = lang.Errorf("stale")
 
 func newTranscriptCommand(a *app) *cobra.Command {
 	var update bool
 	c := &cobra.Command{
-		Use: "transcript [FILE...]", Short: a.lang.Say("Hold the sessions that README shows to real runs"), Args: cobra.ArbitraryArgs,
+		Use: "transcript [FILE...]", Args: cobra.ArbitraryArgs,
+		Short: a.lang.Say("Hold the sessions that README shows to real runs"),
 		Long: a.lang.Say(`transcript runs the commands whose sessions a document shows and compares what
 they print, times, ids and sizes apart. A session is a fenced block below a line
 like <!-- labcheck transcript: labcheck check -->; its lines that begin with $
@@ -38,17 +34,17 @@ are left as they are.`),
 	return c
 }
 
-func compareDocuments(ctx context.Context, a *app, files []string, update bool) error {
-	named := len(files) > 0
-	if !named {
-		files = readmes
-	}
-	var stale error
-	for i, name := range files {
-		err := compareDocument(ctx, a, name, update)
-		if !named && i > 0 && errors.Is(err, fs.ErrNotExist) {
-			continue
+// compareDocuments compares files, or else the READMEs; the Japanese one may be
+// missing.
+func compareDocuments(ctx context.Context, a *app, files []string, update bool) (stale error) {
+	if len(files) == 0 {
+		files = []string{"README.md"}
+		if _, err := os.Stat("README.ja.md"); err == nil {
+			files = append(files, "README.ja.md")
 		}
+	}
+	for _, name := range files {
+		err := compareDocument(ctx, a, name, update)
 		if err != nil && !errors.Is(err, errStale) {
 			return err
 		}
@@ -74,7 +70,8 @@ func compareDocument(ctx context.Context, a *app, name string, update bool) erro
 	case update:
 		return os.WriteFile(name, []byte(updated), 0o644)
 	}
-	return hinted(lang.Errorf("%s is %w: it shows what labcheck does not print", name, errStale), "labcheck transcript --update")
+	err = lang.Errorf("%s is %w: it shows what labcheck does not print", name, errStale)
+	return hinted(err, "labcheck transcript --update")
 }
 
 // rerun runs a command of labcheck's as in a log, on the lab that this one is
@@ -93,7 +90,7 @@ func rerun(ctx context.Context, a *app, command string) (string, error) {
 		return "", lang.Errorf("exit code %d: %s", code, strings.TrimSpace(out.String()))
 	}
 	said := strings.ReplaceAll(out.String(), " --lab "+a.lab, "")
-	// 192.168.33. of 192.168.33.0/24
-	start := func(subnet string) string { return subnet[:strings.LastIndexByte(subnet, '.')+1] }
-	return strings.ReplaceAll(said, start(subnet.String()), start(harness.Tutorial().Subnet.String())), nil
+	const last = "0/24" // of 192.168.33.0/24
+	was, is := strings.TrimSuffix(subnet.String(), last), strings.TrimSuffix(harness.Tutorial().Subnet.String(), last)
+	return strings.ReplaceAll(said, was, is), nil
 }

@@ -74,5 +74,6 @@ func printRunningLab(s *session, took time.Duration) {
 		return
 	}
 	fmt.Fprintln(s.out, s.lang.Say("Lab %s stands on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
-	s.progress.Print(s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   remove it: labcheck down%[1]s", sim.Flags(s.lab)))
+	s.progress.Print(s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   "+
+		"remove it: labcheck down%[1]s", sim.Flags(s.lab)))
 }

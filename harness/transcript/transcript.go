@@ -51,7 +51,9 @@ func Parse(content string) (*Document, error) {
 // Compare runs each session's command and returns how what the document shows
 // differs from what is printed, as a diff that is empty if it does not; updated is
 // the document with what is printed. The name is the document's.
-func (d *Document) Compare(name string, run func(command string) (string, error)) (differs []byte, updated string, err error) {
+func (d *Document) Compare(
+	name string, run func(command string) (string, error),
+) (differs []byte, updated string, err error) {
 	var all bytes.Buffer
 	updated = d.content
 	for _, s := range d.sessions {

@@ -150,7 +150,8 @@ func (w *walk) sumUp(wholePage bool) {
 	if wholePage {
 		w.Wrong = append(w.Wrong, page.Unused(w.book.Differences, w.Comparisons, w.Lang)...)
 	}
-	w.printf("\n%s", w.Lang.Say("%d commands were run, %d outputs compared with the page's.", len(w.Commands), len(w.Comparisons)))
+	w.printf("\n%s", w.Lang.Say("%d commands were run, %d outputs compared with the page's.",
+		len(w.Commands), len(w.Comparisons)))
 	for _, what := range w.Wrong {
 		w.printf("  %s %s", w.paint(text.FgRed, "✗"), what)
 	}
