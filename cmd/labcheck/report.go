@@ -37,13 +37,12 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`),
 }
 
 func makeReport(a *app, dir string, f reportFlags) error {
-	const usage = "labcheck report --help"
 	if a.json {
 		f.format = "json"
 	}
 	format := report.Format(f.format)
 	if format == nil {
-		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), usage}
+		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), "labcheck report --help"}
 	}
 	e, err := report.Read(dir)
 	if err != nil {
