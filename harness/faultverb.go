@@ -25,14 +25,18 @@ func BreakVerbs() []FaultVerb {
 	return []FaultVerb{
 		hostVerb("pause HOST", FaultPause, lang.Text{EN: "Have a host stand still, as one that hangs"}),
 		hostVerb("kill HOST", FaultKill, lang.Text{EN: "Switch a host off, as a power cut does"}),
-		{"cut HOST[,HOST]", lang.Text{EN: "Drop what a host and another one, or all others, send each other"},
-			FaultCut, ParseCut},
+		{
+			"cut HOST[,HOST]", lang.Text{EN: "Drop what a host and another one, or all others, send each other"},
+			FaultCut, ParseCut,
+		},
 		hostVerb("slow HOST", FaultSlow,
 			lang.Text{EN: "Delay what a host sends, or lose some of it; needs the kernel's netem"}),
 		hostVerb("fill-disk HOST", FaultFillDisk,
 			lang.Text{EN: "Leave a host's engine no room for new containers and images"}),
-		{"stop consul[:HOST]|manager[:HOST]|join:HOST", lang.Text{EN: "Stop a container of the tutorial"},
-			FaultStop, ParseStop},
+		{
+			"stop consul[:HOST]|manager[:HOST]|join:HOST", lang.Text{EN: "Stop a container of the tutorial"},
+			FaultStop, ParseStop,
+		},
 	}
 }
 

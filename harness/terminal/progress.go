@@ -63,7 +63,7 @@ func (p *Progress) livingLine() string {
 	return line
 }
 
-// close takes the living line away for good.
+// Close takes the living line away for good.
 func (p *Progress) Close() {
 	p.mu.Lock()
 	p.part = ""
