@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,11 +33,11 @@ func (l *Lab) testPackets(ctx context.Context) (mode DialMode, err error) {
 	if !errors.Is(err, harness.ErrNoNodes) {
 		return "", err
 	}
-	missing, err := l.store.Missing(ctx)
+	missing, err := l.store.Missing(ctx, images.Node)
 	if err != nil {
 		return "", err
 	}
-	if slices.Contains(missing, images.Node) {
+	if len(missing) > 0 {
 		return "", notTested{lang.Text{EN: "the node image is not there yet"}}
 	}
 	return l.testThrowAway(ctx)

@@ -40,7 +40,7 @@ func newImagesCommand(a *app) *cobra.Command {
 	add("push", a.lang.Say("Write all images to the registry that --registry names"), nil, pushImages)
 	rm := add("rm", a.lang.Say("Remove all images of labcheck"), nil,
 		func(ctx context.Context, s *session, _ []string) error { return removeImages(ctx, s, cache) })
-	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded and compiled for them"))
+	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded, compiled and made for them"))
 	return c
 }
 

@@ -297,13 +297,13 @@ func (p place) processes() string {
 }
 
 // files are those that were left, but for the evidence and for the cache: what was
-// downloaded and compiled, and the file that is locked by who makes images.
+// downloaded, compiled and made, and the file that is locked by who makes images.
 func (p place) files() string {
 	left := ""
 	for _, dir := range []string{"work/*", "tmp/*", "cache/*", "cache/labcheck/*"} {
 		found, _ := filepath.Glob(p.at(dir))
 		for _, file := range found {
-			cache := []string{p.at("cache/labcheck"), p.at("cache/labcheck/lock"), p.at("cache/labcheck/packages"), p.at("cache/labcheck/swarm")}
+			cache := []string{p.at("cache/labcheck"), p.at("cache/labcheck/lock"), p.at("cache/labcheck/packages"), p.at("cache/labcheck/swarm"), p.at("cache/labcheck/images")}
 			if file != p.evidence() && !slices.Contains(cache, file) {
 				left += "+ file " + file + "\n"
 			}
@@ -314,7 +314,7 @@ func (p place) files() string {
 
 func (p place) evidence() string { return p.at("work/evidence") }
 
-// forget removes what was downloaded and compiled.
+// forget removes what was downloaded, compiled and made.
 func (p place) forget(t *testing.T) {
 	t.Helper()
 	if err := os.RemoveAll(p.at("cache/labcheck")); err != nil {

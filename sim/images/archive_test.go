@@ -3,29 +3,29 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-// entry is a file, or a link, of an archive.
-type entry struct{ name, content, link string }
+// entry is a file of an archive.
+type entry struct{ name, content string }
 
 func tarOf(t testing.TB, entries ...entry) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	out := tar.NewWriter(&b)
 	for _, e := range entries {
-		h := tar.Header{Typeflag: tar.TypeReg, Name: e.name, Size: int64(len(e.content)), Mode: 0o644}
-		if e.link != "" {
-			h.Typeflag, h.Linkname = tar.TypeSymlink, e.link
-		}
-		if err := out.WriteHeader(&h); err != nil {
+		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: e.name, Size: int64(len(e.content)), Mode: 0o644}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.WriteString(out, e.content); err != nil {
@@ -53,73 +53,50 @@ func untar(t testing.TB, content []byte) []entry {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, entry{h.Name, string(content), h.Linkname})
+		all = append(all, entry{h.Name, string(content)})
 	}
 }
 
-// raw is a layer without its compression.
-func raw(t testing.TB, l *layer) string {
+func sumOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(sum[:])
+}
+
+// imageOf is an image of layers with the labels of ours.
+func imageOf(t testing.TB, n Name, arch string, layers ...*layer) v1.Image {
 	t.Helper()
-	stream, err := l.Uncompressed()
+	i, err := assemble(n, arch, v1.Config{}, layers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := io.ReadAll(stream)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
+	return i
 }
 
 // tinyImage has one layer twice, and another.
-func tinyImage(t testing.TB) *image {
+func tinyImage(t testing.TB) v1.Image {
 	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
-	return imageOf(t, configOf(one.diffID, two.diffID, one.diffID), one, two, one)
+	return imageOf(t, "tiny", "amd64", one, two, one)
 }
 
-// archives are the tiny image as engines write it: 20.10 with a link for what
-// is there twice, later ones by digest, and containerd's store compressed.
-func archives(t testing.TB) map[string][]byte {
-	i := tinyImage(t)
-	one, two, config := i.layers[0], i.layers[1], string(i.config)
-	blob := func(hex string) string { return blobFolder + hex }
-	legacy := `[{"Config":"c.json","RepoTags":["labcheck/x:1"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]`
-	name := blob(hashOf(i.config).Hex)
-	manifest := func(a, b string) string {
-		return fmt.Sprintf(`[{"Config":%q,"RepoTags":["labcheck/x:1"],"Layers":[%q,%q,%q]}]`, name, a, b, a)
+func digestOf(t testing.TB, i v1.Image) v1.Hash {
+	t.Helper()
+	digest, err := i.Digest()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return map[string][]byte{
-		"20.10": tarOf(t,
-			entry{"a/VERSION", "1.0", ""}, entry{"a/layer.tar", raw(t, one), ""}, entry{"b/layer.tar", raw(t, two), ""},
-			entry{"c/layer.tar", "", "../a/layer.tar"}, entry{"c.json", config, ""},
-			entry{manifestFile, legacy, ""}, entry{"repositories", "{}", ""}),
-		"25": tarOf(t,
-			entry{indexFile, "{}", ""}, entry{manifestFile, manifest(blob(one.diffID.Hex), blob(two.diffID.Hex)), ""},
-			entry{blob(two.diffID.Hex), raw(t, two), ""}, entry{blob(one.diffID.Hex), raw(t, one), ""}, entry{name, config, ""}),
-		"containerd": tarOf(t,
-			entry{blob(one.digest.Hex), string(one.compressed), ""}, entry{blob(two.digest.Hex), string(two.compressed), ""},
-			entry{name, config, ""}, entry{manifestFile, manifest(blob(one.digest.Hex), blob(two.digest.Hex)), ""}),
-	}
-}
-
-func TestReadArchiveOfAnyEngine(t *testing.T) {
-	want := tinyImage(t)
-	for engine, content := range archives(t) {
-		all, err := readArchive(bytes.NewReader(content))
-		if err != nil {
-			t.Errorf("%s: %v", engine, err)
-			continue
-		}
-		if len(all) != 1 || all[0].digest() != want.digest() || !slices.Equal(all[0].names, []string{"labcheck/x:1"}) {
-			t.Errorf("%s: %+v", engine, all)
-		}
-	}
+	return digest
 }
 
 func archiveOf(t testing.TB, all ...named) []byte {
 	t.Helper()
+	c := openCache(t.TempDir(), "amd64")
+	for _, i := range all {
+		if err := c.WriteImage(i); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var b bytes.Buffer
-	if err := writeArchive(&b, all); err != nil {
+	if err := c.writeArchive(&b, all); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -127,7 +104,7 @@ func archiveOf(t testing.TB, all ...named) []byte {
 
 func TestArchive(t *testing.T) {
 	i := tinyImage(t)
-	two := []named{{i, []string{"swarm:latest", "labcheck/x:1"}}, {i, []string{"y:2"}}}
+	two := []named{{i, "x", []string{"swarm:latest", "labcheck/x:1"}}, {i, "y", []string{"y:2"}}}
 	first := archiveOf(t, two...)
 	if !bytes.Equal(first, archiveOf(t, two...)) {
 		t.Error("the same images, and other bytes")
@@ -135,78 +112,107 @@ func TestArchive(t *testing.T) {
 	var files []string
 	for _, e := range untar(t, first) {
 		files = append(files, e.name)
-		if hex, ok := strings.CutPrefix(e.name, blobFolder); ok && hashOf([]byte(e.content)).Hex != hex {
-			t.Errorf("%s has the checksum %s", e.name, hashOf([]byte(e.content)).Hex)
+		if want, ok := strings.CutPrefix(e.name, blobFolder); ok && sumOf(e.content) != want {
+			t.Errorf("%s has the checksum %s", e.name, sumOf(e.content))
 		}
 	}
+	blobs, err := blobsOf(i)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []string{layoutFile, indexFile, manifestFile}
-	blobs := [][]byte{i.manifest, i.config, i.layers[0].compressed, i.layers[1].compressed} // each once
-	for _, content := range blobs {
-		want = append(want, blobFolder+hashOf(content).Hex)
+	for _, b := range blobs[:4] { // each once
+		want = append(want, blobFolder+b.Digest.Hex)
 	}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Error(diff)
 	}
-	index := untar(t, first)[1].content
+	index, manifest := untar(t, first)[1].content, untar(t, first)[2].content
 	for _, name := range []string{"docker.io/library/swarm:latest", "docker.io/labcheck/x:1", "docker.io/library/y:2"} {
 		if !strings.Contains(index, `"io.containerd.image.name":"`+name+`"`) {
 			t.Errorf("no %s in %s", name, index)
 		}
 	}
-	all, err := readArchive(bytes.NewReader(first))
-	if err != nil || len(all) != 2 || all[0].digest() != i.digest() || !bytes.Equal(archiveOf(t, all...), first) {
+	if strings.Contains(index, "artifactType") {
+		t.Errorf("an engine could take the images for something else: %s", index)
+	}
+	one := blobFolder + blobs[2].Digest.Hex
+	saved := `[{"Config":"` + blobFolder + blobs[1].Digest.Hex + `","RepoTags":["swarm:latest","labcheck/x:1"],` +
+		`"Layers":["` + one + `","` + blobFolder + blobs[3].Digest.Hex + `","` + one + `"]},`
+	if !strings.HasPrefix(manifest, saved) {
+		t.Errorf("%s, want %s", manifest, saved)
+	}
+	all, err := readArchive(bytes.NewReader(first), layout.Path(t.TempDir()))
+	if err != nil || len(all) != 3 || slices.ContainsFunc(all, func(read v1.Image) bool { return digestOf(t, read) != digestOf(t, i) }) {
 		t.Errorf("read again: %v, %v", all, err)
 	}
 }
 
-func TestReadArchiveRefuses(t *testing.T) {
-	i := tinyImage(t)
-	one, config := entry{"l", raw(t, i.layers[0]), ""}, entry{"c", configOf(i.layers[0].diffID), ""}
-	more := entry{"c", configOf(i.layers[0].diffID, i.layers[1].diffID), ""}
-	manifest := entry{manifestFile, `[{"Config":"c","Layers":["l"]}]`, ""}
-	blob := func(hex, content string) []byte {
-		return tarOf(t, entry{blobFolder + hex, content, ""}, one, config, manifest)
-	}
-	long := strings.Repeat("{", maxText+1)
-	if _, err := readArchive(bytes.NewReader(tarOf(t, one, config, manifest))); err != nil {
+// withIDs is an image whose configuration has other layers.
+func withIDs(t *testing.T, base v1.Image, ids ...v1.Hash) v1.Image {
+	t.Helper()
+	config, err := base.ConfigFile()
+	if err != nil {
 		t.Fatal(err)
+	}
+	config.RootFS.DiffIDs = ids
+	i, err := mutate.ConfigFile(base, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestReadArchiveRefuses(t *testing.T) {
+	good := archiveOf(t, named{imageOf(t, "tiny", "amd64", tinyLayer(t, "one", epoch)), "tiny", []string{"tiny:1"}})
+	if _, err := readArchive(bytes.NewReader(good), layout.Path(t.TempDir())); err != nil {
+		t.Fatal(err)
+	}
+	files := untar(t, good) // oci-layout, index.json, manifest.json, the manifest, the configuration, the layer
+	without := func(n int) []byte { return tarOf(t, slices.Delete(slices.Clone(files), n, n+1)...) }
+	changed := func(n int, content string) []byte {
+		other := slices.Clone(files)
+		other[n].content = content
+		return tarOf(t, other...)
 	}
 	for name, c := range map[string]struct {
 		content []byte
 		want    string
 	}{
-		"nothing":       {nil, manifestFile},
-		"text":          {[]byte(strings.Repeat("text ", 500)), "invalid tar header"},
-		"no manifest":   {tarOf(t, one, config), manifestFile},
-		"no layer":      {tarOf(t, config, manifest), "there is no file l"},
-		"no config":     {tarOf(t, one, manifest), "there is no file c"},
-		"another layer": {tarOf(t, entry{"l", "two", ""}, config, manifest), "layer 0 of the image is"},
-		"another blob":  {blob("00", "two"), "the SHA-256 checksum is"},
-		"another text":  {blob("00", "{}"), "the SHA-256 checksum is"},
-		"a long text":   {blob(hashOf([]byte(long)).Hex, long), "the SHA-256 checksum is"},
-		"a layer more":  {tarOf(t, one, more, manifest), "the image has 1 layers, want 2"},
-		"half a gzip":   {tarOf(t, entry{"l", string(i.layers[0].compressed[:40]), ""}, config, manifest), "l: unexpected EOF"},
-		"cut off":       {tarOf(t, one)[:700], "unexpected EOF"},
+		"nothing":          {nil, "there is no file index.json"},
+		"text":             {[]byte(strings.Repeat("text ", 500)), "invalid tar header"},
+		"of docker save":   {tarOf(t, entry{manifestFile, "[]"}, entry{"a/layer.tar", "x"}), "there is no file index.json"},
+		"no manifest":      {without(3), "there is no file " + files[3].name},
+		"no configuration": {without(4), "there is no file " + files[4].name},
+		"no layer":         {without(5), "there is no file " + files[5].name},
+		"another blob":     {changed(5, "two"), "the SHA-256 checksum is " + sumOf("two")},
+		"another text":     {changed(4, "{}"), "the SHA-256 checksum is " + sumOf("{}")},
+		"no JSON":          {changed(1, "{"), "unexpected end of JSON"},
+		"a long index":     {changed(1, strings.Repeat(" ", maxIndex)+files[1].content), "unexpected end of JSON"},
+		"a blob first":     {tarOf(t, append([]entry{{files[5].name, "two"}}, files...)...), "the SHA-256 checksum is " + sumOf("two")},
+		"cut off":          {good[:len(good)-3000], "unexpected EOF"},
 	} {
-		if all, err := readArchive(bytes.NewReader(c.content)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if all, err := readArchive(bytes.NewReader(c.content), layout.Path(t.TempDir())); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, %v, want %q", name, all, err, c.want)
 		}
 	}
 }
 
 func FuzzReadArchive(f *testing.F) {
-	for _, content := range archives(f) {
-		f.Add(content)
-	}
-	f.Add(archiveOf(f, named{tinyImage(f), []string{"x:1"}}))
+	f.Add(archiveOf(f, named{tinyImage(f), "x", []string{"x:1"}}))
+	f.Add(tarOf(f, entry{indexFile, "{}"}, entry{manifestFile, "[]"}, entry{blobFolder + "../../x", "y"}))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		all, err := readArchive(bytes.NewReader(content))
+		all, err := readArchive(bytes.NewReader(content), layout.Path(t.TempDir()))
 		if err != nil {
 			return
 		}
-		again, err := readArchive(bytes.NewReader(archiveOf(t, all...)))
-		if err != nil || len(again) != len(all) {
-			t.Errorf("read %d images, and again %d: %v", len(all), len(again), err)
+		var again []named
+		for _, i := range all {
+			again = append(again, named{i, "x", []string{"x:1"}})
+		}
+		read, err := readArchive(bytes.NewReader(archiveOf(t, again...)), layout.Path(t.TempDir()))
+		if err != nil || len(read) != len(all) {
+			t.Errorf("read %d images, and again %d: %v", len(all), len(read), err)
 		}
 	})
 }

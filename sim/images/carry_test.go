@@ -3,9 +3,11 @@ package images
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,12 +15,15 @@ import (
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-// witness is in place of an engine, and tells whether anything was sent to it.
+// witness is in place of an engine, and tells what was sent to it.
 type witness struct {
 	client.APIClient
-	sent int64
+	sent  int64
+	there []string // names of images
 }
 
 func (*witness) ServerVersion(context.Context) (types.Version, error) {
@@ -28,69 +33,91 @@ func (*witness) ServerVersion(context.Context) (types.Version, error) {
 func (w *witness) ImageLoad(
 	_ context.Context, in io.Reader, _ ...client.ImageLoadOption,
 ) (dockerimage.LoadResponse, error) {
-	n, err := io.Copy(io.Discard, in)
-	w.sent += n
+	content, err := io.ReadAll(in)
+	w.sent += int64(len(content))
+	w.there = slices.Clone(w.there)
+	for _, m := range regexp.MustCompile(`"labcheck/[^"]*"`).FindAll(content, -1) {
+		w.there = append(w.there, strings.Trim(string(m), `"`))
+	}
 	return dockerimage.LoadResponse{Body: io.NopCloser(strings.NewReader(""))}, err
 }
 
-func (*witness) ImageInspect(
-	context.Context, string, ...client.ImageInspectOption,
-) (dockerimage.InspectResponse, error) {
-	return dockerimage.InspectResponse{}, nil
+func (w *witness) ImageList(context.Context, dockerimage.ListOptions) ([]dockerimage.Summary, error) {
+	return []dockerimage.Summary{{RepoTags: w.there}}, nil
 }
 
 // savedImages are tiny images with the labels of ours.
 func savedImages(t *testing.T, arch string, which ...Name) (all []named) {
 	t.Helper()
 	for _, n := range which {
-		hash, err := tag(n, arch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := tinyLayer(t, string(n), epoch)
-		config, err := json.Marshal(v1.ConfigFile{
-			Architecture: arch, OS: "linux", RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{l.diffID}},
-			Config: v1.Config{Labels: map[string]string{labelImage: string(n), labelRecipe: hash}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, named{imageOf(t, string(config), l), []string{"labcheck/" + string(n) + ":" + hash}})
+		i := imageOf(t, n, arch, tinyLayer(t, string(n), epoch))
+		all = append(all, named{i, n, []string{New(nil, Options{}).ref(n, arch)}})
 	}
 	return all
 }
 
 // loadInto returns what an engine was sent of a file.
-func loadInto(content []byte) (sent int64, err error) {
+func loadInto(dir string, content []byte) (sent int64, err error) {
 	w := &witness{}
-	err = New(w, Options{}).Load(context.Background(), bytes.NewReader(content))
+	s := New(w, Options{})
+	s.dir = dir
+	err = s.Load(context.Background(), bytes.NewReader(content))
 	return w.sent, err
 }
 
 func TestLoadRefusesOtherFiles(t *testing.T) {
 	ours := savedImages(t, "amd64", names()...)
 	good := archiveOf(t, ours...)
-	if sent, err := loadInto(good); err != nil || sent != int64(len(good)) {
+	dir := t.TempDir()
+	if sent, err := loadInto(dir, good); err != nil || sent != int64(len(good)) {
 		t.Fatalf("%d of %d bytes were sent, %v", sent, len(good), err)
 	}
 	older := savedImages(t, "amd64", names()...)
-	config := strings.Replace(string(older[2].config), `"labcheck.recipe":"`, `"labcheck.recipe":"0`, 1)
-	older[2] = named{imageOf(t, config, older[2].layers...), nil}
+	config, err := older[2].ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Config.Labels[labelRecipe] = "0" + config.Config.Labels[labelRecipe]
+	if older[2].Image, err = mutate.ConfigFile(older[2].Image, config); err != nil {
+		t.Fatal(err)
+	}
+	somebodys, err := mutate.AppendLayers(empty.Image, tinyLayer(t, "text", epoch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// changed is the file with another image in a place, of other layers.
+	changed := func(at int, l *layer, ids ...v1.Hash) []byte {
+		all := slices.Clone(ours)
+		all[at].Image = withIDs(t, imageOf(t, all[at].name, "amd64", l), ids...)
+		return archiveOf(t, all...)
+	}
+	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
+	half := &layer{compressed: one.compressed[:40], diffID: one.diffID, digest: v1.Hash{Algorithm: "sha256", Hex: sumOf(string(one.compressed[:40]))}}
 	for name, c := range map[string]struct {
 		content []byte
 		want    string
 	}{
+		"another layer":        {changed(1, one, two.diffID), "not a whole file of labcheck images save: validating layers: unknown diffID"},
+		"a layer less":         {changed(2, one, one.diffID, two.diffID), "mismatched fs layers (1) and diff ids (2)"},
+		"half a gzip":          {changed(3, half, one.diffID), "undersized layer[0]"},
 		"nothing":              {nil, "not a whole file of labcheck images save"},
 		"text":                 {[]byte("hello\n"), "not a whole file"},
 		"half":                 {good[:len(good)/2], "not a whole file"},
 		"an image less":        {archiveOf(t, ours[1:]...), "the file has no image node"},
-		"somebody's":           {archiveOf(t, named{tinyImage(t), []string{"labcheck/node:1"}}), "they are for "},
+		"somebody's":           {archiveOf(t, named{somebodys, Node, []string{"labcheck/node:1"}}), "they are for , and the engine is amd64"},
 		"another architecture": {archiveOf(t, savedImages(t, "arm64", names()...)...), "for arm64, and the engine is amd64"},
 		"another labcheck":     {archiveOf(t, older...), `image "consul" has the tag "0`},
 	} {
-		sent, err := loadInto(c.content)
+		if err := os.MkdirAll(dir+"/images/incoming/blobs", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		sent, err := loadInto(dir, c.content)
 		if !errors.Is(err, ErrArchive) || !strings.Contains(err.Error(), c.want) || sent > 0 {
 			t.Errorf("%s: %d bytes were sent; got %v, want ErrArchive: %s", name, sent, err, c.want)
+		}
+		// What another left that was killed goes, too.
+		if left, err := os.ReadDir(dir + "/images"); err != nil || len(left) != 3 {
+			t.Errorf("%s: beside the layout there is %v, %v", name, left, err)
 		}
 	}
 }
@@ -99,14 +126,15 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 // nor part of an image, such as a time, does not reach the engine.
 func TestLoadRefusesDamage(t *testing.T) {
 	good := archiveOf(t, savedImages(t, "amd64", names()...)...)
-	whole, err := loadInto(good)
+	dir := t.TempDir()
+	whole, err := loadInto(dir, good)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for at := 0; at < len(good); at += 61 {
 		damaged := bytes.Clone(good)
 		damaged[at] ^= 1
-		switch sent, err := loadInto(damaged); {
+		switch sent, err := loadInto(dir, damaged); {
 		case err == nil && sent != whole:
 			t.Fatalf("byte %d: %d bytes were sent, want %d", at, sent, whole)
 		case err != nil && (!errors.Is(err, ErrArchive) || sent > 0):
@@ -115,7 +143,7 @@ func TestLoadRefusesDamage(t *testing.T) {
 	}
 	const end = 1024 + 512 // the archive's, and what fills the last file's block
 	for cut := 0; cut < len(good)-end; cut += 331 {
-		if sent, err := loadInto(good[:cut]); !errors.Is(err, ErrArchive) || sent > 0 {
+		if sent, err := loadInto(dir, good[:cut]); !errors.Is(err, ErrArchive) || sent > 0 {
 			t.Errorf("cut at %d: %d bytes were sent, and %v", cut, sent, err)
 		}
 	}

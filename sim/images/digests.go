@@ -1,10 +1,12 @@
 package images
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strconv"
+	"strings"
 )
 
 // Architectures are those that images can be made for, as Go spells them.
@@ -13,47 +15,42 @@ func Architectures() []string { return []string{"amd64", "arm64"} }
 // Digests computes all images for an architecture, without an engine, and
 // returns the lines of digests.lock: architecture, image, tag, digest, and bytes
 // of its files.
-func Digests(ctx context.Context, arch string, o Options) ([]string, error) {
-	m, err := New(nil, o).newMaker(ctx, names(), arch)
+func Digests(ctx context.Context, arch string, o Options) (lines []string, err error) {
+	s := New(nil, o)
+	s.arch = arch
+	dir, err := os.MkdirTemp("", "labcheck-digests-")
 	if err != nil {
 		return nil, err
 	}
-	var lines []string
-	for _, n := range names() {
-		i, err := m.image(ctx, n)
-		if err != nil {
-			return nil, err
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	err = s.withMaker(ctx, func(m *maker) error {
+		m.cache = openCache(dir, arch) // empty, so that all are computed
+		if err := m.obtain(ctx, names()); err != nil {
+			return err
 		}
-		config, err := i.configFile()
-		if err != nil {
-			return nil, err
+		for _, i := range m.cached(names()) {
+			config, errConfig := i.ConfigFile()
+			digest, errDigest := i.Digest()
+			if err := errors.Join(errConfig, errDigest); err != nil {
+				return err
+			}
+			labels := config.Config.Labels
+			lines = append(lines, fmt.Sprintf("%s %s %s %s %s", arch, i.name, labels[labelRecipe], digest, labels[labelSize]))
 		}
-		labels := config.Config.Labels
-		lines = append(lines, fmt.Sprintf("%s %s %s %s %s", arch, n, labels[labelRecipe], i.digest(), labels[labelSize]))
-	}
-	return lines, nil
+		return nil
+	})
+	return lines, err
 }
 
-// known is what digests.lock says of an image.
-type known struct {
-	digest string
-	size   int64 // bytes of its files
-}
-
-// knownImage looks an image up in digests.lock. A recipe that was changed since
-// is not there.
-func knownImage(n Name, arch string) (known, bool) {
-	hash, err := tag(n, arch)
-	if err != nil {
-		return known{}, false
-	}
-	for line := range bytes.Lines(embedded("digests.lock")) {
-		f := bytes.Fields(line)
-		if len(f) != 5 || string(f[0]) != arch || string(f[1]) != string(n) || string(f[2]) != hash {
-			continue
+// knownImage looks up in digests.lock which digest an image has, and how many
+// bytes its files. A recipe that was changed since is not there.
+func knownImage(n Name, arch string) (digest string, size int64, ok bool) {
+	for line := range strings.Lines(string(embedded("digests.lock"))) {
+		f := strings.Fields(line)
+		if len(f) == 5 && f[0] == arch && f[1] == string(n) && f[2] == tag(n, arch) {
+			size, err := strconv.ParseInt(f[4], 10, 64)
+			return f[3], size, err == nil
 		}
-		size, err := strconv.ParseInt(string(f[4]), 10, 64)
-		return known{string(f[3]), size}, err == nil
 	}
-	return known{}, false
+	return "", 0, false
 }

@@ -3,7 +3,6 @@ package images
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/gzip"
 	"github.com/vbatts/tar-split/tar/asm"
 	"github.com/vbatts/tar-split/tar/storage"
@@ -33,57 +33,45 @@ type repositories struct{ Repositories map[string]map[string]string }
 
 // addEngineStore writes images, each of one layer, as the store of a node's
 // engine.
-func (m *maker) addEngineStore(ctx context.Context, w *layerWriter, stored []Name) error {
-	if err := addStoreFolders(w); err != nil {
-		return err
-	}
+func addEngineStore(w *layerWriter, stored []named) error {
+	w.addFolder("var/lib/docker", 0o710)
+	w.addFolder("var/lib/docker/image", 0o700)
+	w.addFolder(imageRoot, 0o700)
+	w.addFolder(overlayRoot, 0o710)
+	w.addFolder(overlayRoot+"/l", 0o700)
 	known := repositories{map[string]map[string]string{}}
-	for _, n := range stored {
-		i, err := m.image(ctx, n)
-		if err != nil {
+	for _, i := range stored {
+		config, errConfig := i.RawConfigFile()
+		id, errID := i.ConfigName()
+		layers, errLayers := i.Layers()
+		if err := errors.Join(errConfig, errID, errLayers); err != nil {
 			return err
 		}
-		id := hashOf(i.config)
-		for _, name := range InNode(n) {
+		for _, name := range InNode(i.name) {
 			repository, _, _ := strings.Cut(name, ":")
 			if known.Repositories[repository] == nil {
 				known.Repositories[repository] = map[string]string{}
 			}
 			known.Repositories[repository][name] = id.String()
 		}
-		if err := w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, i.config); err != nil {
-			return err
-		}
-		if err := addStoredLayer(w, i.layers[0]); err != nil {
+		w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, config)
+		if err := addStoredLayer(w, layers[0]); err != nil {
 			return err
 		}
 	}
 	content, err := json.Marshal(known)
-	return errors.Join(err, w.addFile(imageRoot+"/repositories.json", 0o600, content))
-}
-
-func addStoreFolders(w *layerWriter) error {
-	for _, folder := range []struct {
-		name string
-		mode int64
-	}{
-		{"var/lib/docker", 0o710},
-		{"var/lib/docker/image", 0o700},
-		{imageRoot, 0o700},
-		{overlayRoot, 0o710},
-		{overlayRoot + "/l", 0o700},
-	} {
-		if err := w.add(tar.Header{Typeflag: tar.TypeDir, Name: folder.name, Mode: folder.mode}, empty()); err != nil {
-			return err
-		}
-	}
-	return nil
+	w.addFile(imageRoot+"/repositories.json", 0o600, content)
+	return err
 }
 
 // addStoredLayer writes a layer that is its image's only one: its chain ID is
 // its diff ID then.
-func addStoredLayer(w *layerWriter, l *layer) error {
-	cache := l.diffID.Hex // any 64 hexadecimal digits
+func addStoredLayer(w *layerWriter, l v1.Layer) error {
+	diffID, err := l.DiffID()
+	if err != nil {
+		return err
+	}
+	cache := diffID.Hex // any 64 hexadecimal digits
 	raw, err := hex.DecodeString(cache)
 	if err != nil {
 		return err
@@ -93,24 +81,24 @@ func addStoredLayer(w *layerWriter, l *layer) error {
 	if err != nil {
 		return err
 	}
-	db := imageRoot + "/layerdb/sha256/" + l.diffID.Hex
-	return errors.Join(
-		w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link)),
-		w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff"),
-		w.addFile(db+"/cache-id", 0o644, []byte(cache)),
-		w.addFile(db+"/diff", 0o644, []byte(l.diffID.String())),
-		w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10))),
-		w.addFile(db+"/tar-split.json.gz", 0o644, split),
-	)
+	db := imageRoot + "/layerdb/sha256/" + cache
+	w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link))
+	w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff")
+	w.addFile(db+"/cache-id", 0o644, []byte(cache))
+	w.addFile(db+"/diff", 0o644, []byte(diffID.String()))
+	w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10)))
+	w.addFile(db+"/tar-split.json.gz", 0o644, split)
+	return nil
 }
 
 // addDiff writes the files of a layer below a folder. It returns what the
 // engine needs to make the layer's stream of them again, and their size.
-func addDiff(w *layerWriter, folder string, l *layer) (split []byte, size int64, err error) {
+func addDiff(w *layerWriter, folder string, l v1.Layer) (split []byte, size int64, err error) {
 	stream, err := l.Uncompressed()
 	if err != nil {
 		return nil, 0, err
 	}
+	defer stream.Close()
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {
@@ -131,8 +119,9 @@ func addDiff(w *layerWriter, folder string, l *layer) (split []byte, size int64,
 		}
 		size += h.Size
 		h.Name = path.Join(folder, h.Name)
-		if err := w.add(*h, in); err != nil {
-			return nil, 0, err
+		w.add(*h, in)
+		if w.err != nil {
+			return nil, 0, w.err
 		}
 	}
 	if _, err := io.Copy(io.Discard, recorded); err != nil { // what follows the last file

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 
 	"labcheck/harness/lang"
@@ -99,11 +99,11 @@ func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hash, err := tag(n, arch)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s/%s:%s", s.namespace, n, hash), nil
+	return s.ref(n, arch), nil
+}
+
+func (s *Store) ref(n Name, arch string) string {
+	return fmt.Sprintf("%s/%s:%s", s.namespace, n, tag(n, arch))
 }
 
 // architecture asks the engine once: it may be another one than this machine's.
@@ -124,41 +124,19 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	return s.arch, nil
 }
 
-// Missing are the images that Ensure would have to make.
-func (s *Store) Missing(ctx context.Context) ([]Name, error) { return s.missing(ctx, names()) }
-
-func (s *Store) missing(ctx context.Context, of []Name) ([]Name, error) {
-	var missing []Name
-	for _, n := range of {
-		ref, err := s.Ref(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		there, err := s.has(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
-			missing = append(missing, n)
-		}
-	}
-	return missing, nil
-}
-
-func (s *Store) has(ctx context.Context, ref string) (bool, error) {
-	_, err := s.engine.ImageInspect(ctx, ref)
-	if cerrdefs.IsNotFound(err) {
-		return false, nil
-	}
+// Missing are those of some images that are not on the engine.
+func (s *Store) Missing(ctx context.Context, of ...Name) ([]Name, error) {
+	arch, err := s.architecture(ctx)
 	if err != nil {
-		return false, lang.Errorf("look for image %s: %w", ref, err)
+		return nil, err
 	}
-	return true, nil
+	there, err := s.tagged(ctx)
+	return slices.DeleteFunc(slices.Clone(of), func(n Name) bool { return there[s.ref(n, arch)].Present }), err
 }
 
-// cache is the folder with downloaded packages and compiled programs. All
-// labchecks of a user share it.
-func (s *Store) cache() (string, error) {
+// inCache is a file or folder of the cache, which all labchecks of a user share:
+// downloaded packages, compiled programs, images, and the lock.
+func (s *Store) inCache(name string) (string, error) {
 	dir := s.dir
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -167,16 +145,7 @@ func (s *Store) cache() (string, error) {
 		}
 		dir = filepath.Join(user, "labcheck")
 	}
-	return dir, os.MkdirAll(dir, 0o755)
-}
-
-// fetcher downloads packages into the cache.
-func (s *Store) fetcher(ctx context.Context) (*debian.Fetcher, error) {
-	dir, err := s.cache()
-	if err != nil {
-		return nil, err
-	}
-	return debian.NewFetcher(filepath.Join(dir, "packages"), debian.Sources(ctx, s.opts.DebianMirror, s.archives)), nil
+	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
 }
 
 func (s *Store) tell(n Name, what string, done bool) {

@@ -19,9 +19,11 @@ import (
 
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
 )
@@ -42,7 +44,9 @@ func TestLife(t *testing.T) {
 		{"names", func(l *lab, _ *debianMirror) { lookUp(l) }},
 		{"sshd", withSSHD},
 		{"stale", stale},
+		{"from the cache", fromCache},
 		{"save and load", saveAndLoad},
+		{"on the engine only", onEngineOnly},
 		{"registry", func(l *lab, m *debianMirror) { throughRegistry(l, m, startRegistry(l.t)+"/some/path") }},
 		{"docker-registry", func(l *lab, m *debianMirror) { throughRegistry(l, m, startDockerRegistry(l.t)) }},
 		{"registry without them", registryWithoutThem},
@@ -132,12 +136,14 @@ func (l *lab) asComputed() map[Name]string {
 		if there[n] == "" {
 			l.t.Fatalf("%s is not there", n)
 		}
-		i, err := l.fromEngine(l.t.Context(), l.ref(n))
+		want := computedImages(l.t)[n]
+		config, err := want.ConfigName()
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		if want := computedImages(l.t)[n].digest(); i.digest() != want {
-			l.t.Errorf("%s is %s, want %s", n, i.digest(), want)
+		// Which of the two an engine names its images by depends on its store.
+		if id := there[n]; id != config.String() && id != digestOf(l.t, want).String() {
+			l.t.Errorf("%s is %s, want %s or %s", n, id, config, digestOf(l.t, want))
 		}
 	}
 	return there
@@ -160,9 +166,9 @@ func again(l *lab, m *debianMirror) {
 		l.t.Fatal(err)
 	}
 	for at, i := range list {
-		want, _ := knownImage(i.Name, runtime.GOARCH)
-		if i.Name != names()[at] || i.Ref != l.ref(i.Name) || !i.Present || i.Stale || i.Size != want.size {
-			l.t.Errorf("%+v, want %d bytes", i, want.size)
+		_, size, _ := knownImage(i.Name, runtime.GOARCH)
+		if i.Name != names()[at] || i.Ref != l.ref(i.Name) || !i.Present || i.Stale || i.Size != size {
+			l.t.Errorf("%+v, want %d bytes", i, size)
 		}
 	}
 	if plan, err := l.Plan(l.t.Context()); err != nil || plan.Missing != nil {
@@ -241,9 +247,13 @@ func stale(l *lab, _ *debianMirror) {
 // the name of one that is in use.
 func (l *lab) loadUnique(ref string) {
 	l.t.Helper()
-	content := layerOf(l.t, map[string]string{"unique": rand.Text()})
-	config := strings.Replace(configOf(content.diffID), "{", `{"os":"linux","architecture":"`+runtime.GOARCH+`",`, 1)
-	if err := l.loadArchive(l.t.Context(), []named{{imageOf(l.t, config, content), []string{ref}}}); err != nil {
+	unique := imageOf(l.t, "unique", runtime.GOARCH, layerOf(l.t, map[string]string{"unique": rand.Text()}))
+	if err := l.withMaker(l.t.Context(), func(m *maker) error {
+		if err := m.cache.WriteImage(unique); err != nil {
+			return err
+		}
+		return m.giveToEngine(l.t.Context(), []named{{unique, "unique", []string{ref}}})
+	}); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -261,6 +271,45 @@ func (l *lab) removeAll() []string {
 	return removed
 }
 
+// fromCache has the images removed and made again, for which nothing is
+// downloaded, asked for or compiled. A cache that was cut off is made again.
+func fromCache(l *lab, m *debianMirror) {
+	l.ensure()
+	before := l.ids()
+	l.removeAll()
+	m.take()
+	r := l.with(Options{DebianMirror: m.url, Registry: startRegistry(l.t)})
+	plan, err := r.Plan(l.t.Context())
+	if err != nil || len(plan.Missing) != len(names()) || plan.Lacking != nil || plan.Download != 0 {
+		l.t.Errorf("the plan is %+v, %v", plan, err)
+	}
+	if said := plan.In(lang.English); !strings.Contains(said, "from the cache") {
+		l.t.Errorf("the plan is %q", said)
+	}
+	begin := time.Now()
+	r.ensure()
+	pace.Within(l.t, "to load the images again", time.Since(begin), 30*time.Second)
+	asked, _ := m.take()
+	if len(asked) > 0 || r.wasTold("compiling") || r.wasTold("asking") {
+		l.t.Errorf("asked for %v, told %v", asked, r.events)
+	}
+	if diff := cmp.Diff(before, l.asComputed()); diff != "" {
+		l.t.Error(diff)
+	}
+	l.removeAll()
+	if err := os.Truncate(filepath.Join(l.dir, "images", indexFile), 100); err != nil {
+		l.t.Fatal(err)
+	}
+	r = l.with(Options{DebianMirror: m.url})
+	r.ensure()
+	if !r.wasTold("compiling") {
+		l.t.Errorf("a cache that was cut off was trusted: %v", r.events)
+	}
+	if diff := cmp.Diff(before, l.asComputed()); diff != "" {
+		l.t.Error(diff)
+	}
+}
+
 func saveAndLoad(l *lab, m *debianMirror) {
 	l.ensure()
 	if asked, _ := m.take(); len(asked) > 0 {
@@ -271,28 +320,56 @@ func saveAndLoad(l *lab, m *debianMirror) {
 		l.t.Error("saved twice, and other bytes")
 	}
 	l.removeAll()
-	if err := l.Save(l.t.Context(), &bytes.Buffer{}); err == nil {
-		l.t.Error("saved what is not there")
-	}
+	empty := l.with(Options{})
+	empty.dir = l.t.TempDir()
 	for name, content := range map[string][]byte{"half": first[:len(first)/2], "flipped": flipped(first)} {
-		if err := l.Load(l.t.Context(), bytes.NewReader(content)); !errors.Is(err, ErrArchive) || len(l.ids()) > 0 {
+		if err := empty.Load(l.t.Context(), bytes.NewReader(content)); !errors.Is(err, ErrArchive) || len(l.ids()) > 0 {
 			l.t.Errorf("%s: got %v, and there is %v", name, err, l.ids())
 		}
 	}
-	if err := l.Load(l.t.Context(), bytes.NewReader(first)); err != nil {
+	begin := time.Now()
+	if err := empty.Load(l.t.Context(), bytes.NewReader(first)); err != nil {
 		l.t.Fatal(err)
 	}
-	if diff := cmp.Diff(before, l.ids()); diff != "" {
+	l.t.Logf("loaded after %s", time.Since(begin))
+	if diff := cmp.Diff(before, l.asComputed()); diff != "" {
 		l.t.Error(diff)
 	}
-	if !bytes.Equal(first, l.save()) {
-		l.t.Error("loaded and saved, and other bytes")
+	if !bytes.Equal(first, empty.save()) || empty.wasTold("compiling") {
+		l.t.Error("loaded and saved, and other bytes, or made again")
 	}
 	var one bytes.Buffer
-	err := l.Archive(l.t.Context(), Swarm, &one)
-	all, err2 := readArchive(&one)
-	if err := errors.Join(err, err2); err != nil || len(all) != 1 || !slices.Equal(all[0].names, InNode(Swarm)) {
+	if err := l.Archive(l.t.Context(), Swarm, &one); err != nil {
+		l.t.Fatal(err)
+	}
+	all, err := readArchive(&one, layout.Path(l.t.TempDir()))
+	if err != nil || len(all) != len(InNode(Swarm)) || digestOf(l.t, all[0]) != digestOf(l.t, computedImages(l.t)[Swarm]) {
 		l.t.Errorf("one image: %v, %v", all, err)
+	}
+}
+
+// onEngineOnly saves and pushes images that are not in the cache: a registry has
+// some of them, and the others are computed.
+func onEngineOnly(l *lab, m *debianMirror) {
+	want, full := l.save(), startRegistry(l.t)
+	other := l.with(Options{DebianMirror: m.url})
+	other.dir = l.t.TempDir()
+	if !bytes.Equal(want, other.save()) || !other.wasTold("compiling") {
+		l.t.Error("computed and saved, and other bytes")
+	}
+	push := l.with(Options{DebianMirror: m.url, Registry: full})
+	push.dir = l.t.TempDir()
+	if err := push.Push(l.t.Context()); err != nil || !push.wasTold("compiling") {
+		l.t.Fatalf("%v, told %v", err, push.events)
+	}
+	m.take()
+	pulled := l.with(Options{DebianMirror: m.url, Registry: full})
+	pulled.dir = l.t.TempDir()
+	if !bytes.Equal(want, pulled.save()) || pulled.wasTold("compiling") {
+		l.t.Error("pulled and saved, and other bytes")
+	}
+	if asked, _ := m.take(); len(asked) > 0 {
+		l.t.Errorf("asked for %v", asked)
 	}
 }
 
@@ -303,12 +380,6 @@ func (l *lab) save() []byte {
 		l.t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-func flipped(content []byte) []byte {
-	damaged := bytes.Clone(content)
-	damaged[len(damaged)/2] ^= 1
-	return damaged
 }
 
 // throughRegistry pushes the images, removes them, and has them pulled.
@@ -350,6 +421,7 @@ func registryWithoutThem(l *lab, m *debianMirror) {
 		l.t.Fatal(err)
 	}
 	r := l.with(Options{DebianMirror: m.url, Registry: startRegistry(l.t)})
+	r.dir = l.t.TempDir()
 	r.ensure()
 	if !r.wasTold("the registry does not have it") {
 		l.t.Errorf("told %v", r.events)

@@ -16,6 +16,7 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"labcheck/sim/images/debian"
 )
@@ -106,23 +107,23 @@ func (l *lab) ids() map[Name]string {
 }
 
 // computed are all images of this machine's architecture, and fill the user's
-// cache: once is enough for all tests.
-var computed = sync.OnceValues(func() (map[Name]*image, error) {
-	all := map[Name]*image{}
-	which := append(names(), SSHD)
-	m, err := New(nil, Options{}).newMaker(context.Background(), which, runtime.GOARCH)
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range which {
-		if all[n], err = m.image(context.Background(), n); err != nil {
-			return nil, err
+// cache with packages: once is enough for all tests.
+var computed = sync.OnceValues(func() (map[Name]v1.Image, error) {
+	s := New(nil, Options{})
+	s.arch = runtime.GOARCH
+	byName := map[Name]v1.Image{}
+	return byName, s.withMaker(context.Background(), func(m *maker) error {
+		m.cache = openCache(testLayout, runtime.GOARCH)
+		which := append(names(), SSHD)
+		err := m.obtain(context.Background(), which)
+		for _, i := range m.cached(which) {
+			byName[i.name] = i.Image
 		}
-	}
-	return all, nil
+		return err
+	})
 })
 
-func computedImages(t *testing.T) map[Name]*image {
+func computedImages(t *testing.T) map[Name]v1.Image {
 	t.Helper()
 	all, err := computed()
 	if err != nil {
@@ -142,17 +143,13 @@ type debianMirror struct {
 func newDebianMirror(t *testing.T) *debianMirror {
 	t.Helper()
 	computedImages(t) // they fill the cache
-	cache, err := New(nil, Options{}).cache()
-	if err != nil {
-		t.Fatal(err)
-	}
-	packages, err := lock()
+	packages, err := New(nil, Options{}).inCache("packages")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string]string{}
-	for _, p := range packages {
-		files["/"+p.Path] = filepath.Join(cache, "packages", p.SHA256+".deb")
+	for _, p := range lock() {
+		files["/"+p.Path] = filepath.Join(packages, p.SHA256+".deb")
 	}
 	m := &debianMirror{asked: map[string]int{}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -191,7 +188,7 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 // packages are those of a lab's images, and their bytes.
 func (l *lab) packages() ([]debian.Package, int64) {
 	l.t.Helper()
-	all, err := packagesOf(names(), runtime.GOARCH)
+	all, err := pinned(packagesOf(names()), runtime.GOARCH)
 	if err != nil {
 		l.t.Fatal(err)
 	}

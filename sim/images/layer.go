@@ -3,24 +3,26 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"path"
 	"time"
 
-	"labcheck/harness/lang"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
+
+	"labcheck/harness/lang"
 )
 
 // epoch is the time of all files and images: Debian 11.11's release.
 var epoch = time.Date(2024, 8, 31, 0, 0, 0, 0, time.UTC)
 
-// layer is a layer of an image, in memory. It implements v1.Layer.
+// layer is a computed layer of an image, in memory. It implements v1.Layer.
 type layer struct {
 	digest, diffID v1.Hash
 	compressed     []byte
@@ -39,77 +41,51 @@ func (l *layer) Uncompressed() (io.ReadCloser, error) {
 	return gzip.NewReader(bytes.NewReader(l.compressed))
 }
 
-// compressor makes a layer of an uncompressed tar stream. The same stream makes
-// the same bytes everywhere: the compressor is a pinned module, not Go's own,
-// whose output may change with Go's version.
-type compressor struct {
-	out  bytes.Buffer
-	gzip *gzip.Writer
-	sum  hash.Hash
-}
-
-func newCompressor() *compressor {
-	c := &compressor{sum: sha256.New()}
-	c.gzip, _ = gzip.NewWriterLevel(&c.out, gzip.BestSpeed) // fails for unknown levels only
-	return c
-}
-
-func (c *compressor) Write(p []byte) (int, error) {
-	c.sum.Write(p)
-	return c.gzip.Write(p)
-}
-
-func (c *compressor) layer() (*layer, error) {
-	if err := c.gzip.Close(); err != nil {
-		return nil, err
-	}
-	compressed := c.out.Bytes()
-	return &layer{digest: hashOf(compressed), diffID: sumHash(c.sum), compressed: compressed}, nil
-}
-
-func hashOf(content []byte) v1.Hash {
-	sum := sha256.New()
-	sum.Write(content)
-	return sumHash(sum)
-}
-
-func sumHash(sum hash.Hash) v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum.Sum(nil))}
-}
-
 // layerWriter writes files into a new layer, with fixed times and without the
-// names of users.
+// names of users. The same files make the same bytes everywhere: the compressor
+// is a pinned module, not Go's own, whose output may change with Go's version.
 type layerWriter struct {
-	*compressor
-	tar      *tar.Writer
-	seen     map[string]bool
-	unpacked int64
+	tar        *tar.Writer
+	gzip       *gzip.Writer
+	compressed bytes.Buffer
+	sum        hash.Hash // of what is not compressed
+	seen       map[string]bool
+	unpacked   int64
+	err        error
 }
 
 func newLayerWriter() *layerWriter {
-	c := newCompressor()
-	return &layerWriter{compressor: c, tar: tar.NewWriter(c), seen: map[string]bool{}}
+	w := &layerWriter{sum: sha256.New(), seen: map[string]bool{}}
+	w.gzip, _ = gzip.NewWriterLevel(&w.compressed, gzip.BestSpeed) // fails for unknown levels only
+	w.tar = tar.NewWriter(io.MultiWriter(w.sum, w.gzip))
+	return w
 }
 
 // add writes a file, folder or link after the folders that it is in. A folder
-// that is there already is not written again.
-func (w *layerWriter) add(h tar.Header, content io.Reader) error {
-	isDir := h.Typeflag == tar.TypeDir
-	switch {
-	case isDir && w.seen[h.Name]:
-		return nil
-	case w.seen[h.Name]:
-		return lang.Errorf("the layer has %s already", h.Name)
+// that is there already is not written again. After an error nothing is written
+// any more.
+func (w *layerWriter) add(h tar.Header, content io.Reader) {
+	if w.seen[h.Name] && h.Typeflag == tar.TypeDir {
+		return
 	}
-	if err := w.addDir(path.Dir(h.Name)); err != nil {
-		return err
+	if parent := path.Dir(h.Name); parent != "." {
+		w.addFolder(parent, 0o755)
+	}
+	if w.err == nil {
+		w.err = w.write(h, content)
+	}
+}
+
+func (w *layerWriter) write(h tar.Header, content io.Reader) error {
+	if w.seen[h.Name] {
+		return lang.Errorf("the layer has %s already", h.Name)
 	}
 	w.seen[h.Name] = true
 	clean := tar.Header{
 		Typeflag: h.Typeflag, Name: h.Name, Linkname: h.Linkname, Mode: h.Mode & 0o7777,
 		Uid: h.Uid, Gid: h.Gid, Size: h.Size, ModTime: epoch,
 	}
-	if isDir {
+	if h.Typeflag == tar.TypeDir {
 		clean.Name += "/"
 	}
 	if err := w.tar.WriteHeader(&clean); err != nil {
@@ -120,32 +96,25 @@ func (w *layerWriter) add(h tar.Header, content io.Reader) error {
 	return err
 }
 
-func (w *layerWriter) addDir(name string) error {
-	if name == "." || w.seen[name] {
-		return nil
+func (w *layerWriter) addFolder(name string, mode int64) {
+	w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode}, bytes.NewReader(nil))
+}
+
+func (w *layerWriter) addFile(name string, mode int64, content []byte) {
+	w.add(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(content))}, bytes.NewReader(content))
+}
+
+func (w *layerWriter) addLink(name, target string) {
+	w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, bytes.NewReader(nil))
+}
+
+// finish ends the layer. The error is the first of all.
+func (w *layerWriter) finish(l *layer) error {
+	if w.err == nil {
+		w.err = errors.Join(w.tar.Close(), w.gzip.Close())
 	}
-	return w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755}, empty())
+	diffID := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(w.sum.Sum(nil))}
+	digest, _, err := v1.SHA256(bytes.NewReader(w.compressed.Bytes()))
+	*l = layer{digest, diffID, w.compressed.Bytes(), w.unpacked}
+	return cmp.Or(w.err, err)
 }
-
-func (w *layerWriter) addFile(name string, mode int64, content []byte) error {
-	h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(content))}
-	return w.add(h, bytes.NewReader(content))
-}
-
-func (w *layerWriter) addLink(name, target string) error {
-	return w.add(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, empty())
-}
-
-func (w *layerWriter) layer() (*layer, error) {
-	if err := w.tar.Close(); err != nil {
-		return nil, err
-	}
-	l, err := w.compressor.layer()
-	if err != nil {
-		return nil, err
-	}
-	l.unpacked = w.unpacked
-	return l, nil
-}
-
-func empty() io.Reader { return bytes.NewReader(nil) }

@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"labcheck/harness/lang"
-
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	dockerimage "github.com/docker/docker/api/types/image"
+
+	"labcheck/harness/lang"
 )
 
 // Image is one of ours, there or not.
@@ -136,16 +136,20 @@ func (s *Store) users(ctx context.Context, ref string) string {
 	return strings.Join(users, ", ")
 }
 
-// RemoveCache removes what was downloaded and compiled.
+// RemoveCache removes what was downloaded, compiled and made.
 func (s *Store) RemoveCache(ctx context.Context) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	dir, err := s.cache()
-	if err != nil {
-		return err
+	var errs []error
+	for _, name := range []string{"packages", "swarm", "images"} {
+		dir, err := s.inCache(name)
+		if err == nil {
+			err = os.RemoveAll(dir)
+		}
+		errs = append(errs, err)
 	}
-	return errors.Join(os.RemoveAll(dir+"/packages"), os.RemoveAll(dir+"/swarm"))
+	return errors.Join(errs...)
 }

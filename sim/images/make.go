@@ -2,14 +2,20 @@ package images
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/go-units"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness/lang"
@@ -23,153 +29,183 @@ const (
 	labelSize   = "labcheck.size"   // bytes of its files: engines count in different ways
 )
 
-// maker makes images, each at most once.
+// maker fills the cache with images. Who has one has the lock.
 type maker struct {
 	*Store
 	arch     string
-	packages *debian.Fetcher
-
-	mu     sync.Mutex
-	images map[Name]func() (*image, error)
-	layers map[string]func() (*layer, error)
-	// download waits until all packages are there.
-	download func() error
+	cache    *cache
+	incoming string            // a folder for an archive that is being read
+	packages *debian.Fetcher   // is there after download
+	download func() error      // waits for it
+	layers   map[string]*layer // by part: images that have one in common share it
 }
 
-// newMaker returns a maker of some images, and begins to download the packages
-// that they are made of.
-func (s *Store) newMaker(ctx context.Context, which []Name, arch string) (*maker, error) {
-	packages, err := packagesOf(which, arch)
+// withMaker has a function use the cache while no other labcheck does.
+func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
+	arch, err := s.architecture(ctx)
 	if err != nil {
-		return nil, err
-	}
-	fetcher, err := s.fetcher(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m := &maker{
-		Store: s, arch: arch, packages: fetcher,
-		images: map[Name]func() (*image, error){}, layers: map[string]func() (*layer, error){},
-	}
-	m.download = sync.OnceValue(func() error { return m.fetch(ctx, packages) })
-	go m.download() //nolint:errcheck // whoever needs a package gets the error
-	return m, nil
-}
-
-// fetch downloads packages, and tells how far it has come.
-func (m *maker) fetch(ctx context.Context, packages []debian.Package) error {
-	missing := m.packages.Missing(packages)
-	if len(missing) == 0 {
-		return nil
-	}
-	t := &transfer{total: m.packages.Lacking(missing), began: time.Now(), tell: func(what string) { m.tell("", what, false) }}
-	m.packages.Received = t.received
-	if err := m.packages.Fetch(ctx, missing); err != nil {
 		return err
 	}
-	m.tell("", t.String(), true)
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	dir, err := s.inCache("images")
+	if err != nil {
+		return err
+	}
+	m := &maker{
+		Store: s, arch: arch, cache: openCache(dir, arch), incoming: filepath.Join(dir, "incoming"),
+		layers: map[string]*layer{},
+	}
+	defer os.RemoveAll(m.incoming)                   //nolint:errcheck // the next one removes it
+	if err := os.RemoveAll(m.incoming); err != nil { // of one that was killed
+		return err
+	}
+	err = use(m)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// withImages has a function use images of the cache. Those that are lacking are
+// pulled from the registry, if one is named and has them, or else computed.
+func (s *Store) withImages(ctx context.Context, which []Name, use func(*maker, []named) error) error {
+	return s.withMaker(ctx, func(m *maker) error {
+		if err := m.obtain(ctx, which); err != nil {
+			return err
+		}
+		return use(m, m.cached(which))
+	})
+}
+
+// obtain puts images into the cache that are lacking there.
+func (m *maker) obtain(ctx context.Context, which []Name) error {
+	if m.opts.Registry != "" {
+		for _, n := range which {
+			if err := m.pull(ctx, n); err != nil {
+				return err
+			}
+		}
+	}
+	lacking := m.cache.lacking(which)
+	for _, storing := range []bool{false, true} { // first what others store
+		some := slices.DeleteFunc(slices.Clone(lacking), func(n Name) bool { return (storedIn(n) != nil) != storing })
+		if err := m.computeLayers(ctx, lacking, storing); err != nil {
+			return err
+		}
+		for _, n := range some {
+			if err := m.computeImage(n); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
-// transfer is how far a download has come.
-type transfer struct {
-	total int64
-	began time.Time
-	tell  func(string)
+// cached are images of the cache, under their names on the engine.
+func (m *maker) cached(which []Name) (all []named) {
+	for _, n := range which {
+		all = append(all, named{m.cache.find(n), n, []string{m.ref(n, m.arch)}})
+	}
+	return all
+}
 
-	mu   sync.Mutex
-	got  int64
-	told time.Time
+// computeLayers makes the layers of images, all at once: those in which images
+// are stored, or the others.
+func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool) error {
+	packages, err := pinned(packagesOf(of), m.arch)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	m.download = sync.OnceValue(func() error { return m.fetch(ctx, packages) })
+	for _, n := range of {
+		for _, p := range recipes()[n].Layers {
+			if m.layers[p.key()] != nil || (p.Stored != nil) != storing {
+				continue
+			}
+			l := &layer{}
+			m.layers[p.key()] = l
+			group.Go(func() error {
+				if err := m.computeLayer(ctx, p, l); err != nil {
+					return lang.Errorf("make image %s: %w", n, err)
+				}
+				return nil
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// computeImage puts an image into the cache whose layers were made.
+func (m *maker) computeImage(n Name) error {
+	var layers []*layer
+	for _, p := range recipes()[n].Layers {
+		layers = append(layers, m.layers[p.key()])
+	}
+	i, err := assemble(n, m.arch, recipes()[n].Config, layers)
+	if err != nil {
+		return err
+	}
+	return m.cache.put(n, i)
 }
 
 // tellEvery is how often a download tells how far it has come.
 const tellEvery = 200 * time.Millisecond
 
-func (t *transfer) received(n int64) {
-	t.mu.Lock()
-	t.got += n
-	due := time.Since(t.told) > tellEvery
-	if due {
-		t.told = time.Now()
+// fetch downloads packages, and tells how far it has come: "34.2MB / 86.1MB,
+// 11.2MB/s".
+func (m *maker) fetch(ctx context.Context, packages []debian.Package) error {
+	if len(packages) == 0 {
+		return nil
 	}
-	t.mu.Unlock()
-	if due {
-		t.tell(t.String())
-	}
-}
-
-// String is "34.2MB / 86.1MB, 11.2MB/s".
-func (t *transfer) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	rate := float64(t.got) / max(time.Since(t.began).Seconds(), 0.001)
-	return fmt.Sprintf("%s / %s, %s/s", units.HumanSize(float64(t.got)), units.HumanSize(float64(t.total)), units.HumanSize(rate))
-}
-
-// image makes an image from its recipe.
-func (m *maker) image(ctx context.Context, n Name) (*image, error) {
-	m.mu.Lock()
-	once, ok := m.images[n]
-	if !ok {
-		once = sync.OnceValues(func() (*image, error) { return m.makeImage(ctx, n) })
-		m.images[n] = once
-	}
-	m.mu.Unlock()
-	return once()
-}
-
-func (m *maker) makeImage(ctx context.Context, n Name) (*image, error) {
-	r := recipes()[n]
-	layers := make([]*layer, len(r.Layers))
-	var group errgroup.Group
-	for i, p := range r.Layers {
-		group.Go(func() (err error) {
-			layers[i], err = m.layer(ctx, p)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, lang.Errorf("make image %s: %w", n, err)
-	}
-	config, err := m.config(n, r.Config, layers)
+	dir, err := m.inCache("packages")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return newImage(config, layers)
+	m.packages = debian.NewFetcher(dir, debian.Sources(ctx, m.opts.DebianMirror, m.archives))
+	missing := m.packages.Missing(packages)
+	if len(missing) == 0 {
+		return nil
+	}
+	total, began := units.HumanSize(float64(m.packages.Lacking(missing))), time.Now()
+	var got, told atomic.Int64
+	tell := func(done bool) {
+		now := float64(got.Load())
+		m.tell("", fmt.Sprintf("%s / %s, %s/s", units.HumanSize(now), total, units.HumanSize(now/time.Since(began).Seconds())), done)
+	}
+	m.packages.Received = func(n int64) {
+		got.Add(n)
+		if due := int64(time.Since(began) / tellEvery); told.Swap(due) != due {
+			tell(false)
+		}
+	}
+	if err := m.packages.Fetch(ctx, missing); err != nil {
+		return err
+	}
+	tell(true)
+	return nil
 }
 
-// layer computes a layer; images that have it in common share it.
-func (m *maker) layer(ctx context.Context, p part) (*layer, error) {
-	key, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	once, ok := m.layers[string(key)]
-	if !ok {
-		once = sync.OnceValues(func() (*layer, error) { return m.compute(ctx, p) })
-		m.layers[string(key)] = once
-	}
-	m.mu.Unlock()
-	return once()
-}
-
-// config is the configuration of an image, as JSON.
-func (m *maker) config(n Name, c v1.Config, layers []*layer) ([]byte, error) {
-	hash, err := tag(n, m.arch)
-	if err != nil {
-		return nil, err
-	}
-	file := v1.ConfigFile{
-		Architecture: m.arch, OS: "linux", Created: v1.Time{Time: epoch}, Config: c,
-		RootFS: v1.RootFS{Type: "layers"},
-	}
+// assemble makes an image of layers, with the labels of ours.
+func assemble(n Name, arch string, c v1.Config, layers []*layer) (v1.Image, error) {
+	created := v1.Time{Time: epoch}
 	var size int64
+	var all []mutate.Addendum
 	for _, l := range layers {
 		size += l.unpacked
-		file.RootFS.DiffIDs = append(file.RootFS.DiffIDs, l.diffID)
-		file.History = append(file.History, v1.History{Created: v1.Time{Time: epoch}, CreatedBy: "labcheck images build"})
+		all = append(all, mutate.Addendum{Layer: l, History: v1.History{Created: created, CreatedBy: "labcheck images build"}})
 	}
-	file.Config.Labels = map[string]string{labelImage: string(n), labelRecipe: hash, labelSize: strconv.FormatInt(size, 10)}
-	return json.Marshal(file)
+	c.Labels = map[string]string{labelImage: string(n), labelRecipe: tag(n, arch), labelSize: strconv.FormatInt(size, 10)}
+	typed := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	base, err := mutate.ConfigFile(typed, &v1.ConfigFile{
+		Architecture: arch, OS: "linux", Created: created, Config: c, RootFS: v1.RootFS{Type: "layers"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mutate.Append(base, all...)
 }

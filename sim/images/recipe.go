@@ -1,22 +1,31 @@
 package images
 
 import (
-	"archive/tar"
-	"bytes"
-	"context"
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"encoding/json"
-	"io"
+	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/goccy/go-yaml"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
 )
+
+//go:embed consul node swarm workload packages.lock digests.lock recipes.yaml
+var files embed.FS
+
+// embedded is the content of an embedded file. That each name exists is tested.
+func embedded(name string) []byte {
+	content, _ := files.ReadFile(name)
+	return content
+}
 
 // recipe says what an image is: its layers, the lowest first, and how it runs.
 type recipe struct {
@@ -30,11 +39,11 @@ type part struct {
 	// match a pattern of Only are taken, or all if there are none, and not those
 	// that match one of Not. A pattern is one of path.Match, and matches all that
 	// is in a folder, too.
-	Packages  []string
-	Only, Not []string
+	Packages  list
+	Only, Not list
 	Renamed   map[string]string // files of packages that have another name in the image
-	// Joined are files that consist of all files matching a pattern, in the order
-	// of their names.
+	// Joined are files that consist of all files of packages matching a pattern, in
+	// the packages' order, which is that of the names.
 	Joined  map[string]string
 	Files   map[string]string // from files of this package: "node/node"
 	Texts   map[string]string
@@ -42,6 +51,83 @@ type part struct {
 	Folders map[string]int64  // and their modes
 	Swarm   bool              // with the Swarm binary
 	Stored  []Name            // images that are put into the store of the node's engine
+}
+
+// key is the same for equal parts.
+func (p part) key() string { return fmt.Sprint(p) }
+
+// list is strings; a list in it stands for its entries.
+type list []string
+
+// UnmarshalYAML reads a list, of which parts may be lists.
+func (l *list) UnmarshalYAML(decode func(any) error) error {
+	var one string
+	if decode(&one) == nil {
+		*l = list{one}
+		return nil
+	}
+	var nested []list
+	err := decode(&nested)
+	*l = slices.Concat(nested...)
+	return err
+}
+
+// recipes are the recipes of all images. That they can be read is tested.
+var recipes = sync.OnceValue(func() map[Name]recipe {
+	all, _ := parseRecipes(embedded("recipes.yaml"))
+	return all
+})
+
+// parseRecipes reads recipes.yaml.
+func parseRecipes(content []byte) (map[Name]recipe, error) {
+	var all struct {
+		Shared any
+		Images map[Name]recipe
+	}
+	err := yaml.UnmarshalWithOptions(content, &all, yaml.Strict())
+	return all.Images, err
+}
+
+// lock is packages.lock. That it can be read is tested.
+var lock = sync.OnceValue(func() []debian.Package {
+	all, _ := debian.ParseLock(strings.NewReader(string(embedded("packages.lock"))))
+	return all
+})
+
+// pinned are packages as packages.lock pins them.
+func pinned(names []string, arch string) (all []debian.Package, err error) {
+	for _, name := range names {
+		at := slices.IndexFunc(lock(), func(p debian.Package) bool { return p.Arch == arch && p.Name == name })
+		if at < 0 {
+			return nil, lang.Errorf("packages.lock has no %s for %s: images can be made for amd64 and arm64", name, arch)
+		}
+		all = append(all, lock()[at])
+	}
+	return all, nil
+}
+
+// Packages are the names of all packages that images are made of.
+func Packages() []string { return packagesOf(slices.Collect(maps.Keys(recipes()))) }
+
+// packagesOf are the names of the packages of some images, without those of the
+// images that they store.
+func packagesOf(which []Name) []string {
+	var all []string
+	for _, n := range which {
+		for _, p := range recipes()[n].Layers {
+			all = append(all, p.Packages...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// storedIn are the images that an image has in the store of its engine.
+func storedIn(n Name) (all []Name) {
+	for _, p := range recipes()[n].Layers {
+		all = append(all, p.Stored...)
+	}
+	return all
 }
 
 // format is the version of how recipes become images. TestDigests tells when it
@@ -52,22 +138,19 @@ const format = 1
 const tagLength = 12
 
 // tag is the tag of an image: the hash of all that decides what the image is.
-func tag(n Name, arch string) (string, error) {
+func tag(n Name, arch string) string {
 	h := sha256.New()
-	if err := describe(json.NewEncoder(h), n, arch); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil))[:tagLength], nil
+	describe(json.NewEncoder(h), n, arch)
+	return hex.EncodeToString(h.Sum(nil))[:tagLength]
 }
 
-func describe(to *json.Encoder, n Name, arch string) error {
+// describe writes all that decides what an image is. A package that is not
+// pinned is told of when the image is made.
+func describe(to *json.Encoder, n Name, arch string) {
 	r := recipes()[n]
 	all := []any{format, n, arch, r}
 	for _, p := range r.Layers {
-		packages, err := pinned(p.Packages, arch)
-		if err != nil {
-			return err
-		}
+		packages, _ := pinned(p.Packages, arch)
 		all = append(all, packages)
 		for _, name := range slices.Sorted(maps.Values(p.Files)) {
 			all = append(all, embedded(name))
@@ -76,146 +159,8 @@ func describe(to *json.Encoder, n Name, arch string) error {
 			all = append(all, swarmToolchain, swarmVersion, swarmSum, swarmFlags(), embedded("swarm/swarm.mod"), embedded("swarm/swarm.sum"))
 		}
 	}
-	if err := to.Encode(all); err != nil {
-		return err
+	_ = to.Encode(all) // of types that can be encoded, into memory
+	for _, stored := range storedIn(n) {
+		describe(to, stored, arch)
 	}
-	for _, p := range r.Layers {
-		for _, stored := range p.Stored {
-			if err := describe(to, stored, arch); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// compute makes the layer of a part.
-func (m *maker) compute(ctx context.Context, p part) (*layer, error) {
-	w := newLayerWriter()
-	joined := map[string]map[string][]byte{}
-	packages, err := pinned(p.Packages, m.arch)
-	if err != nil {
-		return nil, err
-	}
-	if len(packages) > 0 {
-		if err := m.download(); err != nil {
-			return nil, err
-		}
-	}
-	for _, one := range packages {
-		if err := m.unpack(ctx, w, p, one, joined); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.addOwn(w, joined); err != nil {
-		return nil, err
-	}
-	if p.Swarm {
-		binary, err := m.swarmBinary(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if err := w.addFile("swarm", 0o755, binary); err != nil {
-			return nil, err
-		}
-	}
-	if len(p.Stored) > 0 {
-		if err := m.addEngineStore(ctx, w, p.Stored); err != nil {
-			return nil, err
-		}
-	}
-	return w.layer()
-}
-
-// unpack writes what a part takes of a package, and keeps what is to be joined.
-func (m *maker) unpack(ctx context.Context, w *layerWriter, p part, one debian.Package, joined map[string]map[string][]byte) error {
-	file, err := m.packages.Open(one)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return debian.Unpack(file, func(h *tar.Header, content io.Reader) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for name, pattern := range p.Joined {
-			if matches(pattern, h.Name) && h.Typeflag == tar.TypeReg {
-				if joined[name] == nil {
-					joined[name] = map[string][]byte{}
-				}
-				kept, err := io.ReadAll(content)
-				joined[name][h.Name] = kept
-				return err
-			}
-		}
-		if !p.takes(h) {
-			return nil
-		}
-		if renamed, ok := p.Renamed[h.Name]; ok {
-			h.Name = renamed
-		}
-		return w.add(*h, content)
-	})
-}
-
-func (p part) takes(h *tar.Header) bool {
-	match := func(pattern string) bool { return matches(pattern, h.Name) }
-	if slices.ContainsFunc(p.Not, match) {
-		return false
-	}
-	return len(p.Only) == 0 || h.Typeflag != tar.TypeDir && slices.ContainsFunc(p.Only, match)
-}
-
-// matches says whether a name, or a folder that it is in, matches a pattern.
-func matches(pattern, name string) bool {
-	segments := strings.Split(name, "/")
-	n := strings.Count(pattern, "/") + 1
-	if len(segments) < n {
-		return false
-	}
-	ok, err := path.Match(pattern, strings.Join(segments[:n], "/"))
-	return ok && err == nil
-}
-
-// addOwn writes what comes from no package, or from several.
-func (p part) addOwn(w *layerWriter, joined map[string]map[string][]byte) error {
-	for _, name := range slices.Sorted(maps.Keys(joined)) {
-		var all bytes.Buffer
-		for _, from := range slices.Sorted(maps.Keys(joined[name])) {
-			all.Write(joined[name][from])
-		}
-		if err := w.addFile(name, 0o644, all.Bytes()); err != nil {
-			return err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Folders)) {
-		if err := w.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: p.Folders[name]}, empty()); err != nil {
-			return err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Files)) {
-		if err := w.addFile(name, modeOf(embedded(p.Files[name])), embedded(p.Files[name])); err != nil {
-			return err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Texts)) {
-		if err := w.addFile(name, 0o644, []byte(p.Texts[name])); err != nil {
-			return err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Links)) {
-		if err := w.addLink(name, p.Links[name]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// modeOf is the mode of an embedded file, which has lost it: scripts are
-// executable.
-func modeOf(content []byte) int64 {
-	if bytes.HasPrefix(content, []byte("#!")) {
-		return 0o755
-	}
-	return 0o644
 }

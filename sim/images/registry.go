@@ -10,38 +10,34 @@ import (
 	"syscall"
 	"time"
 
-	"labcheck/harness/lang"
-
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"labcheck/harness/lang"
 )
 
 // registryTimeout is how long a registry may take to accept a connection, and
 // to begin to answer.
 const registryTimeout = 5 * time.Second
 
-// atRegistry is a name at the registry that was asked for.
-func (s *Store) atRegistry(image string) string {
-	if s.opts.Registry == "" {
-		return image
+// atRegistry is an image at the registry that was asked for.
+func (s *Store) atRegistry(image string) (name.Reference, error) {
+	if s.opts.Registry != "" {
+		image = strings.TrimSuffix(s.opts.Registry, "/") + "/" + image
 	}
-	return strings.TrimSuffix(s.opts.Registry, "/") + "/" + image
-}
-
-func (s *Store) parseRef(ref string) (name.Reference, error) {
-	parsed, err := name.ParseReference(ref)
+	ref, err := name.ParseReference(image)
 	if err != nil {
 		return nil, lang.Errorf("--registry %s: %w", s.opts.Registry, err)
 	}
-	return parsed, nil
+	return ref, nil
 }
 
 // remoteOptions are for requests to registries: with the docker CLI's
 // credentials, and limits of time for connecting but not for transfers.
-func (s *Store) remoteOptions(ctx context.Context, arch string) []remote.Option {
+func remoteOptions(ctx context.Context, arch string) []remote.Option {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: registryTimeout}).DialContext
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = registryTimeout, registryTimeout
@@ -58,33 +54,32 @@ func brokeOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// pull fetches an image by the digest that this labcheck knows it to have. It
-// is nil if the registry does not have it.
-func (s *Store) pull(ctx context.Context, n Name, arch string) (*image, error) {
-	expected, ok := knownImage(n, arch)
-	if !ok {
-		return nil, nil
+// pull puts an image into the cache that is not there, by the digest that this
+// labcheck knows it to have, if the registry has it.
+func (m *maker) pull(ctx context.Context, n Name) error {
+	digest, _, ok := knownImage(n, m.arch)
+	if !ok || m.cache.find(n) != nil {
+		return nil
 	}
-	ref, err := s.parseRef(s.atRegistry(s.namespace + "/" + string(n) + "@" + expected.digest))
+	ref, err := m.atRegistry(m.namespace + "/" + string(n) + "@" + digest)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.say(n, "asking the registry")
-	found, err := remote.Image(ref, s.remoteOptions(ctx, arch)...)
+	m.say(n, "asking the registry")
+	found, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
 	if lacks(err) {
-		s.say(n, "the registry does not have it")
-		return nil, nil
+		m.say(n, "the registry does not have it")
+		return nil
 	}
 	if err != nil {
-		return nil, lang.Errorf("ask registry %s for %s: %w", s.opts.Registry, ref, err)
+		return lang.Errorf("ask registry %s for %s: %w", m.opts.Registry, ref, err)
 	}
-	s.say(n, "pulling")
-	i, err := readImage(found)
-	if err != nil {
-		return nil, lang.Errorf("pull %s: %w", ref, err)
+	m.say(n, "pulling")
+	if err := m.cache.put(n, found); err != nil {
+		return lang.Errorf("pull %s: %w", ref, err)
 	}
-	s.say(n, "pulled")
-	return i, nil
+	m.say(n, "pulled")
+	return nil
 }
 
 // lacks says whether a registry answered that it does not have an image. Some
@@ -95,52 +90,27 @@ func lacks(err error) bool {
 		answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
 }
 
-// readImage reads an image whole. Its source verifies the digests.
-func readImage(from v1.Image) (*image, error) {
-	config, err := from.RawConfigFile()
-	if err != nil {
-		return nil, err
-	}
-	parts, err := from.Layers()
-	if err != nil {
-		return nil, err
-	}
-	var layers []*layer
-	for _, part := range parts {
-		compressed, err := part.Compressed()
-		if err != nil {
-			return nil, err
+// Push writes all images to the registry, each under its tag.
+func (s *Store) Push(ctx context.Context) error {
+	return s.withImages(ctx, names(), func(m *maker, all []named) error {
+		for _, i := range all {
+			if err := m.push(ctx, i); err != nil {
+				return err
+			}
 		}
-		l, err := readLayer(compressed)
-		if err := errors.Join(err, compressed.Close()); err != nil {
-			return nil, err
-		}
-		layers = append(layers, l)
-	}
-	return newImage(config, layers)
+		return nil
+	})
 }
 
-// Push writes the images that are on the engine to the registry, each under its
-// tag.
-func (s *Store) Push(ctx context.Context) error {
-	arch, err := s.architecture(ctx)
+func (m *maker) push(ctx context.Context, i named) error {
+	to, err := m.atRegistry(i.refs[0])
 	if err != nil {
 		return err
 	}
-	return s.eachPresent(ctx, func(n Name, ref string, i *image) error {
-		to, err := s.parseRef(s.atRegistry(ref))
-		if err != nil {
-			return err
-		}
-		oci, err := i.oci()
-		if err != nil {
-			return err
-		}
-		s.say(n, "pushing %s", to)
-		if err := remote.Write(to, oci, s.remoteOptions(ctx, arch)...); err != nil {
-			return lang.Errorf("push %s: %w", to, err)
-		}
-		s.say(n, "pushed")
-		return nil
-	})
+	m.say(i.name, "pushing %s", to)
+	if err := remote.Write(to, i.Image, remoteOptions(ctx, m.arch)...); err != nil {
+		return lang.Errorf("push %s: %w", to, err)
+	}
+	m.say(i.name, "pushed")
+	return nil
 }

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"time"
 
-	"labcheck/harness/lang"
-
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"labcheck/harness/lang"
 )
 
 const (
@@ -45,11 +45,10 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return m.pullSwarm(ctx)
 	}
-	cache, err := m.cache()
+	dir, err := m.inCache("swarm")
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(cache, "swarm")
 	// What go leaves of its temporary files when it is interrupted is there.
 	temp := filepath.Join(dir, "tmp")
 	defer os.RemoveAll(temp) //nolint:errcheck // the next build removes it
@@ -76,12 +75,12 @@ var ErrNoSwarm = lang.Errorf("there is no Go to compile Swarm with, and %s can't
 
 // pullSwarm takes the binary from the published image.
 func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
-	ref, err := m.parseRef(m.atRegistry("library/" + swarmPublished))
+	ref, err := m.atRegistry("library/" + swarmPublished)
 	if err != nil {
 		return nil, err
 	}
 	m.say(Swarm, "pulling %s", ref)
-	published, err := remote.Image(ref, m.remoteOptions(ctx, m.arch)...)
+	published, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
 	if err != nil {
 		return nil, lang.Errorf("%w: %w", ErrNoSwarm, err)
 	}
@@ -98,36 +97,26 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// writeSource lays out dir for the build: the module, with its changed copy of
+// writeSource lays out dir for the build: the module, with a changed copy of
 // Swarm in src.
 func (m *maker) writeSource(ctx context.Context, dir string) error {
-	for from, to := range map[string]string{"swarm/swarm.mod": "go.mod", "swarm/swarm.sum": "go.sum"} {
-		if err := writeFile(filepath.Join(dir, to), embedded(from)); err != nil {
-			return err
-		}
-	}
 	m.say(Swarm, "fetching the source")
-	original, err := m.downloadModule(ctx, dir)
+	out, err := m.runGo(ctx, dir, "mod", "download", "-C", "..", "-json", swarmModule+"@"+swarmVersion)
 	if err != nil {
 		return err
 	}
-	return copySwarm(filepath.Join(dir, "src"), os.DirFS(original))
-}
-
-// downloadModule has Go fetch Swarm's module, and returns where it is.
-func (m *maker) downloadModule(ctx context.Context, dir string) (string, error) {
-	out, err := m.runGo(ctx, filepath.Dir(dir), "mod", "download", "-json", swarmModule+"@"+swarmVersion)
-	if err != nil {
-		return "", err
+	var original struct{ Dir, Sum string }
+	if err := json.Unmarshal(out, &original); err != nil {
+		return lang.Errorf("go mod download: %w", err)
 	}
-	var module struct{ Dir, Sum string }
-	if err := json.Unmarshal(out, &module); err != nil {
-		return "", lang.Errorf("go mod download: %w", err)
+	if original.Sum != swarmSum {
+		return lang.Errorf("the source of %s has the checksum %s, want %s", swarmModule, original.Sum, swarmSum)
 	}
-	if module.Sum != swarmSum {
-		return "", lang.Errorf("the source of %s has the checksum %s, want %s", swarmModule, module.Sum, swarmSum)
-	}
-	return module.Dir, nil
+	return errors.Join(
+		writeFile(filepath.Join(dir, "go.mod"), embedded("swarm/swarm.mod")),
+		writeFile(filepath.Join(dir, "go.sum"), embedded("swarm/swarm.sum")),
+		copySwarm(filepath.Join(dir, "src"), os.DirFS(original.Dir)),
+	)
 }
 
 // copySwarm copies the source and spells one import as its dependencies do:
@@ -163,17 +152,13 @@ const endTimeout = 5 * time.Second
 // standard output. What the user has set for other modules, in the environment
 // or with `go env -w`, does not count here; where modules come from does.
 func (m *maker) runGo(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	cache, err := m.cache()
-	if err != nil {
-		return nil, err
-	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = endTimeout
 	var out, said bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &said
 	cmd.Env = append(os.Environ(), "GO111MODULE=on", "GOWORK=off", "GOFLAGS=-mod=readonly", "GOTOOLCHAIN="+swarmToolchain,
-		"GOTMPDIR="+filepath.Join(cache, "swarm", "tmp"), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
+		"GOTMPDIR="+filepath.Join(dir, "tmp"), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+m.arch)
 	if err := cmd.Run(); err != nil {
 		return nil, lang.Errorf("go %s: %w\n%s", args[0], err, bytes.TrimSpace(said.Bytes()))
 	}

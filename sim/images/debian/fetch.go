@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net"
 	"net/http"
@@ -16,9 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"labcheck/harness/lang"
-
 	"golang.org/x/sync/errgroup"
+
+	"labcheck/harness/lang"
 )
 
 // The limits of a download. A source that is not there is given up after
@@ -40,8 +39,7 @@ type Fetcher struct {
 	Received func(bytes int64)
 
 	client  *http.Client
-	mu      sync.Mutex
-	dropped map[Source]error // why a source is not asked any more
+	dropped sync.Map // why a source is not asked any more
 }
 
 // NewFetcher returns a Fetcher. It honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
@@ -51,50 +49,31 @@ func NewFetcher(dir string, sources []Source) *Fetcher {
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = connectTimeout, answerTimeout
 	t.MaxIdleConnsPerHost = parallel
 	t.RegisterProtocol("file", http.NewFileTransport(http.Dir("/")))
-	return &Fetcher{
-		Dir: dir, Sources: sources, Received: func(int64) {},
-		client: &http.Client{Transport: t}, dropped: map[Source]error{},
-	}
+	return &Fetcher{Dir: dir, Sources: sources, Received: func(int64) {}, client: &http.Client{Transport: t}}
 }
 
 // Missing returns the packages that Fetch would have to download. A damaged file
 // is missing, too.
 func (f *Fetcher) Missing(packages []Package) []Package {
-	return slices.DeleteFunc(slices.Clone(packages), f.has)
+	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool { return verify(f.file(p), p) == nil })
 }
 
 // Lacking is how many bytes Fetch would download of packages that are missing:
 // of some there may be a part.
-func (f *Fetcher) Lacking(missing []Package) int64 {
-	var lacking int64
+func (f *Fetcher) Lacking(missing []Package) (lacking int64) {
 	for _, p := range missing {
-		lacking += p.Size
-		if part, err := os.Stat(f.file(p) + ".part"); err == nil {
-			lacking -= min(part.Size(), p.Size)
-		}
+		lacking += max(0, p.Size-sizeOf(f.file(p)+".part"))
 	}
 	return lacking
 }
 
-// has verifies a package that was downloaded.
-func (f *Fetcher) has(p Package) bool {
-	file, err := f.Open(p)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	_, err = io.Copy(io.Discard, file)
-	return err == nil
-}
-
-// Open opens a package that was downloaded. The reader fails at its end if the
-// file is not what the lock file pins.
+// Open opens a package that was downloaded, if the file is what the lock file
+// pins.
 func (f *Fetcher) Open(p Package) (io.ReadCloser, error) {
-	file, err := os.Open(f.file(p))
-	if err != nil {
+	if err := verify(f.file(p), p); err != nil {
 		return nil, err
 	}
-	return &verified{ReadCloser: file, sum: sha256.New(), want: p.SHA256, name: file.Name()}, nil
+	return os.Open(f.file(p))
 }
 
 func (f *Fetcher) file(p Package) string { return filepath.Join(f.Dir, p.SHA256+".deb") }
@@ -159,144 +138,106 @@ var errLacks = lang.Errorf("it does not have the file")
 // off while each attempt brings more of it. A source that can't be reached is
 // not asked again for other packages.
 func (f *Fetcher) fetchFrom(ctx context.Context, s Source, p Package) error {
-	f.mu.Lock()
-	err := f.dropped[s]
-	f.mu.Unlock()
-	if err != nil {
-		return err
+	if err, ok := f.dropped.Load(s); ok {
+		return err.(error)
 	}
+	var err error
 	for range attempts {
 		var got int64
-		if got, err = f.receive(ctx, s, p); err == nil || got == 0 || ctx.Err() != nil {
+		if got, err = f.receive(ctx, s.at(p), p); err == nil || got == 0 || ctx.Err() != nil {
 			break
 		}
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errLacks) && !errors.Is(err, errWrong) {
-		f.mu.Lock()
-		f.dropped[s] = err
-		f.mu.Unlock()
+		f.dropped.Store(s, err)
 	}
 	return err
 }
 
-// receive appends what is lacking of a package to its part of the cache, and
-// returns how many bytes arrived that another attempt need not ask for. The
-// part becomes the file when it is whole.
-func (f *Fetcher) receive(ctx context.Context, s Source, p Package) (got int64, err error) {
-	part, err := os.OpenFile(f.file(p)+".part", os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return 0, err
-	}
-	defer part.Close()
-	sum := sha256.New()
-	have, err := io.Copy(sum, part)
-	if err != nil {
-		return 0, err
-	}
-	if have >= p.Size && hex.EncodeToString(sum.Sum(nil)) != p.SHA256 { // damaged
-		sum.Reset()
-		if have, err = 0, restart(part); err != nil {
-			return 0, err
+// receive downloads what is lacking of a package to its part of the cache, which
+// becomes the file when it is whole. It returns how many bytes arrived that
+// another attempt need not ask for.
+func (f *Fetcher) receive(ctx context.Context, url string, p Package) (got int64, err error) {
+	part := f.file(p) + ".part"
+	have := sizeOf(part)
+	if have >= p.Size {
+		if err := verify(part, p); err == nil {
+			return 0, os.Rename(part, f.file(p))
 		}
+		have = 0
 	}
-	if have < p.Size {
-		if got, err = f.append(ctx, s, p, part, sum, have); err != nil {
-			return got, err
+	got, err = f.download(ctx, url, part, have, p.Size)
+	if err != nil {
+		return got, err
+	}
+	if err := verify(part, p); err != nil {
+		if have == 0 {
+			got = 0 // the source would send the same again
 		}
+		return got, errors.Join(err, os.Remove(part))
 	}
-	err = f.complete(part, sum, p)
-	if err != nil && have == 0 {
-		return 0, err // the source would send the same again
-	}
-	return got, err
+	return got, os.Rename(part, f.file(p))
 }
 
-// append downloads a package from its byte have on.
-func (f *Fetcher) append(ctx context.Context, s Source, p Package, part *os.File, sum hash.Hash, have int64) (int64, error) {
+// download writes a file from its byte have on, up to one byte more than its
+// size.
+func (f *Fetcher) download(ctx context.Context, url, part string, have, size int64) (got int64, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	stall := time.AfterFunc(answerTimeout+stallTimeout, func() { stop(errStalled) })
 	defer stall.Stop()
-	body, resumed, err := f.get(ctx, s.at(p), have)
-	if err != nil {
-		return 0, stalled(ctx, err)
-	}
-	defer body.Close()
-	if !resumed && have > 0 {
-		sum.Reset()
-		if err := restart(part); err != nil {
-			return 0, err
+	defer func() {
+		if err != nil && errors.Is(context.Cause(ctx), errStalled) {
+			err = errStalled
 		}
+	}()
+	answer, err := f.get(ctx, url, have)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	how := os.O_WRONLY | os.O_CREATE | os.O_APPEND
+	if answer.StatusCode == http.StatusOK { // a server may send all nevertheless
+		how |= os.O_TRUNC
+	}
+	file, err := os.OpenFile(part, how, 0o644)
+	if err != nil {
+		return 0, err
 	}
 	seen := tellWriter(func(n int) {
 		stall.Reset(stallTimeout)
 		f.Received(int64(n))
 	})
-	got, err := io.Copy(io.MultiWriter(part, sum, seen), io.LimitReader(body, p.Size+1))
-	return got, stalled(ctx, err)
+	got, err = io.Copy(io.MultiWriter(file, seen), io.LimitReader(answer.Body, size+1))
+	return got, errors.Join(err, file.Close())
 }
 
 // errStalled reports that a source began to answer and fell silent.
 var errStalled = lang.Errorf("nothing arrived for %s", stallTimeout)
 
-func stalled(ctx context.Context, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
-		return errStalled
-	}
-	return err
-}
-
-func restart(part *os.File) error {
-	if err := part.Truncate(0); err != nil {
-		return err
-	}
-	_, err := part.Seek(0, io.SeekStart)
-	return err
-}
-
-// get requests a file from its byte from on. A server may send all of it
-// nevertheless; resumed is false then.
-func (f *Fetcher) get(ctx context.Context, url string, from int64) (body io.ReadCloser, resumed bool, err error) {
+// get requests a file from its byte from on.
+func (f *Fetcher) get(ctx context.Context, url string, from int64) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if from > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
 	}
 	answer, err := f.client.Do(req)
 	if err != nil {
-		return nil, false, errors.Unwrap(err) // without the method and the URL
+		return nil, errors.Unwrap(err) // without the method and the URL
 	}
 	switch answer.StatusCode {
 	case http.StatusOK, http.StatusPartialContent:
-		return answer.Body, answer.StatusCode == http.StatusPartialContent, nil
+		return answer, nil
+	case http.StatusNotFound, http.StatusGone:
+		err = errLacks
+	default:
+		err = lang.Errorf("it answered %s", answer.Status)
 	}
 	answer.Body.Close()
-	if answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusGone {
-		return nil, false, errLacks
-	}
-	return nil, false, lang.Errorf("it answered %s", answer.Status)
-}
-
-// complete gives a part its final name if it is what the lock file pins, and
-// removes it if it is not.
-func (f *Fetcher) complete(part *os.File, sum hash.Hash, p Package) error {
-	if err := part.Close(); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != p.SHA256 {
-		return errors.Join(checksumError(part.Name(), got, p.SHA256), os.Remove(part.Name()))
-	}
-	return os.Rename(part.Name(), f.file(p))
-}
-
-// errWrong reports that a file is not the one that the lock file pins.
-var errWrong = lang.Errorf("wrong content")
-
-func checksumError(name, got, want string) error {
-	return lang.Errorf("%s: %w: SHA-256 is %s, want %s",
-		filepath.Base(name), errWrong, got, want)
+	return nil, err
 }
 
 // tellWriter is called with the length of each write.
@@ -307,20 +248,32 @@ func (t tellWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// verified compares a file's checksum when it has been read to its end.
-type verified struct {
-	io.ReadCloser
-	sum        hash.Hash
-	want, name string
+// sizeOf is the size of a file, 0 if it is not there.
+func sizeOf(name string) int64 {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
-func (v *verified) Read(p []byte) (int, error) {
-	n, err := v.ReadCloser.Read(p)
-	v.sum.Write(p[:n])
-	if errors.Is(err, io.EOF) {
-		if got := hex.EncodeToString(v.sum.Sum(nil)); got != v.want {
-			return n, checksumError(v.name, got, v.want)
-		}
+// errWrong reports that a file is not the one that the lock file pins.
+var errWrong = lang.Errorf("wrong content")
+
+// verify compares a file with what the lock file pins.
+func verify(name string, p Package) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
 	}
-	return n, err
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != p.SHA256 {
+		return lang.Errorf("%s: %w: SHA-256 is %s, want %s",
+			filepath.Base(name), errWrong, got, p.SHA256)
+	}
+	return nil
 }

@@ -1,0 +1,141 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"context"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"labcheck/sim/images/debian"
+)
+
+// computeLayer makes the layer of a part.
+func (m *maker) computeLayer(ctx context.Context, p part, to *layer) error {
+	w := newLayerWriter()
+	if err := m.addPackages(ctx, w, p); err != nil {
+		return err
+	}
+	p.addOwn(w)
+	if p.Swarm {
+		binary, err := m.swarmBinary(ctx)
+		if err != nil {
+			return err
+		}
+		w.addFile("swarm", 0o755, binary)
+	}
+	if p.Stored != nil {
+		if err := addEngineStore(w, m.cached(p.Stored)); err != nil {
+			return err
+		}
+	}
+	return w.finish(to)
+}
+
+// addPackages writes what a part takes of its packages.
+func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
+	packages, err := pinned(p.Packages, m.arch)
+	if err != nil || len(packages) == 0 {
+		return err
+	}
+	if err := m.download(); err != nil {
+		return err
+	}
+	joined := map[string][]byte{}
+	for _, one := range packages {
+		if err := m.unpack(one, func(h *tar.Header, content io.Reader) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return p.addFrom(w, h, content, joined)
+		}); err != nil {
+			return err
+		}
+	}
+	for _, name := range inOrder(joined) {
+		w.addFile(name, 0o644, joined[name])
+	}
+	return nil
+}
+
+// unpack calls visit for each file of a package.
+func (m *maker) unpack(one debian.Package, visit func(*tar.Header, io.Reader) error) error {
+	file, err := m.packages.Open(one)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return debian.Unpack(file, visit)
+}
+
+// addFrom writes a file of a package if the part takes it, and keeps one that is
+// to be joined.
+func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) error {
+	for name, pattern := range p.Joined {
+		if matches(pattern, h.Name) && h.Typeflag == tar.TypeReg {
+			kept, err := io.ReadAll(content)
+			joined[name] = append(joined[name], kept...)
+			return err
+		}
+	}
+	if !p.takes(h) {
+		return nil
+	}
+	if renamed, ok := p.Renamed[h.Name]; ok {
+		h.Name = renamed
+	}
+	w.add(*h, content)
+	return w.err
+}
+
+func (p part) takes(h *tar.Header) bool {
+	match := func(pattern string) bool { return matches(pattern, h.Name) }
+	if slices.ContainsFunc(p.Not, match) {
+		return false
+	}
+	return len(p.Only) == 0 || h.Typeflag != tar.TypeDir && slices.ContainsFunc(p.Only, match)
+}
+
+// matches says whether a name, or a folder that it is in, matches a pattern.
+func matches(pattern, name string) bool {
+	segments := strings.Split(name, "/")
+	n := strings.Count(pattern, "/") + 1
+	if len(segments) < n {
+		return false
+	}
+	ok, err := path.Match(pattern, strings.Join(segments[:n], "/"))
+	return ok && err == nil
+}
+
+// addOwn writes what comes from no package.
+func (p part) addOwn(w *layerWriter) {
+	for _, name := range inOrder(p.Folders) {
+		w.addFolder(name, p.Folders[name])
+	}
+	for _, name := range inOrder(p.Files) {
+		content := embedded(p.Files[name])
+		w.addFile(name, modeOf(content), content)
+	}
+	for _, name := range inOrder(p.Texts) {
+		w.addFile(name, 0o644, []byte(p.Texts[name]))
+	}
+	for _, name := range inOrder(p.Links) {
+		w.addLink(name, p.Links[name])
+	}
+}
+
+// inOrder are the keys of a map.
+func inOrder[K cmp.Ordered, V any](all map[K]V) []K { return slices.Sorted(maps.Keys(all)) }
+
+// modeOf is the mode of an embedded file, which has lost it: scripts are
+// executable.
+func modeOf(content []byte) int64 {
+	if bytes.HasPrefix(content, []byte("#!")) {
+		return 0o755
+	}
+	return 0o644
+}
