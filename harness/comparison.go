@@ -1,7 +1,7 @@
 package harness
 
-// Comparison is an output that the page shows, beside what the cluster answered
-// to the same command.
+// Comparison is an output that the page shows, compared with the cluster's output of
+// the same command.
 type Comparison struct {
 	Page    string  `json:"page"`    // the page's number of the command, such as 1.9
 	Command string  `json:"command"` // as typed
@@ -9,34 +9,34 @@ type Comparison struct {
 	Fields  []Field `json:"fields"`  // in the page's order
 }
 
-// Field is one value of an output. Page is empty where the page does not have
-// it, Seen where the answer does not.
+// Field is one value of an output. Page is empty if the page does not have the
+// value, Seen if the cluster's output does not.
 type Field struct {
 	Name    string       `json:"name"` // its path: Nodes / frontend01 / Status
 	Page    string       `json:"page,omitempty"`
 	Seen    string       `json:"seen,omitempty"`
 	Verdict FieldVerdict `json:"verdict"`
-	// Reason and Source say why a listed difference is none to worry about, and
-	// where that can be looked up.
+	// Reason and Source say why a known difference is harmless, and where to look
+	// that up.
 	Reason string `json:"reason,omitempty"`
 	Source string `json:"source,omitempty"`
 }
 
-// FieldVerdict is what comparing a field came to.
+// FieldVerdict is the result of comparing a field.
 type FieldVerdict string
 
 // The verdicts.
 const (
 	FieldEqual  FieldVerdict = "equal"
-	FieldListed FieldVerdict = "listed" // differs for a reason that is listed
+	FieldListed FieldVerdict = "listed" // a known difference
 	FieldWrong  FieldVerdict = "wrong"
 )
 
-// Coverage is how much of the page a run has done: its commands, and the
-// outputs that it shows.
+// Coverage counts the page's commands and outputs, and how many of them a run has
+// typed and compared.
 type Coverage struct {
-	Commands int `json:"commands"` // that the page has
-	Run      int `json:"run"`      // that were typed
-	Outputs  int `json:"outputs"`  // that the page shows
-	Compared int `json:"compared"` // that were compared
+	Commands int `json:"commands"` // of the page
+	Run      int `json:"run"`      // commands that were typed
+	Outputs  int `json:"outputs"`  // of the page
+	Compared int `json:"compared"` // outputs that were compared
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // EvidenceSchema is the version of the results.json that this labcheck writes.
-// It grows when a field changes its meaning or goes; new fields do not count.
+// It grows if a field changes its meaning or is removed, not if a field is added.
 const EvidenceSchema = 1
 
-// Evidence is what a run found: the content of results.json. Durations are in
+// Evidence is the result of a run: the content of results.json. Durations are in
 // nanoseconds, times in RFC 3339.
 type Evidence struct {
 	Schema    int        `json:"schema"`
@@ -20,14 +20,14 @@ type Evidence struct {
 	Target    TargetInfo `json:"target"`
 	Counts    Counts     `json:"counts"`
 	Scenarios []Scenario `json:"scenarios"`
-	// Page is how much of the page was done; nil where none of it was.
+	// Page is how much of the page was done; nil if nothing was.
 	Page      *Coverage  `json:"page,omitempty"`
 	Snapshots []Snapshot `json:"snapshots,omitempty"`
-	// Findings are why claims are false, as far as that was found out.
+	// Findings are the causes of false claims that were found.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// Verdict is what a run as a whole came to.
+// Verdict is the result of a run as a whole.
 type Verdict string
 
 // The verdicts; each has an exit code of its own.
@@ -54,15 +54,15 @@ func (e *Evidence) Conclude(ctx context.Context, failed error, partly bool) {
 	}
 }
 
-// Run tells of the run itself.
+// Run describes the run itself.
 type Run struct {
 	Labcheck string        `json:"labcheck"` // version of labcheck
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration_ns"`
 	Verdict  Verdict       `json:"verdict"`
 	Error    string        `json:"error,omitempty"` // why the run ended early, if it did
-	Tags     string        `json:"tags,omitempty"`  // the tag expression that was asked for
-	Lang     lang.Language `json:"lang,omitempty"`  // of the scenarios and all that is said of them
+	Tags     string        `json:"tags,omitempty"`  // the tag expression of --tags
+	Lang     lang.Language `json:"lang,omitempty"`  // of the scenarios and all messages
 	Stages   []Timing      `json:"stages,omitempty"`
 }
 
@@ -73,11 +73,11 @@ type Timing struct {
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// TargetInfo tells what was checked.
+// TargetInfo describes what was checked.
 type TargetInfo struct {
 	Name     string            `json:"name"`          // sim or ec2
 	Lab      string            `json:"lab,omitempty"` // the lab's name, for sim
-	Fresh    bool              `json:"fresh"`         // made for this run
+	Fresh    bool              `json:"fresh"`         // created for this run
 	Topology Topology          `json:"topology"`
 	Versions map[string]string `json:"versions,omitempty"` // engine, swarm, consul
 }
@@ -89,7 +89,7 @@ type Counts struct {
 	Skipped int `json:"skipped"`
 }
 
-// Status is what a scenario or a step came to.
+// Status is the result of a scenario or a step.
 type Status string
 
 // The statuses.
@@ -124,13 +124,13 @@ type Step struct {
 	Status   Status        `json:"status"`
 	Duration time.Duration `json:"duration_ns"`
 	Error    string        `json:"error,omitempty"`
-	Commands []Result      `json:"commands,omitempty"` // what was run for it, in order
-	// Comparison is of an output that the page shows.
+	Commands []Result      `json:"commands,omitempty"` // in the order in which they ran
+	// Comparison compares the output of the step's command with the page's.
 	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
-// Mismatch is a claim that is false: what the tutorial promises and what the
-// cluster answered.
+// Mismatch reports that a claim is false: the cluster's answer is not the one that
+// the tutorial promises.
 type Mismatch struct {
 	Lang     lang.Language // of the texts
 	What     string        // what was compared: "the engine of frontend01: CPUs"

@@ -10,40 +10,40 @@ import (
 	"labcheck/harness/lang"
 )
 
-// FaultKind is a way in which a cluster is broken on purpose.
+// FaultKind is a kind of fault that can be injected.
 type FaultKind string
 
 // The kinds.
 const (
-	FaultPause    FaultKind = "pause"     // the host stands still: it is there and does nothing
+	FaultPause    FaultKind = "pause"     // all processes of the host are frozen
 	FaultKill     FaultKind = "kill"      // the host is off, as after a power cut
 	FaultCut      FaultKind = "cut"       // packets between hosts are dropped
-	FaultSlow     FaultKind = "slow"      // what the host sends is late, or lost now and then
-	FaultFillDisk FaultKind = "fill-disk" // the host's engine has no room to write
-	FaultStop     FaultKind = "stop"      // a container of the tutorial does not run
+	FaultSlow     FaultKind = "slow"      // packets from the host are delayed, or some are lost
+	FaultFillDisk FaultKind = "fill-disk" // the disk of the host's engine is full
+	FaultStop     FaultKind = "stop"      // a container of the tutorial is stopped
 )
 
-// Fault is one thing that is broken, or to be.
+// Fault is a fault that is in force, or that is to be injected.
 type Fault struct {
 	Kind FaultKind `json:"kind"`
-	Node string    `json:"node"` // the host which has it
-	// Peer is the host that Node is cut off from; all others where it is empty.
+	Node string    `json:"node"` // the host that has the fault
+	// Peer is the host that Node is cut off from; empty for all others.
 	Peer string `json:"peer,omitempty"`
-	// Port limits a cut to what is sent to this TCP or UDP port; 0 is all.
+	// Port limits a cut to packets to this TCP or UDP port; 0 is all.
 	Port uint16 `json:"port,omitempty"`
-	// OneWay limits a cut to what Node sends.
+	// OneWay limits a cut to packets from Node.
 	OneWay bool `json:"one_way,omitempty"`
-	// Delay and Loss are those of a slow host; loss in percent.
+	// Delay and Loss are those of packets from a slow host; Loss is in percent.
 	Delay time.Duration `json:"delay_ns,omitempty"`
 	Loss  float64       `json:"loss_percent,omitempty"`
-	// Service is the container that a stop is about: consul, manager, join.
+	// Service is the container that is stopped: consul, manager, join.
 	Service string `json:"service,omitempty"`
 }
 
-// String says the fault as a sentence without a full stop.
+// String describes the fault in English, in a sentence without a full stop.
 func (f Fault) String() string { return f.In(lang.English) }
 
-// In is the same sentence in a language.
+// In describes the fault in a language.
 func (f Fault) In(l lang.Language) string {
 	switch f.Kind {
 	case FaultPause:
@@ -51,18 +51,18 @@ func (f Fault) In(l lang.Language) string {
 	case FaultKill:
 		return l.Say("%s is off", f.Node)
 	case FaultCut:
-		return f.cut(l)
+		return f.describeCut(l)
 	case FaultSlow:
-		return l.Say("what %s sends is %s late, and %g%% of it is lost", f.Node, f.Delay, f.Loss)
+		return l.Say("packets from %s are delayed by %s, and %g%% of them are lost", f.Node, f.Delay, f.Loss)
 	case FaultFillDisk:
 		return l.Say("the disk of %s is full", f.Node)
 	case FaultStop:
-		return l.Say("the %s container of %s does not run", f.Service, f.Node)
+		return l.Say("the %s container of %s is not running", f.Service, f.Node)
 	}
 	return fmt.Sprintf("%s: %s", f.Node, f.Kind)
 }
 
-func (f Fault) cut(l lang.Language) string {
+func (f Fault) describeCut(l lang.Language) string {
 	peer := f.Peer
 	if peer == "" {
 		peer = l.Say("every other host")
@@ -71,44 +71,42 @@ func (f Fault) cut(l lang.Language) string {
 		peer += l.Say(", port %d", f.Port)
 	}
 	if f.OneWay {
-		return l.Say("what %s sends does not arrive at %s", f.Node, peer)
+		return l.Say("packets from %s do not arrive at %s", f.Node, peer)
 	}
 	return l.Say("%s is cut off from %s", f.Node, peer)
 }
 
-// What Faulter's methods say with errors.Is. Where the place itself can't do
-// what is asked for the error is errors.ErrUnsupported, with the reason.
+// The errors of Faulter's methods. If the target can't inject a fault, the error
+// wraps errors.ErrUnsupported and gives the reason.
 var (
 	ErrInForce    = lang.Errorf("in force already")
 	ErrNotInForce = lang.Errorf("not in force")
 )
 
-// Faulter is what a target may be besides: one whose hosts can be broken on
-// purpose. Labs are; clusters that somebody works with are not.
+// Faulter is an optional interface of a Target into which faults can be injected.
+// Labs have it; clusters that somebody works with do not.
 type Faulter interface {
-	// Break puts a fault in force and returns when it is. The error is
-	// ErrInForce where it is so already; nothing is changed then.
+	// Break injects a fault and returns when it is in force. If the fault was in
+	// force before, Break changes nothing and the error is ErrInForce.
 	Break(ctx context.Context, f Fault) error
-	// Mend takes off a fault that is in force, and nothing else, and returns
-	// when its host's engine answers. The error is ErrNotInForce where there
-	// is none such. Of a slow host, Delay and Loss need not be known. What a
-	// host that was off does of itself when it starts is its own affair: an
-	// engine that lost power with containers on an overlay network can't attach
-	// any to it afterwards (moby/libnetwork#2322).
+	// Mend reverts a fault, and nothing else, and returns when the host's engine
+	// answers. The error is ErrNotInForce if there is no such fault; Delay and
+	// Loss of a slow host are not compared. Mend does not repair what a host does
+	// when it starts: an engine that lost power with containers on an overlay
+	// network can't attach any to the network afterwards (moby/libnetwork#2322).
 	Mend(ctx context.Context, f Fault) error
-	// Restart reboots a host in good order and returns when its engine
-	// answers. Like any reboot it ends cuts, slowness and containers that have
-	// no restart policy.
+	// Restart shuts a host down and starts it again, and returns when its engine
+	// answers. Like any reboot it ends cuts, delays and containers that have no
+	// restart policy.
 	Restart(ctx context.Context, node string) error
-	// Faults lists what is in force, in the topology's order. It asks the
-	// hosts: no record is kept that could be wrong. What can't be seen of a
-	// host that is paused or off is not listed.
+	// Faults lists the faults that are in force, in the topology's order. It
+	// inspects the hosts, because a record could be wrong. Further faults of a
+	// host that is paused or off can't be seen and are not listed.
 	Faults(ctx context.Context) ([]Fault, error)
 }
 
-// MendAll takes off all faults for which a condition holds and returns them.
-// Mending one may show another, such as a container that did not come up again
-// with its host.
+// MendAll reverts all faults for which a condition holds and returns them. Reverting
+// one may reveal another, such as a container that did not start with its host.
 func MendAll(ctx context.Context, f Faulter, which func(Fault) bool) (mended []Fault, err error) {
 	for {
 		all, err := f.Faults(ctx)

@@ -22,10 +22,16 @@ func TestFaultString(t *testing.T) {
 		{Fault{Kind: FaultKill, Node: "store"}, "store is off"},
 		{Fault{Kind: FaultCut, Node: "store"}, "store is cut off from every other host"},
 		{Fault{Kind: FaultCut, Node: "store", Peer: "manager", Port: 4789}, "store is cut off from manager, port 4789"},
-		{Fault{Kind: FaultCut, Node: "store", Peer: "manager", OneWay: true}, "what store sends does not arrive at manager"},
-		{Fault{Kind: FaultSlow, Node: "store", Delay: 100 * time.Millisecond, Loss: 2.5}, "what store sends is 100ms late, and 2.5% of it is lost"},
+		{
+			Fault{Kind: FaultCut, Node: "store", Peer: "manager", OneWay: true},
+			"packets from store do not arrive at manager",
+		},
+		{
+			Fault{Kind: FaultSlow, Node: "store", Delay: 100 * time.Millisecond, Loss: 2.5},
+			"packets from store are delayed by 100ms, and 2.5% of them are lost",
+		},
 		{Fault{Kind: FaultFillDisk, Node: "store"}, "the disk of store is full"},
-		{Fault{Kind: FaultStop, Node: "store", Service: "join"}, "the join container of store does not run"},
+		{Fault{Kind: FaultStop, Node: "store", Service: "join"}, "the join container of store is not running"},
 	}
 	for _, tt := range tests {
 		if got := tt.fault.String(); got != tt.want {
@@ -37,7 +43,7 @@ func TestFaultString(t *testing.T) {
 	}
 }
 
-// faulty is a Faulter of which mending a host shows that a container stopped.
+// faulty is a Faulter on which reverting a kill reveals a stopped container.
 type faulty struct {
 	Faulter
 	all     []Fault
@@ -73,6 +79,6 @@ func TestMendAll(t *testing.T) {
 	}
 	f.refuses = errors.New("no")
 	if _, err := MendAll(t.Context(), f, func(Fault) bool { return true }); !errors.Is(err, f.refuses) {
-		t.Errorf("what can't be mended: %v", err)
+		t.Errorf("MendAll of a fault that can't be reverted: %v", err)
 	}
 }

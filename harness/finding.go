@@ -2,22 +2,22 @@ package harness
 
 // Finding is a cause of false claims.
 type Finding struct {
-	// Code names the kind of cause for good: consul-no-leader.
+	// Code identifies the kind of cause, and never changes: consul-no-leader.
 	Code string `json:"code"`
-	Node string `json:"node,omitempty"` // empty where it is about the cluster
+	Node string `json:"node,omitempty"` // empty if the whole cluster is concerned
 	// Cause is what is wrong, in a sentence.
 	Cause string `json:"cause"`
-	// Seen is what was asked and what was answered.
+	// Seen is the observations from which the cause was inferred.
 	Seen       []Observation `json:"seen"`
 	Confidence Confidence    `json:"confidence"`
-	// Remedy are the commands that mend it, as typed on the manager; empty where
-	// no command does.
+	// Remedy is the commands that fix it, as typed on the manager; empty if no
+	// command does.
 	Remedy []string `json:"remedy,omitempty"`
-	// Advice is what to do where a command alone does not mend it.
+	// Advice is what to do if a command alone does not fix it.
 	Advice string `json:"advice,omitempty"`
 	// Doc is the section that explains it: README.md#what-breaks.
 	Doc string `json:"doc,omitempty"`
-	// Explains are the ids of the claims which are false because of it.
+	// Explains is the ids of the claims that are false because of it.
 	Explains []string `json:"explains,omitempty"`
 }
 
@@ -32,7 +32,7 @@ type Confidence string
 
 // The confidences.
 const (
-	Certain  Confidence = "certain"  // it was seen itself
-	Likely   Confidence = "likely"   // what was seen has hardly another cause
-	Possible Confidence = "possible" // it would explain what was seen
+	Certain  Confidence = "certain"  // confirmed directly
+	Likely   Confidence = "likely"   // another cause is improbable
+	Possible Confidence = "possible" // it would explain the observations
 )

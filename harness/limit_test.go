@@ -30,7 +30,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// A wait never outlasts the command.
+// TestWithLimitInShorterTotal checks that a wait never outlasts the command.
 func TestWithLimitInShorterTotal(t *testing.T) {
 	over := errors.New("over")
 	total, cancel := WithTotal(t.Context(), time.Millisecond, over)

@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// consulServers is how many Consul servers a cluster with replicas has: the
-// fewest of which one can be lost.
+// consulServers is how many Consul servers a cluster with replicas has: the least
+// number that tolerates the loss of one.
 const consulServers = 3
 
-// Replicated are the hosts that run a Swarm manager besides the manager's.
+// Replicated returns the members that run a Swarm manager, too.
 func (t Topology) Replicated() []Host { return t.Members[:min(t.Replicas, len(t.Members))] }
 
-// Managers are the hosts that run a Swarm manager, the manager first.
+// Managers returns the hosts that run a Swarm manager, the manager first.
 func (t Topology) Managers() []Host { return append([]Host{t.Manager}, t.Replicated()...) }
 
-// ConsulServers are the hosts that run a Consul server: the manager, and with
-// replicas the first members too, where these are enough for a quorum that
-// outlives one of them.
+// ConsulServers returns the hosts that run a Consul server: the manager, and with
+// replicas also the first members, if there are enough of them for a quorum that
+// tolerates the loss of one.
 func (t Topology) ConsulServers() []Host {
 	hosts := t.Hosts()
 	if t.Replicas == 0 || len(hosts) < consulServers {
@@ -27,9 +27,9 @@ func (t Topology) ConsulServers() []Host {
 	return hosts[:consulServers]
 }
 
-// ConsulOf is the host whose Consul a host's Swarm containers use: its own
-// where it has one. The others take turns with those that are not the manager's,
-// so that they do not depend on it.
+// ConsulOf returns the host whose Consul a host's Swarm containers use: its own if
+// it has one. The other hosts take turns with the servers that are not the
+// manager's, so that they do not depend on the manager.
 func (t Topology) ConsulOf(h Host) Host {
 	servers := t.ConsulServers()
 	at := slices.IndexFunc(t.Hosts(), func(other Host) bool { return other.Name == h.Name })
@@ -42,12 +42,12 @@ func (t Topology) ConsulOf(h Host) Host {
 	return servers[1+(at-len(servers))%(len(servers)-1)]
 }
 
-// SwarmOf is where a host's Swarm manager listens, if it has one.
+// SwarmOf returns the address on which a host's Swarm manager listens, if it has one.
 func (t Topology) SwarmOf(h Host) netip.AddrPort {
 	return netip.AddrPortFrom(h.Addr, t.Swarm().Port())
 }
 
-// DiscoveryOf is the address of the discovery backend as it is passed to a
+// DiscoveryOf returns the address of the discovery backend as an argument of a
 // host's Swarm containers: consul://192.168.33.20:8500/
 func (t Topology) DiscoveryOf(h Host) string {
 	return fmt.Sprintf("consul://%s/", netip.AddrPortFrom(t.ConsulOf(h).Addr, t.Consul().Port()))

@@ -8,7 +8,7 @@ import (
 	"labcheck/harness"
 )
 
-// TestReplicas: which host has a manager, which one a Consul, and whom it asks.
+// TestReplicas checks which hosts run a manager and Consul, and whose Consul each uses.
 func TestReplicas(t *testing.T) {
 	const own = "manager frontend01 frontend02 "
 	for name, test := range map[string]struct {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Result is a command and what it answered.
+// Result is a command and its output.
 type Result struct {
 	Node     string        `json:"node"`
 	Argv     []string      `json:"argv"`
@@ -17,7 +17,7 @@ type Result struct {
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// Err is a *RunError where the exit code is not 0, and nil otherwise.
+// Err returns a *RunError if the exit code is not 0, and nil otherwise.
 func (r Result) Err() error {
 	if r.ExitCode == 0 {
 		return nil
@@ -25,13 +25,13 @@ func (r Result) Err() error {
 	return &RunError{Result: r}
 }
 
-// RunError is a command that ran and failed.
+// RunError reports that a command ran and failed.
 type RunError struct {
 	Result Result
 }
 
-// Error gives the command, its node, its exit code and the last line it wrote,
-// preferring standard error.
+// Error returns the command, its node, its exit code and the last line of standard
+// error, or else of standard output.
 func (e *RunError) Error() string {
 	msg := fmt.Sprintf("%s on %s: exit code %d", strings.Join(e.Result.Argv, " "), e.Result.Node, e.Result.ExitCode)
 	for _, out := range []string{e.Result.Stderr, e.Result.Stdout} {

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// ShellLine is a command as a POSIX shell takes it apart again; words are quoted
-// where they have to be.
+// ShellLine returns a command that a POSIX shell splits into argv. It quotes the
+// words that need it.
 func ShellLine(argv ...string) string {
 	words := make([]string, len(argv))
 	for i, word := range argv {

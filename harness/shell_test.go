@@ -15,12 +15,13 @@ func TestShellLine(t *testing.T) {
 		t.Fatalf("%s: %v", line, err)
 	}
 	if got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"); !slices.Equal(got, argv) {
-		t.Errorf("sh takes %s apart as %q", line, got)
+		t.Errorf("sh splits %s into %q", line, got)
 	}
 	if got := ShellLine("=ls"); got != "'=ls'" {
-		t.Errorf("zsh takes %s for the path of ls", got)
+		t.Errorf("zsh expands %s to the path of ls", got)
 	}
-	if got := ShellLine("docker", "-H=tcp://192.168.33.11:3375", "info"); got != "docker -H=tcp://192.168.33.11:3375 info" {
-		t.Errorf("quoted without need: %s", got)
+	const info = "docker -H=tcp://192.168.33.11:3375 info"
+	if got := ShellLine(strings.Fields(info)...); got != info {
+		t.Errorf("%s, want %s", got, info)
 	}
 }

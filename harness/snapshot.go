@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Snapshot is what was found of a cluster at one moment of a run.
+// Snapshot is the state of a cluster at one moment of a run.
 type Snapshot struct {
-	// After is the title of the feature that had ended: a part of the page.
+	// After is the title of the feature that had just ended: a part of the page.
 	After string    `json:"after"`
 	Time  time.Time `json:"time"`
 	// Stage is how far the tutorial had come.
@@ -16,21 +16,22 @@ type Snapshot struct {
 	Hosts   []HostSnapshot `json:"hosts"`   // the manager first
 }
 
-// HostSnapshot is a Snapshot's part of one host.
+// HostSnapshot is the state of one host.
 type HostSnapshot struct {
 	Name string     `json:"name"`
 	Addr netip.Addr `json:"addr"`
 	Role string     `json:"role"` // manager or member
-	// Engine is the engine's version; empty where it did not answer.
+	// Engine is the engine's version; empty if the engine did not answer.
 	Engine     string              `json:"engine,omitempty"`
 	Containers []ContainerSnapshot `json:"containers,omitempty"` // the tutorial's
-	// Member is the status that the Swarm manager gives the host; empty where
-	// it does not list it.
+	// Member is the host's status in the Swarm manager's list; empty if the list
+	// does not have the host.
 	Member string `json:"member,omitempty"`
-	// NetworkID and Driver are of the overlay network; empty where it lacks.
+	// NetworkID and Driver are those of the overlay network; empty if the host does
+	// not have it.
 	NetworkID string `json:"network_id,omitempty"`
 	Driver    string `json:"driver,omitempty"`
-	// Peers is how many engines this one has alive in its gossip, itself too.
+	// Peers is how many engines are alive in the engine's gossip, itself included.
 	Peers    int      `json:"peers"`
 	Problems []string `json:"problems,omitempty"`
 }

@@ -1,16 +1,16 @@
 package harness
 
-// Stage says how far the tutorial has come on a cluster.
+// Stage is how far the tutorial has come on a cluster.
 type Stage int
 
 // The stages, in the tutorial's order.
 const (
-	StageNone    Stage = iota // not even every engine answers
+	StageNone    Stage = iota // an engine does not answer
 	StageEngines              // every engine answers
-	StageConsul               // Consul runs on the manager and has a leader
+	StageConsul               // Consul is running on the manager and has a leader
 	StageManager              // the Swarm manager answers
-	StageJoined               // every member is Healthy in the manager's list
-	StageNetwork              // the overlay network is everywhere and carries traffic
+	StageJoined               // the manager lists every member as Healthy
+	StageNetwork              // the overlay network is on every host and carries traffic
 )
 
 var stageNames = [...]string{"none", "engines", "consul", "manager", "joined", "network"}

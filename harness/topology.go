@@ -13,36 +13,36 @@ const (
 	EnginePort uint16 = 2375 // each node's engine
 	SwarmPort  uint16 = 3375 // the Swarm manager, on the manager node
 	ConsulPort uint16 = 8500 // Consul, on the manager node
-	GossipPort uint16 = 7946 // Serf, by which engines find one another for VXLAN
+	GossipPort uint16 = 7946 // Serf, by which engines discover one another for VXLAN
 )
 
-// Host is what a topology says of one node.
+// Host is a node of a topology.
 type Host struct {
 	Name string     `json:"name"`
 	Addr netip.Addr `json:"addr"`
 	CPUs int        `json:"cpus"`
 	// Memory is in bytes, as `docker info` counts it.
 	Memory int64 `json:"memory"`
-	// Port is where the engine listens; EnginePort where it is 0.
+	// Port is the port of the engine; 0 is EnginePort.
 	Port uint16 `json:"port,omitempty"`
-	// Own says which of the sizes were given for this cluster. The others are
-	// the page's.
+	// Own tells which of the sizes were given for this cluster. The others are the
+	// page's.
 	Own Sizes `json:"own,omitzero"`
 }
 
-// Sizes says of each size of a host whether something is so.
+// Sizes is a condition for each size of a host.
 type Sizes struct {
 	CPUs   bool `json:"cpus,omitempty"`
 	Memory bool `json:"memory,omitempty"`
 }
 
-// Engine is where the host's engine listens.
+// Engine returns the address on which the host's engine listens.
 func (h Host) Engine() netip.AddrPort {
 	return netip.AddrPortFrom(h.Addr, cmp.Or(h.Port, EnginePort))
 }
 
-// Topology says which nodes there are, how large they are, and which network
-// joins their containers.
+// Topology is the nodes of a cluster, their sizes, and the network that connects
+// their containers.
 type Topology struct {
 	Subnet  netip.Prefix `json:"subnet"`
 	Manager Host         `json:"manager"`
@@ -50,19 +50,18 @@ type Topology struct {
 	Members []Host `json:"members"`
 	// Network is the overlay network's name.
 	Network string `json:"network"`
-	// SwarmPort and ConsulPort are on the manager; the tutorial's where they
-	// are 0.
+	// SwarmPort and ConsulPort are on the manager; 0 is the tutorial's.
 	SwarmPort  uint16 `json:"swarm_port,omitempty"`
 	ConsulPort uint16 `json:"consul_port,omitempty"`
-	// Replicas is how many of the members, the first ones, run a Swarm manager
-	// too. The page speaks of replicas and makes none.
+	// Replicas is how many of the members, the first ones, run a Swarm manager,
+	// too. The page mentions replicas and creates none.
 	Replicas int `json:"replicas,omitempty"`
-	// RestartJoin says that the join containers start again with their hosts,
-	// which the page's do not.
+	// RestartJoin tells that the join containers start again with their hosts. The
+	// page's do not.
 	RestartJoin bool `json:"restart_join,omitempty"`
 }
 
-// Tutorial is the topology of the page, with the sizes that its `docker info`
+// Tutorial returns the topology of the page, with the sizes that its `docker info`
 // output shows: 1 CPU and 992.2 MiB on each host but `store`, whose 3.86 GiB
 // (Swarm's figure, which is 5% over the engine's) are 3854600 kB.
 func Tutorial() Topology {
@@ -83,12 +82,13 @@ func Tutorial() Topology {
 	}
 }
 
-// In is the same topology on another IPv4 subnet of 24 bits; the last octet of
-// each address stays.
+// In returns the topology on another IPv4 subnet of 24 bits, with the same last
+// octet of each address.
 func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	subnet = subnet.Masked()
 	if !subnet.Addr().Is4() || subnet.Bits() != 24 {
-		return Topology{}, lang.Errorf("subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
+		return Topology{}, lang.Errorf(
+			"subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
 	}
 	move := func(h Host) Host {
 		a := subnet.Addr().As4()
@@ -106,22 +106,22 @@ func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	return moved, nil
 }
 
-// Hosts are all hosts, the manager first.
+// Hosts returns all hosts, the manager first.
 func (t Topology) Hosts() []Host {
 	return append([]Host{t.Manager}, t.Members...)
 }
 
-// Swarm is where the Swarm manager listens.
+// Swarm returns the address on which the Swarm manager listens.
 func (t Topology) Swarm() netip.AddrPort {
 	return netip.AddrPortFrom(t.Manager.Addr, cmp.Or(t.SwarmPort, SwarmPort))
 }
 
-// Consul is where Consul listens.
+// Consul returns the address on which Consul listens.
 func (t Topology) Consul() netip.AddrPort {
 	return netip.AddrPortFrom(t.Manager.Addr, cmp.Or(t.ConsulPort, ConsulPort))
 }
 
-// Discovery is the address of the discovery backend as the tutorial passes it
+// Discovery returns the address of the discovery backend as the tutorial passes it
 // to Swarm: consul://192.168.33.11:8500/
 func (t Topology) Discovery() string {
 	return fmt.Sprintf("consul://%s/", t.Consul())

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzIn: a topology on a subnet has all hosts in it, each where it was in the
-// page's, and can be moved back.
+// FuzzIn checks that all hosts of a moved topology are in its subnet, keep their last
+// octet, and can be moved back.
 func FuzzIn(f *testing.F) {
 	f.Add("192.168.34.0/24")
 	f.Add("10.1.2.3/24")
@@ -26,7 +26,8 @@ func FuzzIn(f *testing.F) {
 			t.Fatal(err)
 		}
 		for i, h := range moved.Hosts() {
-			if was := page.Hosts()[i]; !subnet.Contains(h.Addr) || h.Addr.As4()[3] != was.Addr.As4()[3] || back.Hosts()[i] != was {
+			was, octet := page.Hosts()[i], h.Addr.As4()[3]
+			if !subnet.Contains(h.Addr) || octet != was.Addr.As4()[3] || back.Hosts()[i] != was {
 				t.Errorf("%s: %s at %s, and back at %s", s, h.Name, h.Addr, back.Hosts()[i].Addr)
 			}
 		}

@@ -2,41 +2,41 @@ package harness
 
 import "labcheck/harness/lang"
 
-// Layer is how far one came on the way to a service of a node.
+// Layer is the layer at which a connection to a service of a node failed.
 type Layer string
 
-// The layers, in the order in which a connection comes through them.
+// The layers, in the order in which a connection passes them.
 const (
 	LayerSSH      Layer = "ssh"      // the tunnel: host key, login, forwarding
-	LayerRoute    Layer = "route"    // no route, or nobody has the address
-	LayerFirewall Layer = "firewall" // no answer at all: as a security group does it
-	LayerPort     Layer = "port"     // the host says that nothing listens there
-	LayerSilence  Layer = "silence"  // the connection stands and nothing is said
-	LayerTLS      Layer = "tls"      // one side speaks TLS, or trusts the other one not
+	LayerRoute    Layer = "route"    // no route, or no host has the address
+	LayerFirewall Layer = "firewall" // no answer at all, as behind a security group
+	LayerPort     Layer = "port"     // the host refuses the connection
+	LayerSilence  Layer = "silence"  // connected, but the service sends nothing
+	LayerTLS      Layer = "tls"      // only one side uses TLS, or does not trust the other
 	LayerService  Layer = "service"  // another service answers there
 	LayerIdentity Layer = "identity" // another node answers there
 	LayerAccess   Layer = "access"   // the service refuses the token
 )
 
-// UnreachableError is a node, or a service on one, that could not be asked.
-// Nothing is known of it then: no claim about it is true or false.
+// UnreachableError reports that a node, or a service on it, can't be reached. No
+// claim about it is true or false then.
 type UnreachableError struct {
 	Node string
-	// Service is what was to be reached: an address with its port.
+	// Service is the address of the service, with its port.
 	Service string
 	Layer   Layer
-	// What is what happened, without the node: "no answer within 4s".
+	// What is the failure without the node: "no answer within 4s".
 	What lang.Text
-	// Hint is what to do about it; empty where that is not known.
+	// Hint is what to do about it; empty if that is not known.
 	Hint lang.Text
-	// Passing says that it may well be reached when it is tried again.
+	// Passing tells that another attempt may well succeed.
 	Passing bool
 	Err     error // may be nil
 }
 
 func (e *UnreachableError) Error() string { return e.In(lang.English) }
 
-// In is the error in a language.
+// In returns the message in a language.
 func (e *UnreachableError) In(l lang.Language) string {
 	if e.Service == "" {
 		return l.Say("%s can't be reached: %s", e.Node, e.What.In(l))

@@ -7,25 +7,24 @@ import (
 	"labcheck/harness/lang"
 )
 
-// TimeoutError is a wait that ended before what it waited for came true.
+// TimeoutError reports that a condition was not met before the end of a wait.
 type TimeoutError struct {
 	After time.Duration
-	Last  error // why the last attempt was not enough
+	Last  error // of the last attempt
 }
 
 func (e *TimeoutError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the message in a language.
 func (e *TimeoutError) In(l lang.Language) string {
 	return l.Say("after %s still: %s", e.After.Round(100*time.Millisecond), l.Error(e.Last))
 }
 
 func (e *TimeoutError) Unwrap() error { return e.Last }
 
-// Until calls probe, waits for the given pause and calls it again, until it
-// returns nil or ctx ends. Then the error is a *TimeoutError with what probe
-// said last, or ctx's cause where the wait was cancelled rather than too long.
-// Each probe is given ctx, so one that hangs ends with it.
+// Until calls probe, waits for the given pause and calls it again, until it returns
+// nil or ctx ends. If ctx ends the error is a *TimeoutError with the last error of
+// probe, or ctx's cause if ctx was cancelled. A probe that hangs ends with ctx.
 func Until(ctx context.Context, pause time.Duration, probe func(context.Context) error) error {
 	start := time.Now()
 	var last error
@@ -35,7 +34,7 @@ func Until(ctx context.Context, pause time.Duration, probe func(context.Context)
 			return nil
 		}
 		if ctx.Err() == nil || last == nil {
-			last = err // what the end of ctx itself broke says nothing of the cluster
+			last = err // an error because ctx ended says nothing about the cluster
 		}
 		select {
 		case <-ctx.Done():

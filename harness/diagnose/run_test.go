@@ -19,7 +19,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/enginetest"
+	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
 )

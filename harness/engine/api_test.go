@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
-	"labcheck/harness/enginetest"
+	"labcheck/harness/internal/enginetest"
 )
 
 // performed is a cluster on which the tutorial was done.

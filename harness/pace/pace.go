@@ -1,5 +1,5 @@
-// Package pace holds tests to how long something may take, and says how much
-// time they may take themselves.
+// Package pace limits how long something may take in a test, and says whether tests
+// are to run thoroughly.
 package pace
 
 import (
@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// ofCI is how many times longer something may take where CI is set, as every CI
-// system does: its machines are shared, and a test among others' work tells
-// nothing of what users wait for. What takes longer still hangs.
-const ofCI = 4
+// ciFactor is how many times longer something may take if CI is set, as every CI
+// system does. Its machines are shared, so that times there are not those of a
+// user. A test that takes even longer hangs.
+const ciFactor = 4
 
-// Within has a test fail where what took longer than it may.
+// Within fails a test if what took longer than the limit.
 func Within(t testing.TB, what string, took, limit time.Duration) {
 	t.Helper()
 	if most := Limit(limit); took > most {
-		t.Errorf("%s took %s, and %s is the most", what, took.Round(time.Millisecond), most)
+		t.Errorf("%s took %s, want at most %s", what, took.Round(time.Millisecond), most)
 	}
 }
 
-// Limit is how long something may take here that may take so long on an idle
-// machine of one's own.
+// Limit returns how long something may take here if limit is what it may take on an
+// idle machine.
 func Limit(limit time.Duration) time.Duration {
 	if os.Getenv("CI") != "" {
-		return ofCI * limit
+		return ciFactor * limit
 	}
 	return limit
 }
 
-// Thorough tells whether tests are to take all the time they need, as every
-// night, and not to try a few cases of many.
+// Thorough reports whether tests are to try all cases, as every night, and not only
+// a few.
 func Thorough() bool { return os.Getenv("LABCHECK_THOROUGH") != "" }

@@ -1,5 +1,5 @@
-// Package prereq has a test skip if this machine lacks what the test needs, with
-// the reason and the remedy. In CI, where nothing may be skipped, the test fails.
+// Package prereq skips a test if this machine lacks what the test needs, with the
+// reason and the remedy. In CI, where no test may be skipped, the test fails.
 package prereq
 
 import (
@@ -19,7 +19,7 @@ func Program(t testing.TB, name, remedy string) string {
 	return path
 }
 
-// Missing ends a test that needs what this machine lacks.
+// Missing skips a test that needs what this machine lacks, or fails it in CI.
 func Missing(t testing.TB, what, remedy string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {

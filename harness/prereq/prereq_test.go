@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestProgram runs a test that needs a program which no machine has.
+// TestProgram runs a test that needs a program that does not exist.
 func TestProgram(t *testing.T) {
 	for _, c := range []struct{ ci, result string }{
 		{"", "--- SKIP: TestChild"},
@@ -32,7 +32,7 @@ func TestProgram(t *testing.T) {
 
 func TestChild(t *testing.T) {
 	if os.Getenv("PREREQ_CHILD") == "" {
-		t.Skip("it is run by TestProgram")
+		t.Skip("TestProgram runs it")
 	}
 	Program(t, "labcheck-nothere", "apt-get install nothere")
 	t.Log("it went on")

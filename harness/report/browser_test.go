@@ -73,7 +73,8 @@ func open(ctx context.Context, t *testing.T, file string, before ...action) *tab
 	if err := chromedp.Listen(b.ctx, b.event); err != nil {
 		t.Fatal(err)
 	}
-	b.run(protocol(network.Enable, network.EnableParams{}), protocol(log.Enable, cdp.Empty{}), protocol(runtime.Enable, cdp.Empty{}))
+	b.run(protocol(network.Enable, network.EnableParams{}))
+	b.run(protocol(log.Enable, cdp.Empty{}), protocol(runtime.Enable, cdp.Empty{}))
 	b.run(append(before, chromedp.Navigate(b.url))...)
 	return b
 }
@@ -129,7 +130,8 @@ func get[T any](b *tab, a chromedp.Action[T]) T {
 // press clicks on what has the id, also where the page's scripts don't run.
 func (b *tab) press(id string) {
 	b.Helper()
-	if !ask[bool](b, fmt.Sprintf("(e => { e.click(); return e.checkVisibility(); })(document.getElementById(%q))", id)) {
+	const click = "(e => { e.click(); return e.checkVisibility(); })(document.getElementById(%q))"
+	if !ask[bool](b, fmt.Sprintf(click, id)) {
 		b.Errorf("%s can't be seen", id)
 	}
 }
@@ -217,10 +219,11 @@ func TestBrowserFields(t *testing.T) {
 		b.unfold()
 		got := ask[[]string](b, rows)
 		if i := slices.IndexFunc(got, func(row string) bool { return row != want }); i >= 0 || len(got) < 20 {
-			t.Errorf("%d wide: %d rows, row %d is %q, not %q", width, len(got), i, slices.Concat(got, []string{""})[max(i, 0)], want)
+			t.Errorf("%d wide: %d rows, row %d differs from %q: %q", width, len(got), i, want, got)
 		}
-		if heading := ask[bool](b, `document.querySelector(".fields thead").getBoundingClientRect().width > 1`); heading != (width > 390) {
-			t.Errorf("%d wide: the heading is seen: %v", width, heading)
+		const headingShown = `document.querySelector(".fields thead").getBoundingClientRect().width > 1`
+		if shown := ask[bool](b, headingShown); shown != (width > 390) {
+			t.Errorf("%d wide: the heading is shown: %v", width, shown)
 		}
 		if wide := ask[int64](b, "document.documentElement.scrollWidth"); wide > width {
 			t.Errorf("%d wide: the page takes %d", width, wide)
@@ -250,7 +253,8 @@ func (b *tab) names() {
 			}
 		}
 	}
-	if operable < 100 || roles["main"] != 1 || roles["banner"] != 1 || roles["contentinfo"] != 1 || roles["image"] != 2 {
+	landmarks := roles["main"] == 1 && roles["banner"] == 1 && roles["contentinfo"] == 1
+	if operable < 100 || !landmarks || roles["image"] != 2 {
 		b.Errorf("%d things can be operated, landmarks %v", operable, roles)
 	}
 }
@@ -289,7 +293,8 @@ func TestBrowserFilters(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		b := open(ctx, t, file)
 		if !scripts {
-			b.run(protocol(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Reload())
+			disabled := emulation.SetScriptExecutionDisabledParams{Value: true}
+			b.run(protocol(emulation.SetScriptExecutionDisabled, disabled), chromedp.Reload())
 		}
 		for _, f := range []struct {
 			name string
@@ -351,7 +356,8 @@ func TestBrowserLinks(t *testing.T) {
 func TestBrowserKeyboard(t *testing.T) {
 	b := open(browser(t), t, reportFile(t, rich(t), lang.English), scheme("light"))
 	const focused = `(() => { const e = document.activeElement, b = e.getBoundingClientRect();
-		return [e.className, [...document.querySelectorAll("*")].indexOf(e), getComputedStyle(e).outlineStyle !== "none" && b.bottom > 0 && b.top < innerHeight]; })()`
+		const seen = getComputedStyle(e).outlineStyle !== "none" && b.bottom > 0 && b.top < innerHeight;
+		return [e.className, [...document.querySelectorAll("*")].indexOf(e), seen]; })()`
 	last := 0
 	for i := range 40 {
 		b.run(chromedp.KeyEvent(kb.Tab))
@@ -372,7 +378,8 @@ func TestBrowserPrints(t *testing.T) {
 	b := open(browser(t), t, reportFile(t, rich(t), lang.Japanese))
 	b.run(protocol(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	// The browser takes a moment to lay out what was folded.
-	const folded = `[...document.querySelectorAll(".claim .meta")].filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`
+	const folded = `[...document.querySelectorAll(".claim .meta")]
+		.filter(e => !e.checkVisibility({ contentVisibilityAuto: true })).length`
 	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool]("("+folded+") === 0")); err != nil {
 		t.Errorf("%d claims are folded on paper: %v", ask[int](b, folded), err)
 	}

@@ -11,18 +11,18 @@ import (
 )
 
 // A recording is in the format asciicast v2: a header, and an event a line,
-// [seconds since the start, "o", what the terminal is sent]
+// [seconds since the start, "o", text for the terminal]
 // (docs.asciinema.org/manual/asciicast/v2).
 
-// How fast the reader types, and how long he looks.
+// The time that the reader takes to type, and to read an output.
 const (
-	perKey    = 30 * time.Millisecond
-	toStart   = 500 * time.Millisecond
-	toRead    = 1500 * time.Millisecond
-	idleLimit = 2.0 // seconds that a player makes of a longer wait
+	keyTime   = 30 * time.Millisecond
+	startTime = 500 * time.Millisecond
+	readTime  = 1500 * time.Millisecond
+	idleLimit = 2.0 // seconds to which a player shortens a longer wait
 )
 
-// The terminal's size, in characters: as wide as docker ps needs.
+// The terminal's size in characters; `docker ps` needs this width.
 const (
 	castWidth  = 170
 	castHeight = 48
@@ -38,81 +38,77 @@ type castHeader struct {
 	Env           map[string]string `json:"env"`
 }
 
-// shot is a part of a recording: a line that says what it is about, and commands.
+// shot is a part of a recording: commands under a title.
 type shot struct {
-	about    string
+	title    string
 	commands []harness.Result
 }
 
-// castOf writes a recording: the commands as if typed, their real answers after
-// the time that these took.
-func castOf(title string, shots []shot) func(io.Writer) error {
-	return func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		c := cast{enc: enc}
-		c.err = enc.Encode(castHeader{
-			2, castWidth, castHeight, shots[0].commands[0].Start.Unix(), idleLimit, clean(title),
-			map[string]string{"SHELL": "/bin/sh", "TERM": "xterm-256color"},
-		})
-		for _, s := range shots {
-			c.show(s.about + "\n")
-			for _, r := range s.commands {
-				c.command(r)
-			}
+// writeCast writes a recording in which the commands are typed, and their outputs
+// appear after the time that the commands took.
+func writeCast(w io.Writer, title string, shots []shot) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	c := cast{enc: enc}
+	c.err = enc.Encode(castHeader{
+		2, castWidth, castHeight, shots[0].commands[0].Start.Unix(), idleLimit, cleanText(title),
+		map[string]string{"SHELL": "/bin/sh", "TERM": "xterm-256color"},
+	})
+	for _, s := range shots {
+		c.writeOutput("# " + s.title + "\n")
+		for _, r := range s.commands {
+			c.writeCommand(r)
 		}
-		return c.err
 	}
+	return c.err
 }
 
-// cast is a recording as it is written.
+// cast is a recording that is being written.
 type cast struct {
 	enc *json.Encoder
 	at  time.Duration
 	err error // the first
 }
 
-func (c *cast) command(r harness.Result) {
-	c.show(r.Node + "$ ")
-	c.at += toStart
-	for _, key := range clean(typedLine(r)) {
-		c.at += perKey
-		c.show(string(key))
+func (c *cast) writeCommand(r harness.Result) {
+	c.writeOutput(r.Node + "$ ")
+	c.at += startTime
+	for _, key := range cleanText(typedLine(r)) {
+		c.at += keyTime
+		c.writeOutput(string(key))
 	}
-	c.at += perKey
-	c.show("\n")
-	c.at += max(0, r.Duration) // evidence may say anything
-	c.show(ended(r.Stderr) + ended(r.Stdout))
+	c.at += keyTime
+	c.writeOutput("\n")
+	c.at += max(0, r.Duration) // a damaged file may have a negative one
+	c.writeOutput(withLineEnd(r.Stderr) + withLineEnd(r.Stdout))
 	if r.ExitCode != 0 {
-		c.show(fmt.Sprintf("(exit code %d)\n", r.ExitCode))
+		c.writeOutput(fmt.Sprintf("(exit code %d)\n", r.ExitCode))
 	}
-	c.at += toRead
+	c.at += readTime
 }
 
-// show sends text to the terminal, which needs a carriage return at each line's
-// end.
-func (c *cast) show(text string) {
-	if text = strings.ReplaceAll(clean(text), "\n", "\r\n"); text != "" && c.err == nil {
+// writeOutput writes an event. A terminal needs a carriage return at each line end.
+func (c *cast) writeOutput(text string) {
+	if text = strings.ReplaceAll(cleanText(text), "\n", "\r\n"); text != "" && c.err == nil {
 		c.err = c.enc.Encode([]any{c.at.Seconds(), "o", text})
 	}
 }
 
-func ended(out string) string {
+func withLineEnd(out string) string {
 	if out == "" || strings.HasSuffix(out, "\n") {
 		return out
 	}
 	return out + "\n"
 }
 
-// typedLine is a command as it was typed: the exports of earlier commands, which
-// its shell is given again, are not.
+// typedLine returns a command without the exports of earlier commands, which the
+// harness repeats for its shell.
 func typedLine(r harness.Result) string {
-	s := script(r)
-	lines := strings.Split(s, "\n")
-	for _, l := range lines[:len(lines)-1] {
-		if !strings.HasPrefix(l, "export ") {
+	s := commandLine(r)
+	for line := range strings.Lines(s) {
+		if strings.HasSuffix(line, "\n") && !strings.HasPrefix(line, "export ") {
 			return s
 		}
 	}
-	return lines[len(lines)-1]
+	return lastLine(s)
 }

@@ -27,12 +27,14 @@ func session() harness.Evidence {
 		}}}
 	}
 	scenario := func(id, tag string, steps ...harness.Step) harness.Scenario {
-		return harness.Scenario{ID: id, Name: "Scenario " + id, Status: harness.Passed, Tags: []string{tag, "@id:" + id}, Steps: steps}
+		tags := []string{tag, "@id:" + id}
+		return harness.Scenario{ID: id, Name: "Scenario " + id, Status: harness.Passed, Tags: tags, Steps: steps}
 	}
 	return harness.Evidence{
 		Schema: harness.EvidenceSchema, Run: harness.Run{Verdict: harness.VerdictHolds},
 		Scenarios: []harness.Scenario{
-			scenario("join#1", "@tutorial", typed("export A=b", "", "", 0), typed("export A=b\ndocker ps", "ID  NAME\n1\x1b[2J  …", "warning\n", 1)),
+			scenario("join#1", "@tutorial", typed("export A=b", "", "", 0),
+				typed("export A=b\ndocker ps", "ID  NAME\n1\x1b[2J  …", "warning\n", 1)),
 			scenario("looks", "@verify", harness.Step{Status: harness.Passed}),
 			scenario("../runs", "@workload", typed("for x; do\necho $x\ndone", "", "", 0)),
 		},
@@ -59,15 +61,17 @@ func TestTranscripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got record
+	var got transcript
 	if err := json.Unmarshal(content, &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(commandsOf(e.Scenarios[0]), got.Commands); diff != "" || got.ID != "join#1" || got.Status != harness.Passed {
-		t.Errorf("%s, %s (-want +got):\n%s", got.ID, got.Status, diff)
+	want := transcript{"join#1", "Scenario join#1", harness.Passed, commandsOf(e.Scenarios[0])}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("join-1.json (-want +got):\n%s", diff)
 	}
 	for _, name := range []string{TranscriptsDir + "/join-1.cast", TutorialCast} {
-		want := "# Scenario join#1\r\nmanager$ export A=b\r\nmanager$ docker ps\r\nwarning\r\nID  NAME\r\n1\\x1b[2J  …\r\n(exit code 1)\r\n"
+		want := "# Scenario join#1\r\nmanager$ export A=b\r\n" +
+			"manager$ docker ps\r\nwarning\r\nID  NAME\r\n1\\x1b[2J  …\r\n(exit code 1)\r\n"
 		shown, took := playCast(t, filepath.Join(dir, name))
 		if diff := cmp.Diff(want, shown); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -76,7 +80,8 @@ func TestTranscripts(t *testing.T) {
 			t.Errorf("%s takes %v s, the commands alone %v", name, took, ran)
 		}
 	}
-	if played, _ := playCast(t, filepath.Join(dir, TranscriptsDir, "---runs.cast")); !strings.Contains(played, "$ for x; do\r\necho $x\r\ndone\r\n") {
+	played, _ := playCast(t, filepath.Join(dir, TranscriptsDir, "---runs.cast"))
+	if !strings.Contains(played, "$ for x; do\r\necho $x\r\ndone\r\n") {
 		t.Errorf("%q", played)
 	}
 	e.Scenarios = e.Scenarios[1:]
@@ -104,7 +109,9 @@ func playCast(t *testing.T, name string) (shown string, seconds float64) {
 	if err := json.Unmarshal(lines.Bytes(), &head); err != nil {
 		t.Fatalf("%s: header: %v", name, err)
 	}
-	for key, want := range map[string]float64{"version": 2, "width": castWidth, "height": castHeight, "timestamp": 1795521600} {
+	for key, want := range map[string]float64{
+		"version": 2, "width": castWidth, "height": castHeight, "timestamp": 1795521600,
+	} {
 		if head[key] != want {
 			t.Errorf("%s: %s is %v, not %v", name, key, head[key], want)
 		}
@@ -134,9 +141,12 @@ func FuzzCast(f *testing.F) {
 	f.Add("A scenario", "export A=1\ndocker ps", "NAMES\r\n", "", int64(1e9), 0)
 	f.Add("\x1b]0;x\a", "printf '\x1b[2J'", "\xff\x00\u202e", "\u009b2J", int64(-1), 125)
 	f.Fuzz(func(t *testing.T, title, script, stdout, stderr string, took int64, code int) {
-		r := harness.Result{Node: "manager", Argv: []string{"sh", "-c", script}, Stdout: stdout, Stderr: stderr, Duration: time.Duration(took % int64(time.Hour)), ExitCode: code}
+		r := harness.Result{
+			Node: "manager", Argv: []string{"sh", "-c", script}, Stdout: stdout, Stderr: stderr,
+			Duration: time.Duration(took % int64(time.Hour)), ExitCode: code,
+		}
 		var b bytes.Buffer
-		if err := castOf(title, []shot{{title, []harness.Result{r, r}}})(&b); err != nil {
+		if err := writeCast(&b, title, []shot{{title, []harness.Result{r, r}}}); err != nil {
 			t.Fatal(err)
 		}
 		at := -1.0

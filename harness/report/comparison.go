@@ -7,27 +7,27 @@ import (
 	"labcheck/harness"
 )
 
-// comparison is an output of the page and the cluster's answer, side by side.
+// comparison is an output of the page beside the cluster's. Long tells that both
+// are folded.
 type comparison struct {
 	harness.Comparison
-	Equal, Listed, Wrong int
-	Bad, Same            []harness.Field
-	Reasons              []listed
-	PageText, SeenText   []span
-	Wide, Long           bool
+	Wrong, Equal       []harness.Field
+	Known              int // number of fields in Reasons
+	Reasons            []knownReason
+	PageText, SeenText []span
+	Wide, Long         bool
 }
 
-// longPair is how many lines two outputs side by side may have to be shown
-// without being asked for.
+// longPair is how many lines of two outputs side by side are shown unfolded.
 const longPair = 40
 
-// listed are the fields that differ for one reason.
-type listed struct {
+// knownReason is a reason of known differences, with the fields that differ.
+type knownReason struct {
 	Reason, Source string
 	Fields         []harness.Field
 }
 
-// span is a piece of a text; Verdict is empty where nothing is to be said of it.
+// span is a piece of an output; Verdict is empty outside of fields that differ.
 type span struct {
 	Text    string
 	Verdict harness.FieldVerdict
@@ -38,85 +38,78 @@ func newComparison(c harness.Comparison, seen output) *comparison {
 	for _, f := range c.Fields {
 		switch f.Verdict {
 		case harness.FieldEqual:
-			v.Equal++
-			v.Same = append(v.Same, f)
+			v.Equal = append(v.Equal, f)
 		case harness.FieldWrong:
-			v.Wrong++
-			v.Bad = append(v.Bad, f)
+			v.Wrong = append(v.Wrong, f)
 		default:
-			v.Listed++
-			v.list(f)
+			v.addKnown(f)
 		}
 	}
 	shown := newOutput(c.Shown)
-	v.PageText = mark(shown.Text, c.Fields, func(f harness.Field) string { return f.Page })
-	v.SeenText = mark(seen.Text, c.Fields, func(f harness.Field) string { return f.Seen })
+	v.PageText = markDifferences(shown.Text, c.Fields, func(f harness.Field) string { return f.Page })
+	v.SeenText = markDifferences(seen.Text, c.Fields, func(f harness.Field) string { return f.Seen })
 	v.Wide, v.Long = shown.Wide || seen.Wide, max(shown.Lines, seen.Lines) > longPair
 	return v
 }
 
-// list puts a field to those with its reason.
-func (c *comparison) list(f harness.Field) {
-	i := slices.IndexFunc(c.Reasons, func(r listed) bool { return r.Reason == f.Reason && r.Source == f.Source })
+// addKnown adds a field to those that differ for the same reason.
+func (c *comparison) addKnown(f harness.Field) {
+	c.Known++
+	i := slices.IndexFunc(c.Reasons, func(r knownReason) bool { return r.Reason == f.Reason && r.Source == f.Source })
 	if i < 0 {
-		i = len(c.Reasons)
-		c.Reasons = append(c.Reasons, listed{Reason: f.Reason, Source: f.Source})
+		i, c.Reasons = len(c.Reasons), append(c.Reasons, knownReason{Reason: f.Reason, Source: f.Source})
 	}
 	c.Reasons[i].Fields = append(c.Reasons[i].Fields, f)
 }
 
-// place is where a field's value stands in a text.
+// place is the range of a field's value in a text.
 type place struct {
 	from, to int
 	verdict  harness.FieldVerdict
 }
 
-// mark finds the values that differ in the text they come from. It is a help to
-// the eye; what differs is what the fields say.
-func mark(text string, fields []harness.Field, value func(harness.Field) string) []span {
+// markDifferences splits a text at the values that differ. It only helps the eye:
+// a value that it does not find is still in the list of fields.
+func markDifferences(text string, fields []harness.Field, value func(harness.Field) string) []span {
 	var places []place
 	for _, f := range fields {
-		v := clean(value(f))
+		v := cleanText(value(f))
 		if f.Verdict == harness.FieldEqual || v == "" {
 			continue
 		}
-		from := find(text, strings.Split(clean(f.Name), " / "), v)
-		if from < 0 {
-			continue
-		}
+		from := findValue(text, strings.Split(cleanText(f.Name), " / "), v)
 		p := place{from, from + len(v), f.Verdict}
-		taken := func(q place) bool { return p.from < q.to && q.from < p.to }
-		if !slices.ContainsFunc(places, taken) {
+		overlaps := func(q place) bool { return p.from < q.to && q.from < p.to }
+		if from >= 0 && !slices.ContainsFunc(places, overlaps) {
 			places = append(places, p)
 		}
 	}
 	slices.SortFunc(places, func(a, b place) int { return a.from - b.from })
-	return cut(text, places)
+	return splitText(text, places)
 }
 
-func cut(text string, places []place) []span {
+func splitText(text string, places []place) []span {
 	var spans []span
 	at := 0
-	for _, p := range places {
-		if p.from > at {
-			spans = append(spans, span{Text: text[at:p.from]})
+	for _, p := range append(places, place{from: len(text), to: len(text)}) {
+		for _, s := range []span{{Text: text[at:p.from]}, {text[p.from:p.to], p.verdict}} {
+			if s.Text != "" {
+				spans = append(spans, s)
+			}
 		}
-		spans = append(spans, span{text[p.from:p.to], p.verdict})
 		at = p.to
-	}
-	if at < len(text) {
-		spans = append(spans, span{Text: text[at:]})
 	}
 	return spans
 }
 
-// shortValue is how long a value must be to be told from others by itself.
+// shortValue is the least length of a value that is searched in the whole text.
 const shortValue = 4
 
-// find follows a field's path through the text, to the value behind it on the
-// line of the last name that is there. Otherwise it takes the first such value,
-// and -1 where there is none or it is too short for that.
-func find(text string, path []string, value string) int {
+// findValue follows a field's path through the text, and returns the place of the
+// value on the line of the last name that it finds. If the line does not have the
+// value it returns the first place of the value in the text, or -1 if there is
+// none or the value is too short.
+func findValue(text string, path []string, value string) int {
 	at, line := 0, ""
 	for _, name := range path {
 		if i := strings.Index(text[at:], name); i >= 0 && name != "" {
@@ -131,4 +124,28 @@ func find(text string, path []string, value string) int {
 		return -1
 	}
 	return strings.Index(text, value)
+}
+
+// output is a text that is folded if it is long.
+type output struct {
+	Text  string
+	Lines int
+	Wide  bool // it may be wider than a screen
+	Long  bool
+}
+
+const (
+	longOutput = 16 // lines that are shown unfolded
+	wideOutput = 40 // bytes of a line that fit a phone
+)
+
+func newOutput(text string) output {
+	text = strings.TrimRight(cleanText(text), "\n")
+	o := output{Text: text}
+	for line := range strings.Lines(text) {
+		o.Lines++
+		o.Wide = o.Wide || len(line) > wideOutput
+	}
+	o.Long = o.Lines > longOutput
+	return o
 }

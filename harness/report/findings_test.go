@@ -21,26 +21,26 @@ var missingJoin = harness.Finding{
 }
 
 const findingText = `cause: the join container on frontend02 is not there  join-missing
-    sure      likely: what was seen has hardly another cause
+    certainty likely: another cause is improbable
     asked     docker ps
     answered  no\x1b[31m container
-    mend it   docker rm one
+    fix       docker rm one
               docker run two
     advice    look again
-    explains  a#1, a#2, b, c, d, e and 2 more
+    affects   a#1, a#2, b, c, d, e and 2 more
     more      README.md#nodes-that-join
 
 `
 
 const findingJapanese = `原因: the join container on frontend02 is not there  join-missing
-    確度      ほぼ確実: ほかの原因は考えにくい
-    質問      docker ps
-    回答      no\x1b[31m container
-    対処      docker rm one
-              docker run two
-    助言      look again
-    説明      a#1, a#2, b, c, d, e ほか 2 件
-    詳細      README.md#nodes-that-join
+    確度         ほぼ確実: ほかの原因は考えにくい
+    確認コマンド docker ps
+    結果         no\x1b[31m container
+    対処         docker rm one
+                 docker run two
+    補足         look again
+    影響する記述 a#1, a#2, b, c, d, e ほか 2 件
+    詳細         README.md#nodes-that-join
 
 `
 
@@ -63,8 +63,9 @@ func TestFindings(t *testing.T) {
 	if err := Terminal(&b, e, TerminalOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	claim, cause, end := strings.Index(b.String(), "A claim"), strings.Index(b.String(), findingText), strings.Index(b.String(), "1 of 1")
+	text := b.String()
+	claim, cause, end := strings.Index(text, "A claim"), strings.Index(text, findingText), strings.Index(text, "1 of 1")
 	if claim < 0 || cause < claim || end < cause {
-		t.Errorf("the cause is not between the claim and the counts:\n%s", b.String())
+		t.Errorf("the cause is not between the claim and the counts:\n%s", text)
 	}
 }

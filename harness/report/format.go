@@ -1,24 +1,72 @@
 package report
 
 import (
-	"io"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
 
 	"labcheck/harness"
-	"labcheck/harness/lang"
 )
 
-// Format returns what writes evidence in a format: html, markdown, junit or json. It is
-// nil if there is no such format.
-func Format(name string) func(io.Writer, harness.Evidence, lang.Language) error {
-	switch name {
-	case "html":
-		return HTML
-	case "markdown":
-		return Markdown
-	case "junit":
-		return func(w io.Writer, e harness.Evidence, _ lang.Language) error { return JUnit(w, e) }
-	case "json":
-		return func(w io.Writer, e harness.Evidence, _ lang.Language) error { return Results(w, e) }
+// cleanText makes a text from a cluster harmless to a terminal. It keeps line ends
+// and tabs, and writes other control characters and those that change the
+// direction of text as escapes.
+func cleanText(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n', r == '\t':
+			b.WriteRune(r)
+		case unicode.IsControl(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case unicode.In(r, unicode.Bidi_Control):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
 	}
-	return nil
+	return b.String()
+}
+
+// cleanLog is cleanText for output that GitHub reads. It breaks GitHub's workflow
+// commands, which begin a line with :: or contain ##[, in a text from a cluster.
+func cleanLog(s string) string {
+	lines := strings.Split(strings.ReplaceAll(cleanText(s), "##[", `#\x23[`), "\n")
+	for i, line := range lines {
+		if text := strings.TrimLeft(line, " \t"); strings.HasPrefix(text, "::") {
+			lines[i] = line[:len(line)-len(text)] + `\x3a` + text[1:]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// oneLine is cleanText with each run of white space replaced by one space.
+func oneLine(s string) string { return strings.Join(strings.Fields(cleanText(s)), " ") }
+
+// indentLines puts two spaces before each line.
+func indentLines(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
+
+// lastLine returns the text after the last line end.
+func lastLine(s string) string { return s[strings.LastIndexByte(s, '\n')+1:] }
+
+// formatDuration writes a duration for a person to read.
+func formatDuration(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// commandLine returns a command as one would type it on its node.
+func commandLine(r harness.Result) string {
+	if len(r.Argv) == 3 && r.Argv[0] == "sh" && r.Argv[1] == "-c" {
+		return r.Argv[2]
+	}
+	return harness.ShellLine(r.Argv...)
 }

@@ -24,8 +24,9 @@ import (
 // poison is what no report may take for more than text. Its marker counts how
 // often it came through.
 const poison = "PWN\"'><script>alert(1)</script></style></textarea></title><img src=x onerror=alert(1)>" +
-	"<!--]]>&lt;b&gt;javascript:alert(1) {{.}} | a | `code` ``` ~~~ **b** [l](javascript:a) @somebody https://evil.test\n" +
-	"\x1b[31m\x1b]8;;http://evil.test\x07\u202e\u2066\u200f\x00\x9b2J\n::error file=a,line=1::b%0A\n  ::set-env name=a::b\n##[error]c\n# h\n- l\n1. o\n```\n<script>x</script>\n"
+	"<!--]]>&lt;b&gt;javascript:alert(1) {{.}} | a | `code` ``` ~~~ **b** [l](javascript:a) @somebody " +
+	"https://evil.test\n\x1b[31m\x1b]8;;http://evil.test\x07\u202e\u2066\u200f\x00\x9b2J\n" +
+	"::error file=a,line=1::b%0A\n  ::set-env name=a::b\n##[error]c\n# h\n- l\n1. o\n```\n<script>x</script>\n"
 
 // full is evidence of which no part is empty.
 func full(t *testing.T) harness.Evidence {
@@ -200,7 +201,8 @@ func TestPoisonInXML(t *testing.T) {
 func TestPoisonInLog(t *testing.T) {
 	e := poisoned(t)
 	var terminal, annotations bytes.Buffer
-	if err := errors.Join(Terminal(&terminal, e, TerminalOptions{Evidence: "out"}), Annotations(&annotations, e)); err != nil {
+	err := errors.Join(Terminal(&terminal, e, TerminalOptions{Evidence: "out"}), Annotations(&annotations, e))
+	if err != nil {
 		t.Fatal(err)
 	}
 	noControls(t, terminal.String())
@@ -233,7 +235,7 @@ func TestPoisonIsRead(t *testing.T) {
 	if !json.Valid(b.Bytes()) {
 		t.Error("not JSON")
 	}
-	if _, err := decode(&b); err != nil {
+	if _, err := readResults(&b); err != nil {
 		t.Error(err)
 	}
 }
@@ -242,14 +244,19 @@ func FuzzHTML(f *testing.F) {
 	f.Add("Step 1", "docker info", "Nodes: 4", "Nodes / a / Status", "4")
 	f.Add(poison, poison, poison, poison, "PWN")
 	f.Fuzz(func(t *testing.T, title, cmd, out, field, value string) {
-		e := harness.Evidence{Scenarios: make([]harness.Scenario, 1), Snapshots: snapshots(), Findings: []harness.Finding{finding()}}
+		e := harness.Evidence{
+			Scenarios: make([]harness.Scenario, 1), Snapshots: snapshots(), Findings: []harness.Finding{finding()},
+		}
 		s := &e.Scenarios[0]
 		s.Feature, s.Name, s.ID, s.Status, s.Expected, s.Seen = title, cmd, field, harness.Failed, out, value
 		e.Snapshots[1].Hosts[0].Name, e.Snapshots[1].After, e.Findings[0].Cause = title, cmd, out
 		s.Steps = []harness.Step{{
 			Keyword: field, Text: out, Status: harness.Failed,
-			Commands:   []harness.Result{{Node: title, Argv: []string{"sh", "-c", cmd}, Stdout: out}},
-			Comparison: &harness.Comparison{Shown: out, Fields: []harness.Field{{Name: field, Page: value, Seen: title, Verdict: harness.FieldWrong}}},
+			Commands: []harness.Result{{Node: title, Argv: []string{"sh", "-c", cmd}, Stdout: out}},
+			Comparison: &harness.Comparison{
+				Shown:  out,
+				Fields: []harness.Field{{Name: field, Page: value, Seen: title, Verdict: harness.FieldWrong}},
+			},
 		}}
 		page := render(t, e, lang.Japanese)
 		noControls(t, page)

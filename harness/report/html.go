@@ -7,65 +7,67 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
-	"sync"
+	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
-//go:embed html
-var assets embed.FS
+var (
+	//go:embed html/*.tmpl
+	templates embed.FS
+	//go:embed html/page.css
+	style string
+	//go:embed html/page.js
+	script string
+)
 
-// HTML writes the evidence as one page that needs nothing beside it: no script,
-// font or picture from elsewhere, and no server. lang is that of its own words;
-// what the run has said stays as it is.
+// HTML writes the evidence as one page in language l. The page needs no server
+// and no script, font or picture from elsewhere. The run's own texts stay in the
+// language of the run.
 func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
-	var b bytes.Buffer
-	if err := pageTemplate().Execute(&b, newPage(e, l)); err != nil {
+	c := newContent(e, l)
+	t, err := template.New("page.tmpl").Funcs(functions(c)).ParseFS(templates, "html/*.tmpl")
+	if err != nil {
 		return err
 	}
-	// Whatever came from a cluster: no control character, nothing that turns
-	// text around. The page itself has none of these.
-	_, err := io.WriteString(w, clean(b.String()))
+	var b bytes.Buffer
+	if err := t.Execute(&b, c); err != nil {
+		return err
+	}
+	// Only texts from a cluster can have control characters, or characters that
+	// change the direction of text.
+	_, err = io.WriteString(w, cleanText(b.String()))
 	return err
 }
 
-// pageTemplate is parsed when a report is made: other commands don't need it.
-var pageTemplate = sync.OnceValue(func() *template.Template {
-	t := template.New("page.tmpl").Funcs(template.FuncMap{
-		"on":     func(p page, it any) part { return part{p, it} },
-		"style":  func() template.HTML { return inline("style", "html/page.css") },
-		"script": func() template.HTML { return inline("script", "html/page.js") },
-		// The browser runs and applies what has these sums, and nothing else:
-		// the second wall behind the template's escaping.
-		"policy": func() string {
-			return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src '" + sum("html/page.css") +
-				"'; script-src '" + sum("html/page.js") + "'"
+// functions returns the functions that the templates of a report call.
+func functions(c content) template.FuncMap {
+	return template.FuncMap{
+		"Say":       c.Say,
+		"known":     func(n int) string { return countKnown(c.Language, n) },
+		"sureness":  func(confidence harness.Confidence) string { return sureness(c.Language, confidence) },
+		"hosts":     func() string { return c.Count(len(hostsOf(c.Target.Topology)), "%d host", "%d hosts") },
+		"foreign":   c.ForeignLanguage,
+		"duration":  formatDuration,
+		"container": containerName,
+		"date": func(t time.Time) string {
+			return t.UTC().Format(c.Format("2 January 2006, 15:04 MST"))
 		},
-	})
-	return template.Must(t.ParseFS(assets, "html/*.tmpl"))
-})
-
-// part is a thing on the page, for a template of its own.
-type part struct {
-	page
-	It any
-}
-
-func asset(name string) string {
-	content, err := assets.ReadFile(name)
-	if err != nil {
-		panic(err) // it is built in
+		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"style":  func() template.HTML { return template.HTML("<style>" + style + "</style>") },
+		"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },
+		// The browser applies only the style and the script that have these sums. This
+		// protects the reader if the templates' escaping should fail.
+		"policy": func() string {
+			return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src '" + policySource(style) +
+				"'; script-src '" + policySource(script) + "'"
+		},
 	}
-	return string(content)
 }
 
-func inline(element, name string) template.HTML {
-	return template.HTML("<" + element + ">" + asset(name) + "</" + element + ">")
-}
-
-// sum is a file as a source of a Content-Security-Policy.
-func sum(name string) string {
-	s := sha256.Sum256([]byte(asset(name)))
-	return "sha256-" + base64.StdEncoding.EncodeToString(s[:])
+// policySource returns a text's sum as a source of a Content-Security-Policy.
+func policySource(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

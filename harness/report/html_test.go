@@ -89,7 +89,10 @@ func textOf(root *html.Node) string {
 
 // wanted is what a reader must find.
 func wanted(e harness.Evidence) []string {
-	all := []string{e.Run.Error, "2 of 97 claims are false", "21 of 21 typed", "9 of 9 compared", "swarm join exited", "gossip: 1 of 5"}
+	all := []string{
+		e.Run.Error, "2 of 97 claims are false", "21 of 21 typed", "9 of 9 compared",
+		"swarm join exited", "gossip: 1 of 5",
+	}
 	for _, s := range e.Scenarios {
 		all = append(all, s.ID, s.Name, s.Feature, s.Reason, s.Expected, s.Seen)
 		for _, st := range s.Steps {
@@ -111,23 +114,30 @@ func wanted(e harness.Evidence) []string {
 	return all
 }
 
-func TestHeadline(t *testing.T) {
-	run := func(v harness.Verdict) harness.Run { return harness.Run{Verdict: v} }
+func TestOutcome(t *testing.T) {
+	const holds, isFalse, unreachable = harness.VerdictHolds, harness.VerdictFalse, harness.VerdictUnreachable
 	for name, tt := range map[string]struct {
-		e      harness.Evidence
-		class  string
-		en, ja string
+		verdict harness.Verdict
+		counts  harness.Counts
+		class   string
+		en, ja  string
 	}{
-		"holds":       {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 98}}, "holds", "98 claims hold", "98 件の記述が成り立つ"},
-		"one":         {harness.Evidence{Run: run(harness.VerdictHolds), Counts: harness.Counts{Passed: 1}}, "holds", "1 claim holds", "1 件の記述が成り立つ"},
-		"false":       {harness.Evidence{Run: run(harness.VerdictFalse), Counts: harness.Counts{Passed: 3, Failed: 2}}, "false", "2 of 5 claims are false", "5 件の記述のうち 2 件が成り立たない"},
-		"nothing":     {harness.Evidence{Run: run(harness.VerdictHolds)}, "false", "Nothing was checked", "何も検査しなかった"},
-		"unreachable": {harness.Evidence{Run: run(harness.VerdictUnreachable)}, "false", "The cluster could not be checked", "クラスタを検査できなかった"},
-		"interrupted": {harness.Evidence{Run: run(harness.VerdictInterrupted), Counts: harness.Counts{Passed: 1}}, "open", "Interrupted after 1 claim", "1 件の記述を検査したところで中断"},
+		"holds":   {holds, harness.Counts{Passed: 98}, "holds", "98 claims hold", "98 件の記述が成り立つ"},
+		"one":     {holds, harness.Counts{Passed: 1}, "holds", "1 claim holds", "1 件の記述が成り立つ"},
+		"nothing": {holds, harness.Counts{}, "false", "Nothing was checked", "何も検査しなかった"},
+		"false": {isFalse, harness.Counts{Passed: 3, Failed: 2}, "false", "2 of 5 claims are false",
+			"5 件の記述のうち 2 件が成り立たない"},
+		"unreachable": {unreachable, harness.Counts{}, "false", "The cluster could not be checked",
+			"クラスタを検査できなかった"},
+		"half checked": {unreachable, harness.Counts{Passed: 2}, "false", "2 claims hold, and not all could be checked",
+			"2 件の記述が成り立つ。検査できなかったものもある"},
+		"interrupted": {harness.VerdictInterrupted, harness.Counts{Passed: 1}, "open",
+			"Interrupted after 1 claim, 0 of them false", "1 件の記述を検査したところで中断、うち 0 件が成り立たない"},
 	} {
 		for l, want := range map[lang.Language]string{lang.English: tt.en, lang.Japanese: tt.ja} {
-			if class, got := headline(tt.e, l); class != tt.class || got != want {
-				t.Errorf("%s: %s, %q; want %s, %q", name, class, got, tt.class, want)
+			c := newContent(harness.Evidence{Run: harness.Run{Verdict: tt.verdict}, Counts: tt.counts}, l)
+			if c.Class != tt.class || c.Title != want {
+				t.Errorf("%s: %s, %q; want %s, %q", name, c.Class, c.Title, tt.class, want)
 			}
 		}
 	}
@@ -142,7 +152,7 @@ func TestMark(t *testing.T) {
 		{Name: "Images", Seen: "4", Verdict: harness.FieldListed}, // too short to be told from others
 		{Name: "Error", Verdict: harness.FieldListed},
 	}
-	got := mark(text, fields, func(f harness.Field) string { return f.Seen })
+	got := markDifferences(text, fields, func(f harness.Field) string { return f.Seen })
 	var marked []string
 	var whole strings.Builder
 	for _, s := range got {
@@ -161,32 +171,32 @@ func TestMark(t *testing.T) {
 
 func TestPictureMarksWhatIsBroken(t *testing.T) {
 	s := snapshots()
-	if p := newPicture(1, s[0], lang.English); p.Broken || p.Network != "" || p.Layouts[0].Overlay != nil {
+	if p := newPicture(1, s[0], lang.English); p.Problems != nil || p.Network != "" {
 		t.Errorf("a whole cluster before there is a network: %+v", p)
 	}
 	p := newPicture(2, s[1], lang.English)
-	if p.Network != "mynet · overlay · 1f0e9ab21f0e" || !strings.Contains(p.Desc, "store (192.168.33.250): Engine 20.10.5+dfsg1, swarm join exited, swarm join is exited, Swarm does not list it, it is not on mynet.") {
-		t.Errorf("%s: %s", p.Network, p.Desc)
+	const store = "store (192.168.33.250): Engine 20.10.5+dfsg1, swarm join exited, swarm join is exited, " +
+		"Swarm does not list the host, the host does not have mynet."
+	if p.Network != "mynet · overlay · 1f0e9ab21f0e" || !strings.Contains(p.Description, store) {
+		t.Errorf("%s: %s", p.Network, p.Description)
 	}
-	for _, l := range p.Layouts {
-		for _, h := range l.Hosts {
-			broken := h.Name == "store"
-			if h.Broken != broken || h.Drops[0].Broken != broken || h.Drops[1].Broken != broken {
-				t.Errorf("%s, %s: %+v", l.Class, h.Name, h)
-			}
-			if h.X+h.W > l.Width || h.Y+h.H > l.Height {
-				t.Errorf("%s: %s is out of the picture", l.Class, h.Name)
-			}
+	for _, h := range p.Hosts {
+		if broken := h.Name == "store"; h.Broken != broken || h.Joined == broken || h.OnNetwork == broken {
+			t.Errorf("%s: %+v", h.Name, h)
 		}
 	}
 	// Another id is another network, and who is alone carries nothing.
 	s = snapshots()
 	s[1].Hosts[1].NetworkID, s[1].Hosts[2].Peers = "another", 1
 	p = newPicture(2, s[1], lang.English)
-	if h := p.Layouts[0].Hosts; !h[1].Broken || !h[2].Broken || h[3].Broken {
+	if h := p.Hosts; !h[1].Broken || !h[2].Broken || h[3].Broken {
 		t.Errorf("%+v", h)
 	}
-	if p := newPicture(1, manyHosts(40), lang.Japanese); !p.Broken || len(p.Layouts[1].Hosts) != 40 {
+	page := render(t, harness.Evidence{Snapshots: snapshots()}, lang.English)
+	if n := strings.Count(page, `class="node member unlisted unconnected"`); n != 1 {
+		t.Errorf("%d hosts are drawn as disconnected, want 1", n)
+	}
+	if p := newPicture(1, manyHosts(40), lang.Japanese); len(p.Problems) != 40 || len(p.Hosts) != 40 {
 		t.Errorf("40 hosts: %+v", p)
 	}
 }
@@ -201,7 +211,10 @@ func TestPicturesAreThePagesFigures(t *testing.T) {
 		}
 		return all
 	}
-	want := []string{"The cluster after “Step 1: Construct the cluster”", "The cluster after “Step 3: Overlay a container network”"}
+	want := []string{
+		"The cluster after “Step 1: Construct the cluster”",
+		"The cluster after “Step 3: Overlay a container network”",
+	}
 	if got := titles(); len(e.Snapshots) != 4 || !slices.Equal(got, want) {
 		t.Errorf("%d snapshots became %q", len(e.Snapshots), got)
 	}
@@ -211,16 +224,16 @@ func TestPicturesAreThePagesFigures(t *testing.T) {
 	}
 }
 
-// TestCourse holds that bars are where the times say, and within the axis
+// TestTimeline holds that bars are where the times say, and within the axis
 // whatever they say.
-func TestCourse(t *testing.T) {
+func TestTimeline(t *testing.T) {
 	e := sample()
 	e.Run.Duration = 10 * time.Second
 	e.Run.Stages = []harness.Timing{
 		{Name: "hosts", Start: start.Add(2500 * time.Millisecond), Duration: 5 * time.Second},
 		{Name: "mine", Start: start.Add(-time.Hour), Duration: 100 * time.Hour},
 	}
-	c := newCourse(e, lang.English)
+	c := newTimeline(e, lang.English)
 	if len(c.Groups) != 3 || len(c.Ticks) != 5 || c.Ticks[1] != (tick{"20.00%", "2 s"}) {
 		t.Fatalf("%+v", c)
 	}
@@ -232,15 +245,19 @@ func TestCourse(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 	hosts := c.Groups[2].Rows
-	if len(hosts) != 5 || hosts[0].Name != "manager" || hosts[0].Bars[0].Class != "failed" || hosts[1].Told != "no commands" {
+	first := hosts[0]
+	if first.Name != "manager" || first.Bars[0].Class != "failed" {
+		t.Errorf("%+v", first)
+	}
+	if len(hosts) != 5 || hosts[1].Summary != "no commands" {
 		t.Errorf("%+v", hosts)
 	}
-	if c := newCourse(harness.Evidence{}, lang.English); c.Groups != nil {
+	if c := newTimeline(harness.Evidence{}, lang.English); c.Groups != nil {
 		t.Errorf("a run without times: %+v", c)
 	}
 	for _, whole := range []time.Duration{1, time.Minute, 1<<63 - 1} {
 		e.Run.Duration = whole
-		if n := len(newCourse(e, lang.English).Ticks); n < 1 || n > 9 {
+		if n := len(newTimeline(e, lang.English).Ticks); n < 1 || n > 9 {
 			t.Errorf("%d ticks in %s", n, whole)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 // The elements of JUnit's XML, as GitHub's actions, GitLab and Jenkins read
 // it. Times are in seconds; encoding/xml writes U+FFFD for what XML can't hold.
 type (
-	testSuites struct {
-		XMLName   xml.Name    `xml:"testsuites"`
+	testSuite struct {
+		XMLName   xml.Name    // testsuites for the one that has all others
 		Name      string      `xml:"name,attr"`
 		Tests     int         `xml:"tests,attr"`
 		Failures  int         `xml:"failures,attr"`
@@ -23,16 +23,7 @@ type (
 		Time      junitTime   `xml:"time,attr"`
 		Timestamp string      `xml:"timestamp,attr"`
 		Suites    []testSuite `xml:"testsuite"`
-	}
-	testSuite struct {
-		Name      string     `xml:"name,attr"`
-		Tests     int        `xml:"tests,attr"`
-		Failures  int        `xml:"failures,attr"`
-		Errors    int        `xml:"errors,attr"`
-		Skipped   int        `xml:"skipped,attr"`
-		Time      junitTime  `xml:"time,attr"`
-		Timestamp string     `xml:"timestamp,attr"`
-		Cases     []testCase `xml:"testcase"`
+		Cases     []testCase  `xml:"testcase"`
 	}
 	testCase struct {
 		Class   string    `xml:"classname,attr"`
@@ -42,16 +33,13 @@ type (
 		Time    junitTime `xml:"time,attr"`
 		Failure *problem  `xml:"failure"`
 		Error   *problem  `xml:"error"`
-		Skipped *skipped  `xml:"skipped"`
+		Skipped *problem  `xml:"skipped"`
 		Out     string    `xml:"system-out,omitempty"`
 	}
 	problem struct {
 		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
+		Type    string `xml:"type,attr,omitempty"`
 		Text    string `xml:",chardata"`
-	}
-	skipped struct {
-		Message string `xml:"message,attr"`
 	}
 	junitTime time.Duration
 )
@@ -61,30 +49,21 @@ func (t junitTime) MarshalXMLAttr(name xml.Name) (xml.Attr, error) {
 }
 
 // JUnit writes the evidence as JUnit XML: a test suite for each feature, a test
-// case for each scenario. A run that came to no verdict on the claims has an
-// erroneous test case more, so that it does not look like one that passed.
+// case for each scenario. If the run came to no verdict on the claims there is
+// one more test case, with an error, so that the run does not look like a success.
 func JUnit(w io.Writer, e harness.Evidence) error {
-	all := testSuites{
-		Name: "labcheck", Time: junitTime(e.Run.Duration),
-		Timestamp: timestamp(e.Run.Started),
+	all := testSuite{
+		XMLName: xml.Name{Local: "testsuites"}, Name: "labcheck",
+		Time: junitTime(e.Run.Duration), Timestamp: formatTimestamp(e.Run.Started),
 	}
-	for _, s := range e.Scenarios {
-		if n := len(all.Suites); n == 0 || all.Suites[n-1].Name != oneLine(s.Feature) {
-			all.Suites = append(all.Suites, testSuite{Name: oneLine(s.Feature), Timestamp: timestamp(s.Start)})
-		}
-		all.Suites[len(all.Suites)-1].add(newCase(s))
+	for _, scenarios := range groupByFeature(e.Scenarios) {
+		all.addSuite(newSuite(scenarios))
 	}
 	if p := runProblem(e); p != nil {
-		var s testSuite
-		s.Name, s.Timestamp = "labcheck", timestamp(e.Run.Started)
-		s.add(testCase{Class: "labcheck", Name: "The run comes to its end", Error: p})
-		all.Suites = append(all.Suites, s)
-	}
-	for _, s := range all.Suites {
-		all.Tests += s.Tests
-		all.Failures += s.Failures
-		all.Errors += s.Errors
-		all.Skipped += s.Skipped
+		all.addSuite(testSuite{
+			Name: "labcheck", Timestamp: all.Timestamp, Tests: 1, Errors: 1,
+			Cases: []testCase{{Class: "labcheck", Name: "The run comes to its end", Error: p}},
+		})
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
@@ -98,26 +77,32 @@ func JUnit(w io.Writer, e harness.Evidence) error {
 	return err
 }
 
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
+func (s *testSuite) addSuite(suite testSuite) {
+	s.Suites = append(s.Suites, suite)
+	s.Tests += suite.Tests
+	s.Failures += suite.Failures
+	s.Errors += suite.Errors
+	s.Skipped += suite.Skipped
+}
 
-func (s *testSuite) add(c testCase) {
-	s.Tests++
-	s.Time += c.Time
-	switch {
-	case c.Failure != nil:
-		s.Failures++
-	case c.Error != nil:
-		s.Errors++
-	case c.Skipped != nil:
-		s.Skipped++
+func newSuite(scenarios []harness.Scenario) testSuite {
+	counts, took := countScenarios(scenarios)
+	s := testSuite{
+		Name: oneLine(scenarios[0].Feature), Tests: len(scenarios), Failures: counts.Failed, Skipped: counts.Skipped,
+		Time: junitTime(took), Timestamp: formatTimestamp(scenarios[0].Start),
 	}
-	s.Cases = append(s.Cases, c)
+	for _, scenario := range scenarios {
+		s.Cases = append(s.Cases, newCase(scenario))
+	}
+	return s
 }
 
 func newCase(s harness.Scenario) testCase {
+	var out strings.Builder
+	writeCommands(&out, commandsOf(s))
 	c := testCase{
 		Class: oneLine(s.Feature), Name: oneLine(s.Name), File: oneLine(s.File), Line: s.Line,
-		Time: junitTime(s.Duration), Out: transcript(s),
+		Time: junitTime(s.Duration), Out: out.String(),
 	}
 	switch s.Status {
 	case harness.Failed:
@@ -127,42 +112,32 @@ func newCase(s harness.Scenario) testCase {
 			Text:    failureText(s),
 		}
 	case harness.Skipped:
-		c.Skipped = &skipped{oneLine(s.Reason)}
+		c.Skipped = &problem{Message: oneLine(s.Reason)}
 	}
 	return c
 }
 
 func failureText(s harness.Scenario) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", clean(where(s)))
+	fmt.Fprintf(&b, "%s\n", cleanText(location(s)))
 	if st := failedStep(s); st != nil {
-		fmt.Fprintf(&b, "%s\n", clean(st.Keyword+" "+st.Text))
+		fmt.Fprintf(&b, "%s\n", cleanText(st.Keyword+" "+st.Text))
 	}
-	fmt.Fprintf(&b, "expected:\n%s\nseen:\n%s\n", indent(clean(s.Expected)), indent(clean(s.Seen)))
+	expected, seen := indentLines(cleanText(s.Expected)), indentLines(cleanText(s.Seen))
+	fmt.Fprintf(&b, "expected:\n%s\nseen:\n%s\n", expected, seen)
 	return b.String()
 }
 
-func transcript(s harness.Scenario) string {
-	var b strings.Builder
-	for _, st := range s.Steps {
-		for _, c := range st.Commands {
-			writeCommand(&b, c)
-		}
-	}
-	return b.String()
-}
-
-// runProblem is nil where the run judged its claims to the end.
+// runProblem returns nil if the run came to a verdict on its claims.
 func runProblem(e harness.Evidence) *problem {
+	verdict, text := string(e.Run.Verdict), e.Run.Error
 	switch {
-	case e.Run.Verdict == harness.VerdictUnreachable, e.Run.Verdict == harness.VerdictInterrupted, e.Run.Error != "":
-		return &problem{Message: oneLine(string(e.Run.Verdict) + ": " + e.Run.Error), Type: string(e.Run.Verdict), Text: clean(e.Run.Error)}
+	case e.Run.Verdict == harness.VerdictUnreachable, e.Run.Verdict == harness.VerdictInterrupted, text != "":
+		return &problem{Message: oneLine(verdict + ": " + text), Type: verdict, Text: cleanText(text)}
 	case len(e.Scenarios) == 0:
 		return &problem{Message: "nothing was checked", Type: "empty"}
 	}
 	return nil
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
-
-func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
+func formatTimestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }

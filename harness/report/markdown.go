@@ -10,128 +10,132 @@ import (
 	"labcheck/harness/lang"
 )
 
-// maxMarkdown is the longest comment that GitHub takes, in characters; a job's
+// maxMarkdown is the longest comment that GitHub accepts, in characters. A job's
 // summary may be longer.
 const maxMarkdown = 65536
 
-// Markdown writes what a run came to for a GitHub job summary or comment: the
-// verdict, what is false and why, and what was not checked. What does not fit a
-// comment is left out, and that is said.
+// Markdown writes a run's results for a GitHub job summary or comment: the
+// verdict, the false claims, the findings, and the reasons of claims that were not
+// checked. It leaves out what does not fit a comment, and says so.
 func Markdown(w io.Writer, e harness.Evidence, l lang.Language) error {
-	m := markdown{page: newPage(e, l), room: maxMarkdown}
-	m.summary()
-	for i, c := range m.False {
-		if !m.add(m.falsehood(c)) {
-			m.cut(len(m.False)-i, m.Say("false claims"))
-			break
-		}
-	}
-	for i, f := range e.Findings {
-		if !m.add(m.finding(f)) {
-			m.cut(len(e.Findings)-i, m.Say("findings"))
-			break
-		}
-	}
-	m.tables()
-	_, err := io.WriteString(w, clean(m.b.String()))
+	m := markdown{content: newContent(e, l), room: maxMarkdown}
+	m.addSummary()
+	m.addAll(len(m.False), m.Say("false claims"), func(i int) string { return m.claimSection(m.False[i]) })
+	m.addAll(len(e.Findings), m.Say("findings"), func(i int) string { return m.findingSection(e.Findings[i]) })
+	m.addTables()
+	_, err := io.WriteString(w, cleanText(m.b.String()))
 	return err
 }
 
-// markdown is a text that ends before it is too long.
+// markdown is a text of limited length.
 type markdown struct {
-	page
+	content
 	b    strings.Builder
-	room int
+	room int // characters that are left
 	full bool
 }
 
-// forNotes is what is kept for saying what was left out.
-const forNotes = 512
-
-// add adds a part if it fits as a whole; after one that does not, none does.
-func (m *markdown) add(part string) bool {
-	// What it is made harmless to is longer than what it is, at times.
-	size := utf8.RuneCountInString(clean(part))
-	if m.full || size+forNotes > m.room {
-		m.full = true
-		return false
-	}
-	m.room -= size
-	m.b.WriteString(part)
-	return true
-}
-
-func (m *markdown) cut(n int, what string) {
-	fmt.Fprintf(&m.b, "\n%s\n", m.Say("_Left out for lack of room: %s, %d. The whole report has them._", what, n))
-}
-
-func (m *markdown) summary() {
+func (m *markdown) addSummary() {
 	mark := map[string]string{"holds": "✅", "false": "❌", "open": "⚠️"}[m.Class]
-	m.add(fmt.Sprintf("## %s %s\n\n", mark, m.Title))
+	m.addSection(fmt.Sprintf("## %s %s\n\n", mark, m.Title))
 	if m.Run.Error != "" {
-		m.add(fence(m.Run.Error) + "\n")
+		m.addSection(codeBlock(m.Run.Error) + "\n")
 	}
-	line := m.Say("In %s, on %s.", seconds(m.Run.Duration), escape(m.Place()))
+	line := m.Say("In %s, on %s.", formatDuration(m.Run.Duration), escapeMarkdown(m.Place()))
 	if c := m.Page; c != nil {
-		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.", c.Run, c.Commands, c.Compared, c.Outputs)
+		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.",
+			c.Run, c.Commands, c.Compared, c.Outputs)
 	}
 	if sizes := m.Sizes(); sizes != "" {
-		line += m.Say(" Expected sizes: %s.", escape(sizes))
+		line += m.Say(" Expected sizes: %s.", escapeMarkdown(sizes))
 	}
-	if n := m.Listed(); n > 0 {
-		line += m.Say(" %d values differ for a listed reason.", n)
+	if m.Known > 0 {
+		line += m.Say(" %s.", countKnown(m.Language, m.Known))
 	}
-	m.add(line + "\n")
+	m.addSection(line + "\n")
 }
 
-func (m *markdown) falsehood(c claim) string {
-	return fmt.Sprintf("\n### ❌ %s\n\n%s · %s\n\n%s\n\n%s\n%s\n\n%s", escape(c.Name), codeSpan(c.ID), codeSpan(c.Where),
-		m.Say("Expected:"), fence(c.Expected), m.Say("Seen:"), fence(c.Seen))
+func (m *markdown) claimSection(c claim) string {
+	return fmt.Sprintf("\n### ❌ %s\n\n%s · %s\n\n%s\n\n%s\n%s\n\n%s",
+		escapeMarkdown(c.Name), codeSpan(c.ID), codeSpan(c.Location),
+		m.Say("Expected:"), codeBlock(c.Expected), m.Say("Seen:"), codeBlock(c.Seen))
 }
 
-func (m *markdown) finding(f harness.Finding) string {
+func (m *markdown) findingSection(f harness.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s%s\n\n%s", m.Say("Why: "), escape(f.Cause), m.Sure(f.Confidence))
+	fmt.Fprintf(&b, "\n### %s%s\n\n%s", m.Say("Why: "), escapeMarkdown(f.Cause), sureness(m.Language, f.Confidence))
 	if f.Node != "" {
 		fmt.Fprintf(&b, " · %s", codeSpan(f.Node))
 	}
 	b.WriteString("\n")
 	for _, o := range f.Seen {
-		fmt.Fprintf(&b, "\n%s\n\n%s", escape(o.Asked), fence(o.Answered))
+		fmt.Fprintf(&b, "\n%s\n\n%s", escapeMarkdown(o.Asked), codeBlock(o.Answered))
 	}
 	if len(f.Remedy) > 0 {
-		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("What mends it, typed on the manager:"), fence(strings.Join(f.Remedy, "\n")))
+		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Fix, on the manager:"), codeBlock(strings.Join(f.Remedy, "\n")))
 	}
 	if f.Advice != "" {
-		fmt.Fprintf(&b, "\n%s\n", escape(f.Advice))
+		fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(f.Advice))
 	}
 	return b.String()
 }
 
-// tables are the parts of the page with their counts, and what was not checked.
-func (m *markdown) tables() {
+// addTables adds the counts of each part of the page, why claims were not checked,
+// and the versions.
+func (m *markdown) addTables() {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n", m.Say("Part of the page"), m.Say("hold"), m.Say("false"), m.Say("not checked"))
-	for _, f := range m.Features {
-		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escape(f.Title), f.Passed, f.Failed, f.Skipped)
+	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n",
+		m.Say("Part of the page"), m.Say("hold"), m.Say("false"), m.Say("not checked"))
+	for _, p := range m.Parts {
+		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escapeMarkdown(p.Title), p.Passed, p.Failed, p.Skipped)
 	}
-	if len(m.Features) > 0 {
-		m.add(b.String())
+	if len(m.Parts) > 0 {
+		m.addSection(b.String())
 	}
-	for _, r := range m.Reasons() {
-		m.add(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", r.Number), escape(r.Text)))
+	for _, r := range m.Reasons {
+		m.addSection(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", r.Number), escapeMarkdown(r.Text)))
 	}
-	m.add(fmt.Sprintf("\n%s\n", escape(fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions()))))
+	versions := fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions())
+	m.addSection(fmt.Sprintf("\n%s\n", escapeMarkdown(versions)))
 }
 
-// escape makes a text one line of Markdown that is nothing but text: no markup,
-// no link, and nobody is mentioned by it.
-func escape(s string) string {
+// addAll adds n sections until one does not fit. Then it says how many are left
+// out.
+func (m *markdown) addAll(n int, what string, section func(int) string) {
+	for i := range n {
+		if !m.addSection(section(i)) {
+			omitted := m.Say("_Left out because a comment has a maximum length: %s, %d. The full report has them._",
+				what, n-i)
+			fmt.Fprintf(&m.b, "\n%s\n", omitted)
+			return
+		}
+	}
+}
+
+// roomForNotes is kept free for what addAll says of sections that are left out.
+const roomForNotes = 512
+
+// addSection adds a section if it fits as a whole. After one that does not fit it
+// adds none.
+func (m *markdown) addSection(section string) bool {
+	size := utf8.RuneCountInString(cleanText(section)) // escapes make a text longer
+	if m.full || size+roomForNotes > m.room {
+		m.full = true
+		return false
+	}
+	m.room -= size
+	m.b.WriteString(section)
+	return true
+}
+
+// escapeMarkdown makes a text one line of Markdown without markup, links and
+// mentions.
+func escapeMarkdown(s string) string {
 	var b strings.Builder
 	for _, r := range oneLine(s) {
 		switch {
 		case r == '@':
-			b.WriteString("@\u200b") // GitHub looks for mentions after entities and escapes are gone
+			b.WriteString("@\u200b") // GitHub looks for mentions after it has decoded entities and escapes
 		case strings.ContainsRune("<>&", r):
 			fmt.Fprintf(&b, "&#%d;", r)
 		case r < utf8.RuneSelf && strings.ContainsRune("!#$()*+-.:[\\]^_`{|}~", r):
@@ -143,27 +147,24 @@ func escape(s string) string {
 	return b.String()
 }
 
-// codeSpan is a code span of one line.
+// codeSpan returns a text as a code span of one line.
 func codeSpan(s string) string {
 	ticks := strings.Repeat("`", longestRun(s)+1)
 	return ticks + " " + strings.ReplaceAll(oneLine(s), "|", "¦") + " " + ticks
 }
 
-// fence is a code block, fenced by more backticks than there are in it.
-func fence(s string) string {
+// codeBlock returns a text as a code block. Its fences have more backticks than any
+// run in the text.
+func codeBlock(s string) string {
 	ticks := strings.Repeat("`", max(3, longestRun(s)+1))
-	return ticks + "text\n" + strings.TrimRight(clean(s), "\n") + "\n" + ticks + "\n"
+	return ticks + "text\n" + strings.TrimRight(cleanText(s), "\n") + "\n" + ticks + "\n"
 }
 
+// longestRun returns the length of the longest run of backticks.
 func longestRun(s string) int {
-	longest, run := 0, 0
-	for _, r := range s {
-		if r != '`' {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
+	longest := 0
+	for _, run := range strings.FieldsFunc(s, func(r rune) bool { return r != '`' }) {
+		longest = max(longest, len(run))
 	}
 	return longest
 }

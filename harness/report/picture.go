@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,88 +10,32 @@ import (
 	"labcheck/harness/lang"
 )
 
-// picture is a snapshot as a drawing, in two layouts: hosts side by side, and
-// for a phone one below the other. Lengths are in the drawing's own units.
+// picture is a drawing of a snapshot.
 type picture struct {
-	ID       string
-	Snapshot harness.Snapshot
-	Title    string
-	Desc     string // the drawing in words
-	Broken   bool
-	Troubles []string // of hosts, where they are broken
-	Network  string   // the overlay network's caption; empty before there is one
-	Layouts  []layout
+	ID          string
+	Title       string
+	Description string   // the drawing in words
+	Problems    []string // by host
+	Network     string   // the overlay network's caption; empty before it exists
+	Hosts       []hostBox
 }
 
-// layout is where things are in one drawing.
-type layout struct {
-	Class         string // wide or tall
-	Width, Height int
-	Hosts         []hostBox
-	Swarm         rail
-	Overlay       *rail // nil before there is an overlay network
-}
-
-// rail is what hosts hang on: Swarm's link to the engines, or the overlay.
-type rail struct {
-	X1, Y1, X2, Y2 int
-	LabelX, LabelY int
-	Label          string
-}
-
-// hostBox is a host as it is drawn.
+// hostBox is a host in the drawing.
 type hostBox struct {
 	harness.HostSnapshot
-	X, Y, W, H int
-	Broken     bool
-	Lines      []textLine
-	Containers []chip
-	Drops      []drop
+	Broken    bool
+	Joined    bool
+	OnNetwork bool
 }
 
-// textLine is a line of text in a host, Y from the host's top.
-type textLine struct {
-	Class string // name, addr, fact or bad
-	Text  string
-	Y     int
-}
-
-// chip is a container in a host, Y from the host's top.
-type chip struct {
-	Role   string
-	Text   string
-	Y      int
-	Broken bool
-}
-
-// drop joins a host to a rail.
-type drop struct {
-	X1, Y1, X2, Y2 int
-	Kind           string // swarm, manager or overlay
-	Broken         bool
-	MidX, MidY     int // where a broken one is crossed
-}
-
-const (
-	hostWidth  = 184
-	hostHeight = 178
-	bareHeight = 150 // before there is an overlay network
-	hostGap    = 20
-	margin     = 16
-	railGap    = 46 // from a host to a rail
-	chipHeight = 26
-	hostChars  = 21 // that fit a line of a host
-	chipChars  = 20 // that fit a container
-)
-
-// newPictures are those of the snapshots in which the cluster has come further
-// than in the one before, or something broke or was mended: after the page's
-// first and third step, where its own figures are.
+// newPictures draws the snapshots in which the stage or the problems differ from
+// the ones before. In a run without problems these are the snapshots after the
+// page's first and third step, for which the page has figures.
 func newPictures(snapshots []harness.Snapshot, l lang.Language) []picture {
 	var all []picture
 	for i, s := range snapshots {
 		p := newPicture(len(all)+1, s, l)
-		if i > 0 && s.Stage == snapshots[i-1].Stage && slices.Equal(p.Troubles, all[len(all)-1].Troubles) {
+		if i > 0 && s.Stage == snapshots[i-1].Stage && slices.Equal(p.Problems, all[len(all)-1].Problems) {
 			continue
 		}
 		all = append(all, p)
@@ -99,28 +44,26 @@ func newPictures(snapshots []harness.Snapshot, l lang.Language) []picture {
 }
 
 func newPicture(n int, s harness.Snapshot, l lang.Language) picture {
-	p := picture{ID: fmt.Sprintf("picture.%d", n), Snapshot: s, Title: l.Say("The cluster after “%s”", s.After)}
+	p := picture{ID: fmt.Sprintf("picture.%d", n), Title: l.Say("The cluster after “%s”", s.After)}
 	id := networkID(s.Hosts)
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
 	}
-	var told []string
+	var sentences []string
 	for _, h := range s.Hosts {
-		troubles := trouble(h, s, id, l)
-		p.Broken = p.Broken || len(troubles) > 0
-		if len(troubles) > 0 {
-			p.Troubles = append(p.Troubles, h.Name+": "+strings.Join(troubles, ", "))
+		problems := hostProblems(h, s, id, l)
+		if len(problems) > 0 {
+			p.Problems = append(p.Problems, h.Name+": "+strings.Join(problems, ", "))
 		}
-		told = append(told, tell(h, troubles, l))
+		p.Hosts = append(p.Hosts, hostBox{h, len(problems) > 0, hasJoined(h), h.NetworkID == id})
+		sentences = append(sentences, describeHost(h, problems, l))
 	}
-	p.Desc = strings.Join(told, " ")
-	swarm := l.Say("Swarm manager → engines :2375")
-	p.Layouts = []layout{wide(s, id, swarm, p.Network, l), tall(s, id, swarm, p.Network, l)}
+	p.Description = strings.Join(sentences, " ")
 	return p
 }
 
-// networkID is the id that most hosts give the overlay network, and empty
-// where none has it.
+// networkID returns the id that most hosts have for the overlay network, or
+// nothing if no host has one.
 func networkID(hosts []harness.HostSnapshot) string {
 	number, most := map[string]int{}, ""
 	for _, h := range hosts {
@@ -133,4 +76,62 @@ func networkID(hosts []harness.HostSnapshot) string {
 		}
 	}
 	return most
+}
+
+// hostProblems returns what is wrong with a host: the problems that the run found,
+// or else those that the snapshot shows.
+func hostProblems(h harness.HostSnapshot, s harness.Snapshot, id string, l lang.Language) []string {
+	if len(h.Problems) > 0 {
+		return h.Problems
+	}
+	var all []string
+	if h.Engine == "" {
+		all = append(all, l.Say("the engine does not answer"))
+	}
+	for _, c := range h.Containers {
+		if c.State != "running" {
+			all = append(all, l.Say("%s is %s", containerName(c), c.State))
+		}
+	}
+	switch {
+	case hasJoined(h):
+	case h.Member == "":
+		all = append(all, l.Say("Swarm does not list the host"))
+	default:
+		all = append(all, l.Say("Swarm lists the host as %s", h.Member))
+	}
+	switch {
+	case id == "":
+	case h.NetworkID != id:
+		all = append(all, l.Say("the host does not have %s", s.Network))
+	case h.Peers < len(s.Hosts):
+		all = append(all, l.Say("the engine knows %d of %d engines", h.Peers, len(s.Hosts)))
+	}
+	return all
+}
+
+// describeHost describes a host in a sentence.
+func describeHost(h harness.HostSnapshot, problems []string, l lang.Language) string {
+	var facts []string
+	if h.Engine != "" {
+		facts = append(facts, "Engine "+h.Engine)
+	}
+	for _, c := range h.Containers {
+		facts = append(facts, containerName(c)+" "+c.State)
+	}
+	if h.Member != "" {
+		facts = append(facts, "Swarm: "+h.Member)
+	}
+	if h.NetworkID != "" {
+		facts = append(facts, l.Say("network %.12s", h.NetworkID))
+	}
+	return fmt.Sprintf("%s (%s): %s.", h.Name, h.Addr, strings.Join(append(facts, problems...), ", "))
+}
+
+func hasJoined(h harness.HostSnapshot) bool { return h.Role == "manager" || h.Member == "Healthy" }
+
+// containerName returns the tutorial's name of a container.
+func containerName(c harness.ContainerSnapshot) string {
+	names := map[string]string{"consul": "consul", "manager": "swarm manage", "join": "swarm join"}
+	return cmp.Or(names[c.Role], c.Name)
 }

@@ -72,7 +72,9 @@ func snapshots() []harness.Snapshot {
 	first := harness.Snapshot{After: "Step 1: Construct the cluster", Time: start, Stage: "joined", Network: "mynet"}
 	topology := harness.Tutorial()
 	for i, h := range append([]harness.Host{topology.Manager}, topology.Members...) {
-		host := harness.HostSnapshot{Name: h.Name, Addr: h.Addr, Role: "member", Engine: "20.10.5+dfsg1", Member: "Healthy", Peers: 5}
+		host := harness.HostSnapshot{
+			Name: h.Name, Addr: h.Addr, Role: "member", Engine: "20.10.5+dfsg1", Member: "Healthy", Peers: 5,
+		}
 		host.Containers = []harness.ContainerSnapshot{{Name: "joiner", Image: "swarm", Role: "join", State: "running"}}
 		if i == 0 {
 			host.Role, host.Member = "manager", ""
@@ -95,15 +97,22 @@ func snapshots() []harness.Snapshot {
 
 func finding() harness.Finding {
 	return harness.Finding{
-		Code: "join-exited", Node: "store", Cause: "The swarm join container on store has exited, so store drops out of the cluster.",
+		Code: "join-exited", Node: "store",
+		Cause: "The swarm join container on store has exited, so store drops out of the cluster.",
 		Seen: []harness.Observation{
-			{Asked: "docker -H=tcp://192.168.33.250:2375 ps --all", Answered: "5e0f3b2a91c4  swarm  Exited (137) 20 seconds ago"},
+			{
+				Asked:    "docker -H=tcp://192.168.33.250:2375 ps --all",
+				Answered: "5e0f3b2a91c4  swarm  Exited (137) 20 seconds ago",
+			},
 			{Asked: "Consul: docker/swarm/nodes/192.168.33.250:2375", Answered: "no such key"},
 		},
 		Confidence: harness.Certain,
-		Remedy:     []string{"docker -H=tcp://192.168.33.250:2375 run -d swarm join --advertise=192.168.33.250:2375 consul://192.168.33.11:8500/"},
-		Advice:     "It has no restart policy in the tutorial: a host that restarts has to be joined again.",
-		Doc:        "README.md#what-breaks", Explains: []string{"node-healthy#3", "reach-everywhere"},
+		Remedy: []string{
+			"docker -H=tcp://192.168.33.250:2375 run -d swarm join --advertise=192.168.33.250:2375 " +
+				"consul://192.168.33.11:8500/",
+		},
+		Advice: "It has no restart policy in the tutorial: a host that restarts has to be joined again.",
+		Doc:    "README.md#what-breaks", Explains: []string{"node-healthy#3", "reach-everywhere"},
 	}
 }
 
@@ -111,7 +120,9 @@ func finding() harness.Finding {
 func manyHosts(n int) harness.Snapshot {
 	s := harness.Snapshot{After: "Step 1", Time: time.Time{}, Stage: "joined", Network: "mynet"}
 	for i := range n {
-		s.Hosts = append(s.Hosts, harness.HostSnapshot{Name: "a-host-with-quite-a-long-name", Addr: netip.AddrFrom4([4]byte{10, 0, 1, byte(i)}), Role: "member"})
+		addr := netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
+		h := harness.HostSnapshot{Name: "a-host-with-quite-a-long-name", Addr: addr, Role: "member"}
+		s.Hosts = append(s.Hosts, h)
 	}
 	return s
 }

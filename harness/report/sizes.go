@@ -7,7 +7,7 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Sizes says which sizes were expected of the hosts: the page's, or those that
+// Sizes says whose sizes the hosts are expected to have: the page's, or those that
 // an inventory gives.
 func Sizes(l lang.Language, t harness.Topology) string {
 	own := map[bool][]string{}

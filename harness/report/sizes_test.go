@@ -11,7 +11,10 @@ import (
 // TestSizes holds that each report of a cluster which is no lab tells where the
 // sizes that were expected come from, and shows no subnet where there is none.
 func TestSizes(t *testing.T) {
-	e := harness.Evidence{Run: harness.Run{Verdict: harness.VerdictHolds}, Target: harness.TargetInfo{Name: "ec2", Topology: harness.Tutorial()}}
+	e := harness.Evidence{
+		Run:    harness.Run{Verdict: harness.VerdictHolds},
+		Target: harness.TargetInfo{Name: "ec2", Topology: harness.Tutorial()},
+	}
 	own := harness.Sizes{CPUs: true, Memory: true}
 	for _, tt := range []struct {
 		given int // hosts whose sizes the inventory gives
@@ -40,7 +43,8 @@ func TestSizes(t *testing.T) {
 		t.Errorf("the page says nothing of the sizes, or of a subnet that is none")
 	}
 	var summary strings.Builder
-	if err := Markdown(&summary, e, lang.Japanese); err != nil || !strings.Contains(summary.String(), "期待する大きさ: ページの値。") {
+	err := Markdown(&summary, e, lang.Japanese)
+	if err != nil || !strings.Contains(summary.String(), "期待するサイズ: ページの値。") {
 		t.Errorf("%v: %s", err, summary.String())
 	}
 }

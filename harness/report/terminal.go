@@ -2,10 +2,11 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -14,34 +15,41 @@ import (
 	"labcheck/harness/lang"
 )
 
-// TerminalOptions say how a report is to look in a terminal.
+// TerminalOptions are options of reports in a terminal.
 type TerminalOptions struct {
 	Color bool
-	// Evidence is the folder where the evidence lies; empty where none is kept.
+	// Evidence is the folder of the evidence; empty if none is kept.
 	Evidence string
 }
 
-// Findings writes causes for a person to read: what is wrong, what shows it, and
-// what to do.
-func Findings(w io.Writer, l lang.Language, all []harness.Finding, o TerminalOptions) error {
-	b := bufio.NewWriter(w)
-	o.findings(b, l, all)
-	return b.Flush()
-}
-
-// Terminal writes what a run came to for a person to read: each false claim
-// with what was expected and seen, and the counts.
+// Terminal writes a run's results for a person to read: each false claim with
+// the expected and the actual value, the findings, and the counts.
 func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
-	b := bufio.NewWriter(w)
+	t := terminal{bufio.NewWriter(w), e.Run.Lang, o}
 	for _, s := range e.Scenarios {
 		if s.Status == harness.Failed {
-			o.failed(b, e.Run.Lang, s)
+			t.writeFalseClaim(s)
 		}
 	}
-	o.findings(b, e.Run.Lang, e.Findings)
-	o.skipped(b, e)
-	o.summary(b, e)
-	return b.Flush()
+	t.writeFindings(e.Findings)
+	t.writeReasons(skipReasons(e.Scenarios))
+	t.writeSummary(e)
+	return t.Flush()
+}
+
+// Findings writes findings for a person to read: the cause, the observations, and
+// the commands that fix it.
+func Findings(w io.Writer, l lang.Language, all []harness.Finding, o TerminalOptions) error {
+	t := terminal{bufio.NewWriter(w), l, o}
+	t.writeFindings(all)
+	return t.Flush()
+}
+
+// terminal is a report in a terminal.
+type terminal struct {
+	*bufio.Writer
+	lang.Language
+	TerminalOptions
 }
 
 // The colours, as SGR codes.
@@ -53,85 +61,105 @@ const (
 	yellow = "33"
 )
 
-func (o TerminalOptions) paint(code, s string) string {
-	if !o.Color || code == "" || s == "" {
+func (t terminal) writeFalseClaim(s harness.Scenario) {
+	fmt.Fprintf(t, "%s %s  %s\n", t.paint(red, "✗"), t.paint(bold, cleanLog(s.Name)), t.paint(dim, cleanLog(s.ID)))
+	if st := failedStep(s); st != nil {
+		t.writeField(t.Say("step"), "", st.Keyword+" "+st.Text)
+	}
+	t.writeField(t.Say("at"), "", location(s))
+	t.writeField(t.Say("expected"), green, s.Expected)
+	t.writeField(t.Say("seen"), red, s.Seen)
+	if t.Evidence != "" {
+		file := filepath.Join(t.Evidence, ResultsFile)
+		t.writeField(t.Say("evidence"), dim, fmt.Sprintf("%s, %q", file, cleanLog(s.ID)))
+	}
+	fmt.Fprintln(t)
+}
+
+func (t terminal) writeFindings(all []harness.Finding) {
+	for _, f := range all {
+		fmt.Fprintf(t, "%s %s  %s\n",
+			t.paint(yellow, t.Say("cause:")), t.paint(bold, cleanLog(f.Cause)), t.paint(dim, cleanLog(f.Code)))
+		if f.Confidence != harness.Certain {
+			t.writeField(t.Say("certainty"), "", sureness(t.Language, f.Confidence))
+		}
+		for _, o := range f.Seen {
+			t.writeField(t.Say("asked"), dim, o.Asked)
+			t.writeField(t.Say("answered"), "", o.Answered)
+		}
+		t.writeField(t.Say("fix"), green, strings.Join(f.Remedy, "\n"))
+		t.writeField(t.Say("advice"), "", f.Advice)
+		t.writeField(t.Say("affects"), "", firstClaims(t.Language, f.Explains))
+		t.writeField(t.Say("more"), dim, f.Doc)
+		fmt.Fprintln(t)
+	}
+}
+
+// sureness describes a confidence.
+func sureness(l lang.Language, c harness.Confidence) string {
+	switch c {
+	case harness.Certain:
+		return l.Say("certain: confirmed directly")
+	case harness.Likely:
+		return l.Say("likely: another cause is improbable")
+	}
+	return l.Say("possible: it would explain the observations")
+}
+
+// namedClaims is how many of the claims that a finding explains are named.
+const namedClaims = 6
+
+func firstClaims(l lang.Language, ids []string) string {
+	shown := strings.Join(ids[:min(len(ids), namedClaims)], ", ")
+	if more := len(ids) - namedClaims; more > 0 {
+		shown += l.Say(" and %d more", more)
+	}
+	return shown
+}
+
+func (t terminal) writeReasons(reasons []skipReason) {
+	slices.SortFunc(reasons, func(a, b skipReason) int { return cmp.Compare(a.Text, b.Text) })
+	for _, r := range reasons {
+		unchecked := t.Count(r.Number, "%d claim was not checked", "%d claims were not checked")
+		fmt.Fprintf(t, "%s %s: %s\n", t.paint(yellow, "-"), unchecked, cleanLog(r.Text))
+	}
+}
+
+func (t terminal) writeSummary(e harness.Evidence) {
+	class, sentence := outcome(e, t.Language)
+	marks := map[string]string{"holds": t.paint(green, "✓"), "false": t.paint(red, "✗"), "open": t.paint(yellow, "!")}
+	line := t.Say("%s, in %s", sentence, formatDuration(e.Run.Duration))
+	fmt.Fprintf(t, "%s %s\n", marks[class], t.paint(bold, line))
+	if e.Run.Error != "" {
+		fmt.Fprintln(t, indentLines(cleanLog(e.Run.Error)))
+	}
+	if t.Evidence != "" {
+		fmt.Fprintln(t, indentLines(t.paint(dim, t.Say("evidence: %s", t.Evidence))))
+	}
+}
+
+// writeField writes a value behind its label, and each further line of the value
+// below the first. It writes nothing if the value is empty.
+func (t terminal) writeField(label, color, value string) {
+	if value == "" {
+		return
+	}
+	width := 9 // of the longest label
+	if t.Language == lang.Japanese {
+		width = 12
+	}
+	before := "    " + text.Pad(label, width, ' ') + " "
+	for i, line := range strings.Split(strings.TrimRight(cleanLog(value), "\n"), "\n") {
+		if i > 0 {
+			before = strings.Repeat(" ", text.StringWidthWithoutEscSequences(before))
+		}
+		fmt.Fprintf(t, "%s%s\n", before, t.paint(color, line))
+	}
+}
+
+func (t terminal) paint(code, s string) string {
+	if !t.Color || code == "" || s == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-func (o TerminalOptions) failed(w io.Writer, l lang.Language, s harness.Scenario) {
-	fmt.Fprintf(w, "%s %s  %s\n", o.paint(red, "✗"), o.paint(bold, printed(s.Name)), o.paint(dim, printed(s.ID)))
-	if st := failedStep(s); st != nil {
-		o.field(w, l.Say("step"), "", printed(st.Keyword+" "+st.Text))
-	}
-	o.field(w, l.Say("at"), "", printed(where(s)))
-	o.field(w, l.Say("expected"), green, printed(s.Expected))
-	o.field(w, l.Say("seen"), red, printed(s.Seen))
-	if o.Evidence != "" {
-		o.field(w, l.Say("evidence"), dim, fmt.Sprintf("%s, %q", filepath.Join(o.Evidence, ResultsFile), printed(s.ID)))
-	}
-	fmt.Fprintln(w)
-}
-
-// field writes a value beside its name; further lines go below the first.
-func (o TerminalOptions) field(w io.Writer, name, color, value string) {
-	label := "    " + text.Pad(name, 9, ' ') + " "
-	for i, line := range strings.Split(strings.TrimRight(value, "\n"), "\n") {
-		if i > 0 {
-			label = strings.Repeat(" ", text.StringWidthWithoutEscSequences(label))
-		}
-		fmt.Fprintf(w, "%s%s\n", label, o.paint(color, line))
-	}
-}
-
-// skipped counts what was not checked by its reason.
-func (o TerminalOptions) skipped(w io.Writer, e harness.Evidence) {
-	reasons := map[string]int{}
-	for _, s := range e.Scenarios {
-		if s.Status == harness.Skipped {
-			reasons[s.Reason]++
-		}
-	}
-	var order []string
-	for reason := range reasons {
-		order = append(order, reason)
-	}
-	sort.Strings(order)
-	for _, reason := range order {
-		unchecked := e.Run.Lang.Count(reasons[reason], "%d claim was not checked", "%d claims were not checked")
-		fmt.Fprintf(w, "%s %s: %s\n", o.paint(yellow, "-"), unchecked, printed(reason))
-	}
-}
-
-func (o TerminalOptions) summary(w io.Writer, e harness.Evidence) {
-	color, mark, line := o.verdict(e)
-	fmt.Fprintf(w, "%s %s\n", o.paint(color, mark), o.paint(bold, line))
-	if e.Run.Error != "" {
-		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printed(e.Run.Error), "\n", "\n  "))
-	}
-	if o.Evidence != "" {
-		fmt.Fprintf(w, "  %s\n", o.paint(dim, e.Run.Lang.Say("evidence: %s", o.Evidence)))
-	}
-}
-
-func (o TerminalOptions) verdict(e harness.Evidence) (color, mark, line string) {
-	l, c, took := e.Run.Lang, e.Counts, seconds(e.Run.Duration)
-	checked := c.Passed + c.Failed
-	switch {
-	case e.Run.Verdict == harness.VerdictInterrupted:
-		return yellow, "!", l.Say("interrupted after %s, %d of them false, in %s",
-			l.Count(checked, "%d claim", "%d claims"), c.Failed, took)
-	case e.Run.Verdict == harness.VerdictUnreachable && checked > 0:
-		return red, "✗", l.Say("%s, and not all could be checked, in %s",
-			l.Count(c.Passed, "%d claim holds", "%d claims hold"), took)
-	case e.Run.Verdict == harness.VerdictUnreachable:
-		return red, "✗", l.Say("the cluster could not be checked, in %s", took)
-	case c.Failed > 0:
-		return red, "✗", l.Say("%d of %s false, in %s",
-			c.Failed, l.Count(checked, "%d claim is", "%d claims are"), took)
-	case e.Run.Verdict != harness.VerdictHolds || checked == 0:
-		return red, "✗", l.Say("nothing was checked, in %s", took)
-	}
-	return green, "✓", l.Say("%s, in %s", l.Count(c.Passed, "%d claim holds", "%d claims hold"), took)
 }

@@ -13,7 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/enginetest"
+	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/pace"
 )
 

@@ -13,25 +13,25 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// TestFree: a subnet is given once at a time, and not at all while a network of the
-// engine has a part of it.
+// TestFree checks that no two tests get the same subnet, and none that overlaps a
+// network of the engine.
 func TestFree(t *testing.T) {
 	var first netip.Prefix
 	t.Run("twice", func(t *testing.T) {
 		if first = Free(t); first == Free(t) {
-			t.Errorf("%s was given twice", first)
+			t.Errorf("two calls of Free return %s", first)
 		}
 	})
 	t.Run("network", func(t *testing.T) {
 		withNetwork(t, "subnettest", netip.PrefixFrom(first.Addr(), 25))
 		if got := Free(t); got.Overlaps(first) {
-			t.Errorf("%s was given, of which a network has a part", got)
+			t.Errorf("Free returned %s, which overlaps a network's %s", got, first)
 		}
 	})
 }
 
-// TestForLab: a lab that another process has is waited for, and one that was left
-// is found where it is.
+// TestForLab checks that ForLab waits for another process's lab, and that it finds
+// the subnet of a lab that was left behind.
 func TestForLab(t *testing.T) {
 	const lab = "subnettest"
 	t.Run("in use", func(t *testing.T) {
@@ -39,19 +39,19 @@ func TestForLab(t *testing.T) {
 		var ended atomic.Bool
 		time.AfterFunc(time.Second, func() { ended.Store(true); kill() })
 		if got := ForLab(t, lab); !ended.Load() {
-			t.Errorf("%s was given while another process has the lab", got)
+			t.Errorf("ForLab returned %s while another process had the lab", got)
 		}
 	})
 	t.Run("left", func(t *testing.T) {
-		subnet := netip.MustParsePrefix("192.168.254.0/24") // the last of its kind to be given
+		subnet := netip.MustParsePrefix("192.168.254.0/24") // the last candidate of its range
 		withNetwork(t, lab, subnet)
 		if got := ForLab(t, lab); got != subnet {
-			t.Errorf("the lab is on %s, and %s was given", subnet, got)
+			t.Errorf("ForLab returned %s, want the lab's %s", got, subnet)
 		}
 	})
 }
 
-// withNetwork has the engine have a lab's network until the test has ended.
+// withNetwork creates a network of a lab and removes it at the end of the test.
 func withNetwork(t *testing.T, lab string, subnet netip.Prefix) {
 	t.Helper()
 	engine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
@@ -60,7 +60,8 @@ func withNetwork(t *testing.T, lab string, subnet netip.Prefix) {
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	made, err := engine.NetworkCreate(t.Context(), "labcheck-test-subnets", network.CreateOptions{
-		Labels: map[string]string{"labcheck.lab": lab}, IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}},
+		Labels: map[string]string{"labcheck.lab": lab},
+		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// routes returns the destinations of this machine's routes. Only Linux tells them
-// in a file.
-func routes() ([]netip.Prefix, error) {
+// routePrefixes returns the destinations of this machine's routes, or none on
+// systems other than Linux, which have no file of them.
+func routePrefixes() ([]netip.Prefix, error) {
 	table, err := os.ReadFile("/proc/net/route")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -26,8 +26,8 @@ func routes() ([]netip.Prefix, error) {
 }
 
 // parseRoutes reads the kernel's table of routes: a line with headings, then a
-// line a route. Its second field is the destination and its eighth the mask, each
-// as the hexadecimal digits of a number in this machine's byte order.
+// line for each route. The second field is the destination and the eighth the mask,
+// both hexadecimal numbers in this machine's byte order.
 func parseRoutes(table string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	_, rest, _ := strings.Cut(table, "\n")

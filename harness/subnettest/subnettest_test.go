@@ -18,7 +18,7 @@ var prefixes = cmpopts.EquateComparable(netip.Prefix{})
 func TestCandidates(t *testing.T) {
 	var first, last netip.Prefix
 	n := 0
-	for p := range candidates() {
+	for p := range candidateSubnets() {
 		if n++; n == 1 {
 			first = p
 		}
@@ -51,7 +51,7 @@ func TestOverlaps(t *testing.T) {
 		{"0.0.0.0/0", 1, false},
 		{"fe80::/64", 0, false},
 	} {
-		if got := overlaps([]netip.Prefix{netip.MustParsePrefix(c.used)}, subnet, c.atLeast); got != c.want {
+		if got := overlapsAny([]netip.Prefix{netip.MustParsePrefix(c.used)}, subnet, c.atLeast); got != c.want {
 			t.Errorf("%s of at least %d bits: %v", c.used, c.atLeast, got)
 		}
 	}
@@ -81,24 +81,25 @@ func TestParseRoutes(t *testing.T) {
 	}
 }
 
-// TestHold: what another process holds can't be had until that has ended, even if
-// it is killed.
-func TestHold(t *testing.T) {
+// TestTryHold checks that only one process can take a lock, and that the lock is
+// free after its process was killed.
+func TestTryHold(t *testing.T) {
 	what := fmt.Sprintf("test of %d", os.Getpid())
 	end := startHolder(t, what)
-	if err := hold(t, what); err == nil {
-		t.Error("two hold the same")
+	if err := tryHold(t, what); err == nil {
+		t.Error("two processes have the same lock")
 	}
-	if err := hold(t, what+" besides"); err != nil {
-		t.Errorf("something else can't be held: %v", err)
+	if err := tryHold(t, what+" besides"); err != nil {
+		t.Errorf("another lock: %v", err)
 	}
 	end()
-	if err := hold(t, what); err != nil {
-		t.Errorf("it can't be held after its holder was killed: %v", err)
+	if err := tryHold(t, what); err != nil {
+		t.Errorf("after the other process was killed: %v", err)
 	}
 }
 
-// startHolder starts a process that holds something, and returns what kills it.
+// startHolder starts a process that takes a lock, and returns a function that
+// kills the process.
 func startHolder(t *testing.T, what string) (kill func()) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestHoldingChild$", "-test.v")
@@ -125,9 +126,9 @@ func startHolder(t *testing.T, what string) (kill func()) {
 func TestHoldingChild(t *testing.T) {
 	what := os.Getenv("SUBNETTEST_HOLD")
 	if what == "" {
-		t.Skip("it is run by TestHold")
+		t.Skip("TestTryHold runs it")
 	}
-	if err := hold(t, what); err != nil {
+	if err := tryHold(t, what); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Println("held")

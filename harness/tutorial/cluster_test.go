@@ -14,7 +14,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
-	"labcheck/harness/enginetest"
+	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/lang"
 )
 

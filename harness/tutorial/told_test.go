@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"labcheck/harness/engine"
-	"labcheck/harness/enginetest"
+	"labcheck/harness/internal/enginetest"
 )
 
 // TestTold: who was told of what, and of what only others were.

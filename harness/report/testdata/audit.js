@@ -44,14 +44,19 @@
     if (r < (large ? 3 : 4.5)) say('1.4.3', e, `contrast ${r.toFixed(2)}`);
   }
   if (texts < 200) wrong.push(`only ${texts} texts were looked at`);
-  for (const e of all('.picture line, .picture rect').filter(visible)) {
-    const r = ratio(rgba(getComputedStyle(e).stroke), ground(e.ownerSVGElement));
+  const edges = [...all('.box, .chip').map(e => [e, null]), ...all('.node').flatMap(e => [[e, '::before'], [e, '::after']])];
+  for (const [e, pseudo] of edges.filter(([e]) => visible(e))) {
+    const style = getComputedStyle(e, pseudo);
+    if (pseudo && style.content === 'none') continue;
+    const side = parseFloat(style.borderLeftWidth) ? 'borderLeftColor' : 'borderTopColor';
+    const r = ratio(rgba(style[side]), ground(e.parentElement));
     if (r < 3) say('1.4.11', e, `contrast ${r.toFixed(2)}`);
   }
+  if (edges.length < 20) wrong.push(`only ${edges.length} edges were looked at`);
 
   // 1.1.1, 2.4.4, 4.1.2: names.
   const name = (e) => (e.getAttribute('aria-label') || (e.getAttribute('aria-labelledby') ?? '').split(/\s+/).filter(Boolean).map(id => document.getElementById(id)?.textContent ?? '').join(' ') || e.labels?.[0]?.textContent || e.textContent).trim();
-  for (const e of all('a, button, input, summary, nav, svg[role=img], section, fieldset, table')) if (!name(e)) say('4.1.2', e, 'has no name');
+  for (const e of all('a, button, input, summary, nav, [role=img], section, fieldset, table')) if (!name(e)) say('4.1.2', e, 'has no name');
   for (const e of all('svg')) if (e.getAttribute('role') !== 'img' && e.getAttribute('aria-hidden') !== 'true') say('1.1.1', e, 'is neither an image nor hidden');
   for (const attr of ['aria-labelledby', 'aria-describedby', 'for'])
     for (const e of all(`[${attr}]`))

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-func (a api) networks(w http.ResponseWriter, r *http.Request, parts []string) {
+func (a api) serveNetworks(w http.ResponseWriter, r *http.Request, parts []string) {
 	switch {
 	case len(parts) == 0:
 		a.listNetworks(w)
 	case parts[0] == "create":
 		a.createNetwork(w, r)
 	default:
-		a.network(w, r, parts[0])
+		a.serveNetwork(w, r, parts[0])
 	}
 }
 
@@ -22,7 +22,7 @@ func (a api) listNetworks(w http.ResponseWriter) {
 	seen := map[string]bool{}
 	for _, h := range a.hosts {
 		for _, n := range h.Networks {
-			shown := n.shown()
+			shown := n.inspectResult()
 			if a.swarm && n.Scope != "global" {
 				shown["Name"] = h.Name + "/" + n.Name
 			}
@@ -32,10 +32,10 @@ func (a api) listNetworks(w http.ResponseWriter) {
 			seen[n.ID] = true
 		}
 	}
-	say(w, http.StatusOK, all)
+	writeJSON(w, http.StatusOK, all)
 }
 
-func (n Network) shown() map[string]any {
+func (n Network) inspectResult() map[string]any {
 	scope := n.Scope
 	if scope == "" {
 		scope = "local"
@@ -55,16 +55,18 @@ func (a api) createNetwork(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&asked)
 	for _, n := range a.hosts[0].Networks {
 		if n.Name == asked.Name {
-			refuse(w, http.StatusInternalServerError, "network with name %s already exists", asked.Name)
+			writeError(w, http.StatusInternalServerError, "network with name %s already exists", asked.Name)
 			return
 		}
 	}
-	n := Network{ID: a.c.newID("network"), Name: asked.Name, Driver: asked.Driver, Scope: "global", Subnet: "10.0.0.0/24"}
-	a.c.network(n)
-	say(w, http.StatusCreated, map[string]string{"Id": n.ID})
+	n := Network{
+		ID: a.c.newID("network"), Name: asked.Name, Driver: asked.Driver, Scope: "global", Subnet: "10.0.0.0/24",
+	}
+	a.c.addNetwork(n)
+	writeJSON(w, http.StatusCreated, map[string]string{"Id": n.ID})
 }
 
-func (a api) network(w http.ResponseWriter, r *http.Request, name string) {
+func (a api) serveNetwork(w http.ResponseWriter, r *http.Request, name string) {
 	is := func(n Network) bool { return n.Name == name || n.ID == name }
 	for _, h := range a.hosts {
 		i := slices.IndexFunc(h.Networks, is)
@@ -72,14 +74,14 @@ func (a api) network(w http.ResponseWriter, r *http.Request, name string) {
 			continue
 		}
 		if r.Method != http.MethodDelete {
-			say(w, http.StatusOK, h.Networks[i].shown())
+			writeJSON(w, http.StatusOK, h.Networks[i].inspectResult())
 			return
 		}
 		for _, other := range a.c.Hosts {
 			other.Networks = slices.DeleteFunc(other.Networks, is)
 		}
-		say(w, http.StatusNoContent, nil)
+		writeJSON(w, http.StatusNoContent, nil)
 		return
 	}
-	refuse(w, http.StatusNotFound, "network %s not found", name)
+	writeError(w, http.StatusNotFound, "network %s not found", name)
 }

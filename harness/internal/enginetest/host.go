@@ -23,43 +23,43 @@ type Host struct {
 	Images                        []string
 	Containers                    []*Container
 	Networks                      []Network
-	// Off has nothing listen, Silent has connections taken and nothing said.
+	// Off makes all ports refuse connections; Silent makes them accept connections
+	// and answer nothing.
 	Off, Silent bool
-	// EngineLog is what the engine wrote last.
+	// EngineLog is the end of the engine's log.
 	EngineLog string
-	// Calls itself so, where that is not its name.
+	// CalledAs is the name that the engine reports; empty for the host's own.
 	CalledAs string
-	// Unknown are the hosts that its engine does not have in its gossip, by
-	// name, and Suspect those of which it is not sure.
+	// Unknown are the names of the hosts that the engine does not know by gossip,
+	// and Suspect of those that it suspects to be dead.
 	Unknown, Suspect []string
-	// Untold are the addresses of containers elsewhere that its gossip did not
-	// tell its engine of.
+	// Untold are the addresses of containers of whose endpoints the engine
+	// received no event.
 	Untold []string
-	// Heard is what its gossip told it of containers that are not there any more.
+	// Heard are events that the engine received of containers that were removed.
 	Heard []Heard
-	// Answer takes the place of what listens on a port. It is not held up by
-	// Change.
+	// Answer replaces the service on a port. Change does not wait for it.
 	Answer map[uint16]http.HandlerFunc
-	// Starting is how many more connections ports refuse before something listens.
+	// Starting is how many more connections a port refuses before it accepts one.
 	Starting map[uint16]int
-	// Late are requests that get no answer.
+	// Late describes requests that get no answer.
 	Late Late
-	// Run answers commands; nil can't run any.
+	// Run runs commands on the host; if it is nil they are not supported.
 	Run func(ctx context.Context, argv []string) (harness.Result, error)
 
 	cluster  *Cluster
 	services map[uint16]string
 }
 
-// Late are how many more requests to a port, for what ends so, get no answer; of
-// gossip, which asks for nothing, connections.
+// Late is a number of requests that get no answer: the next Left of those to a
+// port whose path ends in Path. Of the gossip port it is a number of connections.
 type Late struct {
 	Port uint16
 	Path string
 	Left int
 }
 
-// Heard is of an endpoint, by any name, on a network that hosts share.
+// Heard is an event of an endpoint, of any name, on a network that hosts share.
 type Heard struct {
 	Endpoint, Addr, Host string
 	Left                 bool
@@ -69,7 +69,7 @@ type Heard struct {
 type Container struct {
 	ID, Name, Image    string
 	Args               []string
-	State              string // running where it is empty
+	State              string // empty is running
 	Restart, Hostname  string
 	Ports              []Port
 	Networks           map[string]string // address by name
@@ -78,7 +78,7 @@ type Container struct {
 	ExitCode, Restarts int
 	Created            time.Time
 	Log                string
-	// Exec answers what is run in it.
+	// Exec runs a command in the container.
 	Exec func(argv []string) (stdout, stderr string, code int)
 }
 
@@ -88,15 +88,15 @@ type Port struct{ Host, Container uint16 }
 // Network is a network on a host.
 type Network struct {
 	ID, Name, Driver string
-	Scope            string // local where it is empty
+	Scope            string // empty is local
 	Subnet           string
 	Options          map[string]string
-	// Containers are addresses, with the length of the subnet, by ID; names are
-	// those of the IDs.
+	// Containers are addresses, with the subnet's prefix length, by the container's
+	// ID, which is its name, too.
 	Containers map[string]string
 }
 
-// Add adds a container.
+// Add adds a container to the host, with defaults for the fields that are empty.
 func (h *Host) Add(c Container) *Container {
 	if c.ID == "" {
 		c.ID = h.cluster.newID(c.Image + " " + h.Name)
@@ -114,7 +114,7 @@ func (h *Host) Add(c Container) *Container {
 	return &c
 }
 
-// Find is the first container that has a word in its image or arguments.
+// Find returns the first container that has a word in its image or arguments.
 func (h *Host) Find(word string) *Container {
 	for _, c := range h.Containers {
 		if strings.Contains(c.Image, word) || slices.Contains(c.Args, word) {
@@ -124,8 +124,8 @@ func (h *Host) Find(word string) *Container {
 	return nil
 }
 
-// path is the program that a container runs.
-func (c *Container) path() string {
+// programPath returns the path of the program that a container runs.
+func (c *Container) programPath() string {
 	switch {
 	case strings.Contains(c.Image, "consul"):
 		return "/bin/start"
@@ -135,15 +135,17 @@ func (c *Container) path() string {
 	return "/bin/idle"
 }
 
-// up tells whether a container with a word runs.
-func (h *Host) up(word string) bool {
+// isRunning reports whether a container that has a word in its image or arguments
+// is running.
+func (h *Host) isRunning(word string) bool {
 	return slices.ContainsFunc(h.Containers, func(c *Container) bool {
 		return c.State == "running" && (strings.Contains(c.Image, word) || slices.Contains(c.Args, word))
 	})
 }
 
-// refuses tells whether nothing listens on a port.
-func (h *Host) refuses(port uint16) bool {
+// refusesConnection reports whether a port refuses the next connection, and counts
+// the connection.
+func (h *Host) refusesConnection(port uint16) bool {
 	t := h.cluster.Topology
 	switch {
 	case h.Off || h.services[port] == "":
@@ -154,17 +156,17 @@ func (h *Host) refuses(port uint16) bool {
 	case h.Answer[port] != nil:
 		return false
 	case h.Name == t.Manager.Name && port == t.Swarm().Port():
-		return !h.up("manage")
+		return !h.isRunning("manage")
 	case h.Name == t.Manager.Name && port == t.Consul().Port():
-		return !h.up("consul")
+		return !h.isRunning("consul")
 	case port == harness.GossipPort:
-		return !h.cluster.manager().up("consul")
+		return !h.cluster.managerHost().isRunning("consul")
 	}
 	return false
 }
 
-// late tells whether a request gets no answer.
-func (h *Host) late(port uint16, path string) bool {
+// dropsRequest reports whether a request gets no answer, and counts the request.
+func (h *Host) dropsRequest(port uint16, path string) bool {
 	late := h.Late.Left > 0 && h.Late.Port == port && strings.HasSuffix(path, h.Late.Path)
 	if late {
 		h.Late.Left--
@@ -195,7 +197,7 @@ func (n node) EngineLog(context.Context, int) (string, error) {
 
 func (n node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 	n.host.cluster.mu.Lock()
-	refuses, silent := n.host.refuses(port), n.host.Silent
+	refuses, silent := n.host.refusesConnection(port), n.host.Silent
 	n.host.cluster.mu.Unlock()
 	if refuses {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// find is a container by its ID or name.
-func (a api) find(id string) (*Host, *Container) {
+// findContainer returns the container that has an ID or a name, and its host.
+func (a api) findContainer(id string) (*Host, *Container) {
 	for _, h := range a.hosts {
 		for _, c := range h.Containers {
 			if c.ID == id || c.Name == id || strings.HasPrefix(c.ID, id) && len(id) >= 12 {
@@ -20,60 +20,60 @@ func (a api) find(id string) (*Host, *Container) {
 	return nil, nil
 }
 
-func (a api) containers(w http.ResponseWriter, r *http.Request, parts []string) {
+func (a api) serveContainers(w http.ResponseWriter, r *http.Request, parts []string) {
 	switch parts[0] {
 	case "json":
-		a.list(w, r.URL.Query().Get("all") != "")
+		a.listContainers(w, r.URL.Query().Get("all") != "")
 		return
 	case "create":
-		a.create(w, r)
+		a.createContainer(w, r)
 		return
 	}
-	h, c := a.find(parts[0])
+	h, c := a.findContainer(parts[0])
 	if c == nil {
-		refuse(w, http.StatusNotFound, "No such container: %s", parts[0])
+		writeError(w, http.StatusNotFound, "No such container: %s", parts[0])
 		return
 	}
 	switch what := parts[len(parts)-1]; {
 	case r.Method == http.MethodDelete && c.State == "running" && r.URL.Query().Get("force") == "":
-		refuse(w, http.StatusConflict, "You cannot remove a running container %s", c.ID)
+		writeError(w, http.StatusConflict, "You cannot remove a running container %s", c.ID)
 	case r.Method == http.MethodDelete:
 		h.Containers = slices.DeleteFunc(h.Containers, func(o *Container) bool { return o == c })
-		say(w, http.StatusNoContent, nil)
+		writeJSON(w, http.StatusNoContent, nil)
 	case what == "json":
-		say(w, http.StatusOK, a.inspected(h, c))
+		writeJSON(w, http.StatusOK, a.inspectResult(h, c))
 	case what == "start":
 		c.State = "running"
-		say(w, http.StatusNoContent, nil)
+		writeJSON(w, http.StatusNoContent, nil)
 	case what == "stop":
 		c.State = "exited"
-		say(w, http.StatusNoContent, nil)
+		writeJSON(w, http.StatusNoContent, nil)
 	case what == "logs":
 		if r.URL.Query().Get("stderr") != "" {
-			_, _ = w.Write(framed(2, c.Log)) // Swarm and Consul write there
+			_, _ = w.Write(streamFrame(2, c.Log)) // Swarm and Consul write there
 		}
 	case what == "exec":
 		var asked struct{ Cmd []string }
 		_ = json.NewDecoder(r.Body).Decode(&asked)
 		id := a.c.newID("exec")
 		a.c.running[id] = run{on: h.Name, in: c, argv: asked.Cmd}
-		say(w, http.StatusCreated, map[string]string{"Id": id})
+		writeJSON(w, http.StatusCreated, map[string]string{"Id": id})
 	}
 }
 
-func (a api) list(w http.ResponseWriter, stopped bool) {
+func (a api) listContainers(w http.ResponseWriter, stopped bool) {
 	all := []map[string]any{}
 	for _, h := range a.hosts {
 		for _, c := range h.Containers {
 			if stopped || c.State == "running" {
-				all = append(all, a.listed(h, c))
+				all = append(all, a.listEntry(h, c))
 			}
 		}
 	}
-	say(w, http.StatusOK, all)
+	writeJSON(w, http.StatusOK, all)
 }
 
-func (a api) listed(h *Host, c *Container) map[string]any {
+func (a api) listEntry(h *Host, c *Container) map[string]any {
 	name := "/" + c.Name
 	if a.swarm {
 		name = "/" + h.Name + name
@@ -86,11 +86,12 @@ func (a api) listed(h *Host, c *Container) map[string]any {
 	}
 	return map[string]any{
 		"Id": c.ID, "Names": []string{name}, "Image": c.Image, "State": c.State, "Labels": c.Labels, "Ports": ports,
-		"Command": strings.Join(append([]string{c.path()}, c.Args...), " "), "NetworkSettings": c.attached(),
+		"Command":         strings.Join(append([]string{c.programPath()}, c.Args...), " "),
+		"NetworkSettings": c.networkSettings(),
 	}
 }
 
-func (c *Container) attached() map[string]any {
+func (c *Container) networkSettings() map[string]any {
 	all := map[string]any{}
 	for name, addr := range c.Networks {
 		all[name] = map[string]any{"IPAddress": addr}
@@ -98,17 +99,19 @@ func (c *Container) attached() map[string]any {
 	return map[string]any{"Networks": all}
 }
 
-func (a api) inspected(h *Host, c *Container) map[string]any {
+func (a api) inspectResult(h *Host, c *Container) map[string]any {
 	ports := map[string]any{}
 	for _, p := range c.Ports {
 		ports[fmt.Sprintf("%d/tcp", p.Container)] = []map[string]any{{"HostPort": fmt.Sprint(p.Host)}}
 	}
+	running := c.State == "running" || c.State == "paused"
 	all := map[string]any{
-		"Id": c.ID, "Name": "/" + c.Name, "Path": c.path(), "Args": c.Args, "RestartCount": c.Restarts, "Created": c.Created,
-		"State":           map[string]any{"Status": c.State, "Running": c.State == "running" || c.State == "paused", "ExitCode": c.ExitCode},
+		"Id": c.ID, "Name": "/" + c.Name, "Path": c.programPath(), "Args": c.Args,
+		"RestartCount": c.Restarts, "Created": c.Created,
+		"State":           map[string]any{"Status": c.State, "Running": running, "ExitCode": c.ExitCode},
 		"Config":          map[string]any{"Image": c.Image, "Hostname": c.Hostname, "Labels": c.Labels, "Env": c.Env},
 		"HostConfig":      map[string]any{"RestartPolicy": map[string]any{"Name": c.Restart}, "PortBindings": ports},
-		"NetworkSettings": c.attached(),
+		"NetworkSettings": c.networkSettings(),
 	}
 	if a.swarm {
 		all["Node"] = map[string]any{"Name": h.Name}
@@ -116,8 +119,8 @@ func (a api) inspected(h *Host, c *Container) map[string]any {
 	return all
 }
 
-// wanted is what a request to create a container says.
-type wanted struct {
+// createRequest is the body of a request to create a container.
+type createRequest struct {
 	Image, Hostname string
 	Cmd, Env        []string
 	Labels          map[string]string
@@ -128,32 +131,33 @@ type wanted struct {
 	}
 }
 
-func (a api) create(w http.ResponseWriter, r *http.Request) {
-	var asked wanted
+func (a api) createContainer(w http.ResponseWriter, r *http.Request) {
+	var asked createRequest
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-		refuse(w, http.StatusBadRequest, "%v", err)
+		writeError(w, http.StatusBadRequest, "%v", err)
 		return
 	}
 	name := r.URL.Query().Get("name")
-	if _, taken := a.find(name); taken != nil && name != "" {
-		refuse(w, http.StatusConflict, "Conflict. The container name %q is already in use", name)
+	if _, taken := a.findContainer(name); taken != nil && name != "" {
+		writeError(w, http.StatusConflict, "Conflict. The container name %q is already in use", name)
 		return
 	}
-	h := a.place(asked.Env)
+	h := a.placeContainer(asked.Env)
 	switch {
 	case h == nil:
-		refuse(w, http.StatusInternalServerError, "Unable to find a node that satisfies the following conditions %v", asked.Env)
+		writeError(w, http.StatusInternalServerError,
+			"Unable to find a node that satisfies the following conditions %v", asked.Env)
 		return
 	case !slices.Contains(h.Images, asked.Image):
-		refuse(w, http.StatusNotFound, "No such image: %s:latest", asked.Image)
+		writeError(w, http.StatusNotFound, "No such image: %s:latest", asked.Image)
 		return
 	}
 	c := Container{
-		Name: name, Image: asked.Image, Args: asked.Cmd, State: "created", Hostname: asked.Hostname, Labels: asked.Labels,
-		Env: asked.Env, Restart: asked.HostConfig.RestartPolicy.Name,
+		Name: name, Image: asked.Image, Args: asked.Cmd, State: "created", Hostname: asked.Hostname,
+		Labels: asked.Labels, Env: asked.Env, Restart: asked.HostConfig.RestartPolicy.Name,
 	}
 	if mode := asked.HostConfig.NetworkMode; mode != "default" {
-		c.Networks = map[string]string{mode: fmt.Sprintf("10.0.0.%d", 2+a.c.made%250)}
+		c.Networks = map[string]string{mode: fmt.Sprintf("10.0.0.%d", 2+a.c.created%250)}
 	}
 	for inside, bindings := range asked.HostConfig.PortBindings {
 		var p Port
@@ -161,18 +165,18 @@ func (a api) create(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Sscan(bindings[0].HostPort, &p.Host)
 		c.Ports = append(c.Ports, p)
 	}
-	say(w, http.StatusCreated, map[string]any{"Id": h.Add(c).ID})
+	writeJSON(w, http.StatusCreated, map[string]any{"Id": h.Add(c).ID})
 }
 
-// place is the host for a container: the one with the fewest, or the one that
-// the environment constrains it to.
-func (a api) place(env []string) *Host {
+// placeContainer returns the host with the fewest containers of those that the
+// constraints in a container's environment allow.
+func (a api) placeContainer(env []string) *Host {
 	var best *Host
 	for _, h := range a.hosts {
 		fits := !slices.ContainsFunc(env, func(e string) bool {
 			node, constrained := strings.CutPrefix(e, "constraint:node==")
 			node, soft := strings.CutPrefix(node, "~")
-			return constrained && node != h.Name && (!soft || a.c.Hosts[node].up("join"))
+			return constrained && node != h.Name && (!soft || a.c.Hosts[node].isRunning("join"))
 		})
 		if fits && (best == nil || len(h.Containers) < len(best.Containers)) {
 			best = h

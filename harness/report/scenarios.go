@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"labcheck/harness"
+)
+
+// groupByFeature returns the scenarios of each feature.
+func groupByFeature(scenarios []harness.Scenario) [][]harness.Scenario {
+	var groups [][]harness.Scenario
+	for _, s := range scenarios {
+		if last := len(groups) - 1; last >= 0 && groups[last][0].Feature == s.Feature {
+			groups[last] = append(groups[last], s)
+		} else {
+			groups = append(groups, []harness.Scenario{s})
+		}
+	}
+	return groups
+}
+
+// countScenarios returns the numbers of scenarios by their status, and the time
+// that all of them took.
+func countScenarios(scenarios []harness.Scenario) (counts harness.Counts, took time.Duration) {
+	for _, s := range scenarios {
+		took += s.Duration
+		switch s.Status {
+		case harness.Passed:
+			counts.Passed++
+		case harness.Failed:
+			counts.Failed++
+		default:
+			counts.Skipped++
+		}
+	}
+	return counts, took
+}
+
+// skipReason is why claims were not checked, and how many.
+type skipReason struct {
+	Text   string
+	Number int
+}
+
+// skipReasons returns the reasons in the order of the scenarios.
+func skipReasons(scenarios []harness.Scenario) []skipReason {
+	var all []skipReason
+	for _, s := range scenarios {
+		if s.Status != harness.Skipped {
+			continue
+		}
+		i := slices.IndexFunc(all, func(r skipReason) bool { return r.Text == s.Reason })
+		if i < 0 {
+			i, all = len(all), append(all, skipReason{Text: s.Reason})
+		}
+		all[i].Number++
+	}
+	return all
+}
+
+// commandsOf returns the commands of a scenario in the order in which they ran.
+func commandsOf(s harness.Scenario) []harness.Result {
+	var all []harness.Result
+	for _, st := range s.Steps {
+		all = append(all, st.Commands...)
+	}
+	return all
+}
+
+// failedStep returns the step at which a scenario failed, or nil.
+func failedStep(s harness.Scenario) *harness.Step {
+	i := slices.IndexFunc(s.Steps, func(st harness.Step) bool { return st.Status == harness.Failed })
+	if i < 0 {
+		return nil
+	}
+	return &s.Steps[i]
+}
+
+// lineOf returns the line of the step that failed, or else of the scenario.
+func lineOf(s harness.Scenario) int {
+	if st := failedStep(s); st != nil {
+		return st.Line
+	}
+	return s.Line
+}
+
+// location returns a scenario's file and line.
+func location(s harness.Scenario) string { return fmt.Sprintf("%s:%d", s.File, lineOf(s)) }
+
+// hostsOf returns the hosts of a topology, or none if it is empty.
+func hostsOf(t harness.Topology) []harness.Host {
+	return slices.DeleteFunc(t.Hosts(), func(h harness.Host) bool { return h.Name == "" && !h.Addr.IsValid() })
+}
