@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"labcheck/harness/lang"
@@ -35,6 +37,22 @@ const (
 	VerdictUnreachable Verdict = "unreachable" // the cluster could not be brought up or reached
 	VerdictInterrupted Verdict = "interrupted" // a person or the system ended the run
 )
+
+// Conclude sets how long the run took, and its verdict. failed is why not all was
+// checked, and nil if all was; partly says that claims which are false count even so.
+func (e *Evidence) Conclude(ctx context.Context, failed error, partly bool) {
+	e.Run.Duration = time.Since(e.Run.Started)
+	switch {
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		e.Run.Verdict = VerdictInterrupted
+	case failed != nil && (e.Counts.Failed == 0 || !partly):
+		e.Run.Verdict = VerdictUnreachable
+	case e.Counts.Failed > 0:
+		e.Run.Verdict = VerdictFalse
+	default:
+		e.Run.Verdict = VerdictHolds
+	}
+}
 
 // Run describes the run itself.
 type Run struct {

@@ -50,3 +50,6 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 func (e *UnreachableError) IsSame(other *UnreachableError) bool {
 	return e.Node == other.Node && e.Service == other.Service && e.Layer == other.Layer
 }
+
+// HintIn implements Hinter.
+func (e *UnreachableError) HintIn(l lang.Language) string { return e.Hint.In(l) }

@@ -45,6 +45,9 @@ func (e *BlockedError) In(l lang.Language) string {
 	return l.Say("packets from %s to %s do not arrive: %s", from, to, cause)
 }
 
+// HintIn implements harness.Hinter.
+func (e *BlockedError) HintIn(l lang.Language) string { return e.Hint.In(l) }
+
 // blockedForwarding returns the error for packets that the bridge forwards, to or
 // from a host.
 func blockedForwarding(from, to Place, host *node) *BlockedError {

@@ -27,6 +27,9 @@ func (e *EngineError) In(l lang.Language) string { return e.Why.In(l) }
 
 func (e *EngineError) Unwrap() error { return e.err }
 
+// HintIn implements harness.Hinter.
+func (e *EngineError) HintIn(l lang.Language) string { return e.Hint.In(l) }
+
 // checkEngine returns an *EngineError if the engine can't hold a lab.
 func (k *link) checkEngine(ctx context.Context) error {
 	version, err := k.client.ServerVersion(ctx)

@@ -30,6 +30,9 @@ func (e *SubnetError) In(l lang.Language) string {
 	return l.Say("subnet %s can't be used: %s", e.Subnet, e.UsedBy.In(l))
 }
 
+// HintIn implements harness.Hinter.
+func (e *SubnetError) HintIn(l lang.Language) string { return e.Hint.In(l) }
+
 // onOtherSubnet reports that the lab has another subnet than the requested one.
 func onOtherSubnet(lab string, requested netip.Prefix, b labBridge) error {
 	return &SubnetError{

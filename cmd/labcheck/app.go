@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
-	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
+	"labcheck/harness/usage"
 	"labcheck/sim"
 	"labcheck/sim/images"
 )
@@ -29,14 +33,14 @@ import (
 
 // app is one invocation: its streams, and the flags that all commands share.
 type app struct {
-	screen   *screen
+	screen   *terminal.Screen
 	in       io.Reader // the screen's, as out and err are
 	out, err io.Writer
 	lang     lang.Language
 	target   string
 	lab      string
 	context  string
-	subnet   subnetFlag
+	subnet   sim.Subnet
 	dial     sim.DialMode
 	registry string
 	mirror   string
@@ -47,18 +51,18 @@ type app struct {
 	noColor  bool
 	printed  bool // the JSON document was
 	goesOn   bool // the command leaves what it has done, also when it is interrupted
-	real     realFlags
+	real     ec2Flags
 }
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	return runOn(ctx, args, newScreen(ctx, in, out, err))
+	return runOn(ctx, args, terminal.New(ctx, in, out, err))
 }
 
 // runOn is run on a screen that the process has.
-func runOn(ctx context.Context, args []string, s *screen) int {
+func runOn(ctx context.Context, args []string, s *terminal.Screen) int {
 	a := newApp(s)
-	a.lang = language(args, os.Getenv)
+	a.lang = languageOf(args, os.Getenv)
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.in)
@@ -67,13 +71,24 @@ func runOn(ctx context.Context, args []string, s *screen) int {
 	return a.finish(ctx, root.ExecuteContext(ctx))
 }
 
-func newApp(s *screen) *app {
-	return &app{screen: s, in: s.in, out: s.out, err: s.err, dial: sim.DialAuto}
+func newApp(s *terminal.Screen) *app {
+	return &app{screen: s, in: s.In, out: s.Out, err: s.Err, dial: sim.DialAuto}
 }
 
-// color tells whether what is written to a stream may have colours.
-func (a *app) color(w io.Writer) bool {
-	return isTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+// canColor reports whether what is written to a stream may have colours.
+func (a *app) canColor(w io.Writer) bool {
+	return terminal.IsTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func (a *app) printJSON(v any) {
+	a.printed = true
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
+}
+
+func newProgress(a *app) *terminal.Progress {
+	return terminal.NewProgress(a.screen, a.quiet, a.verbose, a.canColor(a.err))
 }
 
 const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
@@ -85,12 +100,11 @@ leaves it as it was; with none it makes one, performs the tutorial on it, checks
 and removes it again.`
 
 func (a *app) root() *cobra.Command {
-	check := a.checkCommand()
+	check := newCheckCommand(a)
 	root := &cobra.Command{
 		Use: "labcheck", Long: a.lang.Format(about),
 		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts"),
-		Args:  cobra.NoArgs, RunE: check.RunE,
-		SilenceErrors: true, SilenceUsage: true,
+		RunE:  check.RunE, SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			if err := a.readTimeout(c); err != nil {
 				return err
@@ -98,36 +112,47 @@ func (a *app) root() *cobra.Command {
 			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
 		},
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{wrongFlag(err), c.CommandPath() + " --help"}
-	})
 	root.Flags().AddFlagSet(check.Flags())
-	f := root.PersistentFlags()
+	a.addFlags(root.PersistentFlags())
+	root.AddCommand(check)
+	for _, newCommand := range commands() {
+		root.AddCommand(newCommand(a))
+	}
+	root.InitDefaultCompletionCmd()
+	usage.Check(root, func(err error, help string) error { return &usageError{err, help} })
+	usage.Translate(root, a.lang)
+	return root
+}
+
+// commands returns what makes the commands beside check, each of which is in a file
+// of its name.
+func commands() []func(*app) *cobra.Command {
+	return []func(*app) *cobra.Command{
+		newBootstrapCommand, newDiagnoseCommand, newDoctorCommand, newDownCommand, newEnvCommand, newExecCommand,
+		newFaultCommand, newImagesCommand, newInventoryCommand, newReportCommand, newStatusCommand,
+		newTranscriptCommand, newTutorialCommand, newUpCommand, newVersionCommand, newWatchCommand, newWatchdogCommand,
+	}
+}
+
+// addFlags adds the flags that all commands share.
+func (a *app) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
-	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say("`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)"))
-	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say("`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
+	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say(
+		"`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)"))
+	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say(
+		"`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
 	a.real.add(f, a.lang)
 	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
-	f.Var((*langFlag)(&a.lang), "lang", a.lang.Say("language of what is said, if not the locale's"))
+	f.Var(&a.lang, "lang", a.lang.Say("language of what is said, if not the locale's"))
 	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
 	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))
 	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)"))
-	root.AddCommand(check, a.upCommand(), a.statusCommand(), a.bootstrapCommand(), a.downCommand(),
-		a.diagnoseCommand(), a.tutorialCommand(), a.transcriptCommand(), a.execCommand(), a.envCommand(), a.faultCommand(), a.imagesCommand(), a.reportCommand(),
-		a.doctorCommand(), a.versionCommand(), watchdogCommand(), a.inventoryCommand(), a.watchCommand())
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		strict(c)
-	}
-	root.Args = usage(root.Args)
-	a.translate(root)
-	return root
 }
 
 // timeoutVariable is the environment variable that holds what --timeout is if it
@@ -143,59 +168,62 @@ func (a *app) readTimeout(c *cobra.Command) error {
 	}
 	timeout, err := time.ParseDuration(text)
 	if err != nil {
-		return &usageError{lang.Errorf("%s=%s: it is not a duration such as 30m", timeoutVariable, text), "unset " + timeoutVariable}
+		err := lang.Errorf("%s=%s: it is not a duration such as 30m", timeoutVariable, text)
+		return &usageError{err, "unset " + timeoutVariable}
 	}
 	a.timeout = timeout
 	return nil
 }
 
-// checkFlags looks at the flags of all commands. Those that say where nodes are
-// belong to --target ec2, and to what is about inventories.
+// checkFlags checks the flags that all commands share. Those that say where nodes
+// are belong to --target ec2, and to what is about inventories.
 func (a *app) checkFlags(aboutInventory bool) error {
+	var err error
 	switch {
 	case a.target == "sim" && a.real.given() != nil && !aboutInventory:
-		return &usageError{lang.Errorf("flags for nodes that exist need --target ec2"), "labcheck --help"}
+		err = lang.Errorf("flags for nodes that exist need --target ec2")
 	case a.target == "ec2" && a.real.check() != nil:
-		return &usageError{a.real.check(), "labcheck --help"}
+		err = a.real.check()
 	case a.target != "sim" && a.target != "ec2":
-		return &usageError{lang.Errorf("--target %s: sim and ec2 are possible", a.target), "labcheck --help"}
+		err = lang.Errorf("--target %s: sim and ec2 are possible", a.target)
 	case sim.CheckName(a.lab) != nil:
-		return &usageError{lang.Errorf("--lab: %w", sim.CheckName(a.lab)), "labcheck --help"}
+		err = lang.Errorf("--lab: %w", sim.CheckName(a.lab))
 	case a.quiet && a.verbose:
-		return &usageError{lang.Errorf("--quiet and --verbose exclude one another"), "labcheck --help"}
+		err = lang.Errorf("--quiet and --verbose exclude one another")
 	case a.timeout <= 0:
-		return &usageError{lang.Errorf("--timeout %s: it must be more than 0", a.timeout), "labcheck --help"}
+		err = lang.Errorf("--timeout %s: it must be more than 0", a.timeout)
+	}
+	if err != nil {
+		return &usageError{err, "labcheck --help"}
 	}
 	return nil
 }
 
-// subnetFlag is a prefix as a flag.
-type subnetFlag struct{ netip.Prefix }
-
-func (s *subnetFlag) String() string {
-	if !s.IsValid() {
-		return ""
-	}
-	return s.Prefix.String()
-}
-
-func (s *subnetFlag) Type() string { return "CIDR" }
-
-func (s *subnetFlag) Set(text string) error {
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return lang.Errorf("such as 192.168.34.0/24 is needed")
-	}
-	t, err := harness.Tutorial().In(p)
-	s.Prefix = t.Subnet
-	return err
-}
-
-func (a *app) simOptions(p *progress) sim.Options {
+func (a *app) simOptions() sim.Options {
 	return sim.Options{
 		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
-		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang, Progress: p.image},
+		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
 		Watchdog: watchdogArgv(),
-		Progress: p.lab,
 	}
+}
+
+// languageOf finds the language of an invocation before its flags are read, as
+// their help is in it too: --lang, or else the first variable of the locale
+// that is set, in the order of POSIX. A --lang that is wrong is reported when
+// the flags are read.
+func languageOf(args []string, getenv func(string) string) lang.Language {
+	l := lang.OfLocale(getenv)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		value, given := strings.CutPrefix(arg, "--lang=")
+		if arg == "--lang" && i+1 < len(args) {
+			value, given = args[i+1], true
+		}
+		if given {
+			_ = l.Set(value)
+		}
+	}
+	return l
 }

@@ -17,7 +17,7 @@ import (
 	"labcheck/harness/survey"
 )
 
-func (a *app) diagnoseCommand() *cobra.Command {
+func newDiagnoseCommand(a *app) *cobra.Command {
 	var packets bool
 	c := &cobra.Command{
 		Use: "diagnose", Short: a.lang.Say("Say why the cluster is not as the tutorial promises, and what to do"),
@@ -28,21 +28,19 @@ nothing. It ends with 1 where it finds something, with 0 where all is well.
 On nodes that exist (--target ec2) it asks by ssh what only a node itself can
 tell, as root where sudo needs no password. Without ssh it asks the rest, and
 says what it could not ask.`),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if packets && a.target != "sim" {
+		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error {
+			if packets && s.lab == nil {
 				return &usageError{
 					lang.Errorf("--packets starts containers, which diagnose does on a lab only"),
-					a.real.again("check", "--allow=workload"),
+					a.real.commandLine("check", "--allow=workload"),
 				}
 			}
 			claims, err := suite.Claims(features.FS, a.lang)
 			if err != nil {
 				return err
 			}
-			return a.inTarget(cmd.Context(), looks, func(ctx context.Context, s *session) error {
-				return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Claims: claims, Workload: packets})
-			})
-		},
+			return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Claims: claims, Workload: packets})
+		}),
 	}
 	c.Flags().BoolVar(&packets, "packets", false, a.lang.Say(
 		"where nothing else is wrong, start a container on each host, send packets between them, and remove them again"))
@@ -62,21 +60,21 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	s.progress.close()
+	s.progress.Close()
 	if s.json {
 		s.printJSON(r)
 	} else {
 		s.showDiagnosis(r)
 	}
 	if len(r.Findings) > 0 {
-		return &exitError{exitFalse}
+		return &toldError{harness.VerdictFalse}
 	}
 	return nil
 }
 
 func (s *session) showDiagnosis(r diagnose.Result) {
 	// A closed stdout has nobody to tell.
-	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.color(s.out)})
+	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.canColor(s.out)})
 	if len(r.Findings) == 0 {
 		for _, h := range r.Held {
 			fmt.Fprintf(s.out, "✓ %s\n", h)

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/harness/tutorial"
 	"labcheck/sim"
 	"labcheck/sim/images/debian"
 )
@@ -38,156 +35,105 @@ func (e *usageError) Unwrap() error { return e.err }
 // In writes the error in a language.
 func (e *usageError) In(l lang.Language) string { return l.Error(e.err) }
 
+// HintIn implements harness.Hinter.
+func (e *usageError) HintIn(lang.Language) string { return e.hint }
+
 // errFalse is that claims are false. The report has said which.
 var errFalse = lang.Errorf("a claim is false")
 
-// hintError is an error of which the place where it came up knows what to do.
-type hintError struct {
-	err  error
-	hint string
-}
+// toldError is a verdict of which the command has said all there is to say.
+type toldError struct{ verdict harness.Verdict }
 
-func (e *hintError) Error() string { return e.err.Error() }
-func (e *hintError) Unwrap() error { return e.err }
+func (e *toldError) Error() string { return "verdict: " + string(e.verdict) }
 
-// In writes the error in a language.
-func (e *hintError) In(l lang.Language) string { return l.Error(e.err) }
+// remoteError is a command on a host that failed. It has said why.
+type remoteError struct{ exitCode int }
 
-// exitError is a command that has said what there is to say, and its exit code.
-type exitError struct{ code int }
+func (e *remoteError) Error() string { return fmt.Sprintf("exit code %d", e.exitCode) }
 
-func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
-
-// errTimeout is that --timeout is over.
-type errTimeout struct{ after time.Duration }
-
-func (e errTimeout) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e errTimeout) In(l lang.Language) string {
-	return l.Say("not done within %s", e.after)
-}
-
-// endedError is a command that was ended, by a signal or --timeout, and what
-// it was about then.
-type endedError struct{ cause, err error }
-
-func (e *endedError) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e *endedError) In(l lang.Language) string {
-	if errors.Is(e.err, e.cause) || errors.Is(e.err, context.Canceled) {
-		return l.Error(e.cause)
+// exitCode returns the exit code of a command that ended with an error. ctx ends
+// with a signal.
+func exitCode(ctx context.Context, err error) int {
+	var told *toldError
+	var remote *remoteError
+	switch {
+	case err == nil:
+		return exitHolds
+	case errors.As(err, &remote):
+		return remote.exitCode
+	case errors.As(err, &told) && told.verdict == harness.VerdictFalse:
+		return exitFalse
+	case errors.As(err, &told) && told.verdict == harness.VerdictUnreachable:
+		return exitUnreachable
+	case ctx.Err() != nil, errors.As(err, &told):
+		return exitInterrupted
+	case errors.Is(err, errFalse), errors.Is(err, errStale):
+		return exitFalse
+	case errors.As(err, new(*usageError)):
+		return exitUsage
 	}
-	return l.Error(e.cause) + ": " + l.Error(e.err)
+	return exitUnreachable
 }
 
-func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
-
-// outOfTime adds to an error that --timeout is over, where it is.
-func outOfTime(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.As(cause, new(errTimeout)) {
-		return &endedError{cause, err}
-	}
-	return err
+// isTold reports whether the command has said all there is to say of an error.
+func isTold(err error) bool {
+	return err == nil || err == errFalse || //nolint:errorlint // alone: another error beside it is to be told
+		errors.As(err, new(*toldError)) || errors.As(err, new(*remoteError))
 }
 
-// finish says what went wrong, if anything did, and returns the exit code.
+// finish tells what went wrong, if anything did, and returns the exit code.
 func (a *app) finish(ctx context.Context, err error) int {
 	if err != nil {
-		a.screen.endLine()
+		a.screen.EndLine()
 	}
 	code := exitCode(ctx, err)
-	var said *exitError
-	if code == exitHolds || errors.As(err, &said) || onlyFalse(err) {
+	if isTold(err) {
 		return code
 	}
-	text := a.message(err)
+	text, hint := a.errorText(err), a.hintText(err)
 	if code == exitInterrupted {
-		text = a.interrupted()
+		text = a.interruptionText()
 	}
 	if a.json && !a.printed {
-		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": a.hint(err)})
+		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": hint})
 	}
 	fmt.Fprintln(a.err, "labcheck:", text)
-	if h := a.hint(err); h != "" && code != exitInterrupted {
-		fmt.Fprintln(a.err, a.lang.Say("   try:"), h)
+	if hint != "" && code != exitInterrupted {
+		fmt.Fprintln(a.err, a.lang.Say("   try:"), hint)
 	}
 	return code
 }
 
-// interrupted is what becomes of what a command had done when a signal ended it.
-func (a *app) interrupted() string {
+// interruptionText says what becomes of what a command had done when a signal
+// ended it.
+func (a *app) interruptionText() string {
 	if a.goesOn {
 		return a.lang.Say("interrupted; what was done stays, and the same command goes on from there")
 	}
 	return a.lang.Say("interrupted; what was made is removed again")
 }
 
-func exitCode(ctx context.Context, err error) int {
-	var wrong *usageError
-	var said *exitError
-	switch {
-	case err == nil:
-		return exitHolds
-	case errors.As(err, &said):
-		return said.code
-	case ctx.Err() != nil:
-		return exitInterrupted
-	case errors.Is(err, errFalse) || errors.Is(err, errStale):
-		return exitFalse
-	case errors.As(err, &wrong) || strings.HasPrefix(err.Error(), "unknown command"):
-		return exitUsage
-	}
-	return exitUnreachable
-}
-
-// onlyFalse says that nothing went wrong beside the claims that are false.
-func onlyFalse(err error) bool {
-	return errors.Is(err, errFalse) && err.Error() == errFalse.Error()
-}
-
-// message is the error in one paragraph; joined errors are told in order, and
-// those that say the same once.
-func (a *app) message(err error) string {
+// errorText returns the error in one paragraph; joined errors are told in order,
+// and those that say the same once.
+func (a *app) errorText(err error) string {
 	said := strings.FieldsFunc(a.lang.Error(err), func(r rune) bool { return r == '\n' })
 	return strings.Join(slices.Compact(said), "; ")
 }
 
-// hint is what to do about an error.
-func (a *app) hint(err error) string {
-	var wrong *usageError
-	var hinted *hintError
-	var taken *sim.SubnetError
-	var refused *sim.EngineError
-	var blocked *sim.BlockedError
-	var inTheWay *tutorial.WrongError
-	var lost *harness.UnreachableError
+// hintText says what to do about an error.
+func (a *app) hintText(err error) string {
+	var hinter harness.Hinter
 	switch {
-	case errors.As(err, &wrong):
-		return wrong.hint
-	case errors.As(err, &hinted):
-		return hinted.hint
-	case errors.As(err, &refused):
-		return refused.Hint.In(a.lang)
-	case errors.As(err, &taken):
-		return taken.Hint.In(a.lang)
-	case errors.As(err, &blocked):
-		return blocked.Hint.In(a.lang)
-	case errors.As(err, &inTheWay):
-		return inTheWay.Fix
-	case errors.As(err, &lost):
-		return lost.Hint.In(a.lang)
+	case errors.As(err, &hinter):
+		return hinter.HintIn(a.lang)
 	case errors.As(err, new(*debian.FetchError)):
 		return a.lang.Say("--debian-mirror URL, or HTTPS_PROXY, or --registry HOST, or labcheck images load FILE")
-	case errors.Is(err, sim.ErrEngine), errors.As(err, new(*silentError)):
+	case errors.Is(err, sim.ErrEngine):
 		return "labcheck doctor"
-	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()):
+	case harness.IsDiskFull(err):
 		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor")
-	case errors.As(err, new(errTimeout)):
+	case errors.As(err, new(harness.TotalError)):
 		return a.lang.Say("a longer --timeout, or labcheck doctor")
-	case strings.HasPrefix(err.Error(), "unknown command"):
-		return "labcheck --help"
 	}
 	return ""
 }

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
-	"strings"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
+	"labcheck/sim"
 )
 
 // faultFlags are the flags of the commands that put a fault in force or take
@@ -21,155 +25,225 @@ type faultFlags struct {
 	during time.Duration // 0: until it is taken off
 }
 
-func (a *app) faultCommand() *cobra.Command {
+func newFaultCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "fault", Short: a.lang.Say("Break the lab on purpose, and mend it"),
 		Long: a.lang.Say(`fault breaks hosts of the lab, or the connections between them, to see what a
 failure looks like. A fault stays in force until it is taken off, or for as long
 as --for says. Which are in force is read from the hosts themselves.`),
-		Args: usage(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	for _, v := range faultVerbs(a.lang) {
-		c.AddCommand(a.breakCommand(v))
+	for _, v := range harness.BreakVerbs() {
+		c.AddCommand(newBreakCommand(a, v))
 	}
-	for _, v := range mendVerbs(a.lang) {
-		c.AddCommand(a.mendCommand(v))
+	for _, v := range harness.MendVerbs() {
+		c.AddCommand(newMendCommand(a, v))
 	}
-	c.AddCommand(a.restartCommand(), a.undoCommand(), a.listFaultsCommand())
+	c.AddCommand(
+		&cobra.Command{
+			Use: "restart HOST", Short: a.lang.Say("Reboot a host"), Args: cobra.ExactArgs(1),
+			Long: a.lang.Say(`restart reboots a host in good order. What has no restart policy does not run
+afterwards: the tutorial's join container is such a one, and fault list says so.`),
+			RunE: a.onFaults(restartHost),
+		},
+		&cobra.Command{
+			Use: "undo [HOST...]", Short: a.lang.Say("Take off all faults, or all of some hosts"), Args: cobra.ArbitraryArgs,
+			RunE: a.onFaults(mendAll),
+		},
+		&cobra.Command{Use: "list", Short: a.lang.Say("Say which faults are in force"), RunE: a.onFaults(listFaults)},
+	)
 	return c
 }
 
-// faultVerb is a subcommand that takes one argument, a host or what names a
-// fault otherwise.
-type faultVerb struct {
-	use, short string
-	fault      func(arg string, f faultFlags) harness.Fault
-	flags      string // which of cut and slow it has
-}
-
-func hostFault(kind harness.FaultKind) func(string, faultFlags) harness.Fault {
-	return func(host string, _ faultFlags) harness.Fault { return harness.Fault{Kind: kind, Node: host} }
-}
-
-func cutFault(hosts string, f faultFlags) harness.Fault {
-	node, peer, _ := strings.Cut(hosts, ",")
-	return harness.Fault{Kind: harness.FaultCut, Node: node, Peer: peer, Port: f.port, OneWay: f.oneWay}
-}
-
-func slowFault(host string, f faultFlags) harness.Fault {
-	return harness.Fault{Kind: harness.FaultSlow, Node: host, Delay: f.delay, Loss: f.loss}
-}
-
-// stopFault reads consul, manager and join:NODE, and of replicas consul:NODE and
-// manager:NODE.
-func stopFault(service string, _ faultFlags) harness.Fault {
-	name, node, given := strings.Cut(service, ":")
-	if !given {
-		node = harness.Tutorial().Manager.Name
-	}
-	return harness.Fault{Kind: harness.FaultStop, Node: node, Service: name}
-}
-
-func faultVerbs(l lang.Language) []faultVerb {
-	return []faultVerb{
-		{use: "pause HOST", short: l.Say("Have a host stand still, as one that hangs"), fault: hostFault(harness.FaultPause)},
-		{use: "kill HOST", short: l.Say("Switch a host off, as a power cut does"), fault: hostFault(harness.FaultKill)},
-		{use: "cut HOST[,HOST]", short: l.Say("Drop what a host and another one, or all others, send each other"), fault: cutFault, flags: "cut"},
-		{use: "slow HOST", short: l.Say("Delay what a host sends, or lose some of it; needs the kernel's netem"), fault: slowFault, flags: "slow"},
-		{use: "fill-disk HOST", short: l.Say("Leave a host's engine no room for new containers and images"), fault: hostFault(harness.FaultFillDisk)},
-		{use: "stop consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Stop a container of the tutorial"), fault: stopFault},
-	}
-}
-
-func mendVerbs(l lang.Language) []faultVerb {
-	return []faultVerb{
-		{use: "resume HOST", short: l.Say("Have a paused host go on"), fault: hostFault(harness.FaultPause)},
-		{use: "start HOST|consul[:HOST]|manager[:HOST]|join:HOST", short: l.Say("Start a host that is off, or a container that was stopped"), fault: hostFault(harness.FaultKill)},
-		{use: "heal HOST[,HOST]", short: l.Say("Take a cut off"), fault: cutFault, flags: "cut"},
-	}
-}
-
-func (a *app) verb(v faultVerb, run func(*cobra.Command, []string) error, f *faultFlags) *cobra.Command {
-	c := &cobra.Command{Use: v.use, Short: v.short, Args: usage(cobra.ExactArgs(1)), RunE: run}
-	switch v.flags {
-	case "cut":
+// newFaultVerb returns a subcommand without what it does, which is told the fault.
+func newFaultVerb(a *app, v harness.FaultVerb, f *faultFlags) *cobra.Command {
+	c := &cobra.Command{Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1)}
+	switch v.Kind {
+	case harness.FaultCut:
 		c.Flags().Uint16Var(&f.port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port"))
 		c.Flags().BoolVar(&f.oneWay, "one-way", false, a.lang.Say("only what the first host sends"))
-	case "slow":
+	case harness.FaultSlow:
 		c.Flags().DurationVar(&f.delay, "delay", 100*time.Millisecond, a.lang.Say("how late what it sends is"))
 		c.Flags().Float64Var(&f.loss, "loss", 0, a.lang.Say("how much of it is lost, in `percent`"))
 	}
 	return c
 }
 
-func (a *app) breakCommand(v faultVerb) *cobra.Command {
+// addTo returns a fault with what the flags say of it.
+func (f faultFlags) addTo(fault harness.Fault) harness.Fault {
+	fault.Port, fault.OneWay, fault.Delay, fault.Loss = f.port, f.oneWay, f.delay, f.loss
+	return fault
+}
+
+func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
-	c := a.verb(v, func(cmd *cobra.Command, args []string) error {
-		if err := a.checkFault(f); err != nil {
-			return err
-		}
-		return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error {
-			return s.breakFor(ctx, v.fault(args[0], f), f.during)
-		})
-	}, &f)
+	c := newFaultVerb(a, v, &f)
 	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("take it off again after this time (or on Ctrl-C)"))
+	c.PreRunE = func(*cobra.Command, []string) error { return f.check(a) }
+	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
+		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
+	})
 	return c
 }
 
-func (a *app) checkFault(f faultFlags) error {
+func (f faultFlags) check(a *app) error {
 	switch {
 	case f.during < 0 || f.during >= a.timeout:
-		return &usageError{lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.during, a.timeout), a.lang.Say("a longer --timeout")}
+		err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.during, a.timeout)
+		return &usageError{err, a.lang.Say("a longer --timeout")}
 	case f.delay < 0 || f.loss < 0 || f.loss > 100:
-		return &usageError{lang.Errorf("--delay must not be negative, and --loss be from 0 to 100"), "labcheck fault slow --help"}
+		err := lang.Errorf("--delay must not be negative, and --loss be from 0 to 100")
+		return &usageError{err, "labcheck fault slow --help"}
 	}
 	return nil
 }
 
-func (a *app) mendCommand(v faultVerb) *cobra.Command {
+func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
-	return a.verb(v, func(cmd *cobra.Command, args []string) error {
-		return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error {
-			fault := v.fault(args[0], f)
-			if fault.Kind == harness.FaultKill {
-				fault = s.whatToStart(ctx, args[0])
-			}
-			return s.mend(ctx, fault)
-		})
-	}, &f)
+	c := newFaultVerb(a, v, &f)
+	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
+		fault := f.addTo(v.Parse(args[0]))
+		if fault.Kind == harness.FaultKill {
+			fault = faultToStart(ctx, s, args[0])
+		}
+		if err := s.check(fault); err != nil {
+			return err
+		}
+		err := s.Mend(ctx, fault)
+		if err == nil {
+			printMended(s, []harness.Fault{fault})
+		}
+		return err
+	})
+	return c
 }
 
-func (a *app) restartCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "restart HOST", Short: a.lang.Say("Reboot a host"), Args: usage(cobra.ExactArgs(1)),
-		Long: a.lang.Say(`restart reboots a host in good order. What has no restart policy does not run
-afterwards: the tutorial's join container is such a one, and fault list says so.`),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error { return s.restart(ctx, args[0]) })
-		},
+// faultSession is a session on a lab that can be broken.
+type faultSession struct {
+	*session
+	harness.Faulter
+}
+
+// onFaults returns a RunE that does something with the lab's faults. What can't be
+// done because of what is in force is an error of use.
+func (a *app) onFaults(do func(context.Context, *faultSession, []string) error) func(*cobra.Command, []string) error {
+	return a.onLab(func(ctx context.Context, s *session, args []string) error {
+		cluster, err := s.clusterAsBuilt(ctx)
+		if err != nil {
+			return err
+		}
+		defer cluster.Close()
+		err = do(ctx, &faultSession{s, tutorial.Faulter(s.lab, cluster)}, args)
+		switch {
+		case errors.Is(err, tutorial.ErrNoService):
+			return &usageError{err, s.commandLine("status")}
+		case errors.Is(err, harness.ErrInForce), errors.Is(err, harness.ErrNotInForce):
+			return &usageError{err, s.commandLine("fault list")}
+		}
+		return err
+	})
+}
+
+// check returns an error unless the lab has what a fault is about.
+func (s *faultSession) check(f harness.Fault) error {
+	t := s.lab.Topology()
+	if err := f.CheckHosts(t); err != nil {
+		return &usageError{err, s.commandLine("status")}
 	}
-}
-
-func (a *app) undoCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "undo [HOST...]", Short: a.lang.Say("Take off all faults, or all of some hosts"), Args: usage(cobra.ArbitraryArgs),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error { return s.undo(ctx, args) })
-		},
+	if f.Kind == harness.FaultCut && f.Node == f.Peer {
+		return &usageError{lang.Errorf("%s can't be cut off from itself", f.Node), "labcheck fault cut --help"}
 	}
+	managerJoins := f.Service == tutorial.SwarmJoin && f.Node == t.Manager.Name
+	if f.Kind == harness.FaultStop && (managerJoins || !slices.Contains(tutorial.Default().ServiceNames(), f.Service)) {
+		err := lang.Errorf("consul, manager and join:HOST are possible, with a host that joins, " +
+			"and consul:HOST and manager:HOST with replicas")
+		return &usageError{err, "labcheck fault stop --help"}
+	}
+	return nil
 }
 
-func (a *app) listFaultsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: a.lang.Say("Say which faults are in force"), Args: usage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.inFaults(cmd.Context(), func(ctx context.Context, s *faults) error {
-				all, err := s.Faults(ctx)
-				if err == nil {
-					s.show(all, s.lang.Say("No fault is in force."), "")
-				}
-				return err
-			})
-		},
+// breakHost puts a fault in force, and with a duration waits and takes it off.
+func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during time.Duration) error {
+	if err := s.check(f); err != nil {
+		return err
+	}
+	if during == 0 {
+		if err := s.Break(ctx, f); err != nil {
+			return err
+		}
+		printFaults(s, []harness.Fault{f}, "", "")
+		if !s.json {
+			s.progress.Print(s.lang.Say("  take it off: labcheck fault %s%s", f.MendWords(), sim.Flags(s.lab)))
+		}
+		return nil
+	}
+	mended, err := harness.BreakFor(ctx, s, f, during, func() {
+		s.progress.PrintLine(s.lang.Say("  %s, for %s", f.In(s.lang), during))
+	})
+	if mended != nil {
+		printMended(s, mended)
+	}
+	return err
+}
+
+// faultToStart returns a host that is off or a container that does not run: the host
+// and the container of the name manager are told apart by what is in force.
+func faultToStart(ctx context.Context, s *faultSession, name string) harness.Fault {
+	host, stopped := harness.Fault{Kind: harness.FaultKill, Node: name}, harness.ParseStop(name)
+	all, err := s.Faults(ctx)
+	if err == nil && !slices.Contains(all, host) && s.check(stopped) == nil {
+		return stopped
+	}
+	return host
+}
+
+func restartHost(ctx context.Context, s *faultSession, args []string) error {
+	host := args[0]
+	if err := s.check(harness.Fault{Node: host}); err != nil {
+		return err
+	}
+	restart := func() error { return s.Restart(ctx, host) }
+	if err := s.progress.TrackPart(s.lang.Say("Restart %s", host), restart); err != nil {
+		return err
+	}
+	return listFaults(ctx, s, nil)
+}
+
+func mendAll(ctx context.Context, s *faultSession, hosts []string) error {
+	if err := s.lab.Topology().CheckHosts(hosts...); err != nil {
+		return &usageError{err, s.commandLine("status")}
+	}
+	mended, err := harness.MendAll(ctx, s, func(f harness.Fault) bool {
+		return len(hosts) == 0 || slices.Contains(hosts, f.Node)
+	})
+	if err == nil {
+		printMended(s, mended)
+	}
+	return err
+}
+
+func listFaults(ctx context.Context, s *faultSession, _ []string) error {
+	all, err := s.Faults(ctx)
+	if err == nil {
+		printFaults(s, all, s.lang.Say("No fault is in force."), "")
+	}
+	return err
+}
+
+func printMended(s *faultSession, mended []harness.Fault) {
+	printFaults(s, mended, s.lang.Say("No fault was in force."), s.lang.Say("no longer: "))
+}
+
+// printFaults prints faults, a line each, or what to say if there are none.
+func printFaults(s *faultSession, all []harness.Fault, none, before string) {
+	s.progress.Close()
+	if s.json {
+		s.printJSON(map[string]any{"faults": append([]harness.Fault{}, all...)})
+		return
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(s.out, none)
+	}
+	for _, f := range all {
+		fmt.Fprintln(s.out, before+f.In(s.lang))
 	}
 }

@@ -6,37 +6,39 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"labcheck/harness"
 	"labcheck/harness/ec2"
+	"labcheck/harness/report"
 )
 
 const inventoryName = "inventory"
 
-func (a *app) inventoryCommand() *cobra.Command {
-	c := &cobra.Command{Use: inventoryName, Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are")}
-	sub := func(use, short string, args cobra.PositionalArgs, do func(*cobra.Command, []string) error) {
-		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: usage(args), RunE: do})
+func newInventoryCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   inventoryName,
+		Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are"),
 	}
-	sub("example", a.lang.Say("Print an inventory that shows all there is to say"), cobra.NoArgs, func(*cobra.Command, []string) error {
+	add := func(use, short string, args cobra.PositionalArgs, do func(context.Context, []string) error) {
+		run := func(cmd *cobra.Command, args []string) error { return do(cmd.Context(), args) }
+		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: run})
+	}
+	add("example", a.lang.Say("Print an inventory that shows all there is to say"), nil, func(context.Context, []string) error {
 		_, err := a.out.Write(ec2.Example)
 		return err
 	})
-	sub("schema", a.lang.Say("Print the JSON Schema of inventories"), cobra.NoArgs, func(*cobra.Command, []string) error {
+	add("schema", a.lang.Say("Print the JSON Schema of inventories"), nil, func(context.Context, []string) error {
 		_, err := a.out.Write(ec2.Schema)
 		return err
 	})
-	sub("validate FILE", a.lang.Say("Say whether an inventory can be used, and what is taken from where"), cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
-		return a.validate(args[0])
-	})
-	sub("discover", a.lang.Say("Ask AWS where the nodes are, and print that as an inventory"), cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
-		return a.discover(cmd.Context())
-	})
+	add("validate FILE", a.lang.Say("Say whether an inventory can be used, and what is taken from where"), cobra.ExactArgs(1),
+		func(_ context.Context, args []string) error { return validateInventory(a, args[0]) })
+	add("discover", a.lang.Say("Ask AWS where the nodes are, and print that as an inventory"), nil,
+		func(ctx context.Context, _ []string) error { return discoverNodes(ctx, a) })
 	return c
 }
 
-// discover prints an inventory with the addresses that AWS says now.
-func (a *app) discover(ctx context.Context) error {
-	ctx, cancel := harness.WithTotal(ctx, a.timeout, errTimeout{a.timeout})
+// discoverNodes prints an inventory with the addresses that AWS says now.
+func discoverNodes(ctx context.Context, a *app) error {
+	ctx, cancel := a.withTimeout(ctx)
 	defer cancel()
 	a.real.fromAWS = true
 	i, err := a.readInventory(ctx)
@@ -46,7 +48,7 @@ func (a *app) discover(ctx context.Context) error {
 	return i.Write(a.out)
 }
 
-func (a *app) validate(file string) error {
+func validateInventory(a *app, file string) error {
 	i, err := ec2.ReadFile(file)
 	if err != nil {
 		return &usageError{err, "labcheck inventory example"}
@@ -58,6 +60,6 @@ func (a *app) validate(file string) error {
 	}
 	fmt.Fprintln(a.out, a.lang.Say("%s can be used: %s and %d members, network %s.",
 		file, t.Manager.Name, len(t.Members), t.Network))
-	fmt.Fprintln(a.out, a.sizesFrom(t))
+	fmt.Fprintln(a.out, a.lang.Say("expected sizes: %s", report.Sizes(a.lang, t)))
 	return nil
 }

@@ -9,35 +9,22 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
+
+	"labcheck/harness/terminal"
 )
 
 func main() {
-	os.Exit(onProcess(func(ctx context.Context, s *screen) int { return runOn(ctx, os.Args[1:], s) }))
+	os.Exit(onProcess(func(ctx context.Context, s *terminal.Screen) int { return runOn(ctx, os.Args[1:], s) }))
 }
 
 // onProcess runs a command with the process's streams and signals, and returns its
 // exit code.
-func onProcess(command func(context.Context, *screen) int) int {
+func onProcess(command func(context.Context, *terminal.Screen) int) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	s := newScreen(ctx, os.Stdin, os.Stdout, os.Stderr)
-	log.SetOutput(s.err) // of libraries
-	clearWhenSuspended(s)
-	exitAtSecondSignal(s)
+	s := terminal.New(ctx, os.Stdin, os.Stdout, os.Stderr)
+	log.SetOutput(s.Err) // of libraries
+	terminal.ClearWhenSuspended(s)
+	terminal.ExitAtSecondSignal(s, exitInterrupted)
 	return command(ctx, s)
-}
-
-// exitAtSecondSignal ends the process at the second signal. The first one lets the
-// command clean up; after the second, the watchdog cleans up.
-func exitAtSecondSignal(s *screen) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		<-signals
-		go s.leaveTo(func() { os.Exit(exitInterrupted) })
-		time.Sleep(time.Second) // a terminal that Ctrl-S has stopped takes nothing
-		os.Exit(exitInterrupted)
-	}()
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
 )
@@ -19,15 +18,7 @@ type reportFlags struct {
 	lang   lang.Language // the run's where it is empty
 }
 
-// formats are what evidence can be made into, as --format spells them.
-var formats = map[string]func(io.Writer, harness.Evidence, lang.Language) error{
-	"html":     report.HTML,
-	"markdown": report.Markdown,
-	"junit":    func(w io.Writer, e harness.Evidence, _ lang.Language) error { return report.JUnit(w, e) },
-	"json":     func(w io.Writer, e harness.Evidence, _ lang.Language) error { return report.Results(w, e) },
-}
-
-func (a *app) reportCommand() *cobra.Command {
+func newReportCommand(a *app) *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use: "report DIR", Short: a.lang.Say("Make a report from the evidence in a folder"), Args: cobra.ExactArgs(1),
@@ -37,7 +28,7 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`),
 			if cmd.Flags().Changed("lang") {
 				f.lang = a.lang
 			}
-			return a.report(args[0], f)
+			return makeReport(a, args[0], f)
 		},
 	}
 	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json"))
@@ -45,18 +36,17 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`),
 	return c
 }
 
-func (a *app) report(dir string, f reportFlags) error {
-	const usage = "labcheck report --help"
+func makeReport(a *app, dir string, f reportFlags) error {
 	if a.json {
 		f.format = "json"
 	}
-	format, known := formats[f.format]
-	if !known {
-		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), usage}
+	format := report.Format(f.format)
+	if format == nil {
+		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), "labcheck report --help"}
 	}
 	e, err := report.Read(dir)
 	if err != nil {
-		return &usageError{err, a.unreadable(err)}
+		return &usageError{err, hintUnreadable(err, a.lang)}
 	}
 	if f.lang == "" {
 		f.lang = e.Run.Lang
@@ -71,13 +61,13 @@ func (a *app) report(dir string, f reportFlags) error {
 	return nil
 }
 
-// unreadable is what to do about evidence that can't be read.
-func (a *app) unreadable(err error) string {
+// hintUnreadable says what to do about evidence that can't be read.
+func hintUnreadable(err error, l lang.Language) string {
 	switch {
 	case errors.Is(err, report.ErrSchema):
-		return a.lang.Say("a newer labcheck; this one is %s", version())
+		return l.Say("a newer labcheck; this one is %s", version())
 	case errors.Is(err, fs.ErrNotExist):
-		return a.lang.Say("labcheck check --out DIR, which leaves evidence there")
+		return l.Say("labcheck check --out DIR, which leaves evidence there")
 	}
-	return a.lang.Say("labcheck check --out DIR again, or the folder of another run")
+	return l.Say("labcheck check --out DIR again, or the folder of another run")
 }

@@ -14,6 +14,7 @@ import (
 
 	"labcheck/harness/lang"
 	"labcheck/harness/pace"
+	"labcheck/harness/terminal"
 )
 
 // openScreen returns a screen whose streams are all a terminal's. Ctrl-C does not
@@ -23,7 +24,7 @@ func openScreen(t *testing.T, width int) (c *console, a *app, interrupt func()) 
 	t.Setenv("NO_COLOR", "")
 	c, tty := openConsole(t, width)
 	ctx, interrupt := context.WithCancel(t.Context())
-	return c, newApp(newScreen(ctx, tty, tty, tty)), interrupt
+	return c, newApp(terminal.New(ctx, tty, tty, tty)), interrupt
 }
 
 // TestLivingLine: what is written while a living line is there stands above it, and
@@ -42,12 +43,12 @@ func TestLivingLine(t *testing.T) {
 				c, a, _ := openScreen(t, width)
 				exact := strings.Repeat("=", width)
 				for _, text := range []string{"one\n", exact + "\n", "two\nthree\n", "四つ目の行\n"} {
-					a.screen.show(line)
+					a.screen.SetLivingLine(line)
 					fmt.Fprint(a.out, text)
-					a.screen.show(line)
+					a.screen.SetLivingLine(line)
 					fmt.Fprint(a.err, text)
 				}
-				a.screen.show("")
+				a.screen.SetLivingLine("")
 				fmt.Fprintln(a.out, "end")
 				c.waitToShow("end")
 				c.wantScreen("one\none\n" + exact + "\n" + exact + "\ntwo\nthree\ntwo\nthree\n四つ目の行\n四つ目の行\nend\n")
@@ -61,8 +62,8 @@ func TestLivingLineIsOneRow(t *testing.T) {
 	for _, width := range widths {
 		c, a, _ := openScreen(t, width)
 		fmt.Fprintln(a.out, "above")
-		a.screen.show(strings.Repeat("あ\n", 150))
-		a.screen.show(strings.Repeat("い\n", 150))
+		a.screen.SetLivingLine(strings.Repeat("あ\n", 150))
+		a.screen.SetLivingLine(strings.Repeat("い\n", 150))
 		c.waitToShow("い い")
 		if rows := c.shown(); len(rows) != 3 || rows[2] != "cursor: row 1, column 0" || strings.Contains(rows[1], "あ") {
 			t.Errorf("at %d columns: %q", width, rows)
@@ -75,11 +76,11 @@ func TestLivingLineIsOneRow(t *testing.T) {
 func TestErrorsEndTheLivingLine(t *testing.T) {
 	for _, width := range widths {
 		c, a, _ := openScreen(t, width)
-		p := a.newProgress()
-		p.begin("a part that nobody ends")
+		p := newProgress(a)
+		p.BeginPart("a part that nobody ends")
 		c.waitToShow("… a part")
-		code := a.finish(t.Context(), &hintError{lang.Errorf("it failed: %s", "why"), "labcheck doctor"})
-		p.close()
+		code := a.finish(t.Context(), hinted(lang.Errorf("it failed: %s", "why"), "labcheck doctor"))
+		p.Close()
 		if code != exitUnreachable {
 			t.Errorf("exit code %d", code)
 		}
@@ -94,10 +95,10 @@ func TestStreamsDoNotShareLines(t *testing.T) {
 	c, a, interrupt := openScreen(t, 60)
 	fmt.Fprint(a.out, "out, ")
 	fmt.Fprint(a.out, "not ended")
-	a.screen.show("not to be drawn into a line")
+	a.screen.SetLivingLine("not to be drawn into a line")
 	fmt.Fprint(a.err, "err")
 	fmt.Fprint(a.err, " ends\n")
-	a.screen.show("")
+	a.screen.SetLivingLine("")
 	fmt.Fprint(a.err, "question? ")
 	c.typed("\x03")
 	c.waitToShow("question? ^C")
@@ -106,23 +107,21 @@ func TestStreamsDoNotShareLines(t *testing.T) {
 	fmt.Fprint(a.err, "interrupted\n")
 	c.typed("\x03")
 	c.waitToShow("\n^C")
-	a.screen.interrupted()
+	a.screen.NoteInterrupt()
 	fmt.Fprint(a.err, "again\n")
 	c.waitToShow("again")
 	c.wantScreen("out, not ended\nerr ends\nquestion? ^C\ninterrupted\nagain\n")
 }
 
 // waitForEcho waits until the screen knows of Ctrl-C.
-func waitForEcho(t *testing.T, s *screen) {
+func waitForEcho(t *testing.T, s *terminal.Screen) {
 	deadline := time.Now().Add(pace.Limit(10 * time.Second))
 	for known := false; !known; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Error("the screen was not told of Ctrl-C")
 			return
 		}
-		s.mu.Lock()
-		known = s.echoed
-		s.mu.Unlock()
+		known = s.HasInterrupt()
 	}
 }
 
@@ -144,9 +143,9 @@ func TestQuestionOnTerminal(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %q", width, keys), func(t *testing.T) {
 				c, a, interrupt := openScreen(t, width)
 				ctx, cancel := context.WithCancel(t.Context())
-				s := &session{app: a, progress: a.newProgress()}
-				defer s.progress.close()
-				s.progress.begin("a part")
+				s := &session{app: a, progress: newProgress(a)}
+				defer s.progress.Close()
+				s.progress.BeginPart("a part")
 				c.waitToShow("… a part")
 				go func() {
 					c.waitToShow("Go on? [y/N]")
@@ -158,13 +157,13 @@ func TestQuestionOnTerminal(t *testing.T) {
 						cancel()
 					}
 				}()
-				agreed, err := s.agreed(ctx, false, "Go on?", "")
+				agreed, err := s.confirm(ctx, false, "Go on?", "")
 				cancel()
 				if agreed != want.agreed || !errors.Is(err, want.err) {
 					t.Errorf("agreed %v, %v", agreed, err)
 				}
-				s.progress.tell("next")
-				s.progress.close()
+				s.progress.PrintLine("next")
+				s.progress.Close()
 				fmt.Fprintln(a.out, "end")
 				c.waitToShow("end")
 				c.wantScreen("Go on? [y/N] " + want.shown + "\nnext\nend\n")
@@ -180,21 +179,21 @@ func TestReadUnseen(t *testing.T) {
 		c, a, _ := openScreen(t, 80)
 		s := &session{app: a}
 		ctx, cancel := context.WithCancel(t.Context())
-		echoing, err := term.GetState(int(s.screen.in.Fd()))
+		echoing, err := term.GetState(int(s.screen.In.Fd()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		go func() {
 			c.waitToShow("Passphrase:")
 			for now := echoing; reflect.DeepEqual(now, echoing); time.Sleep(time.Millisecond) {
-				now, _ = term.GetState(int(s.screen.in.Fd()))
+				now, _ = term.GetState(int(s.screen.In.Fd()))
 			}
 			if keys == "" {
 				cancel()
 			}
 			c.typed(keys)
 		}()
-		got, err := s.asker(ctx)("Passphrase: ")
+		got, err := s.screen.PassphrasePrompt(ctx)("Passphrase: ")
 		cancel()
 		if string(got) != want || (keys == "") != errors.Is(err, context.Canceled) {
 			t.Errorf("%q, %v", got, err)
@@ -211,10 +210,10 @@ func TestReadUnseen(t *testing.T) {
 func TestOutputElsewhere(t *testing.T) {
 	t.Setenv("TERM", "xterm-256color")
 	c, tty := openConsole(t, 80)
-	s := newScreen(t.Context(), tty, io.Discard, tty)
-	s.show("  … a part whose line is longer than the output")
+	s := terminal.New(t.Context(), tty, io.Discard, tty)
+	s.SetLivingLine("  … a part whose line is longer than the output")
 	c.waitToShow("longer than the output")
-	fmt.Fprintln(s.out, "into the pipe")
+	fmt.Fprintln(s.Out, "into the pipe")
 	fmt.Fprint(tty, "out of the pipe\n")
 	c.waitToShow("out of")
 	c.wantScreen("out of the pipe\n")

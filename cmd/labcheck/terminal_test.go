@@ -13,11 +13,15 @@ import (
 	"syscall"
 	"testing"
 
-	"labcheck/harness/lang"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 )
+
+// eraseBelow is what takes the living line away, as harness/terminal writes it.
+const eraseBelow = "\r\x1b[J"
 
 // deadNode is an inventory of nodes where nothing listens.
 func deadNode(t *testing.T) string {
@@ -76,20 +80,20 @@ func unreachable(t *testing.T, l lang.Language, file string) string {
 // working is a command that works until it is interrupted, and then cleans up until
 // Ctrl-D is typed.
 func working() {
-	os.Exit(onProcess(func(ctx context.Context, s *screen) int {
+	os.Exit(onProcess(func(ctx context.Context, s *terminal.Screen) int {
 		a := newApp(s)
-		p := a.newProgress()
+		p := newProgress(a)
 		fmt.Fprintln(a.out, "a line of stdout, 標準出力")
-		p.detail("a note")
-		err := p.during(longPart, func() error {
+		p.ShowDetail("a note")
+		err := p.TrackPart(longPart, func() error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		_ = p.during("Clean up", func() error {
+		_ = p.TrackPart("Clean up", func() error {
 			_, err := bufio.NewReader(a.in).ReadString('\n')
 			return err
 		})
-		p.begin("something that nobody ends")
+		p.BeginPart("something that nobody ends")
 		return a.finish(ctx, err)
 	}))
 }
@@ -175,7 +179,7 @@ func (p *program) waitUntilStopped() {
 // TestBackgroundOnTerminal: in the background nothing changes below the shell's
 // cursor, for as long as some ticks take.
 func TestBackgroundOnTerminal(t *testing.T) {
-	script := fmt.Sprintf(`set -m; "$1" & sleep %f; echo the shell; fg >/dev/null`, (5 * tick).Seconds())
+	script := fmt.Sprintf(`set -m; "$1" & sleep %f; echo the shell; fg >/dev/null`, (5 * terminal.Tick).Seconds())
 	p := onTerminal(t, 80, exec.Command("sh", "-c", script, "sh", workingCommand(t).Path))
 	p.waitToShow("the shell")
 	background, _, _ := strings.Cut(p.written(), "the shell")

@@ -308,7 +308,7 @@ func (c cutOff) wrong(slow float64) string {
 		return "nobody told it"
 	case c.code == exitInterrupted && c.way == "SIGINT x2" && told == 0:
 		return "" // the second signal ended it
-	case c.code == exitInterrupted && (told != 1 || lastLine(c.err) != "labcheck: "+(&app{lang: lang.English, goesOn: stays}).interrupted()):
+	case c.code == exitInterrupted && (told != 1 || lastLine(c.err) != "labcheck: "+(&app{lang: lang.English, goesOn: stays}).interruptionText()):
 		return "it does not end with the one line that says what becomes of what it did"
 	case c.code == exitInterrupted:
 		return ""

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -10,13 +11,15 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/harness/tutorial"
+	"labcheck/harness/terminal"
+	"labcheck/harness/walk"
+	"labcheck/sim"
 )
 
-// reading is how long a person may take for the page.
-const reading = 24 * time.Hour
+// readingTime is how long a person may take for the page.
+const readingTime = 24 * time.Hour
 
-func (a *app) tutorialCommand() *cobra.Command {
+func newTutorialCommand(a *app) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: "tutorial", Short: a.lang.Say("Walk through the page on a lab, command by command"),
@@ -24,54 +27,81 @@ func (a *app) tutorialCommand() *cobra.Command {
 what it is for, waits for Enter, runs it on the manager as typed, and says how
 the answer compares with what the page shows. The lab stays, whenever you leave;
 the same command then goes on where the lab is.`),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("timeout") {
-				a.timeout = reading
-			}
-			if err := a.checkTutorial(yes); err != nil {
-				return err
-			}
-			return a.inLab(cmd.Context(), func(ctx context.Context, s *session) error {
-				return s.tutorial(ctx, yes)
-			})
-		},
+		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return walkThrough(ctx, s, yes) }),
+	}
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if !c.Flags().Changed("timeout") {
+			a.timeout = readingTime
+		}
+		switch {
+		case !yes && a.json:
+			return &usageError{lang.Errorf("with --json nobody is asked"), "labcheck tutorial --json --yes"}
+		case !yes && !terminal.IsTerminal(a.in):
+			return &usageError{lang.Errorf("there is no terminal to ask on"), "labcheck tutorial --yes"}
+		}
+		return nil
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, a.lang.Say("do not wait for Enter"))
 	return c
 }
 
-func (a *app) checkTutorial(yes bool) error {
-	switch {
-	case !yes && a.json:
-		return &usageError{lang.Errorf("with --json nobody is asked"), "labcheck tutorial --json --yes"}
-	case !yes && !isTerminal(a.in):
-		return &usageError{lang.Errorf("there is no terminal to ask on"), "labcheck tutorial --yes"}
+// walkThrough starts a lab if there is none, and goes through the page on it.
+func walkThrough(ctx context.Context, s *session, yes bool) error {
+	_, err := s.lab.Nodes(ctx)
+	if errors.Is(err, harness.ErrNoNodes) {
+		err = s.startHosts(ctx)
 	}
-	return nil
-}
-
-// tutorial is the whole of `labcheck tutorial`.
-func (s *session) tutorial(ctx context.Context, yes bool) error {
-	if _, err := s.lab.Nodes(ctx); errors.Is(err, harness.ErrNoNodes) {
-		if err := s.startHosts(ctx); err != nil {
-			return err
-		}
-	} else if err != nil {
+	if err != nil {
 		return err
 	}
 	s.lab.Keep()
-	s.progress.close()
+	s.progress.Close()
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	w := &walk{session: s, cluster: cluster, page: tutorial.Default(), out: s.out, terminal: tutorial.NewTerminal(cluster.Node(cluster.Topology().Manager.Name))}
+	o := walk.Options{
+		Cluster: cluster, Lang: s.lang, Out: s.out, Status: s.commandLine("status"),
+		Width: min(terminal.Width(s.out), 100), // longer lines of text are hard to read
+		Color: s.canColor(s.out),
+	}
 	if s.json {
-		w.out = io.Discard
+		o.Out, o.Color = io.Discard, false
 	}
 	if !yes {
-		w.lines = readLines(s.in)
+		lines := terminal.ReadLines(s.in)
+		o.NextLine = func(ctx context.Context) (string, error) { return terminal.NextLine(ctx, lines) }
 	}
-	return w.leave(ctx, w.all(ctx))
+	result, err := walk.Run(ctx, o)
+	if err == nil && s.json {
+		s.printJSON(result)
+	}
+	if err == nil && len(result.Wrong) > 0 {
+		err = errFalse
+	}
+	return leaveWalk(ctx, s, err)
+}
+
+// leaveWalk says how to go on, and what came of it. The lab stays in any case.
+func leaveWalk(ctx context.Context, s *session, err error) error {
+	if ctx.Err() != nil && err != nil && !errors.Is(err, errFalse) {
+		err = &toldError{harness.VerdictInterrupted}
+	}
+	again := ""
+	if err != nil && !errors.Is(err, errFalse) {
+		language := ""
+		if s.lang != lang.English {
+			language = " --lang " + string(s.lang)
+		}
+		again = s.lang.Say("go on: labcheck tutorial%s%s   ", language, sim.Flags(s.lab))
+	}
+	if !s.quiet {
+		fmt.Fprintln(s.err, s.lang.Say("\nThe lab stays.\n  %slook: labcheck status%[2]s   remove it: labcheck down%[2]s",
+			again, sim.Flags(s.lab)))
+	}
+	if errors.Is(err, walk.ErrLeft) {
+		return nil
+	}
+	return err
 }

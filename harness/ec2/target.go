@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,9 +202,20 @@ func (t *Target) Direct(name string) (string, bool) {
 	return cmp.Or(n.Public, n.Address), ok && t.jump == nil
 }
 
-// Through is what a shell of this machine puts before a command that is to be
-// run where the nodes are reached from: nothing, or ssh to the jump host.
-func (t *Target) Through() []string {
+// DockerCommand returns a command of the docker CLI for a host's engine, as typed on
+// this machine.
+func (t *Target) DockerCommand(h harness.Host, words ...string) string {
+	addr, direct := t.Direct(h.Name)
+	if !direct {
+		addr = h.Addr.String()
+	}
+	at := "tcp://" + net.JoinHostPort(addr, strconv.Itoa(int(h.Engine().Port())))
+	return harness.ShellLine(slices.Concat(t.jumpCommand(), []string{"docker", "-H=" + at}, words)...)
+}
+
+// jumpCommand returns what a shell of this machine puts before a command that is to
+// be run where the nodes are reached from: nothing, or ssh to the jump host.
+func (t *Target) jumpCommand() []string {
 	if t.jump == nil {
 		return nil
 	}

@@ -32,3 +32,6 @@ func (e *WrongError) Error() string { return e.In(lang.English) }
 func (e *WrongError) In(l lang.Language) string {
 	return l.Say("%s: %s; mend it with `%s` and try again", e.Host, e.What.In(l), e.Fix)
 }
+
+// HintIn implements harness.Hinter.
+func (e *WrongError) HintIn(lang.Language) string { return e.Fix }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
+)
+
+func newBootstrapCommand(a *app) *cobra.Command {
+	var plan, yes bool
+	var e extras
+	c := &cobra.Command{
+		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it"),
+		Long: a.lang.Say(`bootstrap does what of the tutorial is not done yet, and changes nothing else.
+
+With --replicas it builds what the page recommends for production and does not
+show: Swarm managers on as many more hosts, of which one is the primary, and
+Consul on three hosts. That needs hosts on which the page was not performed
+(labcheck up --bare). With --restart-join a host that reboots joins again, which
+with the page's own command it does not; join containers that are there already
+are changed.`),
+	}
+	c.RunE = a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
+		e.given = c.Flags().Changed("replicas")
+		if err := e.check(s.target.Topology()); err != nil {
+			return err
+		}
+		if plan {
+			printPlan(s, e)
+			return nil
+		}
+		return bootstrapByConsent(ctx, s, e, yes)
+	})
+	c.PreRun = func(*cobra.Command, []string) { a.goesOn = true }
+	c.Flags().IntVar(&e.replicas, "replicas", 0, a.lang.Say(
+		"Swarm managers on as many `hosts` more, and Consul on three"))
+	c.Flags().BoolVar(&e.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot"))
+	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing"))
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed"))
+	return c
+}
+
+// extras are what bootstrap is asked to do beside what the page does.
+type extras struct {
+	replicas    int
+	given       bool // the replicas
+	restartJoin bool
+}
+
+func (e extras) check(t harness.Topology) error {
+	if e.replicas < 0 || e.replicas > len(t.Members) {
+		err := lang.Errorf("--replicas %d: 0 to %d are possible, one on each host beside the manager", e.replicas, len(t.Members))
+		return &usageError{err, "labcheck bootstrap --help"}
+	}
+	return nil
+}
+
+// flags returns the extras as words of a command line.
+func (e extras) flags() []string {
+	var words []string
+	if e.given {
+		words = append(words, fmt.Sprintf("--replicas=%d", e.replicas))
+	}
+	if e.restartJoin {
+		words = append(words, "--restart-join")
+	}
+	return words
+}
+
+// addTo returns a topology with the extras; what was not given stays.
+func (e extras) addTo(t harness.Topology) harness.Topology {
+	if e.given {
+		t.Replicas = e.replicas
+	}
+	t.RestartJoin = t.RestartJoin || e.restartJoin
+	return t
+}
+
+// printPlan prints what bootstrap would do, as a reader would type it.
+func printPlan(s *session, e extras) {
+	steps := tutorial.Default().Steps(e.addTo(s.target.Topology()))
+	if s.json {
+		s.printJSON(steps)
+		return
+	}
+	for _, step := range steps {
+		fmt.Fprintln(s.out, step.Command)
+	}
+}
+
+// bootstrapByConsent performs what of the tutorial is not done yet; on a cluster
+// that is no lab after it was shown and agreed to.
+func bootstrapByConsent(ctx context.Context, s *session, e extras, yes bool) error {
+	if s.lab == nil {
+		if _, err := s.target.Up(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(s.err, s.lang.Say("On these nodes this will be done, where it is not done already:"))
+		printPlan(s, e)
+		withYes := s.real.commandLine("bootstrap", append(e.flags(), "--yes")...)
+		if ok, err := s.confirm(ctx, yes, s.lang.Say("Go on?"), withYes); err != nil || !ok {
+			return err
+		}
+	}
+	if err := performMissing(ctx, s, e); err != nil {
+		return err
+	}
+	return s.showStatus(ctx)
+}
+
+// performMissing performs what of the tutorial is not done yet.
+func performMissing(ctx context.Context, s *session, e extras) error {
+	cluster, err := s.clusterAsBuilt(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	cluster = cluster.As(e.addTo(cluster.Topology()))
+	return s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() error {
+		return s.performTutorial(ctx, cluster, false)
+	})
+}

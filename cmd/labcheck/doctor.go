@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"labcheck/harness"
+	"labcheck/sim"
+)
+
+func newDoctorCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: a.lang.Say("Say whether this machine can hold a lab, and what to do where it can't"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return examineMachine(cmd.Context(), a) },
+	}
+}
+
+func examineMachine(ctx context.Context, a *app) error {
+	ctx, cancel := a.withTimeout(ctx)
+	defer cancel()
+	checks := sim.Doctor(ctx, a.simOptions())
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	sick := slices.ContainsFunc(checks, func(c sim.Check) bool { return !c.OK })
+	if a.json {
+		a.printJSON(map[string]any{"ok": !sick, "checks": checks})
+	} else {
+		printChecks(a, checks)
+	}
+	if sick {
+		return &toldError{harness.VerdictUnreachable}
+	}
+	return nil
+}
+
+func printChecks(a *app, checks []sim.Check) {
+	for _, c := range checks {
+		mark := "✓"
+		if !c.OK {
+			mark = "✗"
+		}
+		fmt.Fprintf(a.out, "%s %s %s\n", mark, text.Pad(c.Name, 16, ' '), c.Found)
+		if c.Fix != "" && !c.OK {
+			fmt.Fprintln(a.out, a.lang.Say("    try: %s", c.Fix))
+		}
+	}
+}

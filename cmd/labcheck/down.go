@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labcheck/harness/engine"
+	"labcheck/harness/survey"
+)
+
+func newDownCommand(a *app) *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else"),
+		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes test containers that a check
+was cut off in and could not remove itself: what carries labcheck's own label.`),
+		PreRun: func(*cobra.Command, []string) { a.goesOn = true },
+		RunE: a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
+			if s.lab == nil {
+				return removeLeftovers(ctx, s, yes)
+			}
+			return takeDown(ctx, s)
+		}),
+	}
+	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say(
+		"don't ask before containers are removed from the nodes of --target ec2"))
+	return c
+}
+
+func takeDown(ctx context.Context, s *session) error {
+	there, err := s.lab.Exists(ctx)
+	if err == nil && there {
+		err = s.removeLab(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s.progress.Close()
+	if s.json {
+		s.printJSON(map[string]any{"lab": s.lab.Lab(), "removed": there})
+	} else if !there {
+		fmt.Fprintln(s.out, s.lang.Say("There is no lab %s.", s.lab.Lab()))
+	}
+	return nil
+}
+
+// removeLeftovers removes the test containers that are left on nodes that exist,
+// and nothing else.
+func removeLeftovers(ctx context.Context, s *session, yes bool) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	cluster, err := s.cluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	survey.Reach(ctx, cluster, s.nodes)
+	left, err := leftovers(ctx, cluster)
+	for _, l := range left {
+		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.host, l.State)
+	}
+	removed := []string{}
+	if len(left) > 0 {
+		question := s.lang.Say("Remove these %d test containers of labcheck?", len(left))
+		ok, failed := s.confirm(ctx, yes, question, s.real.commandLine("down", "--yes"))
+		if failed != nil {
+			return failed
+		}
+		if ok {
+			removed, failed = removeContainers(ctx, cluster, left)
+		}
+		err = errors.Join(err, failed)
+	}
+	s.progress.Close()
+	if s.json {
+		s.printJSON(map[string]any{"found": len(left), "removed": removed})
+		return err
+	}
+	fmt.Fprintln(s.out, s.lang.Say("%d test containers of labcheck found, %d removed.", len(left), len(removed)))
+	return err
+}
+
+func removeContainers(ctx context.Context, c *engine.Cluster, left []leftover) (removed []string, failed error) {
+	removed = []string{}
+	for _, l := range left {
+		err := c.Engine(l.host).Remove(ctx, l.ID)
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		removed = append(removed, l.host+"/"+l.Name)
+	}
+	return removed, failed
+}

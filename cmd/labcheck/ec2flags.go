@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"labcheck/harness"
+	"labcheck/harness/ec2"
+	"labcheck/harness/engine"
+	"labcheck/harness/lang"
+	"labcheck/harness/survey"
+)
+
+// ec2Flags are those of --target ec2.
+type ec2Flags struct {
+	set       *pflag.FlagSet // has all of them
+	inventory string
+	jump      string
+	user, key string
+	ca, cert  string
+	tlsKey    string
+	fromAWS   bool
+	aws       ec2.AWS
+}
+
+func (f *ec2Flags) add(all *pflag.FlagSet, l lang.Language) {
+	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
+	flags.StringVar(&f.inventory, "inventory", "", l.Say(
+		"`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses"))
+	flags.StringVar(&f.jump, "ssh-jump", "", l.Say(
+		"reach the nodes of --target ec2 by ssh through this `host`, such as manager"))
+	flags.StringVar(&f.user, "ssh-user", "", l.Say("log in on the nodes of --target ec2 as this `user`"))
+	flags.StringVar(&f.key, "ssh-key", "", l.Say("`file` of the private key to log in with"))
+	flags.StringVar(&f.ca, "tls-ca", "", l.Say(
+		"`file` of the authority that the engines of --target ec2 have their certificates from"))
+	flags.StringVar(&f.cert, "tls-cert", "", l.Say("`file` of the certificate that the engines are shown"))
+	flags.StringVar(&f.tlsKey, "tls-key", "", l.Say("`file` of the certificate's key"))
+	flags.BoolVar(&f.fromAWS, "from-aws", false, l.Say(
+		"ask AWS for the addresses of the nodes of --target ec2, by their Name tags"))
+	flags.StringVar(&f.aws.Region, "aws-region", "", l.Say(
+		"`region` to look in, if not that of the environment or ~/.aws/config"))
+	flags.StringVar(&f.aws.Profile, "aws-profile", "", l.Say("`profile` of ~/.aws/config to look with"))
+	flags.StringVar(&f.aws.VPC, "aws-vpc", "", l.Say("look in the VPC of this `ID` only"))
+	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, l.Say(
+		"look for instances with this tag only, `KEY=VALUE`; may be given again"))
+	f.set = flags
+	all.AddFlagSet(flags)
+}
+
+// given returns the flags that were used, as words of a command line.
+func (f *ec2Flags) given() []string {
+	var words []string
+	f.set.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed {
+			return
+		}
+		values := []string{flag.Value.String()}
+		if many, ok := flag.Value.(pflag.SliceValue); ok {
+			values = many.GetSlice()
+		}
+		for _, v := range values {
+			words = append(words, "--"+flag.Name+"="+v)
+		}
+	})
+	return words
+}
+
+// commandLine returns a command of labcheck's on the same nodes, as one types it.
+func (f *ec2Flags) commandLine(command string, more ...string) string {
+	return harness.ShellLine(slices.Concat([]string{"labcheck", command, "--target=ec2"}, f.given(), more)...)
+}
+
+// check returns an error if flags that belong together are not given together.
+func (f *ec2Flags) check() error {
+	switch {
+	case (f.cert == "") != (f.tlsKey == ""):
+		return lang.Errorf("--tls-cert and --tls-key belong together")
+	case f.cert != "" && f.ca == "":
+		return lang.Errorf("--tls-cert needs --tls-ca")
+	}
+	return nil
+}
+
+// openEC2 finds out how nodes that exist are reached.
+func (s *session) openEC2(ctx context.Context, may access) error {
+	inventory, err := s.readInventory(ctx)
+	if err != nil {
+		return err
+	}
+	if s.services, err = engine.FromEnv(s.real.ca, s.real.cert, s.real.tlsKey); err != nil {
+		return &usageError{err, "labcheck --help"}
+	}
+	s.services.ReadOnly = may == looks
+	t, err := ec2.Open(ec2.Options{
+		Inventory: inventory, ReadOnly: may == looks, Looks: survey.OnlyLooks,
+		SSH: ec2.SSH{
+			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
+			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.screen.PassphrasePrompt(ctx),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.target = t
+	return nil
+}
+
+// readInventory returns the file's inventory, or the page's; with --from-aws the
+// addresses are those that AWS says.
+func (a *app) readInventory(ctx context.Context) (i ec2.Inventory, err error) {
+	i = ec2.Tutorial()
+	if a.real.inventory != "" {
+		if i, err = ec2.ReadFile(a.real.inventory); err != nil {
+			return i, &usageError{err, "labcheck inventory example"}
+		}
+	}
+	if !a.real.fromAWS {
+		return i, nil
+	}
+	if i, err = ec2.Discover(ctx, a.real.aws, i); err != nil {
+		return i, harness.WithHint(err, lang.Textf(
+			"--aws-region, --aws-profile, --aws-vpc and --aws-tag say where to look; aws sts get-caller-identity says as whom"))
+	}
+	return i, nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/docker/go-units"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"labcheck/harness/lang"
+	"labcheck/harness/report"
+	"labcheck/sim/images"
+)
+
+func newImagesCommand(a *app) *cobra.Command {
+	var only string
+	var cache bool
+	c := &cobra.Command{
+		Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from"),
+	}
+	add := func(use, short string, args cobra.PositionalArgs, do action) *cobra.Command {
+		sub := &cobra.Command{Use: use, Short: short, Args: args, RunE: a.onLab(do)}
+		c.AddCommand(sub)
+		return sub
+	}
+	add("build", a.lang.Say("Make the images that are not there"), nil, buildImages)
+	add("ls", a.lang.Say("List the images, and old ones that can go"), nil, listImages)
+	save := add("save FILE", a.lang.Say("Write all images into a file, - for stdout"), cobra.ExactArgs(1),
+		func(ctx context.Context, s *session, args []string) error {
+			return saveImages(ctx, s, images.Name(only), args[0])
+		})
+	save.Flags().StringVar(&only, "only", "", a.lang.Say(
+		"one `image`, as docker load reads it, under the name that it has on a host"))
+	add("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin"), cobra.ExactArgs(1), loadImages)
+	add("push", a.lang.Say("Write all images to the registry that --registry names"), nil, pushImages)
+	rm := add("rm", a.lang.Say("Remove all images of labcheck"), nil,
+		func(ctx context.Context, s *session, _ []string) error { return removeImages(ctx, s, cache) })
+	rm.Flags().BoolVar(&cache, "cache", false, a.lang.Say("also what was downloaded, compiled and made for them"))
+	return c
+}
+
+func buildImages(ctx context.Context, s *session, _ []string) error {
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	return listImages(ctx, s, nil)
+}
+
+func listImages(ctx context.Context, s *session, _ []string) error {
+	list, err := s.lab.Images().List(ctx)
+	if err != nil {
+		return err
+	}
+	s.progress.Close()
+	if s.json {
+		s.printJSON(list)
+		return nil
+	}
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{s.lang.Say("IMAGE"), s.lang.Say("REFERENCE"), s.lang.Say("STATE"), s.lang.Say("SIZE")})
+	for _, i := range list {
+		state, size := s.lang.Say("present"), units.HumanSize(float64(i.Size))
+		switch {
+		case !i.Present:
+			state, size = s.lang.Say("missing"), ""
+		case i.Stale:
+			state = s.lang.Say("old")
+		}
+		t.AppendRow(table.Row{i.Name, i.Ref, state, size})
+	}
+	report.Table(s.out, t)
+	return nil
+}
+
+// saveImages writes to a file that takes its name only when it is whole.
+func saveImages(ctx context.Context, s *session, only images.Name, file string) error {
+	save := s.lab.Images().Save
+	var more []images.Name
+	if only != "" {
+		if images.InNode(only) == nil && only != images.SSHD {
+			err := lang.Errorf("--only %s: consul, swarm, workload and sshd are possible", only)
+			return &usageError{err, "labcheck images save --help"}
+		}
+		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
+		if only == images.SSHD {
+			more = append(more, only)
+		}
+	}
+	if err := s.ensureImages(ctx, more...); err != nil {
+		return err
+	}
+	if file == "-" {
+		return save(ctx, s.out)
+	}
+	part, err := os.Create(file + ".part")
+	if err != nil {
+		return &usageError{err, s.lang.Say("another file")}
+	}
+	err = s.progress.TrackPart(s.lang.Say("Save images"), func() error { return save(ctx, part) })
+	if closed := part.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(part.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(part.Name())
+		return writeError(err, s.lang)
+	}
+	printPlace(s, "file", file)
+	return nil
+}
+
+// printPlace prints the document of a command that reads or writes images at a place.
+func printPlace(s *session, kind, place string) {
+	if s.json {
+		s.printJSON(map[string]string{kind: place})
+	}
+}
+
+// writeError makes err an error of use if it is a file of this machine that can't be
+// written.
+func writeError(err error, l lang.Language) error {
+	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*os.LinkError)) {
+		return &usageError{err, l.Say("make room there, or another file")}
+	}
+	return err
+}
+
+func loadImages(ctx context.Context, s *session, args []string) error {
+	in, file := s.in, args[0]
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return &usageError{err, "labcheck images save FILE"}
+		}
+		defer f.Close()
+		in = f
+	}
+	err := s.progress.TrackPart(s.lang.Say("Load images"), func() error { return s.lab.Images().Load(ctx, in) })
+	if errors.Is(err, images.ErrArchive) {
+		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
+	}
+	if err == nil {
+		printPlace(s, "file", file)
+	}
+	return err
+}
+
+func pushImages(ctx context.Context, s *session, _ []string) error {
+	if s.registry == "" {
+		return &usageError{lang.Errorf("images push needs a registry"), "labcheck images push --registry HOST[:PORT][/PATH]"}
+	}
+	if err := s.ensureImages(ctx); err != nil {
+		return err
+	}
+	what := s.lang.Say("Push images to %s", s.registry)
+	err := s.progress.TrackPart(what, func() error { return s.lab.Images().Push(ctx) })
+	if err == nil {
+		printPlace(s, "registry", s.registry)
+	}
+	return err
+}
+
+func removeImages(ctx context.Context, s *session, cache bool) error {
+	removed, err := s.lab.Images().Remove(ctx)
+	if cache {
+		err = errors.Join(err, s.lab.Images().RemoveCache(ctx))
+	}
+	s.progress.Close()
+	if s.json {
+		answer := map[string]any{"removed": removed}
+		if err != nil {
+			answer["error"] = s.errorText(err)
+		}
+		s.printJSON(answer)
+		return err
+	}
+	for _, ref := range removed {
+		fmt.Fprintln(s.out, s.lang.Say("removed %s", ref))
+	}
+	return err
+}

@@ -1,0 +1,51 @@
+package harness_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"labcheck/harness"
+)
+
+// TestConclude: a run that could not check all is unreachable, unless what it could
+// check is false and counts.
+func TestConclude(t *testing.T) {
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	lost := errors.New("lost")
+	for _, test := range []struct {
+		ctx    context.Context
+		counts harness.Counts
+		failed error
+		partly bool
+		want   harness.Verdict
+	}{
+		{t.Context(), harness.Counts{Passed: 1}, nil, false, harness.VerdictHolds},
+		{t.Context(), harness.Counts{Passed: 1, Failed: 1}, nil, false, harness.VerdictFalse},
+		{t.Context(), harness.Counts{Passed: 1}, lost, true, harness.VerdictUnreachable},
+		{t.Context(), harness.Counts{Failed: 1}, lost, true, harness.VerdictFalse},
+		{t.Context(), harness.Counts{Failed: 1}, lost, false, harness.VerdictUnreachable},
+		{interrupted, harness.Counts{Failed: 1}, lost, true, harness.VerdictInterrupted},
+	} {
+		e := harness.Evidence{Counts: test.counts}
+		if e.Conclude(test.ctx, test.failed, test.partly); e.Run.Verdict != test.want {
+			t.Errorf("%+v, %v, %v: %s, want %s", test.counts, test.failed, test.partly, e.Run.Verdict, test.want)
+		}
+	}
+}
+
+// TestEndedEarly: an error says that the time was up, if it was, and stays what it is.
+func TestEndedEarly(t *testing.T) {
+	failed := errors.New("it failed")
+	if got := harness.EndedEarly(t.Context(), failed); got != failed { //nolint:errorlint // the same one
+		t.Errorf("in time: %v", got)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 0, harness.TotalError{After: time.Minute})
+	defer cancel()
+	<-ctx.Done()
+	if got := harness.EndedEarly(ctx, failed); got.Error() != "not done within 1m0s: it failed" || !errors.Is(got, failed) {
+		t.Errorf("late: %v", got)
+	}
+}

@@ -1,0 +1,41 @@
+package harness
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+
+	"labcheck/harness/lang"
+)
+
+// Hinter is an error that knows what a user can do about it.
+type Hinter interface {
+	error
+	// HintIn returns an imperative, or a command to type, in a language; it is
+	// empty if nothing is known to help.
+	HintIn(lang.Language) string
+}
+
+// HintError is an error to which the place where it came up adds a hint.
+type HintError struct {
+	Err  error
+	Hint lang.Text
+}
+
+// WithHint returns err with a hint.
+func WithHint(err error, hint lang.Text) error { return &HintError{err, hint} }
+
+func (e *HintError) Error() string { return e.Err.Error() }
+func (e *HintError) Unwrap() error { return e.Err }
+
+// In writes the error in a language.
+func (e *HintError) In(l lang.Language) string { return l.Error(e.Err) }
+
+// HintIn implements Hinter.
+func (e *HintError) HintIn(l lang.Language) string { return e.Hint.In(l) }
+
+// IsDiskFull reports whether an error comes from a full disk: one of this machine,
+// or one of an engine's, which has only words for it.
+func IsDiskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error())
+}

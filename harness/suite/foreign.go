@@ -1,0 +1,61 @@
+package suite
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/workload"
+)
+
+// MissingHost returns a host of the page that the scenario is about and that a
+// topology does not have; it is empty if there is none. The features write names of
+// hosts in quotation marks.
+func (s Scenario) MissingHost(t harness.Topology) string {
+	for _, h := range harness.Tutorial().Hosts() {
+		if slices.ContainsFunc(t.Hosts(), func(o harness.Host) bool { return o.Name == h.Name }) {
+			continue
+		}
+		if slices.ContainsFunc(s.Steps, func(st Step) bool { return slices.Contains(st.values(), h.Name) }) {
+			return h.Name
+		}
+	}
+	return ""
+}
+
+// values returns what the sentence has in quotation marks.
+func (s Step) values() []string {
+	var all []string
+	for i, part := range strings.Split(s.Text, `"`) {
+		if i%2 == 1 {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// HostsWithoutImage returns the hosts whose engine has not the image that scenarios
+// start containers of. Engines that do not answer are left out: they are told of by
+// the claims.
+func HostsWithoutImage(ctx context.Context, c *engine.Cluster) []harness.Host {
+	hosts := c.Topology().Hosts()
+	has := make([]bool, len(hosts))
+	var group sync.WaitGroup
+	for i, h := range hosts {
+		group.Go(func() {
+			found, err := c.Engine(h.Name).HasImage(ctx, workload.Image)
+			has[i] = found || err != nil
+		})
+	}
+	group.Wait()
+	var without []harness.Host
+	for i, h := range hosts {
+		if !has[i] {
+			without = append(without, h)
+		}
+	}
+	return without
+}

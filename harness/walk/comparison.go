@@ -1,0 +1,88 @@
+package walk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"labcheck/harness"
+	"labcheck/harness/tutorial"
+)
+
+// compareOutput writes how an answer compares with what the page shows.
+func (w *walk) compareOutput(about tutorial.Command, r harness.Result) error {
+	if about.Kind == "" {
+		return nil
+	}
+	c, err := w.page.Compare(about, r, w.Lang)
+	if err != nil {
+		return w.hintStatus(err)
+	}
+	w.Comparisons = append(w.Comparisons, c)
+	fmt.Fprint(w.Out, "\n", w.comparisonText(c))
+	return nil
+}
+
+// comparisonText says how much of an output is equal, what differs for which
+// reason, and what is wrong.
+func (w *walk) comparisonText(c harness.Comparison) string {
+	var b strings.Builder
+	wrong, groups := tutorial.Wrong(c), groupByReason(c.Fields)
+	listed := 0
+	for _, g := range groups {
+		listed += len(g)
+	}
+	mark := w.paint(text.FgGreen, "✓")
+	if len(wrong) > 0 {
+		mark = w.paint(text.FgRed, "✗")
+	}
+	fmt.Fprintf(&b, "  %s %s\n", mark, w.Lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d",
+		len(c.Fields)-listed-len(wrong), listed, len(wrong)))
+	for _, f := range wrong {
+		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name,
+			w.Lang.Say("the page shows %s, seen %s", w.valueText(f.Page), w.valueText(f.Seen)))
+	}
+	for _, g := range groups {
+		fmt.Fprintf(&b, "  ≈ %s\n    %s\n", Fold(g[0].Reason, 4, w.Width), w.paint(text.Faint, w.exampleText(g)))
+	}
+	return b.String()
+}
+
+// groupByReason returns the fields with a known difference, those with the same
+// reason together.
+func groupByReason(fields []harness.Field) [][]harness.Field {
+	var groups [][]harness.Field
+	for _, f := range fields {
+		if f.Verdict != harness.FieldListed {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g []harness.Field) bool { return g[0].Reason == f.Reason })
+		if i < 0 {
+			groups = append(groups, []harness.Field{f})
+			continue
+		}
+		groups[i] = append(groups[i], f)
+	}
+	return groups
+}
+
+// exampleText shows the first field of a group, and how many more there are.
+func (w *walk) exampleText(group []harness.Field) string {
+	f := group[0]
+	room := max(12, (w.Width-text.StringWidthWithoutEscSequences(f.Name)-28)/2) // for each value
+	page, seen := text.Snip(w.valueText(f.Page), room, "…"), text.Snip(w.valueText(f.Seen), room, "…")
+	said := w.Lang.Say("%s: the page %s, here %s", f.Name, page, seen)
+	if more := len(group) - 1; more > 0 {
+		said += w.Lang.Say(" (and %d more)", more)
+	}
+	return said
+}
+
+func (w *walk) valueText(v string) string {
+	if v == "" {
+		return w.Lang.Say("nothing")
+	}
+	return v
+}

@@ -1,0 +1,68 @@
+package walk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
+)
+
+func TestComparisonText(t *testing.T) {
+	made := harness.Comparison{Page: "1.9", Fields: []harness.Field{
+		{Name: "CPUs", Page: "0", Seen: "0", Verdict: harness.FieldEqual},
+		{Name: "Total Memory", Page: "0 B", Seen: "0B", Verdict: harness.FieldListed, Reason: "Sizes are written so."},
+		{Name: "Role", Page: "primary", Seen: "replica", Verdict: harness.FieldWrong},
+		{Name: "Running", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
+		{Name: "Paused", Seen: "0", Verdict: harness.FieldListed, Reason: "There is more."},
+		{Name: "Strategy", Page: "spread", Verdict: harness.FieldWrong},
+	}}
+	for l, want := range map[lang.Language]string{
+		lang.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
+  ✗ Role: the page shows primary, seen replica
+  ✗ Strategy: the page shows spread, seen nothing
+  ≈ Sizes are written so.
+    Total Memory: the page 0 B, here 0B
+  ≈ There is more.
+    Running: the page nothing, here 0 (and 1 more)
+`,
+		lang.Japanese: `  ✗ ページとの比較: 一致 1、理由のわかっている相違 3、誤り 2
+  ✗ Role: ページでは primary、実際は replica
+  ✗ Strategy: ページでは spread、実際は なし
+  ≈ Sizes are written so.
+    Total Memory: ページ 0 B、ここ 0B
+  ≈ There is more.
+    Running: ページ なし、ここ 0 (ほか 1)
+`,
+	} {
+		w := &walk{Options: Options{Lang: l, Width: 80}}
+		if diff := cmp.Diff(want, w.comparisonText(made)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", l, diff)
+		}
+	}
+}
+
+// TestWaitForEnter has a person press Enter, leave in each way, and be interrupted.
+func TestWaitForEnter(t *testing.T) {
+	w := &walk{Options: Options{Out: new(bytes.Buffer)}}
+	if err := w.waitForEnter(t.Context()); err != nil {
+		t.Errorf("nobody is asked: %v", err)
+	}
+	for line, want := range map[string]error{"": nil, "run it": nil, " Q ": ErrLeft, "quit": ErrLeft} {
+		w.NextLine = func(context.Context) (string, error) { return line, nil }
+		if err := w.waitForEnter(t.Context()); !errors.Is(err, want) {
+			t.Errorf("line %q: %v, not %v", line, err, want)
+		}
+	}
+	for was, want := range map[error]error{io.EOF: ErrLeft, context.Canceled: context.Canceled} {
+		w.NextLine = func(context.Context) (string, error) { return "", was }
+		if err := w.waitForEnter(t.Context()); !errors.Is(err, want) {
+			t.Errorf("at %v: %v, not %v", was, err, want)
+		}
+	}
+}

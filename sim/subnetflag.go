@@ -1,0 +1,33 @@
+package sim
+
+import (
+	"net/netip"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
+)
+
+// Subnet is that of a lab, as a flag.
+type Subnet struct{ netip.Prefix }
+
+// String implements pflag.Value.
+func (s *Subnet) String() string {
+	if !s.IsValid() {
+		return ""
+	}
+	return s.Prefix.String()
+}
+
+// Type implements pflag.Value.
+func (s *Subnet) Type() string { return "CIDR" }
+
+// Set implements pflag.Value.
+func (s *Subnet) Set(text string) error {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return lang.Errorf("such as 192.168.34.0/24 is needed")
+	}
+	t, err := harness.Tutorial().In(p)
+	s.Prefix = t.Subnet
+	return err
+}
