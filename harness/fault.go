@@ -79,7 +79,7 @@ func (f Fault) describeCut(l lang.Language) string {
 // The errors of Faulter's methods. If the target can't inject a fault, the error
 // wraps errors.ErrUnsupported and gives the reason.
 var (
-	ErrInForce    = lang.Errorf("in force already")
+	ErrInForce    = lang.Errorf("already in force")
 	ErrNotInForce = lang.Errorf("not in force")
 )
 

@@ -23,10 +23,11 @@ type FaultVerb struct {
 // BreakVerbs returns the subcommands that put a fault in force.
 func BreakVerbs() []FaultVerb {
 	return []FaultVerb{
-		hostVerb("pause HOST", FaultPause, lang.Text{EN: "Have a host stand still, as one that hangs"}),
+		hostVerb("pause HOST", FaultPause, lang.Text{EN: "Pause a host, as if it hung"}),
 		hostVerb("kill HOST", FaultKill, lang.Text{EN: "Switch a host off, as a power cut does"}),
 		{
-			"cut HOST[,HOST]", lang.Text{EN: "Drop what a host and another one, or all others, send each other"},
+			"cut HOST[,HOST]",
+			lang.Text{EN: "Drop what a host and another one, or all others, send each other"},
 			FaultCut, ParseCut,
 		},
 		hostVerb("slow HOST", FaultSlow,
@@ -34,7 +35,8 @@ func BreakVerbs() []FaultVerb {
 		hostVerb("fill-disk HOST", FaultFillDisk,
 			lang.Text{EN: "Leave a host's engine no room for new containers and images"}),
 		{
-			"stop consul[:HOST]|manager[:HOST]|join:HOST", lang.Text{EN: "Stop a container of the tutorial"},
+			"stop consul[:HOST]|manager[:HOST]|join:HOST",
+			lang.Text{EN: "Stop a container of the tutorial"},
 			FaultStop, ParseStop,
 		},
 	}
@@ -43,10 +45,10 @@ func BreakVerbs() []FaultVerb {
 // MendVerbs returns the subcommands that take one off. Others are taken off by undo.
 func MendVerbs() []FaultVerb {
 	return []FaultVerb{
-		hostVerb("resume HOST", FaultPause, lang.Text{EN: "Have a paused host go on"}),
+		hostVerb("resume HOST", FaultPause, lang.Text{EN: "Resume a paused host"}),
 		hostVerb("start HOST|consul[:HOST]|manager[:HOST]|join:HOST", FaultKill,
 			lang.Text{EN: "Start a host that is off, or a container that was stopped"}),
-		{"heal HOST[,HOST]", lang.Text{EN: "Take a cut off"}, FaultCut, ParseCut},
+		{"heal HOST[,HOST]", lang.Text{EN: "Revert a cut"}, FaultCut, ParseCut},
 	}
 }
 

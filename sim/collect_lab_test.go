@@ -15,7 +15,7 @@ func TestEndedHasLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := n.awaitEngine(t.Context(), reporter{})
-	if err == nil || !strings.Contains(err.Error(), "its node ended with exit code 137\nlast lines of "+n.name+": level=") {
+	if err == nil || !strings.Contains(err.Error(), "the node's container ended with exit code 137\nlast lines of "+n.name+": level=") {
 		t.Errorf("it says: %v", err)
 	}
 }

@@ -35,7 +35,7 @@ func (m *DialMode) Set(s string) error {
 		*m = DialMode(s)
 		return nil
 	}
-	return lang.Errorf("auto, direct and exec are possible")
+	return lang.Errorf("want auto, direct or exec")
 }
 
 // ErrNotOurs reports that nothing was dialed, because this machine has no bridge of

@@ -158,8 +158,8 @@ func (n *node) watchContainer(ctx context.Context, giveUp context.CancelCauseFun
 	c, err := n.engine.ContainerInspect(ctx, n.id)
 	switch {
 	case errdefs.IsNotFound(err):
-		giveUp(lang.Errorf("its node was removed"))
+		giveUp(lang.Errorf("the node's container was removed"))
 	case err == nil && !c.State.Running:
-		giveUp(lang.Errorf("its node ended with exit code %d", c.State.ExitCode))
+		giveUp(lang.Errorf("the node's container ended with exit code %d", c.State.ExitCode))
 	}
 }

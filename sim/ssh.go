@@ -162,7 +162,7 @@ func askTarget(ctx context.Context, spec *ssh.Spec) (string, error) {
 	// The login shell may have printed something before.
 	lines := strings.Fields(string(out))
 	if len(lines) == 0 {
-		return "", lang.Errorf("docker on %s names no engine", spec.Host)
+		return "", lang.Errorf("docker on %s does not name an engine", spec.Host)
 	}
 	return forwardTarget(lines[len(lines)-1])
 }

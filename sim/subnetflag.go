@@ -25,7 +25,7 @@ func (s *Subnet) Type() string { return "CIDR" }
 func (s *Subnet) Set(text string) error {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return lang.Errorf("such as 192.168.34.0/24 is needed")
+		return lang.Errorf("want a subnet such as 192.168.34.0/24")
 	}
 	t, err := harness.Tutorial().In(p)
 	s.Prefix = t.Subnet

@@ -91,13 +91,13 @@ func newProgress(a *app) *terminal.Progress {
 	return terminal.NewProgress(a.screen, a.quiet, a.verbose, a.canColor(a.err))
 }
 
-const about = `labcheck checks the claims of the tutorial "Try Swarm at scale: set up cluster
-resources" on five hosts that it starts itself, with real engines, Swarm and
-Consul, and says of each claim whether it is true.
+const about = `labcheck verifies the claims of the tutorial "Try Swarm at scale: set up
+cluster resources" on five hosts that it starts itself, with real engines,
+Swarm and Consul.
 
-Without a command it checks: on a lab that stands already it only looks, and
-leaves it as it was; with none it makes one, performs the tutorial on it, checks
-and removes it again.`
+Without a command it checks: if the lab is running it only looks, and leaves
+the lab as it was; if there is none it makes one, performs the tutorial on it,
+checks it and removes it again.`
 
 func (a *app) root() *cobra.Command {
 	check := newCheckCommand(a)
@@ -185,11 +185,11 @@ func (a *app) checkFlags(aboutInventory bool) error {
 	case a.target == "ec2" && a.real.check() != nil:
 		err = a.real.check()
 	case a.target != "sim" && a.target != "ec2":
-		err = lang.Errorf("--target %s: sim and ec2 are possible", a.target)
+		err = lang.Errorf("--target %s: want sim or ec2", a.target)
 	case sim.CheckName(a.lab) != nil:
 		err = lang.Errorf("--lab: %w", sim.CheckName(a.lab))
 	case a.quiet && a.verbose:
-		err = lang.Errorf("--quiet and --verbose exclude one another")
+		err = lang.Errorf("--quiet and --verbose can't be used together")
 	case a.timeout <= 0:
 		err = lang.Errorf("--timeout %s: it must be more than 0", a.timeout)
 	}

@@ -15,15 +15,16 @@ func newBootstrapCommand(a *app) *cobra.Command {
 	var plan, yes bool
 	var e extras
 	c := &cobra.Command{
-		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial on a lab that stands, or what is left of it"),
-		Long: a.lang.Say(`bootstrap does what of the tutorial is not done yet, and changes nothing else.
+		Use: "bootstrap", Short: a.lang.Say("Perform the tutorial, or what is left of it, on a running lab"),
+		Long: a.lang.Say(`bootstrap performs the steps of the tutorial that are not done yet, and changes
+nothing else.
 
-With --replicas it builds what the page recommends for production and does not
-show: Swarm managers on as many more hosts, of which one is the primary, and
-Consul on three hosts. That needs hosts on which the page was not performed
-(labcheck up --bare). With --restart-join a host that reboots joins again, which
-with the page's own command it does not; join containers that are there already
-are changed.`),
+With --replicas it builds what the page recommends for production but does not
+show: Swarm managers on as many more hosts, one of which is the primary, and
+Consul on three hosts. This needs hosts on which the page was not performed
+(labcheck up --bare). With --restart-join a host joins again after a reboot,
+which it does not with the page's own command; join containers that exist
+already are changed.`),
 	}
 	c.RunE = a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
 		e.given = c.Flags().Changed("replicas")
@@ -54,7 +55,7 @@ type extras struct {
 
 func (e extras) check(t harness.Topology) error {
 	if e.replicas < 0 || e.replicas > len(t.Members) {
-		err := lang.Errorf("--replicas %d: 0 to %d are possible, one on each host beside the manager", e.replicas, len(t.Members))
+		err := lang.Errorf("--replicas %d: want 0 to %d, one on each host beside the manager", e.replicas, len(t.Members))
 		return &usageError{err, "labcheck bootstrap --help"}
 	}
 	return nil

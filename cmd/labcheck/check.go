@@ -39,14 +39,15 @@ func newCheckCommand(a *app) *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
 		Use: "check", Short: a.lang.Say("Check the tutorial's claims (the default command)"),
-		Long: a.lang.Say(`check runs the scenarios. On a lab that stands already it runs those that only
-look (@verify) and those that start containers and remove them again
-(@workload). With no lab it makes one, performs the tutorial on it as typed
-(@tutorial), checks and removes it. Those that break hosts on purpose and mend
-them again (@fault) are run where --tags asks for them.
+		Long: a.lang.Say(`check runs the scenarios. If the lab is running it runs those that only look
+(@verify) and those that start containers and remove them again (@workload). If
+there is no lab it makes one, performs the tutorial on it as typed (@tutorial),
+checks it and removes it. Those that inject faults and revert them (@fault) run
+only if --tags asks for them.
 
-With --target ec2 it looks at nodes that exist and changes nothing: requests and
-commands that might are refused. --allow workload lets it start containers, too.`),
+With --target ec2 it looks at nodes that exist and changes nothing: requests
+and commands that might are refused. --allow workload lets it start containers,
+too.`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			may, err := f.access()
 			if err != nil {
@@ -60,11 +61,11 @@ commands that might are refused. --allow workload lets it start containers, too.
 		`run only scenarios with these tags, such as "@verify && ~@workload"`))
 	c.Flags().StringVar(&f.out, "out", "", a.lang.Say(
 		"`folder` for the evidence: results.json, junit.xml, report.html, commands, logs"))
-	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab when something failed"))
+	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab if something failed"))
 	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say(
 		"`what` may be done to the nodes of --target ec2 beside looking: workload"))
 	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say(
-		"how long to wait, in all, for what is not so yet on the nodes of --target ec2"))
+		"how long to wait, in all, for conditions that are not met yet on the nodes of --target ec2"))
 	return c
 }
 
@@ -75,7 +76,7 @@ const allowsWorkload = "workload"
 func (f checkFlags) access() (access, error) {
 	for _, a := range f.allow {
 		if a != allowsWorkload {
-			return looks, &usageError{lang.Errorf("--allow %s: %s is possible", a, allowsWorkload), "labcheck check --help"}
+			return looks, &usageError{lang.Errorf("--allow %s: want %s", a, allowsWorkload), "labcheck check --help"}
 		}
 	}
 	if len(f.allow) > 0 {
@@ -95,7 +96,7 @@ func check(ctx context.Context, s *session, f checkFlags) error {
 	}
 	if f.out != "" { // find out early whether evidence can be written
 		if err := os.MkdirAll(f.out, 0o755); err != nil {
-			return &usageError{lang.Errorf("--out: %w", err), s.lang.Say("another --out")}
+			return &usageError{lang.Errorf("--out: %w", err), s.lang.Say("choose another --out")}
 		}
 	}
 	e := newEvidence(s, f.tags)
@@ -175,7 +176,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 	guard, err := sim.NewGuard(ctx, s.lab, sim.Activity{
 		During: lang.Text{EN: "while it was being checked"},
 		Again: func(flags string) lang.Text {
-			return lang.Textf("labcheck up%s, where the lab still stands, and check again", flags)
+			return lang.Textf("labcheck up%s, if the lab is still running, and check again", flags)
 		},
 		BreaksHosts: suite.Breaks(features.FS, s.lang, e.Run.Tags),
 	})
@@ -222,7 +223,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 	}
 	o.Skip = func(sc suite.Scenario) string {
 		if sc.Has(suite.TagWorkload) && len(f.allow) == 0 {
-			return s.lang.Say("it starts containers on a cluster that is no lab: --allow workload")
+			return s.lang.Say("it starts containers, and the cluster is not a lab: --allow workload")
 		}
 		if host := sc.MissingHost(c.Topology()); host != "" {
 			return s.lang.Say("the inventory has no %s", host)

@@ -20,18 +20,18 @@ import (
 func newDiagnoseCommand(a *app) *cobra.Command {
 	var packets bool
 	c := &cobra.Command{
-		Use: "diagnose", Short: a.lang.Say("Say why the cluster is not as the tutorial promises, and what to do"),
-		Long: a.lang.Say(`diagnose looks for causes, from the hosts up to the packets: each layer is asked
-only where those below it hold, so that one cause is told once. It changes
-nothing. It ends with 1 where it finds something, with 0 where all is well.
+		Use: "diagnose", Short: a.lang.Say("Find out why the cluster is not as the tutorial promises, and what to do"),
+		Long: a.lang.Say(`diagnose looks for causes, from the hosts up to the packets: a layer is checked
+only if those below it hold, so that a cause is reported once. It changes
+nothing. Its exit code is 1 if it finds something, and 0 if all is well.
 
 On nodes that exist (--target ec2) it asks by ssh what only a node itself can
-tell, as root where sudo needs no password. Without ssh it asks the rest, and
-says what it could not ask.`),
+tell, as root if sudo needs no password. Without ssh it asks the rest, and
+lists what it could not ask.`),
 		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error {
 			if packets && s.lab == nil {
 				return &usageError{
-					lang.Errorf("--packets starts containers, which diagnose does on a lab only"),
+					lang.Errorf("--packets starts containers, which is possible on a lab only"),
 					a.real.commandLine("check", "--allow=workload"),
 				}
 			}
@@ -43,7 +43,7 @@ says what it could not ask.`),
 		}),
 	}
 	c.Flags().BoolVar(&packets, "packets", false, a.lang.Say(
-		"where nothing else is wrong, start a container on each host, send packets between them, and remove them again"))
+		"if nothing else is wrong, start a container on each host, send packets between them, and remove them again"))
 	return c
 }
 

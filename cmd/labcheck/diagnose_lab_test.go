@@ -68,16 +68,16 @@ func diagnoseCases() []realCase {
 		{
 			name: "diagnose a stopped engine", args: as("ops", "diagnose"), code: exitFalse,
 			breaks: on("store", "pkill -STOP -x dockerd", "pkill -CONT -x dockerd"),
-			says:   []string{"the engine of store is stopped: it takes connections and says nothing", "pkill -CONT -x dockerd"},
+			says:   []string{"the engine of store is stopped: it accepts connections but does not answer", "pkill -CONT -x dockerd"},
 		},
 		{
 			name: "diagnose it with no login", args: []string{"diagnose"}, code: exitFalse,
 			breaks: on("store", "pkill -STOP -x dockerd", "pkill -CONT -x dockerd"),
-			says:   []string{"the engine of store takes connections and gives no answer", "systemctl restart docker"},
+			says:   []string{"the engine of store accepts connections but does not answer", "systemctl restart docker"},
 		},
 		{
 			name: "diagnose swapped addresses", args: []string{"diagnose", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "NET.20}", "NET.21}"), code: exitFalse,
-			says: []string{"the engine there is that of frontend02", "mend the address of frontend01 in the inventory"},
+			says: []string{"the engine there is that of frontend02", "fix the address of frontend01 in the inventory"},
 		},
 		{
 			name: "diagnose a wrong token", args: []string{"diagnose"}, env: [2]string{"CONSUL_HTTP_TOKEN", "5a6f6f2e-0000-4000-8000-000000000000"}, code: exitFalse,

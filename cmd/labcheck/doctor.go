@@ -14,7 +14,7 @@ import (
 
 func newDoctorCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor", Short: a.lang.Say("Say whether this machine can hold a lab, and what to do where it can't"),
+		Use: "doctor", Short: a.lang.Say("Check whether this machine can run a lab, and what to do if it can't"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return examineMachine(cmd.Context(), a) },
 	}
 }

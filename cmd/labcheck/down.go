@@ -16,8 +16,8 @@ func newDownCommand(a *app) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else"),
-		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes test containers that a check
-was cut off in and could not remove itself: what carries labcheck's own label.`),
+		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes the test containers that
+interrupted checks left: those that carry labcheck's own label.`),
 		PreRun: func(*cobra.Command, []string) { a.goesOn = true },
 		RunE: a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
 			if s.lab == nil {

@@ -214,9 +214,9 @@ func brokenCases() []realCase {
 		},
 		{
 			name: "TLS where there is none", args: []string{"check"}, breaks: withCertificates, env: [2]string{"DOCKER_CERT_PATH", "certs"}, code: exitUnreachable,
-			says: []string{"no TLS connection comes about", "server gave HTTP response to HTTPS client"},
+			says: []string{"TLS handshake failed", "server gave HTTP response to HTTPS client"},
 		},
-		{name: "a hanging node", args: []string{"check"}, breaks: paused("frontend01"), code: exitUnreachable, says: []string{"frontend01 can't be reached", "it takes connections and says nothing within 5s"}},
+		{name: "a hanging node", args: []string{"check"}, breaks: paused("frontend01"), code: exitUnreachable, says: []string{"frontend01 can't be reached", "it accepts connections but does not answer within 5s"}},
 		{
 			name: "a fifth node that nobody expects", args: []string{"check"}, breaks: fifth, code: exitFalse,
 			says: []string{"manager NET.11:2375", "nodes: 4", "nodes: 5"},

@@ -13,8 +13,8 @@ import (
 func newExecCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab"), Args: cobra.MinimumNArgs(2),
-		Long: a.lang.Say(`exec runs a command on a host, without a shell, and passes on what it answers.
-Its exit code is labcheck's.
+		Long: a.lang.Say(`exec runs a command on a host, without a shell, and prints its output. The exit
+code is that of the command.
 For a terminal: docker exec -it labcheck-manager bash`),
 		RunE: a.onTarget(changes, func(ctx context.Context, s *session, args []string) error {
 			return execOn(ctx, s, args[0], args[1:])

@@ -27,10 +27,11 @@ type faultFlags struct {
 
 func newFaultCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use: "fault", Short: a.lang.Say("Break the lab on purpose, and mend it"),
-		Long: a.lang.Say(`fault breaks hosts of the lab, or the connections between them, to see what a
-failure looks like. A fault stays in force until it is taken off, or for as long
-as --for says. Which are in force is read from the hosts themselves.`),
+		Use: "fault", Short: a.lang.Say("Inject faults into the lab, and revert them"),
+		Long: a.lang.Say(`fault injects faults into hosts of the lab, or into the connections between
+them, to show what a failure looks like. A fault stays in force until it is
+reverted, or for as long as --for says. Which are in force is read from the
+hosts themselves.`),
 	}
 	for _, v := range harness.BreakVerbs() {
 		c.AddCommand(newBreakCommand(a, v))
@@ -41,15 +42,15 @@ as --for says. Which are in force is read from the hosts themselves.`),
 	c.AddCommand(
 		&cobra.Command{
 			Use: "restart HOST", Short: a.lang.Say("Reboot a host"), Args: cobra.ExactArgs(1),
-			Long: a.lang.Say(`restart reboots a host in good order. What has no restart policy does not run
-afterwards: the tutorial's join container is such a one, and fault list says so.`),
+			Long: a.lang.Say(`restart reboots a host in good order. Containers without a restart policy do not
+run afterwards; the tutorial's join container is one, and fault list shows it.`),
 			RunE: a.onFaults(restartHost),
 		},
 		&cobra.Command{
-			Use: "undo [HOST...]", Short: a.lang.Say("Take off all faults, or all of some hosts"), Args: cobra.ArbitraryArgs,
+			Use: "undo [HOST...]", Short: a.lang.Say("Revert all faults, or all of some hosts"), Args: cobra.ArbitraryArgs,
 			RunE: a.onFaults(mendAll),
 		},
-		&cobra.Command{Use: "list", Short: a.lang.Say("Say which faults are in force"), RunE: a.onFaults(listFaults)},
+		&cobra.Command{Use: "list", Short: a.lang.Say("List the faults in force"), RunE: a.onFaults(listFaults)},
 	)
 	return c
 }
@@ -77,7 +78,7 @@ func (f faultFlags) addTo(fault harness.Fault) harness.Fault {
 func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
 	c := newFaultVerb(a, v, &f)
-	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("take it off again after this time (or on Ctrl-C)"))
+	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
 	c.PreRunE = func(*cobra.Command, []string) error { return f.check(a) }
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
 		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
@@ -89,7 +90,7 @@ func (f faultFlags) check(a *app) error {
 	switch {
 	case f.during < 0 || f.during >= a.timeout:
 		err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.during, a.timeout)
-		return &usageError{err, a.lang.Say("a longer --timeout")}
+		return &usageError{err, a.lang.Say("try a longer --timeout")}
 	case f.delay < 0 || f.loss < 0 || f.loss > 100:
 		err := lang.Errorf("--delay must not be negative, and --loss be from 0 to 100")
 		return &usageError{err, "labcheck fault slow --help"}
@@ -154,8 +155,8 @@ func (s *faultSession) check(f harness.Fault) error {
 	}
 	managerJoins := f.Service == tutorial.SwarmJoin && f.Node == t.Manager.Name
 	if f.Kind == harness.FaultStop && (managerJoins || !slices.Contains(tutorial.Default().ServiceNames(), f.Service)) {
-		err := lang.Errorf("consul, manager and join:HOST are possible, with a host that joins, " +
-			"and consul:HOST and manager:HOST with replicas")
+		err := lang.Errorf("want consul, manager or join:HOST, with a host that joins; " +
+			"with replicas also consul:HOST or manager:HOST")
 		return &usageError{err, "labcheck fault stop --help"}
 	}
 	return nil
@@ -172,7 +173,7 @@ func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during tim
 		}
 		printFaults(s, []harness.Fault{f}, "", "")
 		if !s.json {
-			s.progress.Print(s.lang.Say("  take it off: labcheck fault %s%s", f.MendWords(), sim.Flags(s.lab)))
+			s.progress.Print(s.lang.Say("  revert it: labcheck fault %s%s", f.MendWords(), sim.Flags(s.lab)))
 		}
 		return nil
 	}

@@ -83,7 +83,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	var more []images.Name
 	if only != "" {
 		if images.InNode(only) == nil && only != images.SSHD {
-			err := lang.Errorf("--only %s: consul, swarm, workload and sshd are possible", only)
+			err := lang.Errorf("--only %s: want consul, swarm, workload or sshd", only)
 			return &usageError{err, "labcheck images save --help"}
 		}
 		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
@@ -99,7 +99,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	}
 	part, err := os.Create(file + ".part")
 	if err != nil {
-		return &usageError{err, s.lang.Say("another file")}
+		return &usageError{err, s.lang.Say("choose another file")}
 	}
 	err = s.progress.TrackPart(s.lang.Say("Save images"), func() error { return save(ctx, part) })
 	if closed := part.Close(); err == nil {
@@ -127,7 +127,7 @@ func printPlace(s *session, kind, place string) {
 // written.
 func writeError(err error, l lang.Language) error {
 	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*os.LinkError)) {
-		return &usageError{err, l.Say("make room there, or another file")}
+		return &usageError{err, l.Say("make room there, or choose another file")}
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func newInventoryCommand(a *app) *cobra.Command {
 		_, err := a.out.Write(ec2.Schema)
 		return err
 	})
-	add("validate FILE", a.lang.Say("Say whether an inventory can be used, and what is taken from where"), cobra.ExactArgs(1),
+	add("validate FILE", a.lang.Say("Check an inventory, and show where each value comes from"), cobra.ExactArgs(1),
 		func(_ context.Context, args []string) error { return validateInventory(a, args[0]) })
 	add("discover", a.lang.Say("Ask AWS where the nodes are, and print that as an inventory"), nil,
 		func(ctx context.Context, _ []string) error { return discoverNodes(ctx, a) })

@@ -94,7 +94,7 @@ func TestWrongUseIsInTheLanguage(t *testing.T) {
 		{"-qx", "unknown flag: -x", "フラグ -x はない"},
 		{"status --lab", "flag needs an argument: --lab", "フラグ --lab には値が必要である"},
 		{"report . -o", "flag needs an argument: -o", "フラグ -o には値が必要である"},
-		{"--timeout=soon", `invalid argument "soon" for --timeout: such as 90s or 5m is needed`, `--timeout に "soon" は指定できない: 90s や 5m のように指定する`},
+		{"--timeout=soon", `invalid argument "soon" for --timeout: want a duration such as 90s or 5m`, `--timeout に "soon" は指定できない: 90s や 5m のように指定する`},
 		{"--=x", "bad flag syntax: --=x", "フラグの書き方が正しくない: --=x"},
 		{"frobnicate", `unknown command "frobnicate" for "labcheck"`, `コマンド "frobnicate" は "labcheck" にない`},
 		{"report", "wrong number of arguments, 0: labcheck report DIR [flags]", "引数の数 0 は正しくない: labcheck report DIR [flags]"},

@@ -42,7 +42,7 @@ func makeReport(a *app, dir string, f reportFlags) error {
 	}
 	format := report.Format(f.format)
 	if format == nil {
-		return &usageError{lang.Errorf("--format %s: html, markdown, junit and json are possible", f.format), "labcheck report --help"}
+		return &usageError{lang.Errorf("--format %s: want html, markdown, junit or json", f.format), "labcheck report --help"}
 	}
 	e, err := report.Read(dir)
 	if err != nil {
@@ -56,7 +56,7 @@ func makeReport(a *app, dir string, f reportFlags) error {
 		return write(a.out)
 	}
 	if err := report.WriteFile(f.file, write); err != nil {
-		return &usageError{lang.Errorf("write the report: %w", err), a.lang.Say("another -o")}
+		return &usageError{lang.Errorf("write the report: %w", err), a.lang.Say("choose another -o")}
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func (a *app) confirm(ctx context.Context, yes bool, question, hint string) (boo
 	case yes:
 		return true, nil
 	case !terminal.IsTerminal(a.in):
-		err := lang.Errorf("this changes a cluster that is no lab, and there is no terminal to ask on")
+		err := lang.Errorf("this changes a cluster that is not a lab, and there is no terminal to ask on")
 		return false, &usageError{err, hint}
 	}
 	return a.screen.Confirm(ctx, question)

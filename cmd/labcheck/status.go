@@ -14,7 +14,7 @@ import (
 
 func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: a.lang.Say("Say how far the tutorial has come, stage by stage and host by host"),
+		Use: "status", Short: a.lang.Say("Show how far the tutorial has come, stage by stage and host by host"),
 		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
 	}
 }

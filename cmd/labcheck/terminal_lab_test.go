@@ -42,14 +42,14 @@ func TestLabOnTerminal(t *testing.T) {
 			p.waitToShow("q: leave]")
 			p.typed("q\r")
 			p.wantExit(exitHolds)
-			p.wantScreen(part(width, hosts) + firstCommand(t, width) + "  [Enter: run it   q: leave] q\n\nThe lab stays.\n" +
+			p.wantScreen(part(width, hosts) + firstCommand(t, width) + "  [Enter: run it   q: leave] q\n\nThe lab is kept.\n" +
 				"  go on: labcheck tutorial" + flag + "   look: labcheck status" + flag + "   remove it: labcheck down" + flag + "\n")
 
 			p = labOnTerminal(t, width, subnet, "tutorial")
 			p.waitToShow("q: leave]")
 			p.typed("\x03")
 			p.wantExit(exitInterrupted)
-			p.wantScreen(firstCommand(t, width) + "  [Enter: run it   q: leave] ^C\n\nThe lab stays.\n" +
+			p.wantScreen(firstCommand(t, width) + "  [Enter: run it   q: leave] ^C\n\nThe lab is kept.\n" +
 				"  go on: labcheck tutorial" + flag + "   look: labcheck status" + flag + "   remove it: labcheck down" + flag + "\n")
 
 			p = labOnTerminal(t, width, subnet, "up")

@@ -106,9 +106,9 @@ func testTLS(t *testing.T, r *realLab) {
 	r.wants(t, realCase{args: with("tls", check...), code: exitHolds, says: []string{"1 claim holds"}})
 	r.wants(t, realCase{
 		args: append(check, "--inventory", "DIR/tls.yaml"), code: exitUnreachable,
-		says: []string{"no TLS connection comes about", "HTTP request to an HTTPS server", "--tls-ca"},
+		says: []string{"TLS handshake failed", "HTTP request to an HTTPS server", "--tls-ca"},
 	})
-	r.wants(t, realCase{args: with("other", check...), code: exitUnreachable, says: []string{"no TLS connection comes about", "certificate signed by unknown authority"}})
+	r.wants(t, realCase{args: with("other", check...), code: exitUnreachable, says: []string{"TLS handshake failed", "certificate signed by unknown authority"}})
 	ca := append(append([]string{}, check...), "--inventory", "DIR/tls.yaml", "--tls-ca", "DIR/tls/ca.pem")
-	r.wants(t, realCase{args: ca, code: exitUnreachable, says: []string{"no TLS connection comes about", "bad certificate"}})
+	r.wants(t, realCase{args: ca, code: exitUnreachable, says: []string{"TLS handshake failed", "bad certificate"}})
 }

@@ -132,7 +132,7 @@ func (x *torture) nothing() []string { return x.place.before }
 // cutUp leaves no lab, unless `up` had ended well by then.
 func (x *torture) cutUp() {
 	c := x.cut("up")
-	if strings.Contains(c.out, "stands on") {
+	if strings.Contains(c.out, "is running on") {
 		if c.struck {
 			// What stood before the engine was struck can be had again. After a power
 			// cut that takes a minute: a Swarm manager that starts before the engines

@@ -21,7 +21,7 @@ func newTranscriptCommand(a *app) *cobra.Command {
 	var update bool
 	c := &cobra.Command{
 		Use: "transcript [FILE...]", Args: cobra.ArbitraryArgs,
-		Short: a.lang.Say("Hold the sessions that README shows to real runs"),
+		Short: a.lang.Say("Compare the sessions that README shows with real runs"),
 		Long: a.lang.Say(`transcript runs the commands whose sessions a document shows and compares what
 they print, times, ids and sizes apart. A session is a fenced block below a line
 like <!-- labcheck transcript: labcheck check -->; its lines that begin with $

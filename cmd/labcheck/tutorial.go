@@ -24,9 +24,9 @@ func newTutorialCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "tutorial", Short: a.lang.Say("Walk through the page on a lab, command by command"),
 		Long: a.lang.Say(`tutorial starts a lab and goes through the page on it: for each command it says
-what it is for, waits for Enter, runs it on the manager as typed, and says how
-the answer compares with what the page shows. The lab stays, whenever you leave;
-the same command then goes on where the lab is.`),
+what it is for, waits for Enter, runs it on the manager as typed, and compares
+the output with what the page shows. The lab is kept when you leave; the same
+command then continues from there.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return walkThrough(ctx, s, yes) }),
 	}
 	c.PreRunE = func(*cobra.Command, []string) error {
@@ -97,7 +97,7 @@ func leaveWalk(ctx context.Context, s *session, err error) error {
 		again = s.lang.Say("go on: labcheck tutorial%s%s   ", language, sim.Flags(s.lab))
 	}
 	if !s.quiet {
-		fmt.Fprintln(s.err, s.lang.Say("\nThe lab stays.\n  %slook: labcheck status%[2]s   remove it: labcheck down%[2]s",
+		fmt.Fprintln(s.err, s.lang.Say("\nThe lab is kept.\n  %slook: labcheck status%[2]s   remove it: labcheck down%[2]s",
 			again, sim.Flags(s.lab)))
 	}
 	if errors.Is(err, walk.ErrLeft) {

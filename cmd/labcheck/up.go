@@ -16,9 +16,9 @@ func newUpCommand(a *app) *cobra.Command {
 	var bare bool
 	c := &cobra.Command{
 		Use: "up", Short: a.lang.Say("Start the five hosts and build the tutorial's cluster on them"),
-		Long: a.lang.Say(`up starts the lab's hosts, or those of them that do not run, and brings the
-tutorial to its end on them: it returns when containers on any two hosts can
-reach one another over mynet. Where that is so already it changes nothing.`),
+		Long: a.lang.Say(`up starts the lab's hosts, or those that are not running, and performs the
+tutorial on them: it returns when containers on any two hosts can reach one
+another over mynet. If that is so already it changes nothing.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return bringUp(ctx, s, bare) }),
 	}
 	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type"))
@@ -73,7 +73,7 @@ func printRunningLab(s *session, took time.Duration) {
 		s.printJSON(map[string]any{"lab": s.lab.Lab(), "topology": t, "duration_ns": took})
 		return
 	}
-	fmt.Fprintln(s.out, s.lang.Say("Lab %s stands on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
+	fmt.Fprintln(s.out, s.lang.Say("Lab %s is running on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
 	s.progress.Print(s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   "+
 		"remove it: labcheck down%[1]s", sim.Flags(s.lab)))
 }

@@ -25,9 +25,9 @@ func newWatchCommand(a *app) *cobra.Command {
 	var f watchFlags
 	c := &cobra.Command{
 		Use: "watch", Short: a.lang.Say("Check again and again, and tell what changes"),
-		Long: a.lang.Say(`watch checks what only looks (@verify) every --interval, and prints a line for
-each claim that changes, and for what makes claims false. It ends with Ctrl-C,
-and a summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
+		Long: a.lang.Say(`watch runs the scenarios that only look (@verify) every --interval, and prints a
+line for each claim that changes, and for each cause. It ends with Ctrl-C, and a
+summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.interval <= 0 || f.rounds < 0 {
 				return &usageError{lang.Errorf("--interval must be more than 0, and --rounds not less"), "labcheck watch --help"}
@@ -58,7 +58,7 @@ func watchTarget(ctx context.Context, s *session, f watchFlags) error {
 		o.Metrics = watch.NewMetrics(f.interval)
 		at, stop, err := o.Metrics.Serve(f.listen)
 		if err != nil {
-			return &usageError{lang.Errorf("--listen: %w", err), s.lang.Say("another --listen")}
+			return &usageError{lang.Errorf("--listen: %w", err), s.lang.Say("choose another --listen")}
 		}
 		defer stop()
 		fmt.Fprintln(s.err, s.lang.Say("serving http://%s/metrics and /healthz", at))

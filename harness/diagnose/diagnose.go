@@ -120,7 +120,7 @@ func layersOf(t harness.Topology) []layer {
 		layer{lang.Textf("%s is one overlay network on every engine", t.Network), checkNetwork},
 		layer{lang.Text{EN: "every engine is registered with Consul"}, checkRegistrations},
 		layer{lang.Text{EN: "every engine knows every other by gossip, and nothing stops their packets"}, checkGossip},
-		layer{lang.Textf("every engine was told of the containers on %s elsewhere", t.Network), checkNeighbours},
+		layer{lang.Textf("every engine received the endpoint events of the containers on %s on other hosts", t.Network), checkNeighbours},
 	)
 }
 

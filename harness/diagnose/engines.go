@@ -138,7 +138,7 @@ func gapsIn(d *diagnosis, p survey.Probe) []string {
 		}
 		all = append(all, d.Lang.Say("what only the host itself can tell: %s", why))
 	case p.Partial:
-		all = append(all, d.Lang.Say("all that the host says of itself: it did not come to an end in time"))
+		all = append(all, d.Lang.Say("what the host says about itself: the command did not end in time"))
 	case p.Failed.Err == nil && !p.Dialled:
 		all = append(all, d.Lang.Say("what the host reaches: it has no perl to dial with"))
 	}

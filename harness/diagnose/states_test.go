@@ -74,7 +74,7 @@ func writeState(t *testing.T, name string, s survey.State) {
 		h.Log = telling(h.Log)
 		for j := range h.Containers {
 			c := &h.Containers[j]
-			c.Log, c.Labels, c.Container.Networks = telling(c.Log), nil, nil
+			c.Log, c.Labels, c.Networks = telling(c.Log), nil, nil
 		}
 	}
 	maps.DeleteFunc(s.Entries, func(key string, _ engine.Entry) bool {

@@ -27,7 +27,7 @@ func unreachable(node, at, from string, err error) *harness.UnreachableError {
 		e.Hint = lang.Textf("start what is to listen on port %s of %s; if it listens on another one, say so in the inventory", port, node)
 	case errors.As(err, &unknown):
 		e.Layer, e.What = harness.LayerRoute, lang.Textf("nobody knows the name %s", unknown.Name)
-		e.Hint = lang.Textf("mend the inventory's public or address")
+		e.Hint = lang.Textf("fix public or address in the inventory")
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		e.Layer, e.What = harness.LayerRoute, lang.Textf("there is no route to it, or nobody has the address")
 		e.Hint = lang.Textf("see whether the instance runs, and whether its address is still the inventory's: labcheck inventory discover")

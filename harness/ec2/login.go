@@ -190,7 +190,7 @@ func (l *logins) knownHosts(h *sshHost) []string {
 func (l *logins) hostKeys(h *sshHost) (ssh.HostKeyCallback, []string, error) {
 	db, err := knownhosts.NewDB(slices.DeleteFunc(l.knownHosts(h), missing)...)
 	if err != nil {
-		return nil, nil, h.untrusted(lang.Textf("the known host keys can't be read: %v", err), lang.Textf("mend that file"), err)
+		return nil, nil, h.untrusted(lang.Textf("the known host keys can't be read: %v", err), lang.Textf("fix that file"), err)
 	}
 	check := db.HostKeyCallback()
 	return func(addr string, remote net.Addr, key ssh.PublicKey) error {
@@ -213,7 +213,7 @@ func (l *logins) judge(h *sshHost, key ssh.PublicKey, err error) error {
 		return nil
 	case knownhosts.IsHostKeyChanged(err):
 		return h.untrusted(lang.Textf("its host key is not the one that is known: it is %s", is),
-			lang.Textf("only where you know why it changed: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
+			lang.Textf("only if you know why it changed: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
 	case knownhosts.IsHostUnknown(err):
 		return h.untrusted(lang.Textf("its host key is not known: it is %s", is),
 			lang.Textf("compare that with the instance's console output, then: %s", accept), err)

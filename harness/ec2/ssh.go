@@ -135,7 +135,7 @@ func (h *sshHost) refused(err error) error {
 	case timedOut(err):
 		e.What = lang.Textf("something listens there and did not greet as sshd within %s", dialTimeout)
 	default:
-		e.What = lang.Textf("no ssh connection comes about: %v", err)
+		e.What = lang.Textf("ssh connection failed: %v", err)
 		e.Hint = lang.Textf("see what listens on %s", h.addr)
 	}
 	return e

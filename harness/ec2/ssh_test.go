@@ -316,7 +316,7 @@ func TestExec(t *testing.T) {
 		_, err = nodes[0].Exec(t.Context(), "reboot", "!!!")
 		var ran *harness.RunError
 		if name == "looks" {
-			if err == nil || !strings.Contains(err.Error(), "this run only looks") {
+			if err == nil || !strings.Contains(err.Error(), "this run is read-only") {
 				t.Errorf("a command that changes something, where only looking is allowed: %v", err)
 			}
 		} else if !errors.As(err, &ran) || ran.Result.ExitCode != 3 {

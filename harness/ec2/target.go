@@ -168,7 +168,7 @@ func (n *node) unreachable(at string, err error) error {
 func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: n.said.Name, Argv: argv, Start: time.Now()}
 	if n.target.opts.ReadOnly && !n.target.opts.onlyLooks(argv) {
-		return harness.Result{}, lang.Errorf("run %q on %s: refused: this run only looks", argv, n.said.Name)
+		return harness.Result{}, lang.Errorf("run %q on %s: refused: this run is read-only", argv, n.said.Name)
 	}
 	h, err := n.target.hostOf(n.said)
 	if err != nil {

@@ -84,7 +84,7 @@ func (n Node) check(p places, at string) error {
 		return p.wrong(at+".address", "%q, the address of %s, is no IP address", n.Address, n.Name)
 	}
 	if strings.ContainsAny(n.Public, " /@") {
-		return p.wrong(at+".public", "%q, where %s is reached, is neither an address nor a name", n.Public, n.Name)
+		return p.wrong(at+".public", "%q, the public address of %s, is neither an address nor a name", n.Public, n.Name)
 	}
 	if n.CPUs < 0 || n.CPUs > math.MaxUint16 {
 		return p.wrong(at+".cpus", "%s can't have %d CPUs", n.Name, n.CPUs)

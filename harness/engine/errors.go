@@ -29,17 +29,17 @@ var (
 	// ErrWrongService: something answers, but not the service that was meant.
 	ErrWrongService = lang.Errorf("another service answers there")
 	// ErrTLS: only one side speaks TLS, or one does not trust the other.
-	ErrTLS = lang.Errorf("no TLS connection comes about")
+	ErrTLS = lang.Errorf("TLS handshake failed")
 	// ErrDenied: the service does not accept who asks.
 	ErrDenied = lang.Errorf("access denied")
 	// ErrReadOnly: the request was not sent, as it might have changed something.
-	ErrReadOnly = lang.Errorf("refused: this run only looks")
+	ErrReadOnly = lang.Errorf("refused: this run is read-only")
 	// ErrNotFound: the service has no such container, network or image.
 	ErrNotFound = lang.Errorf("not found")
 	// ErrNoImage is ErrNotFound of the image to run.
 	ErrNoImage = lang.Errorf("image %w", ErrNotFound)
 	// ErrExists: the name is taken.
-	ErrExists = lang.Errorf("exists already")
+	ErrExists = lang.Errorf("already exists")
 )
 
 // kindError is an error and which of the kinds above it is.

@@ -9,7 +9,7 @@ func (l *Language) Set(text string) error {
 		*l = language
 		return nil
 	}
-	return Errorf("en and ja are possible")
+	return Errorf("want en or ja")
 }
 
 // String implements pflag.Value.

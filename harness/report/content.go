@@ -79,7 +79,7 @@ func (c content) Sizes() string {
 func (c content) Place() string {
 	switch {
 	case c.Target.Name == "sim" && c.Target.Fresh:
-		return c.Say("a fresh lab (%s)", c.Target.Lab)
+		return c.Say("a new lab (%s)", c.Target.Lab)
 	case c.Target.Name == "sim":
 		return c.Say("the running lab %s", c.Target.Lab)
 	}

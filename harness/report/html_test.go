@@ -125,14 +125,30 @@ func TestOutcome(t *testing.T) {
 		"holds":   {holds, harness.Counts{Passed: 98}, "holds", "98 claims hold", "98 件の記述が成り立つ"},
 		"one":     {holds, harness.Counts{Passed: 1}, "holds", "1 claim holds", "1 件の記述が成り立つ"},
 		"nothing": {holds, harness.Counts{}, "false", "Nothing was checked", "何も検査しなかった"},
-		"false": {isFalse, harness.Counts{Passed: 3, Failed: 2}, "false", "2 of 5 claims are false",
-			"5 件の記述のうち 2 件が成り立たない"},
-		"unreachable": {unreachable, harness.Counts{}, "false", "The cluster could not be checked",
-			"クラスタを検査できなかった"},
-		"half checked": {unreachable, harness.Counts{Passed: 2}, "false", "2 claims hold, and not all could be checked",
-			"2 件の記述が成り立つ。検査できなかったものもある"},
-		"interrupted": {harness.VerdictInterrupted, harness.Counts{Passed: 1}, "open",
-			"Interrupted after 1 claim, 0 of them false", "1 件の記述を検査したところで中断、うち 0 件が成り立たない"},
+		"false": {
+			isFalse,
+			harness.Counts{Passed: 3, Failed: 2},
+			"false", "2 of 5 claims are false",
+			"5 件の記述のうち 2 件が成り立たない",
+		},
+		"unreachable": {
+			unreachable,
+			harness.Counts{},
+			"false", "The cluster could not be checked",
+			"クラスタを検査できなかった",
+		},
+		"half checked": {
+			unreachable,
+			harness.Counts{Passed: 2},
+			"false", "2 claims hold, and not all could be checked",
+			"2 件の記述が成り立つ。検査できなかったものもある",
+		},
+		"interrupted": {
+			harness.VerdictInterrupted,
+			harness.Counts{Passed: 1},
+			"open",
+			"Interrupted after 1 claim, 0 of them false", "1 件の記述を検査したところで中断、うち 0 件が成り立たない",
+		},
 	} {
 		for l, want := range map[lang.Language]string{lang.English: tt.en, lang.Japanese: tt.ja} {
 			c := newContent(harness.Evidence{Run: harness.Run{Verdict: tt.verdict}, Counts: tt.counts}, l)

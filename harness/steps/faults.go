@@ -56,7 +56,7 @@ func (f *faults) expectTopology(t harness.Topology) {
 // is.
 func (f *faults) performTutorial(ctx context.Context) error {
 	if f.hosts == nil {
-		return lang.Errorf("hosts are broken on purpose only in a lab")
+		return lang.Errorf("faults can be injected into a lab only")
 	}
 	f.load.Lasting = true
 	if err := f.load.TakeTurn(ctx); err != nil {

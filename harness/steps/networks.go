@@ -110,7 +110,7 @@ func (n *networks) networkIsOne(ctx context.Context, name string) error {
 	for i, h := range hosts {
 		seen = append(seen, cmp.Or(h.Name, n.lang.Say("the cluster"))+": "+found[i])
 	}
-	expected := n.lang.Say("one and the same id everywhere")
+	expected := n.lang.Say("the same id everywhere")
 	return n.mismatch(n.lang.Say("the ids of %s", name), expected, strings.Join(seen, "\n"))
 }
 

@@ -145,7 +145,7 @@ func (r *reader) differencesSeen() error {
 		return lang.Errorf("nothing was compared with the page")
 	}
 	if unused := r.page.Unused(r.compared, r.lang); len(unused) > 0 {
-		return r.mismatch(r.lang.Say("the listed differences"), r.lang.Say("each of them seen"),
+		return r.mismatch(r.lang.Say("the known differences"), r.lang.Say("each of them seen"),
 			r.lang.Say("not seen any more:\n%s", strings.Join(unused, "\n")))
 	}
 	return nil

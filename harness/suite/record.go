@@ -79,11 +79,11 @@ func (r *run) whySkip() string {
 	case r.stopped != "":
 		return r.Lang.Say("the tutorial stopped at %s", r.stopped)
 	case r.source.Has(TagTutorial) && !r.Fresh:
-		return r.Lang.Say("it performs the tutorial, for which the lab must be a fresh one")
+		return r.Lang.Say("it performs the tutorial, which needs a new lab")
 	case r.source.Has(TagReplicas) && r.Faulter != nil && !r.Fresh:
-		return r.Lang.Say("it builds a cluster with replicas, for which the lab must be a fresh one")
+		return r.Lang.Say("it builds a cluster with replicas, which needs a new lab")
 	case r.source.breaksHosts() && r.Faulter == nil:
-		return r.Lang.Say("it breaks hosts on purpose, and only a lab is there for that")
+		return r.Lang.Say("it injects faults, which is possible in a lab only")
 	case r.Skip != nil:
 		return r.Skip(r.source)
 	}
@@ -92,7 +92,7 @@ func (r *run) whySkip() string {
 
 func (r *run) whyInterrupted() string {
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
-		return r.Lang.Say("interrupted: the time was up")
+		return r.Lang.Say("interrupted: the time limit was reached")
 	}
 	return r.Lang.Say("interrupted")
 }

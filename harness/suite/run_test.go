@@ -162,15 +162,15 @@ func TestRun(t *testing.T) {
 		{
 			name: "what breaks hosts is asked for by its kind, and needs a lab",
 			body: one + "@fault @id:break\nScenario: 3\nThen it holds\n",
-			tags: "@fault,@id:one", want: []string{"one passed", "break skipped: it breaks hosts on purpose, and only a lab is there for that"},
+			tags: "@fault,@id:one", want: []string{"one passed", "break skipped: it injects faults, which is possible in a lab only"},
 		},
 		{
 			name: "what breaks hosts is asked for by its id",
 			body: one + "@fault @id:break\nScenario Outline: <is>\nThen it <is>\nExamples:\n|is|\n|holds|\n|does not hold|\n",
 			tags: "@id:break,@id:one",
 			want: []string{
-				"one passed", "break#1 skipped: it breaks hosts on purpose, and only a lab is there for that",
-				"break#2 skipped: it breaks hosts on purpose, and only a lab is there for that",
+				"one passed", "break#1 skipped: it injects faults, which is possible in a lab only",
+				"break#2 skipped: it injects faults, which is possible in a lab only",
 			},
 		},
 		{
@@ -184,12 +184,12 @@ func TestRun(t *testing.T) {
 		{
 			name: "the tutorial is performed on a fresh lab only",
 			body: "@tutorial @id:start\nScenario: 0\nThen it holds\n" + one,
-			want: []string{"start skipped: it performs the tutorial, for which the lab must be a fresh one", "one passed"},
+			want: []string{"start skipped: it performs the tutorial, which needs a new lab", "one passed"},
 		},
 		{
 			name: "all skipped is nothing checked",
 			body: "@tutorial @id:start\nScenario: 0\nThen it holds\n",
-			want: []string{"start skipped: it performs the tutorial, for which the lab must be a fresh one"},
+			want: []string{"start skipped: it performs the tutorial, which needs a new lab"},
 			err:  ErrNothingChecked.Error(),
 		},
 		{

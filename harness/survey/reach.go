@@ -56,7 +56,7 @@ func isHost(ctx context.Context, c *engine.Cluster, h harness.Host) error {
 		err = &harness.UnreachableError{
 			Node: h.Name, Service: h.Engine().String(), Layer: harness.LayerIdentity,
 			What: lang.Textf("the engine there is that of %s", info.Name),
-			Hint: lang.Textf("mend the address of %s in the inventory, or the host's name", h.Name),
+			Hint: lang.Textf("fix the address of %s in the inventory, or the host's name", h.Name),
 		}
 	}
 	return err

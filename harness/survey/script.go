@@ -72,7 +72,7 @@ print "no answer from $_->[2]\n" for values %waits;`
 // processor, that took up to 4.8 s. Where a command hangs all of it is waited for.
 const probeTime = 5 * time.Second
 
-var errNoWay = lang.Errorf("no command came to an end there in time")
+var errNoWay = lang.Errorf("no command ended there in time")
 
 // asks is the command by which a host is asked, without what it is to dial.
 var asks = []string{"sh", "-c", asRoot, "probe", "sh", "-c", script, "probe", dialler}

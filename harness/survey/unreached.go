@@ -51,14 +51,14 @@ func Classify(n harness.Node, at string, err error) *harness.UnreachableError {
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, engine.ErrTLS):
-		e.Layer, e.What = harness.LayerTLS, lang.Textf("no TLS connection comes about: %s", innermostText(err))
-		e.Hint = lang.Textf("--tls-ca, --tls-cert and --tls-key, or DOCKER_CERT_PATH, where it speaks TLS, and none " +
-			"of them where it does not; for Consul CONSUL_HTTP_SSL and CONSUL_CACERT")
+		e.Layer, e.What = harness.LayerTLS, lang.Textf("TLS handshake failed: %s", innermostText(err))
+		e.Hint = lang.Textf("set --tls-ca, --tls-cert and --tls-key, or DOCKER_CERT_PATH, if it uses TLS, and none " +
+			"of them if it does not; for Consul CONSUL_HTTP_SSL and CONSUL_CACERT")
 	case errors.Is(err, engine.ErrDenied):
 		e.Layer, e.What = harness.LayerAccess, lang.Textf("Consul does not take the token: %s", innermostText(err))
 		e.Hint = lang.Textf("set CONSUL_HTTP_TOKEN to one that may read docker/")
 	case errors.Is(err, engine.ErrTimeout):
-		e.Layer, e.What = harness.LayerSilence, lang.Textf("it takes connections and says nothing within %s", reachTime)
+		e.Layer, e.What = harness.LayerSilence, lang.Textf("it accepts connections but does not answer within %s", reachTime)
 		e.Hint = lang.Textf("see whether the machine hangs or is out of memory")
 	default:
 		e.Layer, e.What = harness.LayerService, lang.Textf("another service answers there: %s", innermostText(err))

@@ -120,7 +120,7 @@ func one(image, state, policy, hostname string, args ...string) map[string]any {
 // TestBootstrapErrors: what stops at the first step says which, where and why.
 func TestBootstrapErrors(t *testing.T) {
 	const step = "step consul (1.3 of the page) on manager: "
-	const removed = "; mend it with `docker -H=tcp://192.168.33.11:2375 rm -f goofy_jepsen` and try again"
+	const removed = "; fix it with `docker -H=tcp://192.168.33.11:2375 rm -f goofy_jepsen` and try again"
 	for name, test := range map[string]struct {
 		engine http.HandlerFunc
 		want   string
@@ -138,7 +138,7 @@ func TestBootstrapErrors(t *testing.T) {
 		},
 		"paused": {
 			containers(t, one("progrium/consul:latest", "paused", "unless-stopped", "consul", "-server", "-bootstrap")),
-			step + "manager: the Consul container goofy_jepsen is paused; mend it with " +
+			step + "manager: the Consul container goofy_jepsen is paused; fix it with " +
 				"`docker -H=tcp://192.168.33.11:2375 unpause goofy_jepsen` and try again",
 		},
 	} {

@@ -30,7 +30,7 @@ func (e *WrongError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
 func (e *WrongError) In(l lang.Language) string {
-	return l.Say("%s: %s; mend it with `%s` and try again", e.Host, e.What.In(l), e.Fix)
+	return l.Say("%s: %s; fix it with `%s` and try again", e.Host, e.What.In(l), e.Fix)
 }
 
 // HintIn implements harness.Hinter.

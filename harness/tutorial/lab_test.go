@@ -338,7 +338,7 @@ func refusesWrong(t *testing.T, c *engine.Cluster) {
 	want := "step consul (1.3 of the page) on manager: manager: the Consul container other has " +
 		"arguments [-dev] instead of [-server -bootstrap], restart policy no instead of unless-stopped, " +
 		"published ports [] instead of [8500:8500]; " +
-		"mend it with `docker -H=tcp://" + c.Topology().Manager.Engine().String() + " rm -f other` and try again"
+		"fix it with `docker -H=tcp://" + c.Topology().Manager.Engine().String() + " rm -f other` and try again"
 	if fmt.Sprint(err) != want || !errors.As(err, new(*WrongError)) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -37,7 +37,7 @@ func (e *UntoldError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
 func (e *UntoldError) In(l lang.Language) string {
-	return l.Say("the engine of %s was not told yet that %s is on %s", e.Host, e.Addr, e.On)
+	return l.Say("the engine of %s has not received the endpoint event of %s on %s yet", e.Host, e.Addr, e.On)
 }
 
 // Told is nil where each engine was told where containers on an overlay network

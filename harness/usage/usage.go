@@ -61,7 +61,7 @@ func translateFlagError(err error) error {
 	case errors.As(err, &value):
 		why := value.Unwrap()
 		if value.GetFlag().Value.Type() == "duration" {
-			why = lang.Errorf("such as 90s or 5m is needed")
+			why = lang.Errorf("want a duration such as 90s or 5m")
 		}
 		return lang.Errorf("invalid argument %q for --%s: %w", value.GetValue(), value.GetFlag().Name, why)
 	case errors.As(err, &syntax):

@@ -38,7 +38,7 @@ func (w *walk) comparisonText(c harness.Comparison) string {
 	if len(wrong) > 0 {
 		mark = w.paint(text.FgRed, "✗")
 	}
-	fmt.Fprintf(&b, "  %s %s\n", mark, w.Lang.Say("beside the page: equal %d, different for a listed reason %d, wrong %d",
+	fmt.Fprintf(&b, "  %s %s\n", mark, w.Lang.Say("compared with the page: %d equal, %d known differences, %d wrong",
 		len(c.Fields)-listed-len(wrong), listed, len(wrong)))
 	for _, f := range wrong {
 		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name,

@@ -82,7 +82,7 @@ func (w *walk) resume(ctx context.Context, commands []tutorial.Command) (int, er
 	if err != nil || from == 0 {
 		return from, err
 	}
-	w.printf(w.Lang.Say("This lab has the page behind it up to %s: on from there.", commands[from-1].Page))
+	w.printf(w.Lang.Say("The page was performed on this lab up to %s; it continues from there.", commands[from-1].Page))
 	for _, c := range commands[:from] {
 		if strings.HasPrefix(c.Text, "export ") {
 			w.printf("%s$ %s", c.Host, c.Text)

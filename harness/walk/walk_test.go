@@ -23,7 +23,7 @@ func TestComparisonText(t *testing.T) {
 		{Name: "Strategy", Page: "spread", Verdict: harness.FieldWrong},
 	}}
 	for l, want := range map[lang.Language]string{
-		lang.English: `  ✗ beside the page: equal 1, different for a listed reason 3, wrong 2
+		lang.English: `  ✗ compared with the page: 1 equal, 3 known differences, 2 wrong
   ✗ Role: the page shows primary, seen replica
   ✗ Strategy: the page shows spread, seen nothing
   ≈ Sizes are written so.

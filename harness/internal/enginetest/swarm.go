@@ -44,7 +44,9 @@ func (c *Cluster) systemStatus() [][2]string {
 	}
 	slices.SortFunc(members, func(a, b *Host) int { return strings.Compare(a.Name, b.Name) })
 	all := [][2]string{
-		{"Role", "primary"}, {"Strategy", "spread"}, {"Filters", "health, port, dependency, affinity, constraint"},
+		{"Role", "primary"},
+		{"Strategy", "spread"},
+		{"Filters", "health, port, dependency, affinity, constraint"},
 		{"Nodes", fmt.Sprint(len(members))},
 	}
 	for _, h := range members {
