@@ -55,7 +55,7 @@ func TestLabOnTerminal(t *testing.T) {
 			p = labOnTerminal(t, width, subnet, "up")
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, hosts) + part(width, "Perform the tutorial") +
-				"Lab terminal stands on " + subnet + " after %s.\n" +
+				"Lab terminal is running on " + subnet + " after %s.\n" +
 				"  check it: labcheck" + flag + "   type on it: eval \"$(labcheck env" + flag + ")\"   remove it: labcheck down" + flag + "\n")
 
 			p = labOnTerminal(t, width, subnet, "check", "--tags=@id:join-container", "--out=evidence")
