@@ -105,12 +105,16 @@ func (w *Workload) StartOnEach(ctx context.Context, network string) []error {
 // AwaitTold waits until engines were told where the started containers are, and
 // goes on if they were not, or that can't be known: the packets will tell.
 func (w *Workload) AwaitTold(ctx context.Context) error {
+	all := w.Started()
+	failed := doAtOnce(all, func(_ int, c *Container) (err error) {
+		c.Addrs, err = overlayAddrs(ctx, w.cluster.Engine(c.Host), c.ID)
+		return err
+	})
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
 	hosts := map[netip.Addr]string{}
-	for _, c := range w.Started() {
-		var err error
-		if c.Addrs, err = overlayAddrs(ctx, w.cluster.Engine(c.Host), c.ID); err != nil {
-			return err
-		}
+	for _, c := range all {
 		for _, a := range c.Addrs {
 			hosts[a] = c.Host
 		}
