@@ -133,7 +133,7 @@ func (a *app) hintText(err error) string {
 	case harness.IsDiskFull(err):
 		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor")
 	case errors.As(err, new(harness.TotalError)):
-		return a.lang.Say("try a longer --timeout, or labcheck doctor")
+		return a.lang.Say("a longer --timeout, or labcheck doctor")
 	}
 	return ""
 }

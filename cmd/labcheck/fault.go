@@ -90,7 +90,7 @@ func (f faultFlags) check(a *app) error {
 	switch {
 	case f.during < 0 || f.during >= a.timeout:
 		err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.during, a.timeout)
-		return &usageError{err, a.lang.Say("try a longer --timeout")}
+		return &usageError{err, a.lang.Say("a longer --timeout")}
 	case f.delay < 0 || f.loss < 0 || f.loss > 100:
 		err := lang.Errorf("--delay must not be negative, and --loss be from 0 to 100")
 		return &usageError{err, "labcheck fault slow --help"}
