@@ -43,46 +43,75 @@ type savedImage struct {
 	Layers   []string // names of the layers' files, the lowest first
 }
 
-// writeArchive writes images of the cache as an archive.
-func (c *cache) writeArchive(w io.Writer, all []named) error {
-	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
-	var saved []savedImage
-	var blobs []v1.Descriptor
+// archive is an archive to be written: its texts, and its open blobs.
+type archive struct {
+	index v1.IndexManifest
+	saved []savedImage
+	blobs []openBlob
+}
+
+type openBlob struct {
+	v1.Descriptor
+	io.ReadCloser
+}
+
+// openArchive opens images of the cache. The archive can then be written without
+// the lock. The caller closes it.
+func (c *cache) openArchive(all []named) (a *archive, err error) {
+	a = &archive{index: v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	opened := map[v1.Hash]bool{}
 	for _, i := range all {
 		own, err := blobsOf(i)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		blobs = append(blobs, own...)
 		one := savedImage{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.refs}
 		for _, l := range own[2:] {
 			one.Layers = append(one.Layers, blobFolder+l.Digest.Hex)
 		}
-		saved = append(saved, one)
+		a.saved = append(a.saved, one)
 		for _, ref := range i.refs {
-			index.Manifests = append(index.Manifests, describeImage(own[0], ref))
+			a.index.Manifests = append(a.index.Manifests, describeImage(own[0], ref))
+		}
+		for _, b := range own {
+			if opened[b.Digest] {
+				continue
+			}
+			opened[b.Digest] = true
+			content, err := c.Blob(b.Digest)
+			if err != nil {
+				return nil, err
+			}
+			a.blobs = append(a.blobs, openBlob{b, content})
 		}
 	}
+	return a, nil
+}
+
+func (a *archive) close() {
+	for _, b := range a.blobs {
+		b.Close()
+	}
+}
+
+// write writes the archive, once.
+func (a *archive) write(w io.Writer) error {
 	out := tar.NewWriter(w)
 	err := errors.Join(
 		writeText(out, layoutFile, json.RawMessage(layoutContent)),
-		writeText(out, indexFile, index),
-		writeText(out, manifestFile, saved),
+		writeText(out, indexFile, a.index),
+		writeText(out, manifestFile, a.saved),
 	)
 	if err != nil {
 		return err
 	}
-	written := map[v1.Hash]bool{}
-	for _, b := range blobs {
-		if written[b.Digest] {
-			continue
-		}
-		written[b.Digest] = true
-		content, err := c.Blob(b.Digest)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(writeEntry(out, blobFolder+b.Digest.Hex, b.Size, content), content.Close()); err != nil {
+	for _, b := range a.blobs {
+		if err := writeEntry(out, blobFolder+b.Digest.Hex, b.Size, b); err != nil {
 			return err
 		}
 	}

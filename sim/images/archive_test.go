@@ -96,7 +96,12 @@ func archiveOf(t testing.TB, all ...named) []byte {
 		}
 	}
 	var b bytes.Buffer
-	if err := c.writeArchive(&b, all); err != nil {
+	a, err := c.openArchive(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	if err := a.write(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

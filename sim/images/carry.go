@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -19,31 +20,70 @@ var ErrArchive = lang.Errorf("these images can't be loaded")
 
 // Save writes all images as an archive that Load, and engines, read. The same
 // images make the same bytes.
-func (s *Store) Save(ctx context.Context, w io.Writer) error {
-	return s.withImages(ctx, names(), func(m *maker, all []named) error { return m.cache.writeArchive(w, all) })
-}
+func (s *Store) Save(ctx context.Context, w io.Writer) error { return s.save(ctx, names(), w) }
 
 // Archive writes one image as an archive, under the names that InNode gives, or
 // else its own.
 func (s *Store) Archive(ctx context.Context, n Name, w io.Writer) error {
-	return s.withImages(ctx, []Name{n}, func(m *maker, one []named) error {
-		if refs := InNode(n); refs != nil {
-			one[0].refs = refs
+	return s.save(ctx, []Name{n}, w)
+}
+
+// save writes images as an archive: one alone under its names in a node. While it
+// is written the lock is not held: another labcheck may read it, and want the lock.
+func (s *Store) save(ctx context.Context, which []Name, w io.Writer) error {
+	var a *archive
+	err := s.withImages(ctx, which, func(m *maker, all []named) (err error) {
+		if refs := InNode(which[0]); len(which) == 1 && refs != nil {
+			all[0].refs = refs
 		}
-		return m.cache.writeArchive(w, one)
+		a, err = m.cache.openArchive(all)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return a.write(w)
 }
 
 // Load gives the engine the images of an archive that Save wrote. One that is
 // damaged, or was written by a labcheck with other images, is refused before
 // anything of it is loaded.
 func (s *Store) Load(ctx context.Context, r io.Reader) error {
+	archive, err := s.spool(r)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(archive.Name()) //nolint:errcheck // only Windows still has it
+	defer archive.Close()
 	return s.withMaker(ctx, func(m *maker) error {
-		if err := m.takeIn(r); err != nil {
+		if err := m.takeIn(archive); err != nil {
 			return err
 		}
 		return m.giveToEngine(ctx, m.cached(names()))
 	})
+}
+
+// spool reads all of an archive into a file without a name, before the lock is
+// taken: another labcheck that is writing the archive may want the lock, too.
+func (s *Store) spool(r io.Reader) (*os.File, error) {
+	dir, err := s.inCache("")
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp(dir, "load-*")
+	if err != nil {
+		return nil, err
+	}
+	_ = os.Remove(file.Name()) // Windows removes no open file
+	_, err = io.Copy(file, r)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // takeIn puts the images of an archive into the cache.

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"labcheck/harness/pace"
 
 	"github.com/docker/docker/api/types"
 	dockerimage "github.com/docker/docker/api/types/image"
@@ -63,6 +66,46 @@ func loadInto(dir string, content []byte) (sent int64, err error) {
 	s.dir = dir
 	err = s.Load(context.Background(), bytes.NewReader(content))
 	return w.sent, err
+}
+
+// TestSaveIntoLoad has one labcheck read what another one saves, as in
+// `labcheck images save - | labcheck images load -`: both use the same cache.
+func TestSaveIntoLoad(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := loadInto(dir, archiveOf(t, savedImages(t, "amd64", names()...)...)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(20*time.Second))
+	defer cancel()
+	from, to := New(&witness{}, Options{}), New(&witness{}, Options{})
+	from.dir, to.dir = dir, dir
+	out, in := io.Pipe()
+	started := make(chan struct{})
+	saved := make(chan error)
+	go func() {
+		<-started
+		err := from.Save(ctx, in)
+		saved <- errors.Join(err, in.CloseWithError(err))
+	}()
+	err := to.Load(ctx, &firstRead{out, started})
+	if err := errors.Join(err, out.CloseWithError(err), <-saved); err != nil {
+		t.Error(err)
+	}
+}
+
+// firstRead closes a channel when it is read for the first time: Load has the lock
+// then.
+type firstRead struct {
+	io.Reader
+	begins chan struct{}
+}
+
+func (r *firstRead) Read(p []byte) (int, error) {
+	if r.begins != nil {
+		close(r.begins)
+		r.begins = nil
+	}
+	return r.Reader.Read(p)
 }
 
 func TestLoadRefusesOtherFiles(t *testing.T) {

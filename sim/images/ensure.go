@@ -127,8 +127,13 @@ func (m *maker) giveToEngine(ctx context.Context, all []named) error {
 }
 
 func (m *maker) loadArchive(ctx context.Context, all []named) error {
+	a, err := m.cache.openArchive(all)
+	if err != nil {
+		return err
+	}
+	defer a.close()
 	from, to := io.Pipe()
-	go func() { to.CloseWithError(m.cache.writeArchive(to, all)) }()
+	go func() { to.CloseWithError(a.write(to)) }()
 	answer, err := m.engine.ImageLoad(ctx, from)
 	_ = from.Close() // ends the writer, if the engine did not take all
 	if err != nil {
