@@ -69,6 +69,8 @@ func interruptedDownload(l *lab, m *debianMirror) {
 			cancel(interrupted)
 		}
 	}
+	m.slow.Store(true)
+	defer m.slow.Store(false)
 	if err := first.Ensure(ctx); !errors.Is(err, interrupted) {
 		l.t.Errorf("got %v, want the cause", err)
 	}

@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
@@ -138,6 +140,7 @@ type debianMirror struct {
 	mu    sync.Mutex
 	asked map[string]int // how often, by path
 	sent  int64          // bytes
+	slow  atomic.Bool    // a download takes seconds, so that it can be interrupted
 }
 
 func newDebianMirror(t *testing.T) *debianMirror {
@@ -179,6 +182,9 @@ type countingWriter struct {
 }
 
 func (c *countingWriter) Write(p []byte) (int, error) {
+	if c.m.slow.Load() {
+		time.Sleep(10 * time.Millisecond)
+	}
 	c.m.mu.Lock()
 	c.m.sent += int64(len(p))
 	c.m.mu.Unlock()
