@@ -164,7 +164,7 @@ func receiver(e ast.Expr) string {
 	return types.ExprString(e)
 }
 
-// arrow is that a file uses what another file of its package defines.
+// arrow is a use, in one file, of what another file of its package defines.
 type arrow struct{ from, to string }
 
 // arrowFigures measures how many of each package's arrows run back up: those

@@ -101,7 +101,7 @@ func bootstrapByConsent(ctx context.Context, s *session, e extras, yes bool) err
 		if _, err := s.target.Up(ctx); err != nil {
 			return err
 		}
-		fmt.Fprintln(s.err, s.lang.Say("On these nodes this will be done, where it is not done already:"))
+		fmt.Fprintln(s.err, s.lang.Say("These steps will be performed on these nodes, unless they are done already:"))
 		printPlan(s, e)
 		withYes := s.real.commandLine("bootstrap", append(e.flags(), "--yes")...)
 		if ok, err := s.confirm(ctx, yes, s.lang.Say("Go on?"), withYes); err != nil || !ok {

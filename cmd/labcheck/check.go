@@ -31,7 +31,7 @@ type checkFlags struct {
 	// Of --target ec2.
 	allow []string
 	wait  time.Duration
-	// limited is that wait is meant for labs, too.
+	// limited applies wait to labs, too.
 	limited bool
 }
 

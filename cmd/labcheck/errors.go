@@ -38,7 +38,7 @@ func (e *usageError) In(l lang.Language) string { return l.Error(e.err) }
 // HintIn implements harness.Hinter.
 func (e *usageError) HintIn(lang.Language) string { return e.hint }
 
-// errFalse is that claims are false. The report has said which.
+// errFalse reports that a claim is false. The report has said which.
 var errFalse = lang.Errorf("a claim is false")
 
 // toldError is a verdict of which the command has said all there is to say.

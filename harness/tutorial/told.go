@@ -96,17 +96,7 @@ func knowsOf(tidings []engine.Tiding, addr, host netip.Addr, gone map[string]boo
 	return there
 }
 
-// AwaitTold waits, for TellTime at most, until Told, and then until engines have
-// acted on it. It goes on where they were not told, or that can't be known: the
-// packets will tell. The error is ctx's.
-func AwaitTold(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]string) error {
-	wait, cancel := context.WithTimeout(ctx, TellTime)
-	defer cancel()
-	_ = harness.Until(wait, 200*time.Millisecond, func(ctx context.Context) error { return Awaited(Told(ctx, c, containers)) })
-	return sleep(ctx, ActTime)
-}
-
-// Awaited is what Told said where it comes to an end by waiting, else nil.
+// Awaited returns what Told said if waiting can change it, else nil.
 func Awaited(err error) error {
 	if errors.As(err, new(*UntoldError)) {
 		return err

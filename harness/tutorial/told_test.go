@@ -1,11 +1,9 @@
 package tutorial
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"testing"
-	"time"
 
 	"labcheck/harness/engine"
 	"labcheck/harness/internal/enginetest"
@@ -68,32 +66,23 @@ func attach(f *enginetest.Cluster, host, addr string) {
 	h.Containers = append(h.Containers, &enginetest.Container{ID: addr, Name: "on-" + host, Networks: map[string]string{"mynet": addr}})
 }
 
-// TestAwaitTold: engines are waited for, and given the time to act.
-func TestAwaitTold(t *testing.T) {
+// TestAwaited: it is waited for what engines were not told yet, and not for what
+// can't be known.
+func TestAwaited(t *testing.T) {
 	f, c := fake(t, performed(func(f *enginetest.Cluster) {
 		attach(f, "store", "10.0.0.2")
 		f.Hosts["manager"].Untold = []string{"10.0.0.2"}
 	}))
 	at := map[netip.Addr]string{netip.MustParseAddr("10.0.0.2"): "store"}
-	told := time.AfterFunc(500*time.Millisecond, func() {
-		f.Change(func() { f.Hosts["manager"].Untold = nil })
-	})
-	defer told.Stop()
-	start := time.Now()
-	if err := AwaitTold(t.Context(), c, at); err != nil || time.Since(start) < 500*time.Millisecond+ActTime {
-		t.Errorf("after %s: %v", time.Since(start), err)
+	if err := Awaited(Told(t.Context(), c, at)); err == nil {
+		t.Error("an engine that was not told is not waited for")
 	}
+	f.Change(func() { f.Hosts["manager"].Untold = nil })
 	if err := Told(t.Context(), c, at); err != nil {
 		t.Error(err)
 	}
 	f.Change(func() { f.Hosts["manager"].Off = true })
-	start = time.Now()
-	if err := AwaitTold(t.Context(), c, at); err != nil || time.Since(start) > 10*time.Second {
-		t.Errorf("where it can't be known: %v after %s", err, time.Since(start))
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := AwaitTold(ctx, c, at); !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
+	if err := Told(t.Context(), c, at); err == nil || Awaited(err) != nil {
+		t.Errorf("an engine that is off: %v", err)
 	}
 }

@@ -162,6 +162,11 @@ func TestAwaitTold(t *testing.T) {
 		t.Error(err)
 	}
 	pace.Within(t, "waiting for nothing", time.Since(start), 2*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.AwaitTold(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
 }
 
 // TestPingAll wants the ways that do not carry, each with its ends.
