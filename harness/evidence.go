@@ -115,7 +115,9 @@ type Scenario struct {
 	Duration  time.Duration     `json:"duration_ns"`
 	Expected  string            `json:"expected,omitempty"` // of the step that failed
 	Seen      string            `json:"seen,omitempty"`     // of the step that failed
-	Steps     []Step            `json:"steps"`
+	// Hosts are those that the failure is about; empty if that is not known.
+	Hosts []string `json:"hosts,omitempty"`
+	Steps []Step   `json:"steps"`
 }
 
 // Step is one sentence of a scenario.

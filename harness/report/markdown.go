@@ -71,8 +71,15 @@ func (m *markdown) findingSection(f harness.Finding) string {
 	for _, o := range f.Seen {
 		fmt.Fprintf(&b, "\n%s\n\n%s", escapeMarkdown(o.Asked), codeBlock(o.Answered))
 	}
+	if f.Revert != "" {
+		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Revert it with labcheck:"), codeBlock(f.Revert))
+	}
 	if len(f.Remedy) > 0 {
-		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Fix, on the manager:"), codeBlock(strings.Join(f.Remedy, "\n")))
+		where := m.Say("Fix, on the manager:")
+		if f.RemedyHost != "" {
+			where = m.Say("Fix, on %s itself:", codeSpan(f.RemedyHost))
+		}
+		fmt.Fprintf(&b, "\n%s\n\n%s", where, codeBlock(strings.Join(f.Remedy, "\n")))
 	}
 	if f.Advice != "" {
 		fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(f.Advice))
