@@ -10,8 +10,6 @@ type Finding struct {
 	// Seen is the observations from which the cause was inferred.
 	Seen       []Observation `json:"seen"`
 	Confidence Confidence    `json:"confidence"`
-	// Links are the connections between hosts that lose packets.
-	Links []Link `json:"links,omitempty"`
 	// Remedy is the commands that fix it, as typed on the manager; empty if no
 	// command does.
 	Remedy []string `json:"remedy,omitempty"`
@@ -21,12 +19,6 @@ type Finding struct {
 	Doc string `json:"doc,omitempty"`
 	// Explains is the ids of the claims that are false because of it.
 	Explains []string `json:"explains,omitempty"`
-}
-
-// Link is a connection from one host to another, by their names.
-type Link struct {
-	From string `json:"from"`
-	To   string `json:"to"`
 }
 
 // Observation is a question to the cluster and its answer.

@@ -245,14 +245,6 @@ func TestSettling(t *testing.T) {
 	}
 }
 
-// links returns the links of all findings.
-func links(r Result) (all []harness.Link) {
-	for _, f := range r.Findings {
-		all = append(all, f.Links...)
-	}
-	return all
-}
-
 // TestTraffic sends packets, and takes away what sent them.
 func TestTraffic(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -278,9 +270,6 @@ func TestTraffic(t *testing.T) {
 		r := Run(t.Context(), on, Options{Workload: true})
 		if got := found(r); got != c.want {
 			t.Errorf("%s: found %q, not %q", name, got, c.want)
-		}
-		if n := len(links(r)); (n > 0) != (c.want != "") || n == 20 {
-			t.Errorf("%s: %d links lose packets", name, n)
 		}
 		if tried != 20 {
 			t.Errorf("%s: %d ways were tried", name, tried)

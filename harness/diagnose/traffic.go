@@ -71,7 +71,6 @@ func (d *diagnosis) isMisled(ctx context.Context, c *engine.Cluster, lost []work
 // lostPackets names the host that all lost packets have in common, if one has.
 func (d *diagnosis) lostPackets(lost []workload.Lost) {
 	host, breaks := "", d.partOnEachHost(packetKind)
-	var links []harness.Link
 	var all []string
 	for _, h := range d.topology.Hosts() {
 		if !slices.ContainsFunc(lost, func(p workload.Lost) bool { return p.From.Host != h.Name && p.To.Host != h.Name }) {
@@ -79,11 +78,9 @@ func (d *diagnosis) lostPackets(lost []workload.Lost) {
 		}
 	}
 	for _, p := range lost {
-		links = append(links, harness.Link{From: p.From.Host, To: p.To.Host})
 		all = append(all, p.From.Host+" to "+p.To.Host)
 	}
 	slices.Sort(all)
-	f := d.addFinding("packets-lost", host, d.topology.Network).setBreaks(breaks...).
+	d.addFinding("packets-lost", host, d.topology.Network).setBreaks(breaks...).
 		addSeen("ping -s 1400, between containers", fmt.Sprintf("lost: %s", strings.Join(all, ", "))).setAdvice(vxlanPort)
-	f.Links = links
 }

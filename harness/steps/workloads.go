@@ -215,14 +215,18 @@ func (w *workloads) reachEachOther(ctx context.Context) error {
 		return err
 	}
 	var missing []string
+	var links []harness.Link
 	for _, l := range lost {
+		links = append(links, harness.Link{From: l.From.Host, To: l.To.Host})
 		said, _, _ := strings.Cut(strings.TrimSpace(l.Said+"\n"+w.lang.Say("no answer")), "\n")
 		missing = append(missing, w.lang.Say("%s to %s: %s", l.From.Host, l.To.Host, said))
 	}
 	slices.Sort(missing)
 	n := len(w.load.Started())
-	return w.mismatch(w.lang.Say("the containers"), w.lang.Say("all %d ways carry", n*(n-1)),
-		w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")))
+	return &harness.Mismatch{
+		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", n*(n-1)),
+		Seen: w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")), Links: links,
+	}
 }
 
 func (w *workloads) pingAll(ctx context.Context) ([]workload.Lost, error) {

@@ -159,7 +159,7 @@ func (r *run) recordFailure(st *harness.Step, err error) {
 	r.now.Expected, r.now.Seen = st.Text, st.Error
 	var m *harness.Mismatch
 	if errors.As(err, &m) {
-		r.now.Expected, r.now.Seen = m.Expected, m.Seen
+		r.now.Expected, r.now.Seen, r.now.Links = m.Expected, m.Seen, m.Links
 	}
 }
 
