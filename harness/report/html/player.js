@@ -29,7 +29,7 @@
     }
   }
 
-  let at = 0, before = 0, playing = false, drawn = null;
+  let at = length, before = 0, playing = false, drawn = null;
   const draw = () => {
     let low = 0, high = frames.length;
     while (low < high) {
