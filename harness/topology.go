@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"labcheck/harness/lang"
 )
@@ -82,6 +83,20 @@ func Tutorial() Topology {
 	}
 }
 
+// insideHost is a network that each host has inside.
+type insideHost struct {
+	network string
+	subnet  netip.Prefix
+}
+
+// insideHosts are the networks that Docker 20.10 gives each host, and the tutorial's
+// overlay network.
+var insideHosts = []insideHost{
+	{"docker0", netip.MustParsePrefix("172.17.0.0/16")},
+	{"docker_gwbridge", netip.MustParsePrefix("172.18.0.0/16")},
+	{"mynet", netip.MustParsePrefix("10.0.0.0/24")},
+}
+
 // In returns the topology on another IPv4 subnet of 24 bits, with the same last
 // octet of each address.
 func (t Topology) In(subnet netip.Prefix) (Topology, error) {
@@ -89,6 +104,12 @@ func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	if !subnet.Addr().Is4() || subnet.Bits() != 24 {
 		return Topology{}, lang.Errorf(
 			"subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
+	}
+	if first := subnet.Addr().As4()[0]; !subnet.Addr().IsGlobalUnicast() || first == 0 || first >= 240 {
+		return Topology{}, lang.Errorf("subnet %s: hosts can't have such addresses; want a private subnet", subnet)
+	}
+	if i := slices.IndexFunc(insideHosts, func(n insideHost) bool { return n.subnet.Overlaps(subnet) }); i >= 0 {
+		return Topology{}, lang.Errorf("subnet %s: %s inside each host has it", subnet, insideHosts[i].network)
 	}
 	move := func(h Host) Host {
 		a := subnet.Addr().As4()

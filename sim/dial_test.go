@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types"
 
 	"labcheck/harness"
+	"labcheck/harness/subnet"
 )
 
 // A topology address outside a lab is somebody else's.
@@ -119,11 +120,29 @@ func TestOverlapping(t *testing.T) {
 	}
 }
 
-func TestCheckInterfacesNamesWhatHasTheSubnet(t *testing.T) {
-	err := checkInterfaces(netip.MustParsePrefix("127.0.0.0/24"), nil)
+func TestCheckMachineNamesWhatHasTheSubnet(t *testing.T) {
+	err := checkMachine(netip.MustParsePrefix("127.0.0.0/24"), nil)
 	var taken *SubnetError
 	if !errors.As(err, &taken) || taken.UsedBy.String() != "interface lo of this machine has 127.0.0.1/8" {
 		t.Fatalf("%v", err)
+	}
+}
+
+// A route of this machine to a part of the subnet, or to more than it, is in the way.
+func TestFindRoute(t *testing.T) {
+	routes, err := subnet.Routes()
+	if err != nil || len(routes) == 0 {
+		t.Skipf("this machine has no routes: %v", err)
+	}
+	to := routes[0].To
+	for _, wanted := range []netip.Prefix{to, netip.PrefixFrom(to.Addr(), 31), netip.PrefixFrom(to.Addr(), to.Bits()-1).Masked()} {
+		usedBy, err := findRoute(wanted, nil)
+		if err != nil || usedBy == nil {
+			t.Errorf("%s: no route, %v", wanted, err)
+		}
+	}
+	if usedBy, err := findRoute(netip.MustParsePrefix("240.0.0.0/24"), nil); usedBy != nil || err != nil {
+		t.Errorf("240.0.0.0/24: %v, %v", usedBy, err)
 	}
 }
 

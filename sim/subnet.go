@@ -12,6 +12,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/subnet"
 )
 
 // SubnetError reports that a lab can't have the requested subnet.
@@ -85,16 +86,15 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 }
 
 // checkSubnet returns a *SubnetError if the subnet overlaps with another network of
-// the engine or an address of this machine.
+// the engine, or an address or a route of this machine. Its hint proposes a free one.
 func (r subnetRequest) checkSubnet(ctx context.Context) error {
-	bridges, err := r.awaitProbes(ctx)
-	if err != nil {
-		return err
-	}
-	err = checkInterfaces(r.subnet, bridges)
-	if err != nil {
-		if taken := r.awaitListing(ctx); taken != nil {
-			return taken
+	found, err := r.awaitProbes(ctx)
+	if err == nil {
+		err = checkMachine(r.subnet, found)
+		if err != nil {
+			if taken := r.awaitListing(ctx); taken != nil {
+				return taken
+			}
 		}
 	}
 	return err
@@ -102,18 +102,18 @@ func (r subnetRequest) checkSubnet(ctx context.Context) error {
 
 // awaitProbes is checkNetworks, and waits until no doctor's throw-away hosts are on
 // the subnet.
-func (r subnetRequest) awaitProbes(ctx context.Context) (bridges []string, err error) {
+func (r subnetRequest) awaitProbes(ctx context.Context) (found []network.Inspect, err error) {
 	wait, cancel := harness.WithLimit(ctx, probeTimeout)
 	defer cancel()
 	_ = harness.Until(wait, 100*time.Millisecond, func(context.Context) error {
-		bridges, err = r.checkNetworks(ctx)
+		found, err = r.checkNetworks(ctx)
 		var taken *SubnetError
 		if errors.As(err, &taken) && taken.byProbe {
 			return err
 		}
 		return nil
 	})
-	return bridges, err
+	return found, err
 }
 
 // awaitListing waits until the engine lists the network to which it gave the subnet:
@@ -131,65 +131,105 @@ func (r subnetRequest) awaitListing(ctx context.Context) *SubnetError {
 	return taken
 }
 
-// checkNetworks returns the names of the bridges of the engine's networks, and a
-// *SubnetError if one of these has the subnet.
-func (r subnetRequest) checkNetworks(ctx context.Context) ([]string, error) {
+// checkNetworks returns the engine's networks, and a *SubnetError if one of these has
+// the subnet.
+func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, error) {
 	found, err := r.objects.engine.NetworkList(ctx, network.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	var bridges []string
 	for _, n := range found {
-		bridges = append(bridges, labBridge{id: n.ID}.interfaceName())
 		if hasOverlap(n, r.subnet) || n.Labels[LabelLab] == r.objects.lab {
-			return nil, r.takenBy(n)
+			return nil, r.takenBy(n, proposeSubnet(found))
 		}
 	}
-	return bridges, nil
+	return found, nil
 }
 
-// takenBy reports that a network of the engine has the subnet.
-func (r subnetRequest) takenBy(n network.Inspect) *SubnetError {
+// takenBy reports that a network of the engine has the subnet. free is another one.
+func (r subnetRequest) takenBy(n network.Inspect, free string) *SubnetError {
 	e := &SubnetError{
 		Subnet: r.subnet, byProbe: n.Labels[labelProbe] != "",
 		UsedBy: lang.Textf("the engine's network %s uses it", n.Name),
-		Hint: lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the network"+
-			" (docker network rm %s)", n.Name),
+		Hint:   lang.Textf("choose another subnet (--subnet %s), or remove the network (docker network rm %s)", free, n.Name),
 	}
 	switch lab := n.Labels[LabelLab]; lab {
 	case "":
 	case r.objects.lab:
 		e.UsedBy = lang.Textf("lab %s is being made by another labcheck", lab)
-		e.Hint = lang.Text{
-			EN: "wait until it is done, or name another lab on another subnet (--lab two --subnet 192.168.34.0/24)",
-		}
+		e.Hint = lang.Textf("wait until it is done, or name another lab on another subnet (--lab two --subnet %s)", free)
 	default:
 		e.UsedBy = lang.Textf("lab %s uses it", lab)
-		e.Hint = lang.Textf("choose another subnet (--subnet 192.168.34.0/24), or remove the lab"+
-			" (labcheck down --lab %s)", lab)
+		e.Hint = lang.Textf("choose another subnet (--subnet %s), or remove the lab (labcheck down --lab %s)", free, lab)
 	}
 	return e
 }
 
-// checkInterfaces returns a *SubnetError if one of this machine's interfaces has an
-// address of the subnet: the engine refuses only what its own networks have. It does
-// not check the engine's bridges.
-func checkInterfaces(subnet netip.Prefix, bridges []string) error {
+// checkMachine returns a *SubnetError if one of this machine's interfaces has an
+// address of the subnet, or a route leads to a part of it: the engine refuses only what
+// its own networks have. It does not check the bridges of these networks.
+func checkMachine(wanted netip.Prefix, networks []network.Inspect) error {
+	var bridges []string
+	for _, n := range networks {
+		bridges = append(bridges, labBridge{id: n.ID}.interfaceName())
+	}
+	usedBy, err := findInterface(wanted, bridges)
+	if usedBy == nil && err == nil {
+		usedBy, err = findRoute(wanted, bridges)
+	}
+	if usedBy == nil {
+		return err
+	}
+	hint := lang.Textf("choose another subnet (--subnet %s)", proposeSubnet(networks))
+	return &SubnetError{Subnet: wanted, UsedBy: *usedBy, Hint: hint}
+}
+
+// findInterface returns which interface of this machine has an address of a subnet; nil
+// if none has.
+func findInterface(subnet netip.Prefix, bridges []string) (*lang.Text, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return lang.Errorf("list this machine's interfaces: %w", err)
+		return nil, lang.Errorf("list this machine's interfaces: %w", err)
 	}
 	for _, i := range interfaces {
 		addr, ok := overlappingAddr(i, subnet)
 		if ok && !slices.Contains(bridges, i.Name) {
-			return &SubnetError{
-				Subnet: subnet,
-				UsedBy: lang.Textf("interface %s of this machine has %s", i.Name, addr),
-				Hint: lang.Text{
-					EN: "choose another subnet (--subnet 192.168.34.0/24), or take the interface down",
-				},
-			}
+			text := lang.Textf("interface %s of this machine has %s", i.Name, addr)
+			return &text, nil
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// findRoute returns which route of this machine leads to addresses of a subnet, or
+// drops what is sent there; nil if none does. Packets to a host of the lab would
+// follow it, and not the bridge.
+func findRoute(wanted netip.Prefix, bridges []string) (*lang.Text, error) {
+	routes, err := subnet.Routes()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range routes {
+		if r.To.Overlaps(wanted) && !slices.Contains(bridges, r.Interface) {
+			text := lang.Textf("this machine has a route to %s (interface %s)", r.To, r.Interface)
+			return &text, nil
+		}
+	}
+	return nil, nil
+}
+
+// proposeSubnet returns a subnet that no network and nothing of this machine has. If
+// that can't be known, it returns one that is probably free.
+func proposeSubnet(networks []network.Inspect) string {
+	var used []netip.Prefix
+	for _, n := range networks {
+		used = append(used, subnetsOf(n.IPAM)...)
+	}
+	free, err := subnet.Free(used)
+	if err == nil {
+		for p := range free {
+			return p.String()
+		}
+	}
+	return "192.168.34.0/24"
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,7 +89,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	}
 	code := exitCode(ctx, err)
 	if isTold(err) {
-		return code
+		return a.checkOutput(code)
 	}
 	text, hint := a.errorText(err), a.hintText(err)
 	if code == exitInterrupted {
@@ -102,6 +103,17 @@ func (a *app) finish(ctx context.Context, err error) int {
 		fmt.Fprintln(a.err, a.lang.Say("   try:"), hint)
 	}
 	return code
+}
+
+// checkOutput returns the exit code of a command that is done: what could not be
+// written to stdout nobody has read.
+func (a *app) checkOutput(code int) int {
+	err := a.screen.Out.Err()
+	if err == nil {
+		return code
+	}
+	fmt.Fprintln(a.err, "labcheck:", a.lang.Say("write to stdout: %s", a.lang.Error(err)))
+	return cmp.Or(code, exitUnreachable)
 }
 
 // interruptionText says what becomes of what a command had done when a signal

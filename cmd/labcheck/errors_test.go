@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,28 @@ func TestInterruptedSaysWhatIsLeft(t *testing.T) {
 		code := run(ctx, append(strings.Fields(command), "--lang", "en"), strings.NewReader(""), &out, &said)
 		if code != exitInterrupted || !strings.HasPrefix(said.String(), "labcheck: interrupted; ") || !strings.Contains(said.String(), want) {
 			t.Errorf("%s: exit code %d: %q", command, code, said.String())
+		}
+	}
+}
+
+// TestFullStdout wants a command whose output could not be written to say so and to
+// end with another code than 0.
+func TestFullStdout(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	defer full.Close()
+	for _, command := range []string{
+		"version", "--json version", "--help", "up --help", "inventory example", "inventory schema", "completion bash",
+	} {
+		var said bytes.Buffer
+		code := run(t.Context(), append(strings.Fields(command), "--lang", "en"), strings.NewReader(""), full, &said)
+		if code != exitUnreachable || !strings.Contains(said.String(), "no space left on device") {
+			t.Errorf("%s: exit code %d: %q", command, code, said.String())
+		}
+		if n := strings.Count(said.String(), "no space left"); n != 1 {
+			t.Errorf("%s: the error is told %d times: %q", command, n, said.String())
 		}
 	}
 }

@@ -38,8 +38,8 @@ func execOn(ctx context.Context, s *session, host string, argv []string) error {
 	if s.json {
 		s.printJSON(r)
 	} else {
-		fmt.Fprint(s.out, r.Stdout)
-		fmt.Fprint(s.err, r.Stderr)
+		fmt.Fprint(s.screen.Out.Raw(), r.Stdout)
+		fmt.Fprint(s.screen.Err.Raw(), r.Stderr)
 	}
 	if r.ExitCode != 0 {
 		return &remoteError{r.ExitCode}

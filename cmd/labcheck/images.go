@@ -95,7 +95,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 		return err
 	}
 	if file == "-" {
-		return save(ctx, s.out)
+		return save(ctx, s.screen.Out.Raw())
 	}
 	part, err := os.Create(file + ".part")
 	if err != nil {

@@ -218,3 +218,30 @@ func TestOutputElsewhere(t *testing.T) {
 	c.waitToShow("out of")
 	c.wantScreen("out of the pipe\n")
 }
+
+// TestOutputShowsControls holds that what a cluster says can't move the cursor: not on
+// a terminal, where colours stay, and not in a file, where they go.
+func TestOutputShowsControls(t *testing.T) {
+	const hostile = "a \x1b[2J\x1b]0;title\x07\u009b5A\rb \x1b[31mred\x1b[0m\n"
+	t.Run("terminal", func(t *testing.T) {
+		c, a, _ := openScreen(t, 80)
+		fmt.Fprint(a.out, hostile+"end\n")
+		c.waitToShow("end")
+		c.wantScreen(`a \x1b[2J\x1b]0;title\x07\u009b5A\x0db red` + "\nend\n")
+	})
+	t.Run("file", func(t *testing.T) {
+		var out, err strings.Builder
+		a := newApp(terminal.New(t.Context(), strings.NewReader(""), &out, &err))
+		fmt.Fprint(a.out, hostile)
+		fmt.Fprint(a.err, hostile)
+		want := `a \x1b[2J\x1b]0;title\x07\u009b5A\x0db \x1b[31mred\x1b[0m` + "\n"
+		if out.String() != want || err.String() != want {
+			t.Errorf("stdout %q, stderr %q, want %q", out.String(), err.String(), want)
+		}
+		out.Reset()
+		fmt.Fprint(a.screen.Out.Raw(), hostile)
+		if out.String() != hostile {
+			t.Errorf("Raw wrote %q, want %q", out.String(), hostile)
+		}
+	})
+}

@@ -30,7 +30,7 @@ func Annotations(w io.Writer, e harness.Evidence) error {
 
 // escapeData escapes the text of a workflow command.
 func escapeData(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(cleanText(s))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(harness.ShowControls(s))
 }
 
 // escapeProperty escapes the value of a workflow command's property.

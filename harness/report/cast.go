@@ -51,7 +51,7 @@ func writeCast(w io.Writer, title string, shots []shot) error {
 	enc.SetEscapeHTML(false)
 	c := cast{enc: enc}
 	c.err = enc.Encode(castHeader{
-		2, castWidth, castHeight, shots[0].commands[0].Start.Unix(), idleLimit, cleanText(title),
+		2, castWidth, castHeight, shots[0].commands[0].Start.Unix(), idleLimit, harness.ShowControls(title),
 		map[string]string{"SHELL": "/bin/sh", "TERM": "xterm-256color"},
 	})
 	for _, s := range shots {
@@ -73,7 +73,7 @@ type cast struct {
 func (c *cast) writeCommand(r harness.Result) {
 	c.writeOutput(r.Node + "$ ")
 	c.at += startTime
-	for _, key := range cleanText(typedLine(r)) {
+	for _, key := range harness.ShowControls(typedLine(r)) {
 		c.at += keyTime
 		c.writeOutput(string(key))
 	}
@@ -89,7 +89,7 @@ func (c *cast) writeCommand(r harness.Result) {
 
 // writeOutput writes an event. A terminal needs a carriage return at each line end.
 func (c *cast) writeOutput(text string) {
-	if text = strings.ReplaceAll(cleanText(text), "\n", "\r\n"); text != "" && c.err == nil {
+	if text = strings.ReplaceAll(harness.ShowControls(text), "\n", "\r\n"); text != "" && c.err == nil {
 		c.err = c.enc.Encode([]any{c.at.Seconds(), "o", text})
 	}
 }

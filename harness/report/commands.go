@@ -19,7 +19,7 @@ func Commands(w io.Writer, e harness.Evidence) error {
 		commands := commandsOf(s)
 		if len(commands) > 0 {
 			header := fmt.Sprintf("# %s\n# %s, %s, %s:%d\n\n", s.Name, s.ID, s.Status, s.File, s.Line)
-			fmt.Fprint(b, cleanText(header))
+			fmt.Fprint(b, harness.ShowControls(header))
 		}
 		writeCommands(b, commands)
 		total += len(commands)
@@ -30,12 +30,12 @@ func Commands(w io.Writer, e harness.Evidence) error {
 
 func writeCommands(w io.Writer, commands []harness.Result) {
 	for _, c := range commands {
-		prompt := cleanText(c.Node) + "$ "
-		for _, line := range strings.Split(cleanText(commandLine(c)), "\n") {
+		prompt := harness.ShowControls(c.Node) + "$ "
+		for _, line := range strings.Split(harness.ShowControls(commandLine(c)), "\n") {
 			fmt.Fprintf(w, "%s%s\n", prompt, line)
 		}
 		for _, out := range []string{c.Stdout, c.Stderr} {
-			if out = strings.TrimRight(cleanText(out), "\n"); out != "" {
+			if out = strings.TrimRight(harness.ShowControls(out), "\n"); out != "" {
 				fmt.Fprintln(w, out)
 			}
 		}

@@ -166,7 +166,7 @@ type place struct {
 func markValues(line string, fields []harness.Field, value func(harness.Field) string) []span {
 	var places []place
 	for _, f := range fields {
-		v := cleanText(value(f))
+		v := harness.ShowControls(value(f))
 		if f.Verdict == harness.FieldEqual || v == "" {
 			continue
 		}
@@ -210,7 +210,7 @@ func splitText(text string, places []place) []span {
 
 // outputLines returns the lines of an output without empty ones at its end.
 func outputLines(text string) []string {
-	return strings.Split(strings.TrimRight(cleanText(text), "\n"), "\n")
+	return strings.Split(strings.TrimRight(harness.ShowControls(text), "\n"), "\n")
 }
 
 // output is a text that is folded if it is long.
@@ -227,7 +227,7 @@ const (
 )
 
 func newOutput(text string) output {
-	text = strings.TrimRight(cleanText(text), "\n")
+	text = strings.TrimRight(harness.ShowControls(text), "\n")
 	o := output{Text: text}
 	for line := range strings.Lines(text) {
 		o.Lines++

@@ -4,36 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"labcheck/harness"
 )
 
-// cleanText makes a text from a cluster harmless to a terminal. It keeps line ends
-// and tabs, and writes other control characters and those that change the
-// direction of text as escapes.
-func cleanText(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n', r == '\t':
-			b.WriteRune(r)
-		case unicode.IsControl(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unicode.In(r, unicode.Bidi_Control):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// cleanLog is cleanText for output that GitHub reads. It breaks GitHub's workflow
+// cleanLog is harness.ShowControls for output that GitHub reads. It breaks GitHub's workflow
 // commands, which begin a line with :: or contain ##[, in a text from a cluster.
 func cleanLog(s string) string {
-	lines := strings.Split(strings.ReplaceAll(cleanText(s), "##[", `#\x23[`), "\n")
+	lines := strings.Split(strings.ReplaceAll(harness.ShowControls(s), "##[", `#\x23[`), "\n")
 	for i, line := range lines {
 		if text := strings.TrimLeft(line, " \t"); strings.HasPrefix(text, "::") {
 			lines[i] = line[:len(line)-len(text)] + `\x3a` + text[1:]
@@ -42,8 +20,8 @@ func cleanLog(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// oneLine is cleanText with each run of white space replaced by one space.
-func oneLine(s string) string { return strings.Join(strings.Fields(cleanText(s)), " ") }
+// oneLine is harness.ShowControls with each run of white space replaced by one space.
+func oneLine(s string) string { return strings.Join(strings.Fields(harness.ShowControls(s)), " ") }
 
 // indentLines puts two spaces before each line.
 func indentLines(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }

@@ -41,7 +41,7 @@ func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 	}
 	// Only texts from a cluster can have control characters, or characters that
 	// change the direction of text.
-	_, err = io.WriteString(w, cleanText(b.String()))
+	_, err = io.WriteString(w, harness.ShowControls(b.String()))
 	return err
 }
 

@@ -119,11 +119,11 @@ func newCase(s harness.Scenario) testCase {
 
 func failureText(s harness.Scenario) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", cleanText(location(s)))
+	fmt.Fprintf(&b, "%s\n", harness.ShowControls(location(s)))
 	if st := failedStep(s); st != nil {
-		fmt.Fprintf(&b, "%s\n", cleanText(st.Keyword+" "+st.Text))
+		fmt.Fprintf(&b, "%s\n", harness.ShowControls(st.Keyword+" "+st.Text))
 	}
-	expected, seen := indentLines(cleanText(s.Expected)), indentLines(cleanText(s.Seen))
+	expected, seen := indentLines(harness.ShowControls(s.Expected)), indentLines(harness.ShowControls(s.Seen))
 	fmt.Fprintf(&b, "expected:\n%s\nseen:\n%s\n", expected, seen)
 	return b.String()
 }
@@ -133,7 +133,7 @@ func runProblem(e harness.Evidence) *problem {
 	verdict, text := string(e.Run.Verdict), e.Run.Error
 	switch {
 	case e.Run.Verdict == harness.VerdictUnreachable, e.Run.Verdict == harness.VerdictInterrupted, text != "":
-		return &problem{Message: oneLine(verdict + ": " + text), Type: verdict, Text: cleanText(text)}
+		return &problem{Message: oneLine(verdict + ": " + text), Type: verdict, Text: harness.ShowControls(text)}
 	case len(e.Scenarios) == 0:
 		return &problem{Message: "nothing was checked", Type: "empty"}
 	}

@@ -25,7 +25,7 @@ func Markdown(w io.Writer, e harness.Evidence, l lang.Language) error {
 	m.addAll(len(e.Findings), m.Say("findings"), func(i int) string { return m.findingSection(e.Findings[i]) })
 	m.addAll(len(m.False), m.Say("false claims"), func(i int) string { return m.claimSection(m.False[i]) })
 	m.addNotes()
-	_, err := io.WriteString(w, cleanText(m.b.String()))
+	_, err := io.WriteString(w, harness.ShowControls(m.b.String()))
 	return err
 }
 
@@ -142,7 +142,7 @@ const roomForNotes = 512
 // addSection adds a section if it fits as a whole. After one that does not fit it
 // adds none.
 func (m *markdown) addSection(section string) bool {
-	size := utf8.RuneCountInString(cleanText(section)) // escapes make a text longer
+	size := utf8.RuneCountInString(harness.ShowControls(section)) // escapes make a text longer
 	if m.full || size+roomForNotes > m.room {
 		m.full = true
 		return false
@@ -186,7 +186,7 @@ func codeSpan(s string) string {
 // run in the text.
 func codeBlock(s string) string {
 	ticks := strings.Repeat("`", max(3, longestRun(s)+1))
-	return ticks + "text\n" + strings.TrimRight(cleanText(s), "\n") + "\n" + ticks + "\n"
+	return ticks + "text\n" + strings.TrimRight(harness.ShowControls(s), "\n") + "\n" + ticks + "\n"
 }
 
 // longestRun returns the length of the longest run of backticks.

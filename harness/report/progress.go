@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
@@ -37,7 +38,7 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress) {
 	Table(w, t)
 	for _, h := range p.Hosts {
 		for _, problem := range h.ProblemsIn(l) {
-			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, problem)
+			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, harness.OneLine(problem))
 		}
 	}
 }
@@ -70,8 +71,8 @@ func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) table.Row {
 		network = fmt.Sprintf("%s %.12s", h.Driver, h.NetworkID)
 	}
 	return table.Row{
-		h.Host.Name, h.Host.Addr, h.Engine.ServerVersion, h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
-		containerNames(h.Containers), swarm, network, l.Say("%d of %d", alivePeers(h.Gossip), hosts),
+		h.Host.Name, h.Host.Addr, harness.OneLine(h.Engine.ServerVersion), h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
+		harness.OneLine(containerNames(h.Containers)), harness.OneLine(swarm), network, l.Say("%d of %d", alivePeers(h.Gossip), hosts),
 	}
 }
 

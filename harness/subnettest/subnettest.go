@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"net/netip"
 	"runtime"
@@ -19,6 +18,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
+	"labcheck/harness/subnet"
 )
 
 // ForLab returns the subnet for a lab of a test: the subnet of the lab if an
@@ -55,66 +55,21 @@ func untilDeadline(t *testing.T) (context.Context, context.CancelFunc) {
 // machine uses. Until the test ends no other test gets it.
 func Free(t *testing.T) netip.Prefix {
 	t.Helper()
-	ofEngine, errEngine := networkSubnets(t.Context())
-	ofMachine, errMachine := interfaceSubnets()
-	routes, errRoutes := routePrefixes()
-	if err := errors.Join(errEngine, errMachine, errRoutes); err != nil {
+	used, err := networkSubnets(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	used := append(ofEngine, ofMachine...)
-	// The default route, of no bits, does not make a subnet used. If a VPN routes all
-	// private addresses, only routes count that are as specific as a lab's own.
-	for _, bits := range []int{1, subnetBits} {
-		for subnet := range candidateSubnets() {
-			free := !overlapsAny(used, subnet, 0) && !overlapsAny(routes, subnet, bits)
-			if free && tryHold(t, subnet.String()) == nil {
-				return subnet
-			}
+	free, err := subnet.Free(used)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range free {
+		if tryHold(t, p.String()) == nil {
+			return p
 		}
 	}
 	t.Fatal("no private subnet of 24 bits is free")
 	return netip.Prefix{}
-}
-
-// subnetBits is the length of a lab's prefix.
-const subnetBits = 24
-
-// candidateSubnets yields the subnets that a lab can have, first those that are
-// probably free. It leaves out those of the tutorial and README, and those of
-// networks inside a host: docker0 and docker_gwbridge (172.17 and 172.18) and mynet
-// (10.0).
-func candidateSubnets() iter.Seq[netip.Prefix] {
-	return func(yield func(netip.Prefix) bool) {
-		for _, r := range []struct{ first, last netip.Addr }{
-			{netip.AddrFrom4([4]byte{192, 168, 36, 0}), netip.AddrFrom4([4]byte{192, 168, 254, 0})},
-			{netip.AddrFrom4([4]byte{172, 20, 0, 0}), netip.AddrFrom4([4]byte{172, 30, 255, 0})},
-			{netip.AddrFrom4([4]byte{10, 64, 0, 0}), netip.AddrFrom4([4]byte{10, 254, 255, 0})},
-		} {
-			for addr := r.first; addr.Compare(r.last) <= 0; addr = nextSubnet(addr) {
-				if !yield(netip.PrefixFrom(addr, subnetBits)) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// nextSubnet returns the first address of the following subnet.
-func nextSubnet(addr netip.Addr) netip.Addr {
-	a := addr.As4()
-	a[3] = 255
-	return netip.AddrFrom4(a).Next()
-}
-
-// overlapsAny reports whether the subnet overlaps one of the prefixes that have at
-// least so many bits.
-func overlapsAny(prefixes []netip.Prefix, subnet netip.Prefix, atLeast int) bool {
-	for _, p := range prefixes {
-		if p.Bits() >= atLeast && p.Overlaps(subnet) {
-			return true
-		}
-	}
-	return false
 }
 
 // networkSubnets returns the subnets of the engine's networks that match filters.
@@ -134,21 +89,6 @@ func networkSubnets(ctx context.Context, matching ...filters.KeyValuePair) ([]ne
 			if p, err := netip.ParsePrefix(c.Subnet); err == nil {
 				all = append(all, p)
 			}
-		}
-	}
-	return all, nil
-}
-
-// interfaceSubnets returns the subnets of this machine's addresses.
-func interfaceSubnets() ([]netip.Prefix, error) {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil, fmt.Errorf("list this machine's addresses: %w", err)
-	}
-	var all []netip.Prefix
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil {
-			all = append(all, p.Masked())
 		}
 	}
 	return all, nil

@@ -3,17 +3,21 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
+
+	"labcheck/harness"
 )
 
 // Screen owns the terminal of a command. stdin, stdout and stderr go through it,
@@ -142,16 +146,58 @@ func replaceControls(line string) string {
 	}, line)
 }
 
-// Output is stdout or stderr.
+// Output is stdout or stderr. What is written to it is text: control characters in it
+// are shown, see harness.ShowControls, but for colours on a terminal.
 type Output struct {
 	screen   *Screen
 	w        io.Writer
 	terminal bool
+	failed   error // of the first write that failed
 }
 
-// Write implements io.Writer. What goes elsewhere than to the terminal takes the
-// living line away, too: it may come back to the terminal through a pipe.
+// Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
+	text := harness.ShowControls(string(p))
+	if o.terminal {
+		text = shownColor.ReplaceAllString(text, "\x1b$1")
+	}
+	if _, err := o.Raw().Write([]byte(text)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// shownColor is a sequence of control characters that sets colours, as ShowControls
+// shows it.
+var shownColor = regexp.MustCompile(`\\x1b(\[[0-9;]*m)`)
+
+// Raw returns a writer that leaves bytes as they are: those of an archive, or of a
+// command on a host.
+func (o *Output) Raw() io.Writer { return rawOutput{o} }
+
+// Err returns why the first write that failed did.
+func (o *Output) Err() error {
+	o.screen.mu.Lock()
+	defer o.screen.mu.Unlock()
+	return o.failed
+}
+
+type rawOutput struct{ *Output }
+
+// Write implements io.Writer.
+func (r rawOutput) Write(p []byte) (int, error) {
+	n, err := r.write(p)
+	if err != nil {
+		r.screen.mu.Lock()
+		defer r.screen.mu.Unlock()
+		r.failed = cmp.Or(r.failed, err)
+	}
+	return n, err
+}
+
+// write writes to the stream. What goes elsewhere than to the terminal takes the
+// living line away, too: it may come back to the terminal through a pipe.
+func (o *Output) write(p []byte) (int, error) {
 	s := o.screen
 	s.mu.Lock()
 	if !o.terminal {
