@@ -50,6 +50,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 	r.source = r.chosen[len(r.done)]
 	s := newEvidence(r.source)
 	s.Start = time.Now()
+	r.moveHere(&s)
 	if s.Reason = r.whySkip(); s.Reason != "" {
 		r.endScenario(&s)
 		return ctx, godog.ErrSkip
@@ -69,6 +70,14 @@ func newEvidence(s Scenario) harness.Scenario {
 		e.Steps = append(e.Steps, harness.Step{Keyword: st.Keyword, Text: st.Text, Line: st.Line, Status: harness.Skipped})
 	}
 	return e
+}
+
+// moveHere has a scenario name the addresses of the cluster, not those of the page.
+func (r *run) moveHere(s *harness.Scenario) {
+	s.Name = r.world.Here(s.Name)
+	for i := range s.Steps {
+		s.Steps[i].Text = r.world.Here(s.Steps[i].Text)
+	}
 }
 
 // whySkip is empty where the scenario is to be run.
