@@ -315,7 +315,7 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	if s.File != "features/en/01_a.feature" || s.Line != 3 || s.Feature != "A page" || s.Duration <= 0 || s.Start.IsZero() {
 		t.Errorf("scenario: %s:%d of %q, %s since %s", s.File, s.Line, s.Feature, s.Duration, s.Start)
 	}
-	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a"}
+	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a", "5 1/1 a"}
 	if diff := cmp.Diff(wantEvents, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
