@@ -45,8 +45,8 @@ func (s *session) removeLab(ctx context.Context) error {
 
 // performTutorial performs the tutorial, and looks meanwhile whether the lab is still
 // there. The hosts of a lab that is being made may still be starting: then it looks
-// from the first step on that has ended.
-func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster, starting bool) error {
+// from the first step on that has ended. It returns how many steps were not done yet.
+func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster, starting bool) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var guard *sim.Guard
@@ -58,19 +58,22 @@ func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster, 
 	}
 	if !starting {
 		if err := begin(); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	err := tutorial.Default().Bootstrap(ctx, cluster, func(e tutorial.Event) {
+	err = tutorial.Default().Bootstrap(ctx, cluster, func(e tutorial.Event) {
 		s.progress.ShowDetail(e.In(s.lang))
+		if !e.Already {
+			done++
+		}
 		if guard == nil {
 			_ = begin() // the next event tries again
 		}
 	})
 	if err != nil && guard != nil {
-		return cmp.Or(guard.Lost(context.WithoutCancel(ctx)), err)
+		return done, cmp.Or(guard.Lost(context.WithoutCancel(ctx)), err)
 	}
-	return err
+	return done, err
 }
 
 // performing is the activity of those who build the cluster.

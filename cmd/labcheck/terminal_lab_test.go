@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/subnettest"
 	"labcheck/harness/tutorial"
-	"labcheck/harness/walk"
 )
 
 const terminalLab = "terminal"
@@ -81,5 +81,5 @@ func firstCommand(t *testing.T, width int) string {
 	t.Helper()
 	c := tutorial.Default().Commands(harness.Tutorial())[0]
 	return fmt.Sprintf("\n%s\n\n%s  %s\n\n%s$ %s\n", c.Heading.EN,
-		c.Page, walk.Fold(c.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
+		c.Page, lang.Fold(c.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
 }
