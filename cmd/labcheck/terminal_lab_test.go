@@ -69,6 +69,30 @@ func TestLabOnTerminal(t *testing.T) {
 	}
 }
 
+// TestExecOnTerminal: a command on a host has the terminal, its size and all of its
+// keys, and the terminal is as before when it has ended.
+func TestExecOnTerminal(t *testing.T) {
+	subnet := subnettest.ForLab(t, terminalLab).String()
+	down := func() {
+		run(context.Background(), []string{"down", "--quiet", "--lab", terminalLab}, strings.NewReader(""), new(bytes.Buffer), os.Stderr)
+	}
+	t.Cleanup(down)
+	labOnTerminal(t, 80, subnet, "up", "--bare", "--quiet").wantExit(exitHolds)
+	const script = `trap 'echo interrupted' INT; echo $TERM; until [ "$(stty size)" = "40 80" ]; do sleep 0.1; done
+echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized; read line; echo "got $line"; exit 7`
+	p := labOnTerminal(t, 80, subnet, "exec", "-t", "manager", "--", "sh", "-c", script)
+	p.waitToShow("ready")
+	p.resize(60)
+	p.waitToShow("resized")
+	p.typed("\x03")
+	p.waitToShow("interrupted")
+	p.typed("a line\r")
+	p.wantExit(7)
+	if !strings.Contains(p.written(), "xterm-256color") || !strings.Contains(p.written(), "got a line") {
+		t.Errorf("the terminal got %q", p.written())
+	}
+}
+
 func labOnTerminal(t *testing.T, width int, subnet string, args ...string) *program {
 	t.Helper()
 	cmd := exec.Command(labcheckFile(t), append(args, "--lab", terminalLab, "--subnet", subnet)...)

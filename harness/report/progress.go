@@ -60,11 +60,11 @@ func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, wid
 		fmt.Fprint(w, wide.String())
 		return
 	}
+	const label = 12 // columns of the widest one
 	for _, r := range rows {
 		fmt.Fprintf(w, "%v  %v\n", r[0], r[1])
 		for i, value := range r[2:] {
-			label := text.Pad(fmt.Sprint(head[i+2]), 10, ' ')
-			fmt.Fprintf(w, "  %s  %s\n", label, fold(fmt.Sprint(value), 14, width))
+			fmt.Fprintf(w, "  %s  %s\n", text.Pad(fmt.Sprint(head[i+2]), label, ' '), fold(fmt.Sprint(value), label+4, width))
 		}
 	}
 }
