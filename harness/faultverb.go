@@ -115,7 +115,7 @@ func (t Topology) CheckHosts(names ...string) error {
 	}
 	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return lang.Errorf("there is no host %s; there are %v", name, all)
+			return lang.Errorf("there is no host %s; there are %s", name, strings.Join(all, ", "))
 		}
 	}
 	return nil

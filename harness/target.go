@@ -5,6 +5,7 @@ package harness
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
 
@@ -44,6 +45,22 @@ type Node interface {
 	Exec(ctx context.Context, argv ...string) (Result, error)
 	// Dial connects to a TCP port of the node's Addr.
 	Dial(ctx context.Context, port uint16) (net.Conn, error)
+}
+
+// TerminalNode is an optional interface of a Node on which a command can have a
+// terminal. Nodes of labs have it.
+type TerminalNode interface {
+	// ExecOnTerminal runs argv on the node with a terminal, and returns its exit code.
+	// It returns when argv has ended; a read from t may still wait then.
+	ExecOnTerminal(ctx context.Context, t Terminal, argv ...string) (exitCode int, err error)
+}
+
+// Terminal is a person's terminal that passes every key on.
+type Terminal struct {
+	In    io.Reader
+	Out   io.Writer
+	Kind  string         // as TERM has it
+	Sizes <-chan [2]uint // columns and rows, at first and when they change
 }
 
 // EngineLogger is an optional interface of a Node whose engine's log can be read.

@@ -47,7 +47,8 @@ func Doctor(ctx context.Context, o Options) []Check {
 	}
 	free := d.checkSubnet(ctx)
 	checks := []Check{
-		d.checkEngine(info), d.checkRights(), free, d.checkMemory(info), d.checkDisk(info), d.checkImages(ctx),
+		d.checkEngine(info), d.checkRights(), free, d.checkMemory(info), d.checkRoom(ctx, info), d.checkDisk(info),
+		d.checkImages(ctx),
 	}
 	if free.OK {
 		checks = append(checks, d.checkPackets(ctx))
@@ -100,7 +101,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 	case err != nil:
 		return d.failed(name, err, "docker network ls")
 	}
-	return Check{name, true, d.lang.Say("%s is free", subnet), ""}
+	return Check{name, true, d.lang.Say("lab %s can have %s, which is free", d.lab.Lab(), subnet), ""}
 }
 
 func (d doctor) checkMemory(info system.Info) Check {
@@ -108,6 +109,28 @@ func (d doctor) checkMemory(info system.Info) Check {
 		d.lang.Say("memory"), info.MemTotal >= memoryNeeded,
 		d.lang.Say("%s in total", units.BytesSize(float64(info.MemTotal))),
 		d.lang.Say("give the engine's machine at least 1 GiB"),
+	}
+}
+
+// checkRoom checks how many labs and hosts the memory holds, and how many there are.
+func (d doctor) checkRoom(ctx context.Context, info system.Info) Check {
+	name := d.lang.Say("room")
+	all, err := listLabs(ctx, d.lab.objects.engine)
+	if err != nil {
+		return d.failed(name, err, "docker ps")
+	}
+	needed, there := len(d.lab.topology.Hosts()), 0
+	for _, l := range all {
+		there += l.Hosts
+		if l.Name == d.lab.Lab() {
+			needed = 0
+		}
+	}
+	hosts := int(info.MemTotal / (memoryNeeded / 5))
+	return Check{
+		name, needed == 0 || hosts-there >= needed,
+		d.lang.Say("the memory holds labs: %d (hosts: %d); there are: %d (hosts: %d)", hosts/5, hosts, len(all), there),
+		d.lang.Say("list the labs with labcheck ls, and remove one with labcheck down --lab NAME"),
 	}
 }
 

@@ -86,12 +86,17 @@ func (n *node) copyOutput(ctx context.Context, argv []string, stdout, stderr *by
 	if _, err := stdcopy.StdCopy(stdout, stderr, attached.Reader); err != nil {
 		return 0, errors.Join(context.Cause(ctx), err)
 	}
+	return n.exitCode(ctx, id, argv[0])
+}
+
+// exitCode returns the exit code of a command whose output has ended.
+func (n *node) exitCode(ctx context.Context, id, command string) (int, error) {
 	state, err := n.engine.ContainerExecInspect(ctx, id)
 	if err != nil {
 		return 0, err
 	}
 	if state.Running {
-		return 0, lang.Errorf("the engine closed the output of %s while it ran", argv[0])
+		return 0, lang.Errorf("the engine closed the output of %s while it ran", command)
 	}
 	return state.ExitCode, nil
 }
@@ -104,7 +109,7 @@ func (n *node) attachExec(
 	if err != nil {
 		return "", streams, err
 	}
-	streams, err = n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{})
+	streams, err = n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{Tty: o.Tty})
 	return made.ID, streams, err
 }
 

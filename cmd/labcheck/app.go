@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +13,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/report"
 	"labcheck/harness/terminal"
 	"labcheck/harness/usage"
 	"labcheck/sim"
@@ -49,25 +50,32 @@ type app struct {
 	quiet    bool
 	verbose  bool
 	noColor  bool
+	asJSON   bool // --json is among the words of the command line, right or wrong
 	printed  bool // the JSON document was
 	goesOn   bool // the command leaves what it has done, also when it is interrupted
 	real     ec2Flags
+	// labSet and commonSet are the flags that choose a lab, and those of all commands.
+	labSet, commonSet *pflag.FlagSet
+	settings          usage.Settings
 }
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	return runOn(ctx, args, terminal.New(ctx, in, out, err))
+	return runOn(ctx, args, terminal.New(ctx, in, out, err), os.Getenv)
 }
 
-// runOn is run on a screen that the process has.
-func runOn(ctx context.Context, args []string, s *terminal.Screen) int {
+// runOn is run on a screen that the process has, with the settings of an environment.
+func runOn(ctx context.Context, args []string, s *terminal.Screen, getenv func(string) string) int {
 	a := newApp(s)
-	a.lang = languageOf(args, os.Getenv)
+	a.asJSON = slices.Contains(beforeDashes(args), "--json")
+	var err error
+	a.settings, err = usage.ReadSettings(settingsFile, "LABCHECK_", getenv)
+	a.lang = languageOf(args, getenv, a.settings.Values("lang")...)
 	root := a.root()
+	if err != nil {
+		return a.finish(ctx, err)
+	}
 	root.SetArgs(args)
-	root.SetIn(a.in)
-	root.SetOut(a.out)
-	root.SetErr(a.err)
 	return a.finish(ctx, root.ExecuteContext(ctx))
 }
 
@@ -82,9 +90,7 @@ func (a *app) canColor(w io.Writer) bool {
 
 func (a *app) printJSON(v any) {
 	a.printed = true
-	e := json.NewEncoder(a.out)
-	e.SetIndent("", "  ")
-	_ = e.Encode(v) // of our own types; a closed stdout has nobody to tell
+	_ = report.WriteJSON(a.out, v) // of our own types; a closed stdout has nobody to tell
 }
 
 func newProgress(a *app) *terminal.Progress {
@@ -97,90 +103,168 @@ Swarm and Consul.
 
 Without a command it checks: if the lab is running it only looks, and leaves
 the lab as it was; if there is none it makes one, performs the tutorial on it,
-checks it and removes it again.`
+checks it and removes it again.
+
+A flag that several commands have can be set by a variable, such as LABCHECK_LAB
+for --lab, or in a file .labcheck.yaml of the working folder: lab: two`
 
 func (a *app) root() *cobra.Command {
 	check := newCheckCommand(a)
+	var showVersion bool
 	root := &cobra.Command{
 		Use: "labcheck", Long: a.lang.Format(about),
-		Short: a.lang.Say("Checks what a Swarm tutorial promises, on real hosts"),
-		RunE:  check.RunE, SilenceErrors: true, SilenceUsage: true,
+		Short:   a.lang.Say("Checks what a Swarm tutorial promises, on real hosts"),
+		Example: "  labcheck doctor\n  labcheck\n  labcheck up && labcheck status",
+		RunE: func(c *cobra.Command, args []string) error {
+			if showVersion {
+				printVersion(a)
+				return nil
+			}
+			return check.RunE(c, args)
+		},
+		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
-			if err := a.readTimeout(c); err != nil {
+			if err := a.settings.Apply(a.shared()); err != nil {
 				return err
 			}
 			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
 		},
 	}
+	root.SetIn(a.in)
+	root.SetOut(a.out) // before completion's commands keep it
+	root.SetErr(a.err)
 	root.Flags().AddFlagSet(check.Flags())
+	root.Flags().BoolVar(&showVersion, "version", false, a.lang.Say("print the version"))
 	a.addFlags(root.PersistentFlags())
-	root.AddCommand(check)
-	for _, newCommand := range commands() {
-		root.AddCommand(newCommand(a))
-	}
-	root.InitDefaultCompletionCmd()
+	root.Flags().AddFlagSet(a.labSet)
+	root.Flags().AddFlagSet(a.real.set)
+	a.addCommands(root, check)
+	a.completeFlags(root)
 	usage.Check(root, func(err error, help string) error { return &usageError{err, help} })
-	usage.Translate(root, a.lang)
+	usage.Help{Lang: a.lang, Width: terminal.Width(a.out), Sets: []usage.Set{
+		{Title: a.lang.Say("Flags that choose the lab:"), Flags: a.labSet},
+		{Title: a.lang.Say("Flags of --target ec2:"), Flags: a.real.set},
+		{Title: a.lang.Say("Flags of all commands:"), Flags: root.PersistentFlags()},
+	}}.Install(root)
 	return root
 }
 
-// commands returns what makes the commands beside check, each of which is in a file
-// of its name.
-func commands() []func(*app) *cobra.Command {
-	return []func(*app) *cobra.Command{
-		newBootstrapCommand, newDiagnoseCommand, newDoctorCommand, newDownCommand, newEnvCommand, newExecCommand,
-		newFaultCommand, newImagesCommand, newInventoryCommand, newReportCommand, newStatusCommand,
-		newTranscriptCommand, newTutorialCommand, newUpCommand, newVersionCommand, newWatchCommand, newWatchdogCommand,
+// reach is what a command is about, and so which of the flags that several commands
+// share it has.
+type reach int
+
+const (
+	nothing reach = iota
+	labs          // flags that choose a lab
+	nodes         // the same, and those of nodes that exist
+)
+
+// entry is a command beside check. Each is in a file of its name.
+type entry struct {
+	create func(*app) *cobra.Command
+	about  reach
+}
+
+// addCommands adds the commands in groups, as the help shows them.
+func (a *app) addCommands(root, check *cobra.Command) {
+	newCheck := func(*app) *cobra.Command { return check }
+	a.addGroup(root, "check", a.lang.Say("Check a cluster:"), []entry{
+		{newCheck, nodes}, {newDiagnoseCommand, nodes}, {newStatusCommand, nodes}, {newWatchCommand, nodes},
+		{newReportCommand, nothing},
+	})
+	a.addGroup(root, "lab", a.lang.Say("Make and use labs:"), []entry{
+		{newUpCommand, labs}, {newDownCommand, nodes}, {newListCommand, labs}, {newDoctorCommand, labs},
+		{newExecCommand, nodes}, {newEnvCommand, nodes}, {newFaultCommand, labs}, {newImagesCommand, labs},
+	})
+	a.addGroup(root, "tutorial", a.lang.Say("Perform the tutorial:"), []entry{
+		{newTutorialCommand, labs}, {newBootstrapCommand, nodes},
+	})
+	a.addGroup(root, "more", a.lang.Say("More:"), []entry{
+		{newInventoryCommand, nothing}, {newSchemaCommand, nothing}, {newTranscriptCommand, labs},
+		{newVersionCommand, nothing}, {newWatchdogCommand, nothing},
+	})
+	root.SetHelpCommandGroupID("more")
+	root.SetCompletionCommandGroupID("more")
+	root.InitDefaultCompletionCmd()
+}
+
+func (a *app) addGroup(root *cobra.Command, id, title string, all []entry) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, e := range all {
+		c := e.create(a)
+		c.GroupID = id
+		if e.about >= labs {
+			c.PersistentFlags().AddFlagSet(a.labSet)
+		}
+		if e.about == nodes {
+			c.PersistentFlags().AddFlagSet(a.real.set)
+		}
+		root.AddCommand(c)
 	}
 }
 
-// addFlags adds the flags that all commands share.
-func (a *app) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: sim or ec2"))
+// addFlags defines the flags that several commands share, and adds those of all.
+func (a *app) addFlags(all *pflag.FlagSet) {
+	f := pflag.NewFlagSet("lab", pflag.ContinueOnError)
+	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: `sim|ec2`"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
-	f.StringVar(&a.registry, "registry", os.Getenv("LABCHECK_REGISTRY"), a.lang.Say(
-		"`registry` that has finished images, host[:port][/path] (also: LABCHECK_REGISTRY)"))
-	f.StringVar(&a.mirror, "debian-mirror", os.Getenv("LABCHECK_DEBIAN_MIRROR"), a.lang.Say(
-		"`URL` of a Debian mirror that is asked first (also: LABCHECK_DEBIAN_MIRROR)"))
-	a.real.add(f, a.lang)
-	f.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
-	f.Var(&a.lang, "lang", a.lang.Say("language of what is said, if not the locale's"))
-	f.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout"))
-	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
-	f.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))
-	f.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)"))
+	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
+	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of a Debian mirror that is asked first"))
+	a.labSet = f
+	a.real.define(a.lang)
+	all.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
+	all.Var(&a.lang, "lang", a.lang.Say("language of what is said, if not the locale's"))
+	all.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout"))
+	all.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
+	all.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))
+	all.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)"))
+	a.commonSet = all
 }
 
-// timeoutVariable is the environment variable that holds what --timeout is if it
-// is not given: for machines on which every command takes longer, such as
-// emulated ones.
-const timeoutVariable = "LABCHECK_TIMEOUT"
-
-// readTimeout sets --timeout from the environment.
-func (a *app) readTimeout(c *cobra.Command) error {
-	text := os.Getenv(timeoutVariable)
-	if text == "" || c.Flags().Changed("timeout") {
-		return nil
-	}
-	timeout, err := time.ParseDuration(text)
-	if err != nil {
-		err := lang.Errorf("%s=%s: it is not a duration such as 30m", timeoutVariable, text)
-		return &usageError{err, "unset " + timeoutVariable}
-	}
-	a.timeout = timeout
-	return nil
+// shared returns all flags that several commands share.
+func (a *app) shared() *pflag.FlagSet {
+	f := pflag.NewFlagSet("shared", pflag.ContinueOnError)
+	f.AddFlagSet(a.labSet)
+	f.AddFlagSet(a.real.set)
+	f.AddFlagSet(a.commonSet)
+	return f
 }
 
-// checkFlags checks the flags that all commands share. Those that say where nodes
+// commandLine returns a command on the target that the flags name, as one types it.
+func (a *app) commandLine(command string, more ...string) string {
+	given := slices.Concat(givenFlags(a.labSet), givenFlags(a.real.set))
+	return harness.ShellLine(slices.Concat([]string{"labcheck"}, strings.Fields(command), given, more)...)
+}
+
+// givenFlags returns the flags of a set that were used, as words of a command line.
+func givenFlags(set *pflag.FlagSet) []string {
+	var words []string
+	set.VisitAll(func(flag *pflag.Flag) {
+		switch many, isList := flag.Value.(pflag.SliceValue); {
+		case !flag.Changed:
+		case flag.NoOptDefVal != "":
+			words = append(words, "--"+flag.Name)
+		case isList:
+			for _, v := range many.GetSlice() {
+				words = append(words, "--"+flag.Name, v)
+			}
+		default:
+			words = append(words, "--"+flag.Name, flag.Value.String())
+		}
+	})
+	return words
+}
+
+// checkFlags checks the flags that several commands share. Those that say where nodes
 // are belong to --target ec2, and to what is about inventories.
 func (a *app) checkFlags(aboutInventory bool) error {
 	var err error
 	switch {
-	case a.target == "sim" && a.real.given() != nil && !aboutInventory:
+	case a.target == "sim" && givenFlags(a.real.set) != nil && !aboutInventory:
 		err = lang.Errorf("flags for nodes that exist need --target ec2")
 	case a.target == "ec2" && a.real.check() != nil:
 		err = a.real.check()
@@ -207,16 +291,28 @@ func (a *app) simOptions() sim.Options {
 	}
 }
 
+// settingsFile has values of flags for the commands that run in its folder.
+const settingsFile = ".labcheck.yaml"
+
+// beforeDashes returns the words of a command line that are labcheck's own.
+func beforeDashes(args []string) []string {
+	if i := slices.Index(args, "--"); i >= 0 {
+		return args[:i]
+	}
+	return args
+}
+
 // languageOf finds the language of an invocation before its flags are read, as
-// their help is in it too: --lang, or else the first variable of the locale
-// that is set, in the order of POSIX. A --lang that is wrong is reported when
-// the flags are read.
-func languageOf(args []string, getenv func(string) string) lang.Language {
+// their help is in it too: --lang, or else what is set, or else the first variable of
+// the locale that is set, in the order of POSIX. A language that is wrong is reported
+// when the flags are read.
+func languageOf(args []string, getenv func(string) string, set ...string) lang.Language {
 	l := lang.OfLocale(getenv)
+	for _, value := range set {
+		_ = l.Set(value)
+	}
+	args = beforeDashes(args)
 	for i, arg := range args {
-		if arg == "--" {
-			break
-		}
 		value, given := strings.CutPrefix(arg, "--lang=")
 		if arg == "--lang" && i+1 < len(args) {
 			value, given = args[i+1], true

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -26,13 +27,14 @@ Consul on three hosts. This needs hosts on which the page was not performed
 which it does not with the page's own command; join containers that exist
 already are changed.`),
 	}
+	c.Example = "  labcheck bootstrap --plan\n  labcheck bootstrap --replicas 2 --restart-join"
 	c.RunE = a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
 		e.given = c.Flags().Changed("replicas")
 		if err := e.check(s.target.Topology()); err != nil {
 			return err
 		}
 		if plan {
-			printPlan(s, e)
+			printPlan(s, e, s.out)
 			return nil
 		}
 		return bootstrapByConsent(ctx, s, e, yes)
@@ -83,15 +85,20 @@ func (e extras) addTo(t harness.Topology) harness.Topology {
 	return t
 }
 
+// planDocument is what --plan prints with --json.
+type planDocument struct {
+	Steps []tutorial.Step `json:"steps"`
+}
+
 // printPlan prints what bootstrap would do, as a reader would type it.
-func printPlan(s *session, e extras) {
+func printPlan(s *session, e extras, w io.Writer) {
 	steps := tutorial.Default().Steps(e.addTo(s.target.Topology()))
-	if s.json {
-		s.printJSON(steps)
+	if s.json && w == s.out {
+		s.printJSON(planDocument{steps})
 		return
 	}
 	for _, step := range steps {
-		fmt.Fprintln(s.out, step.Command)
+		fmt.Fprintln(w, step.Command)
 	}
 }
 
@@ -103,8 +110,8 @@ func bootstrapByConsent(ctx context.Context, s *session, e extras, yes bool) err
 			return err
 		}
 		fmt.Fprintln(s.err, s.lang.Say("These steps will be performed on these nodes, unless they are done already:"))
-		printPlan(s, e)
-		withYes := s.real.commandLine("bootstrap", append(e.flags(), "--yes")...)
+		printPlan(s, e, s.err)
+		withYes := s.commandLine("bootstrap", append(e.flags(), "--yes")...)
 		if ok, err := s.confirm(ctx, yes, s.lang.Say("Go on?"), withYes); err != nil || !ok {
 			return err
 		}
@@ -123,11 +130,17 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	}
 	defer cluster.Close()
 	cluster = cluster.As(e.addTo(cluster.Topology()))
-	return s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() error {
+	var done int
+	err = s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() (err error) {
 		perform := tutorial.Default().Bootstrap
 		if e.started {
 			perform = tutorial.Default().Resume
 		}
-		return s.performTutorial(ctx, cluster, perform, false)
+		done, err = s.performTutorial(ctx, cluster, perform, false)
+		return err
 	})
+	if err == nil && done == 0 {
+		s.progress.Print(s.lang.Say("  Nothing was left to do."))
+	}
+	return err
 }

@@ -25,9 +25,9 @@ import (
 
 // checkFlags are the flags of `labcheck check` alone.
 type checkFlags struct {
-	tags string
-	out  string
-	keep bool
+	tags  string
+	out   string
+	keep  bool
 	allow []string // of --target ec2
 	// wait is how long all waits may take together on a cluster that was there before.
 	wait time.Duration
@@ -55,6 +55,9 @@ too.`),
 			return run(cmd, args)
 		},
 	}
+	c.SuggestFor = []string{"test", "verify", "run"}
+	c.Example = "  labcheck check --out build/e2e\n  labcheck check --tags '@verify && ~@workload'\n" +
+		"  labcheck check --target ec2 --inventory cluster.yaml --ssh-jump manager"
 	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(
 		`run only scenarios with these tags, such as "@verify && ~@workload"`))
 	c.Flags().StringVar(&f.out, "out", "", a.lang.Say(
@@ -64,6 +67,7 @@ too.`),
 		"`what` may be done to the nodes of --target ec2 beside looking: workload"))
 	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say(
 		"how long to wait, in all, for conditions that are not met yet on a cluster that was running before"))
+	_ = c.RegisterFlagCompletionFunc("allow", fixed(allowsWorkload))
 	return c
 }
 
@@ -103,6 +107,7 @@ func check(ctx context.Context, s *session, f checkFlags) error {
 	concludeRun(ctx, s, &e, failed)
 	saved := saveEvidence(ctx, s, f.out, e)
 	removed := removeNewLab(ctx, s, f, e)
+	e.Run.Duration = time.Since(e.Run.Started) // what is printed adds up to it
 	printReport(s, f, e)
 	if e.Run.Verdict == harness.VerdictFalse {
 		failed = errFalse
@@ -217,7 +222,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 	survey.Reach(ctx, c, s.nodes)
 	if left, _ := leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
 		s.progress.PrintLine(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s",
-			len(left), s.real.commandLine("down")))
+			len(left), s.commandLine("down")))
 	}
 	o.Skip = func(sc suite.Scenario) string {
 		if sc.Has(suite.TagWorkload) && len(f.allow) == 0 {
@@ -252,8 +257,8 @@ func checkWorkloadImage(ctx context.Context, s *session, c *engine.Cluster) erro
 	return hinted(err, "labcheck images save - --only workload | "+load)
 }
 
-// showScenario shows a scenario's progress: each that ended, and what a step waits
-// for.
+// showScenario shows a scenario's progress: each that ended, what a step waits for, and
+// each feature, which is a step of the page.
 func showScenario(s *session, e suite.Event) {
 	switch e.Kind {
 	case suite.ScenarioStarted:
@@ -267,6 +272,8 @@ func showScenario(s *session, e suite.Event) {
 			return
 		}
 		s.progress.EndPart(e.Scenario.Status == harness.Passed, e.Scenario.Name, e.Elapsed)
+	case suite.FeatureEnded:
+		s.progress.EndGroup(e.Counts.Failed == 0 && e.Counts.Passed > 0, e.Scenario.Feature, e.Elapsed)
 	}
 }
 

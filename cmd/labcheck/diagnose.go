@@ -32,7 +32,7 @@ lists what it could not ask.`),
 			if packets && s.lab == nil {
 				return &usageError{
 					lang.Errorf("--packets starts containers, which is possible on a lab only"),
-					a.real.commandLine("check", "--allow=workload"),
+					a.commandLine("check", "--allow=workload"),
 				}
 			}
 			claims, err := suite.Claims(features.FS, a.lang)
@@ -42,6 +42,8 @@ lists what it could not ask.`),
 			return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Claims: claims, Workload: packets})
 		}),
 	}
+	c.SuggestFor = []string{"why"}
+	c.Example = "  labcheck diagnose\n  labcheck diagnose --packets"
 	c.Flags().BoolVar(&packets, "packets", false, a.lang.Say(
 		"if nothing else is wrong, start a container on each host, send packets between them, and remove them again"))
 	return c
@@ -139,5 +141,8 @@ func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
 		t.Replicas = 0 // the page's claims are about a cluster without
 		cluster = cluster.As(t)
 	}
-	e.Findings = s.runDiagnosis(ctx, cluster, diagnose.Options{Lang: e.Run.Lang, Failed: failed}).Findings
+	_ = s.progress.TrackPart(s.lang.Say("Find causes"), func() error {
+		e.Findings = s.runDiagnosis(ctx, cluster, diagnose.Options{Lang: e.Run.Lang, Failed: failed}).Findings
+		return nil
+	})
 }

@@ -14,8 +14,9 @@ import (
 
 func newDoctorCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor", Short: a.lang.Say("Check whether this machine can run a lab, and what to do if it can't"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return examineMachine(cmd.Context(), a) },
+		Use: "doctor", Example: "  labcheck doctor --lab two --subnet 192.168.34.0/24",
+		Short: a.lang.Say("Check whether this machine can run a lab, and what to do if it can't"),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return examineMachine(cmd.Context(), a) },
 	}
 }
 
@@ -28,7 +29,7 @@ func examineMachine(ctx context.Context, a *app) error {
 	}
 	sick := slices.ContainsFunc(checks, func(c sim.Check) bool { return !c.OK })
 	if a.json {
-		a.printJSON(map[string]any{"ok": !sick, "checks": checks})
+		a.printJSON(doctorDocument{!sick, checks})
 	} else {
 		printChecks(a, checks)
 	}
@@ -36,6 +37,12 @@ func examineMachine(ctx context.Context, a *app) error {
 		return &toldError{harness.VerdictUnreachable}
 	}
 	return nil
+}
+
+// doctorDocument is what --json prints.
+type doctorDocument struct {
+	OK     bool        `json:"ok"`
+	Checks []sim.Check `json:"checks"`
 }
 
 func printChecks(a *app, checks []sim.Check) {

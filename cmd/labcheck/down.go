@@ -26,9 +26,21 @@ interrupted checks left: those that carry labcheck's own label.`),
 			return takeDown(ctx, s)
 		}),
 	}
+	c.SuggestFor = []string{"stop", "delete", "destroy", "rm"}
+	c.Example = "  labcheck down --lab two"
 	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say(
 		"don't ask before containers are removed from the nodes of --target ec2"))
 	return c
+}
+
+// downDocument is what --json prints: of a lab whether it was there, of nodes that
+// exist how many containers were left, and which of them were removed.
+type downDocument struct {
+	Lab        string   `json:"lab,omitempty"`
+	Removed    bool     `json:"removed"`
+	Found      *int     `json:"found,omitempty"`
+	Containers []string `json:"containers,omitempty"`
+	*failure
 }
 
 func takeDown(ctx context.Context, s *session) error {
@@ -41,7 +53,7 @@ func takeDown(ctx context.Context, s *session) error {
 	}
 	s.progress.Close()
 	if s.json {
-		s.printJSON(map[string]any{"lab": s.lab.Lab(), "removed": there})
+		s.printJSON(downDocument{Lab: s.lab.Lab(), Removed: there})
 	} else if !there {
 		fmt.Fprintln(s.out, s.lang.Say("There is no lab %s.", s.lab.Lab()))
 	}
@@ -66,7 +78,7 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 	removed := []string{}
 	if len(left) > 0 {
 		question := s.lang.Say("Remove these %d test containers of labcheck?", len(left))
-		ok, failed := s.confirm(ctx, yes, question, s.real.commandLine("down", "--yes"))
+		ok, failed := s.confirm(ctx, yes, question, s.commandLine("down", "--yes"))
 		if failed != nil {
 			return failed
 		}
@@ -76,8 +88,8 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 		err = errors.Join(err, failed)
 	}
 	s.progress.Close()
-	if s.json {
-		s.printJSON(map[string]any{"found": len(left), "removed": removed})
+	if found := len(left); s.json {
+		s.printJSON(downDocument{Found: &found, Containers: removed, failure: s.failureOf(err)})
 		return err
 	}
 	fmt.Fprintln(s.out, s.lang.Say("%d test containers of labcheck found, %d removed.", len(left), len(removed)))

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -26,7 +25,7 @@ type ec2Flags struct {
 	aws       ec2.AWS
 }
 
-func (f *ec2Flags) add(all *pflag.FlagSet, l lang.Language) {
+func (f *ec2Flags) define(l lang.Language) {
 	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
 	flags.StringVar(&f.inventory, "inventory", "", l.Say(
 		"`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses"))
@@ -47,30 +46,6 @@ func (f *ec2Flags) add(all *pflag.FlagSet, l lang.Language) {
 	flags.StringArrayVar(&f.aws.Tags, "aws-tag", nil, l.Say(
 		"look for instances with this tag only, `KEY=VALUE`; may be given again"))
 	f.set = flags
-	all.AddFlagSet(flags)
-}
-
-// given returns the flags that were used, as words of a command line.
-func (f *ec2Flags) given() []string {
-	var words []string
-	f.set.VisitAll(func(flag *pflag.Flag) {
-		if !flag.Changed {
-			return
-		}
-		values := []string{flag.Value.String()}
-		if many, ok := flag.Value.(pflag.SliceValue); ok {
-			values = many.GetSlice()
-		}
-		for _, v := range values {
-			words = append(words, "--"+flag.Name+"="+v)
-		}
-	})
-	return words
-}
-
-// commandLine returns a command of labcheck's on the same nodes, as one types it.
-func (f *ec2Flags) commandLine(command string, more ...string) string {
-	return harness.ShellLine(slices.Concat([]string{"labcheck", command, "--target=ec2"}, f.given(), more)...)
 }
 
 // check returns an error if flags that belong together are not given together.

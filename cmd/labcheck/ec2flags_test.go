@@ -6,16 +6,16 @@ import "testing"
 // before did.
 func TestAgain(t *testing.T) {
 	a := &app{}
-	flags := a.root().PersistentFlags()
-	if got := a.real.given(); got != nil {
+	root := a.root()
+	if got := a.commandLine("fault list"); got != "labcheck fault list" {
 		t.Errorf("of no flags: %q", got)
 	}
 	typed := []string{"--target=ec2", "--inventory", "my cluster.yaml", "--ssh-jump=manager", "--from-aws", "--aws-tag", "Stage=test", "--aws-tag", "A=b,c", "--quiet"}
-	if err := flags.Parse(typed); err != nil {
+	if err := root.ParseFlags(typed); err != nil {
 		t.Fatal(err)
 	}
-	const want = "labcheck down --target=ec2 --aws-tag=Stage=test --aws-tag=A=b,c --from-aws=true '--inventory=my cluster.yaml' --ssh-jump=manager --yes"
-	if got := a.real.commandLine("down", "--yes"); got != want {
+	const want = "labcheck down --target ec2 --aws-tag Stage=test --aws-tag A=b,c --from-aws --inventory 'my cluster.yaml' --ssh-jump manager --yes"
+	if got := a.commandLine("down", "--yes"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -16,6 +16,7 @@ import (
 func newEnvCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "env", Short: a.lang.Say(`Print what points a shell at the lab: eval "$(labcheck env)"`),
+		Example: "  eval \"$(labcheck env)\" && docker info",
 		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error {
 			manager, err := reachManager(ctx, s)
 			if err == nil {
@@ -33,14 +34,14 @@ func reachManager(ctx context.Context, s *session) (string, error) {
 		addr, direct := s.target.(*ec2.Target).Direct(manager.Name)
 		if !direct {
 			err := lang.Errorf("this machine reaches the nodes by ssh only")
-			return "", hinted(err, s.real.commandLine("exec", manager.Name, "--", "docker", "info"))
+			return "", hinted(err, s.commandLine("exec", manager.Name, "--", "docker", "info"))
 		}
 		return addr, nil
 	}
 	direct, err := s.lab.Direct(ctx)
 	if err == nil && !direct {
 		err = hinted(lang.Errorf("this machine can't reach the lab's addresses: its bridge is on another one"),
-			"labcheck exec manager -- docker info")
+			s.commandLine("exec", manager.Name, "--", "docker", "info"))
 	}
 	return manager.Addr.String(), err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/usage"
 	"labcheck/sim"
 	"labcheck/sim/images/debian"
 )
@@ -70,7 +70,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
 		return exitFalse
-	case errors.As(err, new(*usageError)):
+	case errors.As(err, new(*usageError)), errors.As(err, new(*usage.SettingError)):
 		return exitUsage
 	}
 	return exitUnreachable
@@ -91,14 +91,14 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if isTold(err) {
 		return a.checkOutput(code)
 	}
-	text, hint := a.errorText(err), a.hintText(err)
+	lines, hint := a.errorLines(err), a.hintText(err)
 	if code == exitInterrupted {
-		text = a.interruptionText()
+		lines = []string{a.interruptionText()}
 	}
-	if a.json && !a.printed {
-		_ = json.NewEncoder(a.out).Encode(map[string]string{"error": text, "hint": hint})
+	if (a.json || a.asJSON) && !a.printed {
+		a.printJSON(failure{strings.Join(lines, "; "), hint})
 	}
-	fmt.Fprintln(a.err, "labcheck:", text)
+	fmt.Fprintln(a.err, "labcheck:", strings.Join(lines, "\n          "))
 	if hint != "" && code != exitInterrupted {
 		fmt.Fprintln(a.err, a.lang.Say("   try:"), hint)
 	}
@@ -116,6 +116,21 @@ func (a *app) checkOutput(code int) int {
 	return cmp.Or(code, exitUnreachable)
 }
 
+// failure is the document of a command that failed before it had one of its own, and
+// part of the other ones.
+type failure struct {
+	Error string `json:"error,omitempty"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// failureOf returns what a document says of an error; nil of none.
+func (a *app) failureOf(err error) *failure {
+	if err == nil {
+		return nil
+	}
+	return &failure{a.errorText(err), a.hintText(err)}
+}
+
 // interruptionText says what becomes of what a command had done when a signal
 // ended it.
 func (a *app) interruptionText() string {
@@ -125,11 +140,13 @@ func (a *app) interruptionText() string {
 	return a.lang.Say("interrupted; what was made is removed again")
 }
 
-// errorText returns the error in one paragraph; joined errors are told in order,
-// and those that say the same once.
-func (a *app) errorText(err error) string {
-	said := strings.FieldsFunc(a.lang.Error(err), func(r rune) bool { return r == '\n' })
-	return strings.Join(slices.Compact(said), "; ")
+// errorText returns the error in one paragraph.
+func (a *app) errorText(err error) string { return strings.Join(a.errorLines(err), "; ") }
+
+// errorLines returns the error in lines; joined errors are told in order, and those that
+// say the same once.
+func (a *app) errorLines(err error) []string {
+	return slices.Compact(strings.FieldsFunc(a.lang.Error(err), func(r rune) bool { return r == '\n' }))
 }
 
 // hintText says what to do about an error.
@@ -141,7 +158,7 @@ func (a *app) hintText(err error) string {
 	case errors.As(err, new(*debian.FetchError)):
 		return a.lang.Say("--debian-mirror URL, or HTTPS_PROXY, or --registry HOST, or labcheck images load FILE")
 	case errors.Is(err, sim.ErrEngine):
-		return "labcheck doctor"
+		return a.commandLine("doctor")
 	case harness.IsDiskFull(err):
 		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor")
 	case errors.As(err, new(harness.TotalError)):

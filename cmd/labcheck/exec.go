@@ -4,25 +4,58 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 )
 
 func newExecCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab"), Args: cobra.MinimumNArgs(2),
+	var tty bool
+	c := &cobra.Command{
+		Use: "exec NODE -- COMMAND...", Short: a.lang.Say("Run a command on a host of the lab"),
 		Long: a.lang.Say(`exec runs a command on a host, without a shell, and prints its output. The exit
-code is that of the command.
-For a terminal: docker exec -it labcheck-manager bash`),
+code is that of the command. With -t the command has your terminal; without a
+COMMAND it is bash then.`),
+		Example:           "  labcheck exec manager -- docker info\n  labcheck exec -t manager",
+		ValidArgsFunction: a.completeHost,
+		Args: func(c *cobra.Command, args []string) error {
+			if tty {
+				return cobra.MinimumNArgs(1)(c, args)
+			}
+			return cobra.MinimumNArgs(2)(c, args)
+		},
+		PreRunE: func(c *cobra.Command, _ []string) error {
+			if tty {
+				a.takeTime(c)
+				return a.checkTerminal()
+			}
+			return nil
+		},
 		RunE: a.onTarget(changes, func(ctx context.Context, s *session, args []string) error {
-			return execOn(ctx, s, args[0], args[1:])
+			return execOn(ctx, s, args[0], args[1:], tty)
 		}),
 	}
+	c.Flags().BoolVarP(&tty, "tty", "t", false, a.lang.Say("give the command this terminal"))
+	return c
 }
 
-func execOn(ctx context.Context, s *session, host string, argv []string) error {
+// checkTerminal returns an error if there is no terminal to give to a command.
+func (a *app) checkTerminal() error {
+	switch {
+	case a.json:
+		return &usageError{lang.Errorf("--tty and --json can't be used together"), "labcheck exec --help"}
+	case !terminal.IsTerminal(a.in) || !terminal.IsTerminal(a.out):
+		err := lang.Errorf("--tty needs a terminal: stdin and stdout are not both one")
+		return &usageError{err, a.lang.Say("leave out --tty")}
+	}
+	return nil
+}
+
+func execOn(ctx context.Context, s *session, host string, argv []string, tty bool) error {
 	if err := s.target.Topology().CheckHosts(host); err != nil {
 		return &usageError{err, s.commandLine("status")}
 	}
@@ -31,6 +64,9 @@ func execOn(ctx context.Context, s *session, host string, argv []string) error {
 		return err
 	}
 	defer cluster.Close()
+	if tty {
+		return execOnTerminal(ctx, s, cluster.Node(host), argv)
+	}
 	r, err := cluster.Node(host).Exec(ctx, argv...)
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
 		return err
@@ -41,8 +77,36 @@ func execOn(ctx context.Context, s *session, host string, argv []string) error {
 		fmt.Fprint(s.screen.Out.Raw(), r.Stdout)
 		fmt.Fprint(s.screen.Err.Raw(), r.Stderr)
 	}
-	if r.ExitCode != 0 {
-		return &remoteError{r.ExitCode}
+	return endRemote(r.ExitCode)
+}
+
+// execOnTerminal runs a command on a host with this terminal.
+func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []string) error {
+	host, ok := n.(harness.TerminalNode)
+	if !ok {
+		return &usageError{lang.Errorf("exec --tty is for hosts of labs"), "ssh " + n.Name()}
 	}
-	return nil
+	if len(argv) == 0 {
+		argv = []string{"bash"}
+	}
+	s.progress.Close()
+	sizes, restore, err := s.screen.PassKeys()
+	if err != nil {
+		return err
+	}
+	defer restore()
+	t := harness.Terminal{In: s.in, Out: s.screen.Out.Raw(), Kind: os.Getenv("TERM"), Sizes: sizes}
+	code, err := host.ExecOnTerminal(ctx, t, argv...)
+	if err != nil {
+		return err
+	}
+	return endRemote(code)
+}
+
+// endRemote returns an error if a command on a host failed.
+func endRemote(code int) error {
+	if code == 0 {
+		return nil
+	}
+	return &remoteError{code}
 }

@@ -28,6 +28,8 @@ type faultFlags struct {
 func newFaultCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "fault", Short: a.lang.Say("Inject faults into the lab, and revert them"),
+		Example: "  labcheck fault cut store,worker01 --port 4789\n" +
+			"  labcheck fault pause store --for 30s\n  labcheck fault undo",
 		Long: a.lang.Say(`fault injects faults into hosts of the lab, or into the connections between
 them, to show what a failure looks like. A fault stays in force until it is
 reverted, or for as long as --for says. Which are in force is read from the
@@ -44,11 +46,11 @@ hosts themselves.`),
 			Use: "restart HOST", Short: a.lang.Say("Reboot a host"), Args: cobra.ExactArgs(1),
 			Long: a.lang.Say(`restart reboots a host in good order. Containers without a restart policy do not
 run afterwards; the tutorial's join container is one, and fault list shows it.`),
-			RunE: a.onFaults(restartHost),
+			RunE: a.onFaults(restartHost), ValidArgsFunction: a.completeHost,
 		},
 		&cobra.Command{
 			Use: "undo [HOST...]", Short: a.lang.Say("Revert all faults, or all of some hosts"), Args: cobra.ArbitraryArgs,
-			RunE: a.onFaults(mendAll),
+			RunE: a.onFaults(mendAll), ValidArgsFunction: fixed(a.hosts()...),
 		},
 		&cobra.Command{Use: "list", Short: a.lang.Say("List the faults in force"), RunE: a.onFaults(listFaults)},
 	)
@@ -57,7 +59,9 @@ run afterwards; the tutorial's join container is one, and fault list shows it.`)
 
 // newFaultVerb returns a subcommand without what it does, which is told the fault.
 func newFaultVerb(a *app, v harness.FaultVerb, f *faultFlags) *cobra.Command {
-	c := &cobra.Command{Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{
+		Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFault(v.Use),
+	}
 	switch v.Kind {
 	case harness.FaultCut:
 		c.Flags().Uint16Var(&f.port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port"))
@@ -234,11 +238,16 @@ func printMended(s *faultSession, mended []harness.Fault) {
 	printFaults(s, mended, s.lang.Say("No fault was in force."), s.lang.Say("no longer: "))
 }
 
+// faultsDocument is what --json prints.
+type faultsDocument struct {
+	Faults []harness.Fault `json:"faults"`
+}
+
 // printFaults prints faults, a line each, or what to say if there are none.
 func printFaults(s *faultSession, all []harness.Fault, none, before string) {
 	s.progress.Close()
 	if s.json {
-		s.printJSON(map[string]any{"faults": append([]harness.Fault{}, all...)})
+		s.printJSON(faultsDocument{append([]harness.Fault{}, all...)})
 		return
 	}
 	if len(all) == 0 {

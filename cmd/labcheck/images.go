@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/docker/go-units"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -17,11 +19,15 @@ import (
 	"labcheck/sim/images"
 )
 
+// carriedImages are those that --only takes.
+var carriedImages = []string{string(images.Consul), string(images.Swarm), string(images.Workload), string(images.SSHD)}
+
 func newImagesCommand(a *app) *cobra.Command {
 	var only string
 	var cache bool
 	c := &cobra.Command{
 		Use: "images", Short: a.lang.Say("Make, list, carry and remove the images that hosts are made from"),
+		Example: "  labcheck images build\n  labcheck images save images.tar",
 	}
 	add := func(use, short string, args cobra.PositionalArgs, do action) *cobra.Command {
 		sub := &cobra.Command{Use: use, Short: short, Args: args, RunE: a.onLab(do)}
@@ -36,6 +42,7 @@ func newImagesCommand(a *app) *cobra.Command {
 		})
 	save.Flags().StringVar(&only, "only", "", a.lang.Say(
 		"one `image`, as docker load reads it, under the name that it has on a host"))
+	_ = save.RegisterFlagCompletionFunc("only", fixed(carriedImages...))
 	add("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin"), cobra.ExactArgs(1), loadImages)
 	add("push", a.lang.Say("Write all images to the registry that --registry names"), nil, pushImages)
 	rm := add("rm", a.lang.Say("Remove all images of labcheck"), nil,
@@ -58,7 +65,7 @@ func listImages(ctx context.Context, s *session, _ []string) error {
 	}
 	s.progress.Close()
 	if s.json {
-		s.printJSON(list)
+		s.printJSON(imagesDocument{Images: list})
 		return nil
 	}
 	t := table.NewWriter()
@@ -82,14 +89,18 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	save := s.lab.Images().Save
 	var more []images.Name
 	if only != "" {
-		if images.InNode(only) == nil && only != images.SSHD {
-			err := lang.Errorf("--only %s: want consul, swarm, workload or sshd", only)
+		if !slices.Contains(carriedImages, string(only)) {
+			err := lang.Errorf("--only %s: want one of %s", only, strings.Join(carriedImages, ", "))
 			return &usageError{err, "labcheck images save --help"}
 		}
 		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
 		if only == images.SSHD {
 			more = append(more, only)
 		}
+	}
+	if file == "-" && s.json {
+		return &usageError{lang.Errorf("images save - has stdout for the images: --json needs a file"),
+			"labcheck images save FILE --json"}
 	}
 	if err := s.ensureImages(ctx, more...); err != nil {
 		return err
@@ -112,14 +123,23 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 		_ = os.Remove(part.Name())
 		return writeError(err, s.lang)
 	}
-	printPlace(s, "file", file)
+	printDocument(s, imagesDocument{File: file})
 	return nil
 }
 
-// printPlace prints the document of a command that reads or writes images at a place.
-func printPlace(s *session, kind, place string) {
+// imagesDocument is what --json prints: each command has what it is about.
+type imagesDocument struct {
+	Images   []images.Image `json:"images,omitempty"`
+	File     string         `json:"file,omitempty"`
+	Registry string         `json:"registry,omitempty"`
+	Removed  []string       `json:"removed,omitempty"`
+	*failure
+}
+
+// printDocument prints the document of a command that reads or writes images.
+func printDocument(s *session, d imagesDocument) {
 	if s.json {
-		s.printJSON(map[string]string{kind: place})
+		s.printJSON(d)
 	}
 }
 
@@ -147,7 +167,7 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
 	}
 	if err == nil {
-		printPlace(s, "file", file)
+		printDocument(s, imagesDocument{File: file})
 	}
 	return err
 }
@@ -162,7 +182,7 @@ func pushImages(ctx context.Context, s *session, _ []string) error {
 	what := s.lang.Say("Push images to %s", s.registry)
 	err := s.progress.TrackPart(what, func() error { return s.lab.Images().Push(ctx) })
 	if err == nil {
-		printPlace(s, "registry", s.registry)
+		printDocument(s, imagesDocument{Registry: s.registry})
 	}
 	return err
 }
@@ -174,11 +194,7 @@ func removeImages(ctx context.Context, s *session, cache bool) error {
 	}
 	s.progress.Close()
 	if s.json {
-		answer := map[string]any{"removed": removed}
-		if err != nil {
-			answer["error"] = s.errorText(err)
-		}
-		s.printJSON(answer)
+		s.printJSON(imagesDocument{Removed: removed, failure: s.failureOf(err)})
 		return err
 	}
 	for _, ref := range removed {

@@ -14,8 +14,9 @@ const inventoryName = "inventory"
 
 func newInventoryCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use:   inventoryName,
-		Short: a.lang.Say("Write and check the file that says where the nodes of --target ec2 are"),
+		Use:     inventoryName,
+		Example: "  labcheck inventory example > cluster.yaml\n  labcheck inventory validate cluster.yaml",
+		Short:   a.lang.Say("Write and check the file that says where the nodes of --target ec2 are"),
 	}
 	add := func(use, short string, args cobra.PositionalArgs, do func(context.Context, []string) error) {
 		run := func(cmd *cobra.Command, args []string) error { return do(cmd.Context(), args) }

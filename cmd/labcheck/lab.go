@@ -48,10 +48,10 @@ type performFunc func(context.Context, *engine.Cluster, func(tutorial.Event)) er
 
 // performTutorial performs the tutorial, and looks meanwhile whether the lab is still
 // there. The hosts of a lab that is being made may still be starting: then it looks
-// from the first step on that has ended.
+// from the first step on that has ended. It returns how many steps were not done yet.
 func (s *session) performTutorial(
 	ctx context.Context, cluster *engine.Cluster, perform performFunc, starting bool,
-) error {
+) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var guard *sim.Guard
@@ -63,19 +63,22 @@ func (s *session) performTutorial(
 	}
 	if !starting {
 		if err := begin(); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	err := perform(ctx, cluster, func(e tutorial.Event) {
+	err = perform(ctx, cluster, func(e tutorial.Event) {
 		s.progress.ShowDetail(e.In(s.lang))
+		if !e.Already {
+			done++
+		}
 		if guard == nil {
 			_ = begin() // the next event tries again
 		}
 	})
 	if err != nil && guard != nil {
-		return cmp.Or(guard.Lost(context.WithoutCancel(ctx)), err)
+		return done, cmp.Or(guard.Lost(context.WithoutCancel(ctx)), err)
 	}
-	return err
+	return done, err
 }
 
 // performing is the activity of those who build the cluster.

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	os.Exit(onProcess(func(ctx context.Context, s *terminal.Screen) int { return runOn(ctx, os.Args[1:], s) }))
+	os.Exit(onProcess(func(ctx context.Context, s *terminal.Screen) int { return runOn(ctx, os.Args[1:], s, os.Getenv) }))
 }
 
 // onProcess runs a command with the process's streams and signals, and returns its

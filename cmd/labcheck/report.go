@@ -31,8 +31,10 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`),
 			return makeReport(a, args[0], f)
 		},
 	}
+	c.Example = "  labcheck report build/e2e --format markdown --lang ja"
 	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json"))
 	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` to write, if not stdout"))
+	_ = c.RegisterFlagCompletionFunc("format", fixed("html", "markdown", "junit", "json"))
 	return c
 }
 

@@ -53,7 +53,7 @@ func params(dir string) testscript.Params {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ends": ends, "onejson": oneJSON, "silentengine": silentEngine, "answeras": answerAs,
+			"ends": ends, "isvalid": isValid, "onejson": oneJSON, "silentengine": silentEngine, "answeras": answerAs,
 		},
 	}
 }

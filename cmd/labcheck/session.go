@@ -125,14 +125,6 @@ func (a *app) confirm(ctx context.Context, yes bool, question, hint string) (boo
 // hinted returns an error with a command to type.
 func hinted(err error, command string) error { return harness.WithHint(err, lang.Verbatim(command)) }
 
-// commandLine returns another command on the same target, as one types it.
-func (s *session) commandLine(command string) string {
-	if s.lab == nil {
-		return s.real.commandLine(command)
-	}
-	return "labcheck " + command + sim.Flags(s.lab)
-}
-
 // cluster connects to the target's nodes. The caller closes it.
 func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
 	nodes, err := s.target.Nodes(ctx)

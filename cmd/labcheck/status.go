@@ -9,13 +9,15 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/report"
+	"labcheck/harness/terminal"
 	"labcheck/harness/tutorial"
 )
 
 func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: a.lang.Say("Show how far the tutorial has come, stage by stage and host by host"),
-		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
+		Use: "status", SuggestFor: []string{"info", "show"}, Example: "  labcheck status --lab two",
+		Short: a.lang.Say("Show how far the tutorial has come, stage by stage and host by host"),
+		RunE:  a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
 	}
 }
 
@@ -36,10 +38,14 @@ func (s *session) showStatus(ctx context.Context) error {
 	looked.Wait()
 	s.progress.Close()
 	if s.json {
-		s.printJSON(statusDocument{found, faults})
+		s.printJSON(statusDocument{found, faults, s.failureOf(faultsErr)})
 		return faultsErr
 	}
-	report.Progress(s.out, s.lang, found)
+	width := 0
+	if terminal.IsTerminal(s.out) {
+		width = terminal.Width(s.out)
+	}
+	report.Progress(s.out, s.lang, found, width)
 	for _, f := range faults {
 		fmt.Fprintln(s.out, s.lang.Say("! fault in force: %s", f.In(s.lang)))
 	}
@@ -50,4 +56,5 @@ func (s *session) showStatus(ctx context.Context) error {
 type statusDocument struct {
 	tutorial.Progress
 	Faults []harness.Fault `json:"faults,omitempty"`
+	*failure
 }

@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/subnettest"
 	"labcheck/harness/tutorial"
-	"labcheck/harness/walk"
 )
 
 const terminalLab = "terminal"
@@ -69,6 +69,30 @@ func TestLabOnTerminal(t *testing.T) {
 	}
 }
 
+// TestExecOnTerminal: a command on a host has the terminal, its size and all of its
+// keys, and the terminal is as before when it has ended.
+func TestExecOnTerminal(t *testing.T) {
+	subnet := subnettest.ForLab(t, terminalLab).String()
+	down := func() {
+		run(context.Background(), []string{"down", "--quiet", "--lab", terminalLab}, strings.NewReader(""), new(bytes.Buffer), os.Stderr)
+	}
+	t.Cleanup(down)
+	labOnTerminal(t, 80, subnet, "up", "--bare", "--quiet").wantExit(exitHolds)
+	const script = `trap 'echo interrupted' INT; echo $TERM; until [ "$(stty size)" = "40 80" ]; do sleep 0.1; done
+echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized; read line; echo "got $line"; exit 7`
+	p := labOnTerminal(t, 80, subnet, "exec", "-t", "manager", "--", "sh", "-c", script)
+	p.waitToShow("ready")
+	p.resize(60)
+	p.waitToShow("resized")
+	p.typed("\x03")
+	p.waitToShow("interrupted")
+	p.typed("a line\r")
+	p.wantExit(7)
+	if !strings.Contains(p.written(), "xterm-256color") || !strings.Contains(p.written(), "got a line") {
+		t.Errorf("the terminal got %q", p.written())
+	}
+}
+
 func labOnTerminal(t *testing.T, width int, subnet string, args ...string) *program {
 	t.Helper()
 	cmd := exec.Command(labcheckFile(t), append(args, "--lab", terminalLab, "--subnet", subnet)...)
@@ -81,5 +105,5 @@ func firstCommand(t *testing.T, width int) string {
 	t.Helper()
 	c := tutorial.Default().Commands(harness.Tutorial())[0]
 	return fmt.Sprintf("\n%s\n\n%s  %s\n\n%s$ %s\n", c.Heading.EN,
-		c.Page, walk.Fold(c.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
+		c.Page, lang.Fold(c.Does.EN, len(c.Page)+2, min(width, 100)), c.Host, c.Text)
 }

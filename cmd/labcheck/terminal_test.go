@@ -16,7 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"labcheck/features"
 	"labcheck/harness/lang"
+	"labcheck/harness/suite"
 	"labcheck/harness/terminal"
 )
 
@@ -60,10 +62,20 @@ func TestCheckOnTerminal(t *testing.T) {
 				file := deadNode(t)
 				p := onTerminal(t, width, checkOf(t, file, "--lang", string(l)))
 				p.wantExit(exitUnreachable)
-				p.wantScreen(part(width, l.Say("Gather evidence")) + unreachable(t, l, file))
+				p.wantScreen(unreachableParts(t, width, l) + unreachable(t, l, file))
 			})
 		}
 	}
+}
+
+// unreachableParts are the parts of a check of a dead node.
+func unreachableParts(t *testing.T, width int, l lang.Language) string {
+	t.Helper()
+	all, err := suite.Claims(features.FS, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return failedPart(width, all[0].Feature) + part(width, l.Say("Gather evidence"))
 }
 
 // unreachable is what a check of a dead node says, apart from its progress.
@@ -207,11 +219,11 @@ func TestOneStreamOnTerminal(t *testing.T) {
 	}{
 		"stderr": {
 			func(c *exec.Cmd, b *bytes.Buffer) { c.Stdout = b },
-			part(80, "Gather evidence") + both[errors:], both[:errors],
+			unreachableParts(t, 80, lang.English) + both[errors:], both[:errors],
 		},
 		"stdout": {
 			func(c *exec.Cmd, b *bytes.Buffer) { c.Stderr = b },
-			both[:errors], part(80, "Gather evidence") + both[errors:],
+			both[:errors], unreachableParts(t, 80, lang.English) + both[errors:],
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -236,7 +248,7 @@ func TestDumbTerminal(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TERM=dumb", "LC_ALL=C.UTF-8", "GITHUB_ACTIONS=")
 	p := onTerminal(t, 80, cmd)
 	p.wantExit(exitUnreachable)
-	p.wantScreen(part(80, "Gather evidence") + unreachable(t, lang.English, file))
+	p.wantScreen(unreachableParts(t, 80, lang.English) + unreachable(t, lang.English, file))
 	if strings.Contains(p.written(), "\x1b") {
 		t.Errorf("it got a control sequence: %q", p.written())
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/terminal"
 	"labcheck/harness/transcript"
 )
 
@@ -30,6 +32,7 @@ are left as they are.`),
 			return compareDocuments(cmd.Context(), a, files, update)
 		},
 	}
+	c.Example = "  labcheck transcript --update README.md"
 	c.Flags().BoolVar(&update, "update", false, a.lang.Say("write what was printed into the document"))
 	return c
 }
@@ -79,14 +82,15 @@ func compareDocument(ctx context.Context, a *app, name string, update bool) erro
 // It is in English, whatever the locale, unless it has a --lang of its own.
 func rerun(ctx context.Context, a *app, command string) (string, error) {
 	args := append([]string{"--lang", string(lang.English)}, strings.Fields(command)[1:]...)
-	args = append(args, "--lab", a.lab)
 	subnet := harness.Tutorial().Subnet
 	if a.subnet.IsValid() {
 		subnet = a.subnet.Prefix
-		args = append(args, "--subnet", subnet.String())
 	}
+	lab := map[string]string{"LABCHECK_LAB": a.lab, "LABCHECK_SUBNET": subnet.String()}
+	getenv := func(name string) string { return cmp.Or(lab[name], os.Getenv(name)) }
 	var out bytes.Buffer
-	if code := run(ctx, args, strings.NewReader(""), &out, &out); code != exitHolds {
+	screen := terminal.New(ctx, strings.NewReader(""), &out, &out)
+	if code := runOn(ctx, args, screen, getenv); code != exitHolds {
 		return "", lang.Errorf("exit code %d: %s", code, strings.TrimSpace(out.String()))
 	}
 	said := strings.ReplaceAll(out.String(), " --lab "+a.lab, "")

@@ -16,7 +16,7 @@ import (
 	"labcheck/sim"
 )
 
-// readingTime is how long a person may take for the page.
+// readingTime is how long a person may take for the page, or on a terminal.
 const readingTime = 24 * time.Hour
 
 func newTutorialCommand(a *app) *cobra.Command {
@@ -30,19 +30,26 @@ command then continues from there.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return walkThrough(ctx, s, yes) }),
 	}
 	c.PreRunE = func(*cobra.Command, []string) error {
-		if !c.Flags().Changed("timeout") {
-			a.timeout = readingTime
-		}
+		a.takeTime(c)
 		switch {
 		case !yes && a.json:
-			return &usageError{lang.Errorf("with --json nobody is asked"), "labcheck tutorial --json --yes"}
+			return &usageError{lang.Errorf("with --json nobody is asked"), a.commandLine("tutorial", "--json", "--yes")}
 		case !yes && !terminal.IsTerminal(a.in):
-			return &usageError{lang.Errorf("there is no terminal to ask on"), "labcheck tutorial --yes"}
+			return &usageError{lang.Errorf("there is no terminal to ask on"), a.commandLine("tutorial", "--yes")}
 		}
 		return nil
 	}
+	c.SuggestFor = []string{"learn", "walk"}
+	c.Example = "  labcheck tutorial --lang ja"
 	c.Flags().BoolVarP(&yes, "yes", "y", false, a.lang.Say("do not wait for Enter"))
 	return c
+}
+
+// takeTime gives a person time, unless --timeout or a setting says how much.
+func (a *app) takeTime(c *cobra.Command) {
+	if f := c.Flags().Lookup("timeout"); !f.Changed && f.Value.String() == f.DefValue {
+		a.timeout = readingTime
+	}
 }
 
 // walkThrough starts a lab if there is none, and goes through the page on it.

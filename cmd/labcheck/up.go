@@ -22,6 +22,8 @@ tutorial on them: it returns when containers on any two hosts can reach one
 another over mynet. If that is so already it changes nothing.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return bringUp(ctx, s, bare) }),
 	}
+	c.SuggestFor = []string{"start", "create", "make"}
+	c.Example = "  labcheck up\n  labcheck up --lab two --subnet 192.168.34.0/24"
 	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type"))
 	return c
 }
@@ -73,10 +75,18 @@ func makeLab(ctx context.Context, s *session) error {
 				return err
 			}
 			defer cluster.Close()
-			return s.performTutorial(ctx, cluster, tutorial.Default().Bootstrap, true)
+			_, err = s.performTutorial(ctx, cluster, tutorial.Default().Bootstrap, true)
+			return err
 		})
 		return err
 	})
+}
+
+// upDocument is what --json prints.
+type upDocument struct {
+	Lab      string           `json:"lab"`
+	Topology harness.Topology `json:"topology"`
+	Duration time.Duration    `json:"duration_ns"`
 }
 
 // printRunningLab tells where the lab is and how to go on.
@@ -84,7 +94,7 @@ func printRunningLab(s *session, took time.Duration) {
 	t := s.lab.Topology()
 	s.progress.Close()
 	if s.json {
-		s.printJSON(map[string]any{"lab": s.lab.Lab(), "topology": t, "duration_ns": took})
+		s.printJSON(upDocument{s.lab.Lab(), t, took})
 		return
 	}
 	fmt.Fprintln(s.out, s.lang.Say("Lab %s is running on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))

@@ -35,6 +35,7 @@ summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 			return a.open(cmd.Context(), looks, func(ctx context.Context, s *session) error { return watchTarget(ctx, s, f) })
 		},
 	}
+	c.Example = "  labcheck watch --target ec2 --inventory cluster.yaml --listen localhost:9273"
 	c.Flags().DurationVar(&f.interval, "interval", time.Minute, a.lang.Say("from the start of one check to that of the next"))
 	c.Flags().StringVar(&f.listen, "listen", "", a.lang.Say(
 		"serve /metrics and /healthz at this `address`, such as localhost:9273"))

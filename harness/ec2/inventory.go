@@ -3,7 +3,6 @@
 package ec2
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"os"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -88,8 +89,8 @@ func (e *InventoryError) In(l lang.Language) string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.What.In(l))
 }
 
-// ReadFile reads an inventory's file. The error is an *InventoryError where it
-// could be read and not be used.
+// ReadFile reads an inventory's file. If it could be read and can't be used the error
+// has an *InventoryError for each thing that is wrong.
 func ReadFile(name string) (Inventory, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -105,25 +106,32 @@ func ReadFile(name string) (Inventory, error) {
 
 // Read reads an inventory; name is for errors.
 func Read(name string, content []byte) (Inventory, error) {
-	var i Inventory
 	if len(content) > maxInventory {
-		return i, &InventoryError{File: name, What: lang.Textf("longer than %d bytes", maxInventory)}
+		return Inventory{}, &InventoryError{File: name, What: lang.Textf("longer than %d bytes", maxInventory)}
 	}
-	d := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict())
-	switch err := d.Decode(&i); {
-	case errors.Is(err, io.EOF):
-		return i, &InventoryError{File: name, What: lang.Text{EN: "there is nothing in it"}}
+	parsed, err := parser.ParseBytes(content, 0)
+	switch {
 	case err != nil:
-		return i, placed(name, err)
+		return Inventory{}, placed(name, err)
+	case len(parsed.Docs) == 0 || isEmpty(parsed.Docs[0].Body):
+		return Inventory{}, &InventoryError{File: name, What: lang.Text{EN: "there is nothing in it"}}
+	case len(parsed.Docs) > 1:
+		return Inventory{}, &InventoryError{File: name, What: lang.Text{EN: "a second document after the first"}}
 	}
-	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return i, &InventoryError{File: name, What: lang.Text{EN: "a second document after the first"}}
-	}
-	return i, i.check(places{name, content})
+	p := &places{file: name, content: content}
+	i := p.decode(parsed.Docs[0].Body)
+	i.check(p)
+	return i, p.err()
+}
+
+// isEmpty reports whether a document has nothing but comments.
+func isEmpty(body ast.Node) bool {
+	_, isComment := body.(*ast.CommentGroupNode)
+	return body == nil || isComment
 }
 
 // placed takes the place out of an error of the YAML library.
-func placed(name string, err error) error {
+func placed(name string, err error) *InventoryError {
 	e := &InventoryError{File: name, What: lang.Verbatim(err.Error())}
 	var yamlErr yaml.Error
 	if errors.As(err, &yamlErr) {

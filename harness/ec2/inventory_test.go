@@ -97,6 +97,26 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestAllThatIsWrong: everything that is wrong is told at once, in the order of the text.
+func TestAllThatIsWrong(t *testing.T) {
+	_, err := ec2.Read("f", []byte("manager: boss\nregion: x\nports: {swarm: high}\nnodes:\n"+
+		"  - {name: manager, addr: 10.0.0.9}\n  - {name: store, address: 10.0.0.2, cpus: -1}\n"))
+	if err == nil {
+		t.Fatal("it can be used")
+	}
+	want := []string{
+		`f:1:10: the manager is "boss"; no node has that name`,
+		`f:2:1: unknown field "region"`,
+		`f:3:16: cannot unmarshal string into Go struct field Inventory.Ports of type uint16`,
+		`f:5:5: manager has no address`,
+		`f:5:21: unknown field "addr"`,
+		`f:6:44: store can't have -1 CPUs`,
+	}
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // The example says all there is to say, and what is written can be read again.
 func TestExample(t *testing.T) {
 	i, err := ec2.Read("example.yaml", ec2.Example)

@@ -190,6 +190,28 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+// unfit are kinds of texts that a person does not understand at once.
+var unfit = map[string]*regexp.Regexp{
+	"Go's syntax of a value":     regexp.MustCompile(`%[+#]v|%!|<nil>`),
+	"two spaces":                 regexp.MustCompile(`[^\s.:] {2}\S`),
+	"a number that does not fit": regexp.MustCompile(`\b1 (claims|hosts|labs|containers|packages|nodes|commands)\b`),
+	"a sentence with two stops":  regexp.MustCompile(`\.\.(\s|$)|。。`),
+	"a space before a stop":      regexp.MustCompile(` [,.;:](\s|$)`),
+}
+
+// TestTextsAreFit looks for them in every text, in each language.
+func TestTextsAreFit(t *testing.T) {
+	for text, where := range readSource(t).texts {
+		for _, said := range []string{text, Japanese.Format(text)} {
+			for kind, pattern := range unfit {
+				if found := pattern.FindString(said); found != "" {
+					t.Errorf("%s: %s, %q, in %q", where, kind, found, said)
+				}
+			}
+		}
+	}
+}
+
 // TestTextsAreConstants wants each text to be a constant: what is put together
 // while labcheck runs is in no catalogue.
 func TestTextsAreConstants(t *testing.T) {

@@ -4,6 +4,7 @@ package report
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"io"
@@ -23,6 +24,11 @@ const (
 	CommandsFile = "commands.txt"
 	HTMLFile     = "report.html"
 )
+
+// ResultsSchema is the JSON Schema of results.json.
+//
+//go:embed results.schema.json
+var ResultsSchema []byte
 
 // maxResults is the longest results.json that Read accepts, in bytes.
 const maxResults = 256 << 20
@@ -65,7 +71,7 @@ func writeFiles(dir string, e harness.Evidence) error {
 
 // Results writes the evidence as JSON: the content of results.json.
 func Results(w io.Writer, e harness.Evidence) error {
-	return writeJSON(w, e)
+	return WriteJSON(w, e)
 }
 
 // Read reads the evidence in dir. The error wraps fs.ErrNotExist if there is

@@ -17,28 +17,55 @@ import (
 )
 
 // Progress writes how far the tutorial has come for a person to read: stage by stage,
-// and host by host.
-func Progress(w io.Writer, l lang.Language, p tutorial.Progress) {
+// and host by host. If the table of the hosts is wider than width, each host has a line
+// for each of its values; 0 is any width.
+func Progress(w io.Writer, l lang.Language, p tutorial.Progress, width int) {
 	for _, s := range p.Stages {
 		mark := "✓"
 		if !s.Reached {
 			mark = "-"
 		}
-		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), s.In(l))
-	}
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{
-		l.Say("HOST"), l.Say("ADDRESS"), "ENGINE", l.Say("CPUS"), l.Say("MEMORY"),
-		l.Say("CONTAINERS"), "SWARM", l.Say("NETWORK"), l.Say("GOSSIP"),
-	})
-	for _, h := range p.Hosts {
-		t.AppendRow(hostRow(l, h, len(p.Hosts)))
+		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), fold(s.In(l), 11, width))
 	}
 	fmt.Fprintln(w)
-	Table(w, t)
+	writeHosts(w, l, p.Hosts, width)
 	for _, h := range p.Hosts {
 		for _, problem := range h.ProblemsIn(l) {
-			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, harness.OneLine(problem))
+			fmt.Fprintf(w, "! %s\n", fold(h.Host.Name+": "+harness.OneLine(problem), 2, width))
+		}
+	}
+}
+
+// fold folds a text, unless the width is any.
+func fold(s string, column, width int) string {
+	if width == 0 {
+		return s
+	}
+	return lang.Fold(s, column, width)
+}
+
+func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, width int) {
+	t := table.NewWriter()
+	head := table.Row{
+		l.Say("HOST"), l.Say("ADDRESS"), "ENGINE", l.Say("CPUS"), l.Say("MEMORY"),
+		l.Say("CONTAINERS"), "SWARM", l.Say("NETWORK"), l.Say("GOSSIP"),
+	}
+	t.AppendHeader(head)
+	var rows []table.Row
+	for _, h := range hosts {
+		rows = append(rows, hostRow(l, h, len(hosts)))
+	}
+	t.AppendRows(rows)
+	var wide strings.Builder
+	if Table(&wide, t); width == 0 || text.LongestLineLen(wide.String()) <= width {
+		fmt.Fprint(w, wide.String())
+		return
+	}
+	const label = 12 // columns of the widest one
+	for _, r := range rows {
+		fmt.Fprintf(w, "%v  %v\n", r[0], r[1])
+		for i, value := range r[2:] {
+			fmt.Fprintf(w, "  %s  %s\n", text.Pad(fmt.Sprint(head[i+2]), label, ' '), fold(fmt.Sprint(value), label+4, width))
 		}
 	}
 }

@@ -48,7 +48,7 @@ func writeTranscripts(dir string, e harness.Evidence) error {
 		name := filepath.Join(sub, fileName(s.ID))
 		content := transcript{s.ID, s.Name, s.Status, commands}
 		err := errors.Join(
-			WriteFile(name+".json", func(w io.Writer) error { return writeJSON(w, content) }),
+			WriteFile(name+".json", func(w io.Writer) error { return WriteJSON(w, content) }),
 			WriteFile(name+".cast", func(w io.Writer) error { return writeCast(w, s.Name, shots) }))
 		if err != nil {
 			return err

@@ -29,8 +29,8 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	return os.Rename(f.Name(), name)
 }
 
-// writeJSON writes a value as indented JSON. An empty list is [], never null.
-func writeJSON(w io.Writer, v any) error {
+// WriteJSON writes a value as indented JSON. An empty list is [], never null.
+func WriteJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -102,6 +102,9 @@ func (w *World) TakeCommands() []harness.Result { return w.scenario.takeCommands
 // nil.
 func (w *World) TakeComparison() *harness.Comparison { return w.reader.takeComparison() }
 
+// Here writes a text of the page with the addresses of the cluster.
+func (w *World) Here(text string) string { return w.scenario.here(text) }
+
 // CleanUp reverts the faults that the scenario injected, removes what it started
 // and, of runs that crashed, what ended by itself.
 func (w *World) CleanUp(ctx context.Context) error {

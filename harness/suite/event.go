@@ -16,6 +16,7 @@ const (
 	Waiting // a step waits for something that is not so yet; at most once a second
 	StepEnded
 	ScenarioEnded
+	FeatureEnded // all of its scenarios ended, and at least one was begun
 )
 
 // Event tells a person what the run is at. Events come one at a time, from the
@@ -32,7 +33,10 @@ type Event struct {
 	Step int
 	// Seen is what is not so yet, of Waiting.
 	Seen error
-	// Elapsed is the time since the scenario started; of Waiting, since the
-	// wait began.
+	// Counts are those of the scenarios of the feature, of FeatureEnded; Scenario is
+	// its last one.
+	Counts harness.Counts
+	// Elapsed is the time since the scenario, or the feature, started; of Waiting,
+	// since the wait began.
 	Elapsed time.Duration
 }

@@ -24,6 +24,7 @@ type run struct {
 	source  Scenario          // of now
 	stopped string            // the id of the @tutorial scenario that failed
 	unasked int               // scenarios that ended at what can't be reached
+	feature time.Time         // when the first scenario of the feature began; zero if none did
 	step    stepRun
 }
 
@@ -50,12 +51,16 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 	r.source = r.chosen[len(r.done)]
 	s := newEvidence(r.source)
 	s.Start = time.Now()
+	r.moveHere(&s)
 	if s.Reason = r.whySkip(); s.Reason != "" {
 		r.endScenario(&s)
 		return ctx, godog.ErrSkip
 	}
 	r.now = &s
 	r.world.ChangesCluster(r.source.breaksHosts())
+	if r.feature.IsZero() {
+		r.feature = s.Start
+	}
 	r.sendEvent(Event{Kind: ScenarioStarted})
 	return ctx, nil
 }
@@ -70,6 +75,14 @@ func newEvidence(s Scenario) harness.Scenario {
 		e.Steps = append(e.Steps, harness.Step{Keyword: st.Keyword, Text: st.Text, Line: st.Line, Status: harness.Skipped})
 	}
 	return e
+}
+
+// moveHere has a scenario name the addresses of the cluster, not those of the page.
+func (r *run) moveHere(s *harness.Scenario) {
+	s.Name = r.world.Here(s.Name)
+	for i := range s.Steps {
+		s.Steps[i].Text = r.world.Here(s.Steps[i].Text)
+	}
 }
 
 // whySkip is empty where the scenario is to be run.
@@ -230,19 +243,29 @@ func (r *run) endScenario(s *harness.Scenario) {
 		r.stopped = s.ID
 	}
 	r.done = append(r.done, *s)
-	r.endFeature(s.Feature)
-	r.Progress(Event{
+	e := Event{
 		Kind: ScenarioEnded, Number: len(r.done), Total: len(r.chosen),
 		Scenario: *s, Elapsed: s.Duration,
-	})
+	}
+	r.Progress(e)
+	if n := len(r.done); n == len(r.chosen) || r.chosen[n].Feature != s.Feature {
+		r.endFeature(e)
+	}
 }
 
-// endFeature tells that a feature ended, where the scenario was its last.
-func (r *run) endFeature(name string) {
-	n := len(r.done)
-	if r.FeatureEnded != nil && r.ctx.Err() == nil && (n == len(r.chosen) || r.chosen[n].Feature != name) {
+// endFeature tells that a feature ended; e is the event of its last scenario.
+func (r *run) endFeature(e Event) {
+	name := e.Scenario.Feature
+	if r.FeatureEnded != nil && r.ctx.Err() == nil {
 		r.FeatureEnded(r.ctx, name)
 	}
+	began := r.feature
+	if r.feature = (time.Time{}); began.IsZero() {
+		return
+	}
+	e.Kind, e.Elapsed = FeatureEnded, time.Since(began)
+	e.Counts = Count(slices.DeleteFunc(slices.Clone(r.done), func(s harness.Scenario) bool { return s.Feature != name }))
+	r.Progress(e)
 }
 
 func (r *run) sendEvent(e Event) {

@@ -77,6 +77,9 @@ func (f *fake) CleanUp(ctx context.Context) error {
 	return f.cleanErr
 }
 
+// Here moves the page's addresses to another subnet.
+func (f *fake) Here(text string) string { return strings.ReplaceAll(text, "192.168.33.", "10.9.8.") }
+
 func scenarios(body string) fstest.MapFS {
 	return fstest.MapFS{"en/01_a.feature": {Data: []byte("Feature: A page\n" + body)}}
 }
@@ -96,6 +99,23 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 	r := &run{Options: o}
 	done, err = r.runChosen(ctx, f)
 	return done, events, err
+}
+
+// TestAddressesOfTheCluster: names and sentences in the evidence have the addresses of
+// the cluster, in which a person looks for them; ids stay.
+func TestAddressesOfTheCluster(t *testing.T) {
+	body := "@verify @id:at-192.168.33.9\nScenario Outline: <is> at 192.168.33.20:2375\nThen it <is> at 192.168.33.20\n" +
+		"Examples:\n|is|\n|fails|\n"
+	done, _, err := runAll(t, &fake{}, Options{Features: scenarios(body)})
+	if err != nil || len(done) != 1 {
+		t.Fatal(done, err)
+	}
+	s := done[0]
+	got := []string{s.ID, s.Name, s.Steps[0].Text, s.Expected}
+	want := []string{"at-192.168.33.9#1", "fails at 10.9.8.20:2375", "it fails at 10.9.8.20", "it fails at 10.9.8.20"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 // brief is a scenario as the tests below compare it.
@@ -323,7 +343,7 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	if s.File != "features/en/01_a.feature" || s.Line != 3 || s.Feature != "A page" || s.Duration <= 0 || s.Start.IsZero() {
 		t.Errorf("scenario: %s:%d of %q, %s since %s", s.File, s.Line, s.Feature, s.Duration, s.Start)
 	}
-	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a"}
+	wantEvents := []string{"0 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "1 1/1 a", "3 1/1 a", "4 1/1 a", "5 1/1 a"}
 	if diff := cmp.Diff(wantEvents, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

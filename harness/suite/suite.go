@@ -87,6 +87,8 @@ type world interface {
 	ChangesCluster(bool)
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
+	// Here writes a text of the page with the addresses of the cluster.
+	Here(text string) string
 }
 
 func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {

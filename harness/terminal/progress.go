@@ -96,14 +96,23 @@ func (p *Progress) BeginPart(part string) {
 	p.part, p.note, p.began = part, "", time.Now()
 }
 
-// EndPart tells how a part ended. What succeeded is told only if that was asked for.
+// EndPart tells how a part of a group ended. What succeeded is told only if that was
+// asked for.
 func (p *Progress) EndPart(succeeded bool, name string, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clearPart()
 	if !succeeded || p.Verbose {
-		p.Print(p.timedLine(p.mark(succeeded), name, 64, took))
+		p.Print(p.timedLine("  "+p.mark(succeeded), name, 62, took))
 	}
+}
+
+// EndGroup tells how a group of parts ended, as TrackPart does.
+func (p *Progress) EndGroup(succeeded bool, name string, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clearPart()
+	p.Print(p.timedLine(p.mark(succeeded), name, 44, took))
 }
 
 // SkipPart tells that a part was not done, if that was asked for.
@@ -112,7 +121,7 @@ func (p *Progress) SkipPart(name, reason string) {
 	defer p.mu.Unlock()
 	p.clearPart()
 	if p.Verbose {
-		p.Print(fmt.Sprintf("  - %s (%s)", name, reason))
+		p.Print(fmt.Sprintf("    - %s (%s)", name, reason))
 	}
 }
 

@@ -22,6 +22,22 @@ func ClearWhenSuspended(s *Screen) {
 	}()
 }
 
+// onResize calls do now, and when the terminal has another size, until stop is called.
+func onResize(do func()) (stop func()) {
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	do()
+	go func() {
+		for range resized {
+			do()
+		}
+	}()
+	return func() {
+		signal.Stop(resized)
+		close(resized)
+	}
+}
+
 // inForeground tells whether a terminal is this process's to write to: in the
 // background, the shell has it. A terminal that has no such processes is
 // everyone's.

@@ -129,7 +129,7 @@ func TestBootstrapErrors(t *testing.T) {
 		"no engine's answer": {http.NotFound, step + "manager (192.168.33.11:2375): list containers: another service answers there"},
 		"other arguments": {
 			containers(t, one("progrium/consul", "running", "always", "x", "-dev")),
-			step + "manager: the Consul container goofy_jepsen has arguments [-dev] instead of [-server -bootstrap], " +
+			step + "manager: the Consul container goofy_jepsen has arguments -dev instead of \"-server -bootstrap\", " +
 				"restart policy always instead of unless-stopped, host name x instead of consul" + removed,
 		},
 		"port taken": {

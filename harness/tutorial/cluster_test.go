@@ -230,7 +230,7 @@ func TestWrongIsNotTouched(t *testing.T) {
 	}{
 		"a join elsewhere": {
 			func(f *enginetest.Cluster) { f.Hosts["store"].Find("join").Args[1] = "--advertise=192.168.33.99:2375" },
-			"join-store (1.10 of the page) on store: store: the join container NAME has arguments [join --advertise=192.168.33.99:2375 consul://192.168.33.11:8500/]",
+			"join-store (1.10 of the page) on store: store: the join container NAME has arguments \"join --advertise=192.168.33.99:2375 consul://192.168.33.11:8500/\"",
 		},
 		"a join that comes back": {
 			func(f *enginetest.Cluster) { f.Hosts["store"].Find("join").Restart = "always" },
@@ -244,7 +244,7 @@ func TestWrongIsNotTouched(t *testing.T) {
 			func(f *enginetest.Cluster) {
 				f.Hosts["manager"].Find("manage").Ports = []enginetest.Port{{Host: 3376, Container: 2375}}
 			},
-			"manager (1.5 of the page) on manager: manager: the Swarm manager container NAME has published ports [3376:2375] instead of [3375:2375]",
+			"manager (1.5 of the page) on manager: manager: the Swarm manager container NAME has published ports 3376:2375 instead of 3375:2375",
 		},
 		"a Consul of another name": {
 			func(f *enginetest.Cluster) { f.Hosts["manager"].Find("consul").Hostname = "x" },
@@ -323,7 +323,7 @@ func TestFind(t *testing.T) {
 		"with a tag":        {[]enginetest.Container{{Name: "a", Image: "swarm:1.2.9", Args: right}}, "a"},
 		"the running one":   {[]enginetest.Container{{Name: "a", Image: "swarm", Args: right, State: "exited"}, {Name: "b", Image: "swarm", Args: right}}, "b"},
 		"the right one":     {[]enginetest.Container{{Name: "a", Image: "swarm", Args: []string{"join", "x"}}, {Name: "b", Image: "swarm", Args: right, State: "exited"}}, "b"},
-		"only a wrong one":  {[]enginetest.Container{{Name: "a", Image: "swarm", Args: []string{"join", "x"}}}, "the join container a has arguments [join x]"},
+		"only a wrong one":  {[]enginetest.Container{{Name: "a", Image: "swarm", Args: []string{"join", "x"}}}, "the join container a has arguments \"join x\""},
 		"the first running": {[]enginetest.Container{{Name: "a", Image: "swarm", Args: right}, {Name: "b", Image: "swarm", Args: right}}, "a"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"labcheck/harness"
@@ -208,7 +210,17 @@ func (s Service) restartsAsAsked(found engine.Container) bool {
 func (d Deviation) asText() lang.Text {
 	var property lang.Text
 	property.EN = string(d.Property)
-	return lang.Textf("%s %v instead of %v", property, d.Have, d.Want)
+	return lang.Textf("%s %s instead of %s", property, valueText(d.Have), valueText(d.Want))
+}
+
+// valueText writes a value of a deviation, as one would type it; one that has nothing
+// as "".
+func valueText(value any) string {
+	text := strings.Trim(fmt.Sprint(value), "[]")
+	if text == "" || strings.Contains(text, " ") {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // checkRunning returns nil if the container runs, and errEnded if it never will again

@@ -336,8 +336,8 @@ func refusesWrong(t *testing.T, c *engine.Cluster) {
 	}
 	err = Default().Bootstrap(t.Context(), c, nil)
 	want := "step consul (1.3 of the page) on manager: manager: the Consul container other has " +
-		"arguments [-dev] instead of [-server -bootstrap], restart policy no instead of unless-stopped, " +
-		"published ports [] instead of [8500:8500]; " +
+		"arguments -dev instead of \"-server -bootstrap\", restart policy no instead of unless-stopped, " +
+		"published ports \"\" instead of 8500:8500; " +
 		"fix it with `docker -H=tcp://" + c.Topology().Manager.Engine().String() + " rm -f other` and try again"
 	if fmt.Sprint(err) != want || !errors.As(err, new(*WrongError)) {
 		t.Errorf("got  %v\nwant %s", err, want)

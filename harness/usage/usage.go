@@ -4,6 +4,7 @@ package usage
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -12,8 +13,9 @@ import (
 )
 
 // Check makes wrong arguments and flags of a command, and of those below it, errors
-// that wrap makes of what is wrong and the command that shows the help. Of a command
-// that only has others below it, cobra would print the help, and all would seem well.
+// that wrap makes of what is wrong and of what helps: the commands that may have been
+// meant, or the help. Of a command that only has others below it, cobra would
+// print the help, and all would seem well.
 func Check(c *cobra.Command, wrap func(err error, help string) error) {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return wrap(translateFlagError(err), c.CommandPath()+" --help")
@@ -28,21 +30,47 @@ func checkArguments(c *cobra.Command, wrap func(err error, help string) error) {
 	}
 	takesNone := args(c, nil) == nil && args(c, []string{""}) != nil
 	c.Args = func(c *cobra.Command, given []string) error {
-		if args(c, given) == nil {
+		switch {
+		case args(c, given) == nil:
 			return nil
+		case takesNone && c.HasSubCommands():
+			return wrap(lang.Errorf("unknown command %q for %q", given[0], c.CommandPath()), suggestCommand(c, given[0]))
 		}
 		err := lang.Errorf("wrong number of arguments, %d: %s", len(given), c.UseLine())
-		if takesNone {
-			err = lang.Errorf("unknown command %q for %q", given[0], c.CommandPath())
-		}
 		return wrap(err, c.CommandPath()+" --help")
 	}
 	if c.HasSubCommands() && !c.Runnable() {
-		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			return wrap(lang.Errorf("%s needs a command: %s", c.CommandPath(), namesBelow(c)), c.CommandPath()+" --help")
+		}
 	}
 	for _, below := range c.Commands() {
 		checkArguments(below, wrap)
 	}
+}
+
+// suggestCommand returns the commands below c that may have been meant, or c's help.
+func suggestCommand(c *cobra.Command, typed string) string {
+	c.SuggestionsMinimumDistance = 2
+	meant := c.SuggestionsFor(typed)
+	if len(meant) == 0 {
+		return c.CommandPath() + " --help"
+	}
+	for i, name := range meant {
+		meant[i] = c.CommandPath() + " " + name
+	}
+	return strings.Join(meant, ", ")
+}
+
+// namesBelow lists the commands below c.
+func namesBelow(c *cobra.Command) string {
+	var names []string
+	for _, below := range c.Commands() {
+		if below.IsAvailableCommand() {
+			names = append(names, below.Name())
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // translateFlagError returns what pflag says of a flag, in every language.
@@ -59,13 +87,22 @@ func translateFlagError(err error) error {
 	case errors.As(err, &bare):
 		return lang.Errorf("flag needs an argument: %s", typedFlag(bare.GetSpecifiedName(), bare.GetSpecifiedShortnames()))
 	case errors.As(err, &value):
-		why := value.Unwrap()
-		if value.GetFlag().Value.Type() == "duration" {
-			why = lang.Errorf("want a duration such as 90s or 5m")
-		}
+		why := valueError(value.GetFlag(), value.Unwrap())
 		return lang.Errorf("invalid argument %q for --%s: %w", value.GetValue(), value.GetFlag().Name, why)
 	case errors.As(err, &syntax):
 		return lang.Errorf("bad flag syntax: %s", syntax.GetSpecifiedFlag())
+	}
+	return err
+}
+
+// valueError says what value a flag takes, in every language, if what pflag says of it
+// is not labcheck's own.
+func valueError(f *pflag.Flag, err error) error {
+	switch f.Value.Type() {
+	case "duration":
+		return lang.Errorf("want a duration such as 90s or 5m")
+	case "bool":
+		return lang.Errorf("want true or false")
 	}
 	return err
 }

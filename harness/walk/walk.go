@@ -100,7 +100,7 @@ func (w *walk) runCommand(ctx context.Context, c tutorial.Command) error {
 		w.heading = c.Heading
 		w.printf("\n%s", w.paint(text.Bold, c.Heading.In(w.Lang)))
 	}
-	w.printf("\n%s  %s", c.Page, Fold(c.Does.In(w.Lang), len(c.Page)+2, w.Width))
+	w.printf("\n%s  %s", c.Page, lang.Fold(c.Does.In(w.Lang), len(c.Page)+2, w.Width))
 	w.printf("\n%s$ %s", c.Host, w.paint(text.Bold, c.Text))
 	if err := w.waitForEnter(ctx); err != nil {
 		return err

@@ -47,6 +47,23 @@ func TestComparisonText(t *testing.T) {
 	}
 }
 
+// TestSnipPair: of long values the place where they begin to differ is seen.
+func TestSnipPair(t *testing.T) {
+	const same = "a value that is the same for a long way "
+	for _, tt := range []struct{ a, b, wantA, wantB string }{
+		{"short", "other", "short", "other"},
+		{"first " + same, "second " + same, "first a value that …", "second a value that…"},
+		{same + "one", same + "two", "…for a long way one", "…for a long way two"},
+		{same + "one" + same, same + "two" + same, "… way onea value th…", "… way twoa value th…"},
+		{"クラスタのすべてのノードで稼働中", "クラスタのすべてのノードで停止中", "…てのノードで稼働中", "…てのノードで停止中"},
+	} {
+		a, b := snipPair(tt.a, tt.b, 20)
+		if diff := cmp.Diff([]string{tt.wantA, tt.wantB}, []string{a, b}); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
 // TestWaitForEnter has a person press Enter, leave in each way, and be interrupted.
 func TestWaitForEnter(t *testing.T) {
 	w := &walk{Options: Options{Out: new(bytes.Buffer)}}

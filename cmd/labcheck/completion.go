@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labcheck/harness"
+	"labcheck/harness/ec2"
+	"labcheck/harness/lang"
+	"labcheck/sim"
+)
+
+// completionTimeout is how long a person who presses Tab waits for an engine.
+const completionTimeout = 2 * time.Second
+
+// completeFlags has a shell complete the values of flags that several commands share.
+func (a *app) completeFlags(root *cobra.Command) {
+	complete := func(flag string, f cobra.CompletionFunc) {
+		_ = root.RegisterFlagCompletionFunc(flag, f) // root has all of them
+	}
+	complete("target", fixed("sim", "ec2"))
+	complete("dial", fixed(string(sim.DialAuto), string(sim.DialDirect), string(sim.DialExec)))
+	complete("lang", fixed(string(lang.English), string(lang.Japanese)))
+	complete("lab", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.labNames(c.Context()), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// fixed completes values that are always the same.
+func fixed(values ...string) cobra.CompletionFunc {
+	return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// labNames returns the names of the labs that there are; none if the engine does not
+// say.
+func (a *app) labNames(ctx context.Context) (names []string) {
+	ctx, cancel := context.WithTimeout(ctx, completionTimeout)
+	defer cancel()
+	all, _ := sim.List(ctx, a.simOptions()) // a shell has no place for an error
+	for _, l := range all {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+// hosts returns the names of the hosts: those of the inventory, or else the page's.
+func (a *app) hosts() (names []string) {
+	t := harness.Tutorial()
+	if a.target == "ec2" && a.real.inventory != "" {
+		if i, err := ec2.ReadFile(a.real.inventory); err == nil {
+			t = i.Topology()
+		}
+	}
+	for _, h := range t.Hosts() {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
+// completeHost completes the first argument, a host. What follows is left to the shell.
+func (a *app) completeHost(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return a.hosts(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFault completes the only argument of a verb, whose Use says what it may be:
+// consul[:HOST]|join:HOST, HOST[,HOST].
+func (a *app) completeFault(use string) cobra.CompletionFunc {
+	_, forms, _ := strings.Cut(use, " ")
+	return func(_ *cobra.Command, args []string, typed string) (all []string, _ cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		before := ""
+		if i := strings.LastIndex(typed, ","); i >= 0 && strings.Contains(forms, ",HOST") {
+			before = typed[:i+1]
+		}
+		for form := range strings.SplitSeq(forms, "|") {
+			name, _, optional := strings.Cut(form, "[")
+			service, _, hasHost := strings.Cut(form, "HOST")
+			if optional && name != "HOST" || !hasHost {
+				all = append(all, name)
+			}
+			for _, host := range a.hosts() {
+				all = append(all, before+strings.ReplaceAll(service, "[", "")+host)
+			}
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	}
+}

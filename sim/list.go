@@ -1,0 +1,82 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/client"
+)
+
+// Listed is a lab that an engine has, as far as its objects tell.
+type Listed struct {
+	Name string `json:"name"`
+	// Subnet is not valid if the lab has no network any more.
+	Subnet netip.Prefix `json:"subnet"`
+	Made   time.Time    `json:"made"`
+	Hosts  int          `json:"hosts"`
+	// Running is how many of the hosts run. The others are off or paused.
+	Running int `json:"running"`
+}
+
+// List returns the labs on the engine that the options choose, in the order of their
+// names.
+func List(ctx context.Context, o Options) (all []Listed, err error) {
+	link, err := connect(ctx, environment(o.Context), o.Subnet)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, link.Close()) }()
+	return listLabs(ctx, link.client)
+}
+
+func listLabs(ctx context.Context, engine *client.Client) ([]Listed, error) {
+	found, err := listObjects(ctx, engine, labelFilter(LabelLab))
+	if err != nil {
+		return nil, err
+	}
+	labs := map[string]*Listed{}
+	lab := func(labels map[string]string, made time.Time) *Listed {
+		if labels[labelProbe] != "" {
+			return &Listed{} // doctor's; it removes it
+		}
+		name := labels[LabelLab]
+		if labs[name] == nil {
+			labs[name] = &Listed{Name: name, Made: made}
+		}
+		if l := labs[name]; made.Before(l.Made) {
+			l.Made = made
+		}
+		return labs[name]
+	}
+	for _, n := range found.networks {
+		l := lab(n.Labels, n.Created)
+		if subnets := subnetsOf(n.IPAM); len(subnets) > 0 {
+			l.Subnet = subnets[0]
+		}
+	}
+	for _, c := range found.containers {
+		l := lab(c.Labels, time.Unix(c.Created, 0))
+		l.Hosts++
+		if stateOf(c) == stateRunning {
+			l.Running++
+		}
+	}
+	for _, v := range found.volumes {
+		made, _ := time.Parse(time.RFC3339, v.CreatedAt)
+		lab(v.Labels, made)
+	}
+	return sortLabs(labs), nil
+}
+
+func sortLabs(labs map[string]*Listed) []Listed {
+	all := []Listed{}
+	for _, l := range slices.SortedFunc(maps.Values(labs), func(a, b *Listed) int { return strings.Compare(a.Name, b.Name) }) {
+		all = append(all, *l)
+	}
+	return all
+}
