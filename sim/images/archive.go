@@ -43,82 +43,42 @@ type savedImage struct {
 	Layers   []string // names of the layers' files, the lowest first
 }
 
-// archive is an archive to be written: its texts, and its open blobs.
-type archive struct {
-	index v1.IndexManifest
-	saved []savedImage
-	blobs []openBlob
-}
-
-type openBlob struct {
-	v1.Descriptor
-	io.ReadCloser
-}
-
-// openArchive opens images of the cache. The archive can then be written without
-// the lock. The caller closes it.
-func (c *cache) openArchive(all []named) (a *archive, err error) {
-	a = &archive{index: v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}}
-	defer func() {
-		if err != nil {
-			a.close()
-		}
-	}()
-	opened := map[v1.Hash]bool{}
+// writeArchive writes images of a layout as an archive.
+func writeArchive(w io.Writer, from layout.Path, all []named) error {
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	var saved []savedImage
+	var blobs []v1.Descriptor
 	for _, i := range all {
 		own, err := blobsOf(i)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		one := savedImage{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.refs}
 		for _, l := range own[2:] {
 			one.Layers = append(one.Layers, blobFolder+l.Digest.Hex)
 		}
-		a.saved = append(a.saved, one)
+		saved = append(saved, one)
 		for _, ref := range i.refs {
-			a.index.Manifests = append(a.index.Manifests, describeImage(own[0], ref))
+			index.Manifests = append(index.Manifests, describeImage(own[0], ref))
 		}
-		for _, b := range own {
-			if opened[b.Digest] {
-				continue
-			}
-			opened[b.Digest] = true
-			content, err := c.Blob(b.Digest)
-			if err != nil {
-				return nil, err
-			}
-			a.blobs = append(a.blobs, openBlob{b, content})
-		}
+		blobs = append(blobs, own...)
 	}
-	return a, nil
-}
-
-func (a *archive) close() {
-	for _, b := range a.blobs {
-		b.Close()
-	}
-}
-
-// write writes the archive, once.
-func (a *archive) write(w io.Writer) error {
 	out := tar.NewWriter(w)
 	err := errors.Join(
 		writeText(out, layoutFile, json.RawMessage(layoutContent)),
-		writeText(out, indexFile, a.index),
-		writeText(out, manifestFile, a.saved),
+		writeText(out, indexFile, index),
+		writeText(out, manifestFile, saved),
 	)
+	if err == nil {
+		err = writeBlobs(out, from, blobs)
+	}
 	if err != nil {
 		return err
-	}
-	for _, b := range a.blobs {
-		if err := writeEntry(out, blobFolder+b.Digest.Hex, b.Size, b); err != nil {
-			return err
-		}
 	}
 	return out.Close()
 }
 
-// describeImage is an image in an index, with its name as containerd reads it.
+// describeImage returns an image in an index, with its name as containerd reads it.
 func describeImage(manifest v1.Descriptor, ref string) v1.Descriptor {
 	full := "docker.io/" + ref
 	if !strings.Contains(ref, "/") {
@@ -129,14 +89,23 @@ func describeImage(manifest v1.Descriptor, ref string) v1.Descriptor {
 	return manifest
 }
 
-// writeEntry writes a file of an archive.
-func writeEntry(to *tar.Writer, name string, size int64, content io.Reader) error {
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
-	if err := to.WriteHeader(h); err != nil {
-		return err
+// writeBlobs writes each blob once.
+func writeBlobs(to *tar.Writer, from layout.Path, blobs []v1.Descriptor) error {
+	written := map[v1.Hash]bool{}
+	for _, b := range blobs {
+		if written[b.Digest] {
+			continue
+		}
+		written[b.Digest] = true
+		content, err := from.Blob(b.Digest)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(writeFileTo(to, blobFolder+b.Digest.Hex, b.Size, content), content.Close()); err != nil {
+			return err
+		}
 	}
-	_, err := io.Copy(to, content)
-	return err
+	return nil
 }
 
 func writeText(to *tar.Writer, name string, v any) error {
@@ -144,7 +113,16 @@ func writeText(to *tar.Writer, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	return writeEntry(to, name, int64(len(content)), bytes.NewReader(content))
+	return writeFileTo(to, name, int64(len(content)), bytes.NewReader(content))
+}
+
+func writeFileTo(to *tar.Writer, name string, size int64, content io.Reader) error {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
+	if err := to.WriteHeader(h); err != nil {
+		return err
+	}
+	_, err := io.Copy(to, content)
+	return err
 }
 
 // readArchive unpacks an archive into a folder, and returns its images, whose

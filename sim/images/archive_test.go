@@ -96,12 +96,7 @@ func archiveOf(t testing.TB, all ...named) []byte {
 		}
 	}
 	var b bytes.Buffer
-	a, err := c.openArchive(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
-	if err := a.write(&b); err != nil {
+	if err := writeArchive(&b, c.Path, all); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -254,7 +254,7 @@ func (l *lab) loadUnique(ref string) {
 		if err := m.cache.WriteImage(unique); err != nil {
 			return err
 		}
-		return m.giveToEngine(l.t.Context(), []named{{unique, "unique", []string{ref}}})
+		return l.load(l.t.Context(), m.cache, []named{{unique, "unique", []string{ref}}})
 	}); err != nil {
 		l.t.Fatal(err)
 	}

@@ -90,27 +90,15 @@ func lacks(err error) bool {
 		answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
 }
 
-// Push writes all images to the registry, each under its tag.
-func (s *Store) Push(ctx context.Context) error {
-	return s.withImages(ctx, names(), func(m *maker, all []named) error {
-		for _, i := range all {
-			if err := m.push(ctx, i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (m *maker) push(ctx context.Context, i named) error {
-	to, err := m.atRegistry(i.refs[0])
+func (s *Store) push(ctx context.Context, i named) error {
+	to, err := s.atRegistry(i.refs[0])
 	if err != nil {
 		return err
 	}
-	m.say(i.name, "pushing %s", to)
-	if err := remote.Write(to, i.Image, remoteOptions(ctx, m.arch)...); err != nil {
+	s.say(i.name, "pushing %s", to)
+	if err := remote.Write(to, i.Image, remoteOptions(ctx, s.arch)...); err != nil {
 		return lang.Errorf("push %s: %w", to, err)
 	}
-	m.say(i.name, "pushed")
+	s.say(i.name, "pushed")
 	return nil
 }

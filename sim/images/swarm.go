@@ -35,9 +35,7 @@ const (
 	swarmPublished = "swarm:1.2.9"
 )
 
-func swarmFlags() []string {
-	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
-}
+var swarmFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
 // swarmBinary compiles Swarm from its source, or takes it from the published
 // image if there is no Go.
@@ -60,7 +58,7 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	}
 	m.say(Swarm, "compiling")
 	name := "swarm-" + m.arch
-	args := slices.Concat([]string{"build", "-o", name}, swarmFlags(), []string{swarmModule})
+	args := slices.Concat([]string{"build", "-o", name}, swarmFlags, []string{swarmModule})
 	if _, err := m.runGo(ctx, dir, args...); err != nil {
 		return nil, err
 	}
