@@ -43,11 +43,10 @@ type savedImage struct {
 	Layers   []string // names of the layers' files, the lowest first
 }
 
-// writeArchive writes images of a layout as an archive.
-func writeArchive(w io.Writer, from layout.Path, all []named) error {
+// writeArchive writes images as an archive.
+func writeArchive(w io.Writer, all []named) error {
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	var saved []savedImage
-	var blobs []v1.Descriptor
 	for _, i := range all {
 		own, err := blobsOf(i)
 		if err != nil {
@@ -61,7 +60,6 @@ func writeArchive(w io.Writer, from layout.Path, all []named) error {
 		for _, ref := range i.refs {
 			index.Manifests = append(index.Manifests, describeImage(own[0], ref))
 		}
-		blobs = append(blobs, own...)
 	}
 	out := tar.NewWriter(w)
 	err := errors.Join(
@@ -69,8 +67,11 @@ func writeArchive(w io.Writer, from layout.Path, all []named) error {
 		writeText(out, indexFile, index),
 		writeText(out, manifestFile, saved),
 	)
-	if err == nil {
-		err = writeBlobs(out, from, blobs)
+	written := map[v1.Hash]bool{}
+	for _, i := range all {
+		if err == nil {
+			err = writeBlobs(out, i, written)
+		}
 	}
 	if err != nil {
 		return err
@@ -89,23 +90,39 @@ func describeImage(manifest v1.Descriptor, ref string) v1.Descriptor {
 	return manifest
 }
 
-// writeBlobs writes each blob once.
-func writeBlobs(to *tar.Writer, from layout.Path, blobs []v1.Descriptor) error {
-	written := map[v1.Hash]bool{}
-	for _, b := range blobs {
+// writeBlobs writes each blob of an image that was not written yet.
+func writeBlobs(to *tar.Writer, i v1.Image, written map[v1.Hash]bool) error {
+	own, err := blobsOf(i)
+	if err != nil {
+		return err
+	}
+	for _, b := range own {
 		if written[b.Digest] {
 			continue
 		}
 		written[b.Digest] = true
-		content, err := from.Blob(b.Digest)
+		content, err := openBlob(i, b)
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(writeFileTo(to, blobFolder+b.Digest.Hex, b.Size, content), content.Close()); err != nil {
+		err = writeEntry(to, blobFolder+b.Digest.Hex, b.Size, content)
+		if err := errors.Join(err, content.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func openBlob(i v1.Image, b v1.Descriptor) (io.ReadCloser, error) {
+	if b.MediaType.IsImage() {
+		manifest, err := i.RawManifest()
+		return io.NopCloser(bytes.NewReader(manifest)), err
+	}
+	l, err := i.LayerByDigest(b.Digest) // also of the configuration
+	if err != nil {
+		return nil, err
+	}
+	return l.Compressed()
 }
 
 func writeText(to *tar.Writer, name string, v any) error {
@@ -113,10 +130,10 @@ func writeText(to *tar.Writer, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	return writeFileTo(to, name, int64(len(content)), bytes.NewReader(content))
+	return writeEntry(to, name, int64(len(content)), bytes.NewReader(content))
 }
 
-func writeFileTo(to *tar.Writer, name string, size int64, content io.Reader) error {
+func writeEntry(to *tar.Writer, name string, size int64, content io.Reader) error {
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
 	if err := to.WriteHeader(h); err != nil {
 		return err

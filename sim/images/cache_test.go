@@ -143,12 +143,6 @@ func TestCacheCutOff(t *testing.T) {
 			part := file(c, b[3].Digest) + "123456" // as layout names it
 			return os.Rename(file(c, b[3].Digest), part)
 		}, true},
-		"an index that was to come": {func(c *cache, b blobs) error {
-			if err := os.WriteFile(index(c)+".part", []byte("{"), 0o600); err != nil {
-				return err
-			}
-			return os.Remove(file(c, b[0].Digest))
-		}, true},
 	} {
 		before, swarm, workload := cacheOf(t)
 		b, err := blobsOf(swarm)

@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"labcheck/harness/lang"
@@ -19,13 +20,14 @@ import (
 var ErrArchive = lang.Errorf("these images can't be loaded")
 
 // Save writes all images as an archive that Load, and engines, read. The same
-// images make the same bytes.
+// images make the same bytes. While it is written the lock is not held: another
+// labcheck may read it, and want the lock.
 func (s *Store) Save(ctx context.Context, w io.Writer) error {
 	all, err := s.obtain(ctx, names())
 	if err != nil {
 		return err
 	}
-	return s.write(w, all)
+	return writeArchive(w, all)
 }
 
 // Archive writes one image as an archive, under the names that InNode gives, or
@@ -38,28 +40,27 @@ func (s *Store) Archive(ctx context.Context, n Name, w io.Writer) error {
 	if refs := InNode(n); refs != nil {
 		all[0].refs = refs
 	}
-	return s.write(w, all)
-}
-
-// write writes images of the cache as an archive. It does without the lock:
-// another labcheck may read the archive, and want the lock.
-func (s *Store) write(w io.Writer, all []named) error {
-	dir, err := s.inCache("images")
-	if err != nil {
-		return err
-	}
-	return writeArchive(w, layout.Path(dir), all)
+	return writeArchive(w, all)
 }
 
 // Push writes all images to the registry, each under its tag.
 func (s *Store) Push(ctx context.Context) error {
 	all, err := s.obtain(ctx, names())
+	if err != nil {
+		return err
+	}
 	for _, i := range all {
-		if err := s.push(ctx, i); err != nil {
+		to, err := atRegistry(s.opts.Registry, i.refs[0])
+		if err != nil {
 			return err
 		}
+		s.say(i.name, "pushing %s", to)
+		if err := remote.Write(to, i.Image, remoteOptions(ctx, s.arch)...); err != nil {
+			return lang.Errorf("push %s: %w", to, err)
+		}
+		s.say(i.name, "pushed")
 	}
-	return err
+	return nil
 }
 
 // Load gives the engine the images of an archive that Save wrote. One that is
@@ -81,7 +82,7 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 		if err := m.takeIn(read); err != nil {
 			return err
 		}
-		return s.load(ctx, m.cache, m.cached(names()))
+		return s.load(ctx, m.cached(names()))
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	dockerimage "github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/jsonmessage"
 
 	"labcheck/harness/lang"
@@ -82,13 +83,13 @@ func (s *Store) ref(n Name, arch string) string {
 	return fmt.Sprintf("%s/%s:%s", s.namespace, n, tag(n, arch))
 }
 
-// load has the engine load images of a layout, and makes sure that it has them
+// load has the engine load images, and makes sure that it has them
 // then: engines of some ages tell of a failure only in what they answer.
-func (s *Store) load(ctx context.Context, from *cache, all []named) error {
+func (s *Store) load(ctx context.Context, all []named) error {
 	for _, i := range all {
 		s.say(i.name, "loading into the engine")
 	}
-	if err := s.sendArchive(ctx, from, all); err != nil {
+	if err := sendArchive(ctx, s.engine, all); err != nil {
 		return lang.Errorf("load images: %w", err)
 	}
 	there, err := s.tagged(ctx)
@@ -104,10 +105,10 @@ func (s *Store) load(ctx context.Context, from *cache, all []named) error {
 	return nil
 }
 
-func (s *Store) sendArchive(ctx context.Context, from *cache, all []named) error {
+func sendArchive(ctx context.Context, to client.ImageAPIClient, all []named) error {
 	out, in := io.Pipe()
-	go func() { in.CloseWithError(writeArchive(in, from.Path, all)) }()
-	answer, err := s.engine.ImageLoad(ctx, out)
+	go func() { in.CloseWithError(writeArchive(in, all)) }()
+	answer, err := to.ImageLoad(ctx, out)
 	_ = out.Close() // ends the writer, if the engine did not take all
 	if err != nil {
 		return err

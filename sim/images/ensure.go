@@ -82,7 +82,7 @@ func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 		if err != nil {
 			return err
 		}
-		return s.load(ctx, m.cache, all)
+		return s.load(ctx, all)
 	})
 }
 

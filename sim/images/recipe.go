@@ -95,7 +95,7 @@ func parseRecipes(content []byte) (map[Name]recipe, error) {
 
 // lockedPackages are those of packages.lock. That it can be read is tested.
 var lockedPackages = sync.OnceValue(func() []debian.Package {
-	all, _ := debian.ParseLock(strings.NewReader(string(embedded("packages.lock"))))
+	all, _ := debian.ParseLock(string(embedded("packages.lock")))
 	return all
 })
 

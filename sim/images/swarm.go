@@ -73,7 +73,7 @@ var ErrNoSwarm = lang.Errorf("there is no Go to compile Swarm with, and %s can't
 
 // pullSwarm takes the binary from the published image.
 func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
-	ref, err := m.atRegistry("library/" + swarmPublished)
+	ref, err := atRegistry(m.opts.Registry, "library/"+swarmPublished)
 	if err != nil {
 		return nil, err
 	}

@@ -33,11 +33,7 @@ func Unpack(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	return walk(tar.NewReader(data), visit)
-}
-
-func walk(in *tar.Reader, visit func(*tar.Header, io.Reader) error) error {
-	for {
+	for in := tar.NewReader(data); ; {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
