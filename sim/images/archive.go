@@ -11,6 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"labcheck/sim/images/debian"
 )
 
 // An archive of images is at once an OCI image layout (oci-layout, index.json)
@@ -145,17 +147,10 @@ func writeEntry(to *tar.Writer, name string, size int64, content io.Reader) erro
 // readArchive unpacks an archive into a folder, and returns its images, whose
 // blobs are all there and are what their names say.
 func readArchive(r io.Reader, to layout.Path) (all []v1.Image, err error) {
-	for in := tar.NewReader(r); ; {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = unpackFile(h, in, to)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := debian.WalkTar(r, func(h *tar.Header, content io.Reader) error {
+		return unpackFile(h, content, to)
+	}); err != nil {
+		return nil, err
 	}
 	listed, err := listedIn(to)
 	if err != nil {

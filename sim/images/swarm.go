@@ -3,6 +3,7 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"labcheck/harness/lang"
+	"labcheck/sim/images/debian"
 )
 
 const (
@@ -84,15 +86,17 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 	}
 	root := mutate.Extract(published)
 	defer root.Close()
-	for in := tar.NewReader(root); ; {
-		h, err := in.Next()
-		if err != nil {
-			return nil, lang.Errorf("%w: %s: %w", ErrNoSwarm, ref, err)
-		}
+	var binary []byte
+	err = debian.WalkTar(root, func(h *tar.Header, content io.Reader) (err error) {
 		if h.Name == "swarm" && h.Typeflag == tar.TypeReg {
-			return io.ReadAll(in)
+			binary, err = io.ReadAll(content)
 		}
+		return err
+	})
+	if err != nil || binary == nil {
+		return nil, lang.Errorf("%w: %s: %w", ErrNoSwarm, ref, cmp.Or(err, fs.ErrNotExist))
 	}
+	return binary, nil
 }
 
 // writeSource lays out dir for the build: the module, with a changed copy of
