@@ -32,10 +32,11 @@ test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
 	$(LAB_TEST) $(if $(CI),-p 2) ./cmd/labcheck ./harness/suite ./sim/images ./...
 
-lint: ## Linters and formatting
+lint: ## Linters, formatting, and the limits of `make measure`
 	$(TOOL) golangci-lint run
 	$(TOOL) actionlint
 	shellcheck .ci/run .ci/engines/* sim/images/node/node
+	go run ./.ci/measure -check
 
 mutate: ## Change the code of MUTATE, one condition or operator at a time: a test must fail
 	@for package in $(MUTATE); do \

@@ -160,7 +160,7 @@ func (a *apt) lookUp(ctx context.Context, names []string) ([]debian.Package, err
 		}
 		fmt.Fprintf(&lines, "%s %s %s %s %s %x\n", a.arch, f["Package"], f["Filename"], f["Size"], f["SHA256"], sha1.Sum(content))
 	}
-	return debian.ParseLock(strings.NewReader(lines.String()))
+	return debian.ParseLock(lines.String())
 }
 
 // parseFields returns the fields of a package's description that fit on a line.

@@ -155,7 +155,7 @@ func (a *app) hintText(err error) string {
 	switch {
 	case errors.As(err, &hinter):
 		return hinter.HintIn(a.lang)
-	case errors.As(err, new(*debian.FetchError)):
+	case errors.Is(err, debian.ErrUnavailable):
 		return a.lang.Say("--debian-mirror URL, or HTTPS_PROXY, or --registry HOST, or labcheck images load FILE")
 	case errors.Is(err, sim.ErrEngine):
 		return a.commandLine("doctor")

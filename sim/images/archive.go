@@ -11,6 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"labcheck/sim/images/debian"
 )
 
 // An archive of images is at once an OCI image layout (oci-layout, index.json)
@@ -43,82 +45,43 @@ type savedImage struct {
 	Layers   []string // names of the layers' files, the lowest first
 }
 
-// archive is an archive to be written: its texts, and its open blobs.
-type archive struct {
-	index v1.IndexManifest
-	saved []savedImage
-	blobs []openBlob
-}
-
-type openBlob struct {
-	v1.Descriptor
-	io.ReadCloser
-}
-
-// openArchive opens images of the cache. The archive can then be written without
-// the lock. The caller closes it.
-func (c *cache) openArchive(all []named) (a *archive, err error) {
-	a = &archive{index: v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}}
-	defer func() {
-		if err != nil {
-			a.close()
-		}
-	}()
-	opened := map[v1.Hash]bool{}
+// writeArchive writes images as an archive.
+func writeArchive(w io.Writer, all []named) error {
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	var saved []savedImage
 	for _, i := range all {
 		own, err := blobsOf(i)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		one := savedImage{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.refs}
 		for _, l := range own[2:] {
 			one.Layers = append(one.Layers, blobFolder+l.Digest.Hex)
 		}
-		a.saved = append(a.saved, one)
+		saved = append(saved, one)
 		for _, ref := range i.refs {
-			a.index.Manifests = append(a.index.Manifests, describeImage(own[0], ref))
-		}
-		for _, b := range own {
-			if opened[b.Digest] {
-				continue
-			}
-			opened[b.Digest] = true
-			content, err := c.Blob(b.Digest)
-			if err != nil {
-				return nil, err
-			}
-			a.blobs = append(a.blobs, openBlob{b, content})
+			index.Manifests = append(index.Manifests, describeImage(own[0], ref))
 		}
 	}
-	return a, nil
-}
-
-func (a *archive) close() {
-	for _, b := range a.blobs {
-		b.Close()
-	}
-}
-
-// write writes the archive, once.
-func (a *archive) write(w io.Writer) error {
 	out := tar.NewWriter(w)
 	err := errors.Join(
 		writeText(out, layoutFile, json.RawMessage(layoutContent)),
-		writeText(out, indexFile, a.index),
-		writeText(out, manifestFile, a.saved),
+		writeText(out, indexFile, index),
+		writeText(out, manifestFile, saved),
 	)
+	written := map[v1.Hash]bool{}
+	for _, i := range all {
+		if err == nil {
+			err = writeBlobs(out, i, written)
+		}
+	}
 	if err != nil {
 		return err
-	}
-	for _, b := range a.blobs {
-		if err := writeEntry(out, blobFolder+b.Digest.Hex, b.Size, b); err != nil {
-			return err
-		}
 	}
 	return out.Close()
 }
 
-// describeImage is an image in an index, with its name as containerd reads it.
+// describeImage returns an image in an index, with its name as containerd reads it.
 func describeImage(manifest v1.Descriptor, ref string) v1.Descriptor {
 	full := "docker.io/" + ref
 	if !strings.Contains(ref, "/") {
@@ -129,14 +92,39 @@ func describeImage(manifest v1.Descriptor, ref string) v1.Descriptor {
 	return manifest
 }
 
-// writeEntry writes a file of an archive.
-func writeEntry(to *tar.Writer, name string, size int64, content io.Reader) error {
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
-	if err := to.WriteHeader(h); err != nil {
+// writeBlobs writes each blob of an image that was not written yet.
+func writeBlobs(to *tar.Writer, i v1.Image, written map[v1.Hash]bool) error {
+	own, err := blobsOf(i)
+	if err != nil {
 		return err
 	}
-	_, err := io.Copy(to, content)
-	return err
+	for _, b := range own {
+		if written[b.Digest] {
+			continue
+		}
+		written[b.Digest] = true
+		content, err := openBlob(i, b)
+		if err != nil {
+			return err
+		}
+		err = writeEntry(to, blobFolder+b.Digest.Hex, b.Size, content)
+		if err := errors.Join(err, content.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openBlob(i v1.Image, b v1.Descriptor) (io.ReadCloser, error) {
+	if b.MediaType.IsImage() {
+		manifest, err := i.RawManifest()
+		return io.NopCloser(bytes.NewReader(manifest)), err
+	}
+	l, err := i.LayerByDigest(b.Digest) // also of the configuration
+	if err != nil {
+		return nil, err
+	}
+	return l.Compressed()
 }
 
 func writeText(to *tar.Writer, name string, v any) error {
@@ -147,20 +135,22 @@ func writeText(to *tar.Writer, name string, v any) error {
 	return writeEntry(to, name, int64(len(content)), bytes.NewReader(content))
 }
 
+func writeEntry(to *tar.Writer, name string, size int64, content io.Reader) error {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
+	if err := to.WriteHeader(h); err != nil {
+		return err
+	}
+	_, err := io.Copy(to, content)
+	return err
+}
+
 // readArchive unpacks an archive into a folder, and returns its images, whose
 // blobs are all there and are what their names say.
 func readArchive(r io.Reader, to layout.Path) (all []v1.Image, err error) {
-	for in := tar.NewReader(r); ; {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = unpackFile(h, in, to)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := debian.WalkTar(r, func(h *tar.Header, content io.Reader) error {
+		return unpackFile(h, content, to)
+	}); err != nil {
+		return nil, err
 	}
 	listed, err := listedIn(to)
 	if err != nil {

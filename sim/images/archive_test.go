@@ -89,19 +89,8 @@ func digestOf(t testing.TB, i v1.Image) v1.Hash {
 
 func archiveOf(t testing.TB, all ...named) []byte {
 	t.Helper()
-	c := openCache(t.TempDir(), "amd64")
-	for _, i := range all {
-		if err := c.WriteImage(i); err != nil {
-			t.Fatal(err)
-		}
-	}
 	var b bytes.Buffer
-	a, err := c.openArchive(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
-	if err := a.write(&b); err != nil {
+	if err := writeArchive(&b, all); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -1,16 +1,15 @@
 package images
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"labcheck/harness/lang"
 )
@@ -41,14 +40,17 @@ func openCache(dir, arch string) *cache {
 	return c
 }
 
-// listedIn are the images that the index of a layout lists.
+// listedIn returns the images that the index of a layout lists.
 func listedIn(l layout.Path) ([]v1.Descriptor, error) {
 	index, err := l.ImageIndex()
 	if err != nil {
 		return nil, lang.Errorf("there is no file %s", indexFile)
 	}
 	listed, err := index.IndexManifest()
-	return listed.Manifests, err
+	if err != nil {
+		return nil, err
+	}
+	return listed.Manifests, nil
 }
 
 // wholeImage returns an image of a layout. Each of its blobs is there and is what
@@ -65,7 +67,7 @@ func wholeImage(l layout.Path, digest v1.Hash) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range blobs {
+	for _, b := range blobs[1:] {
 		if err := checkBlob(l, b.Digest); err != nil {
 			return nil, err
 		}
@@ -86,7 +88,7 @@ func checkBlob(l layout.Path, want v1.Hash) error {
 	return err
 }
 
-// blobsOf are the manifest of an image, its configuration and its layers.
+// blobsOf returns the manifest of an image, its configuration and its layers.
 func blobsOf(i v1.Image) ([]v1.Descriptor, error) {
 	d, err := partial.Descriptor(i)
 	if err != nil {
@@ -104,11 +106,11 @@ func blobsOf(i v1.Image) ([]v1.Descriptor, error) {
 // now.
 func (c *cache) find(n Name) v1.Image { return c.images[c.prefix(n)+tag(n, c.arch)] }
 
-// prefix is what of an image's name in the cache is before its tag.
+// prefix returns what of an image's name in the cache is before its tag.
 func (c *cache) prefix(n Name) string { return c.arch + "/" + string(n) + ":" }
 
-// lacking are those of some images that are not there, and likewise those that
-// are stored in them.
+// lacking returns those of some images that are not there, and likewise those
+// that are stored in them.
 func (c *cache) lacking(which []Name) []Name {
 	all := map[Name]bool{}
 	for _, n := range which {
@@ -125,28 +127,36 @@ func (c *cache) lacking(which []Name) []Name {
 // put writes an image under the tag that it has now. What only the one had that
 // was there before goes. The index is written last.
 func (c *cache) put(n Name, i v1.Image) error {
+	digest, err := i.Digest()
+	if err != nil {
+		return err
+	}
+	if there := c.find(n); there != nil {
+		// Another labcheck may be reading it.
+		if same, err := there.Digest(); err != nil || same == digest {
+			return err
+		}
+	}
+	if _, err := listedIn(c.Path); err != nil {
+		if _, err := layout.Write(string(c.Path), empty.Index); err != nil {
+			return err
+		}
+	}
 	maps.DeleteFunc(c.images, func(ref string, _ v1.Image) bool { return strings.HasPrefix(ref, c.prefix(n)) })
 	if err := c.sweep(); err != nil {
 		return err
 	}
-	if err := c.WriteImage(i); err != nil {
-		return err
-	}
 	ref := c.prefix(n) + tag(n, c.arch)
-	c.images[ref] = i
-	if err := c.writeIndex(); err != nil {
-		return err
-	}
-	digest, err := i.Digest()
-	if err != nil {
+	before := func(d v1.Descriptor) bool { return strings.HasPrefix(d.Annotations[refName], c.prefix(n)) }
+	if err := c.ReplaceImage(i, before, layout.WithAnnotations(map[string]string{refName: ref})); err != nil {
 		return err
 	}
 	c.images[ref], err = c.Image(digest) // what was computed need not be kept
 	return err
 }
 
-// sweep removes the blobs that no image has. layout.Path's own collector fails
-// at a file that was cut off, and WriteImage would keep that.
+// sweep removes the blobs that no image has: WriteImage would keep one that is
+// damaged or was cut off.
 func (c *cache) sweep() error {
 	used := map[string]bool{}
 	for _, i := range c.images {
@@ -165,29 +175,4 @@ func (c *cache) sweep() error {
 		}
 	}
 	return err
-}
-
-// writeIndex replaces index.json in one step.
-func (c *cache) writeIndex() error {
-	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
-	for _, ref := range inOrder(c.images) {
-		blobs, err := blobsOf(c.images[ref])
-		if err != nil {
-			return err
-		}
-		blobs[0].Annotations = map[string]string{refName: ref}
-		index.Manifests = append(index.Manifests, blobs[0])
-	}
-	content, err := json.Marshal(index)
-	if err != nil {
-		return err
-	}
-	if err := c.WriteFile(layoutFile, []byte(layoutContent), 0o644); err != nil {
-		return err
-	}
-	if err := c.WriteFile(indexFile+".part", content, 0o644); err != nil {
-		return err
-	}
-	file := filepath.Join(string(c.Path), indexFile)
-	return os.Rename(file+".part", file)
 }

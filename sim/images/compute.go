@@ -3,10 +3,8 @@ package images
 import (
 	"archive/tar"
 	"bytes"
-	"cmp"
 	"context"
 	"io"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -127,9 +125,6 @@ func (p part) addOwn(w *layerWriter) {
 		w.addLink(name, p.Links[name])
 	}
 }
-
-// inOrder are the keys of a map.
-func inOrder[K cmp.Ordered, V any](all map[K]V) []K { return slices.Sorted(maps.Keys(all)) }
 
 // modeOf is the mode of an embedded file, which has lost it: scripts are
 // executable.

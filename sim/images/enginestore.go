@@ -16,6 +16,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/vbatts/tar-split/tar/asm"
 	"github.com/vbatts/tar-split/tar/storage"
+
+	"labcheck/sim/images/debian"
 )
 
 // The store of an engine of 20.10 with overlay2, below /var/lib/docker. The
@@ -109,20 +111,13 @@ func addDiff(w *layerWriter, folder string, l v1.Layer) (split []byte, size int6
 		return nil, 0, err
 	}
 	defer recorded.Close()
-	for in := tar.NewReader(recorded); ; {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, 0, err
-		}
+	if err := debian.WalkTar(recorded, func(h *tar.Header, content io.Reader) error {
 		size += h.Size
 		h.Name = path.Join(folder, h.Name)
-		w.add(*h, in)
-		if w.err != nil {
-			return nil, 0, w.err
-		}
+		w.add(*h, content)
+		return w.err
+	}); err != nil {
+		return nil, 0, err
 	}
 	if _, err := io.Copy(io.Discard, recorded); err != nil { // what follows the last file
 		return nil, 0, err

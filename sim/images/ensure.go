@@ -2,13 +2,13 @@ package images
 
 import (
 	"context"
-	"io"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/docker/docker/pkg/jsonmessage"
 	"github.com/docker/go-units"
-	"github.com/gofrs/flock"
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
@@ -63,7 +63,7 @@ func (p Plan) In(l lang.Language) string {
 }
 
 // Ensure gives the engine the images that it does not have, by way of the cache
-// (obtain). Two labchecks that do so at once make the same images. What was
+// (Store.obtain). Two labchecks that do so at once make the same images. What was
 // downloaded and made stays in the cache, also if Ensure fails or ctx ends.
 func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 	wanted := append(names(), more...)
@@ -78,67 +78,38 @@ func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 		if err != nil || len(missing) == 0 {
 			return err
 		}
-		if err := m.obtain(ctx, missing); err != nil {
+		all, err := m.fill(ctx, missing)
+		if err != nil {
 			return err
 		}
-		return m.giveToEngine(ctx, m.cached(missing))
+		return s.load(ctx, all)
 	})
 }
 
-// lock waits until no other labcheck of this user makes images: the cache is
-// shared.
-func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
-	file, err := s.inCache("lock")
+// Digests computes all images for an architecture, without an engine, and
+// returns the lines of digests.lock: architecture, image, tag, digest, and bytes
+// of its files.
+func Digests(ctx context.Context, arch string, o Options) (lines []string, err error) {
+	s := New(nil, o)
+	s.arch = arch
+	dir, err := os.MkdirTemp("", "labcheck-digests-")
 	if err != nil {
 		return nil, err
 	}
-	lock := flock.New(file)
-	locked, err := lock.TryLock()
-	if err == nil && !locked {
-		s.say("", "waiting for another labcheck, which makes images")
-		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
-	}
-	if err != nil {
-		return nil, lang.Errorf("begin to make images: %w", err)
-	}
-	return func() { _ = lock.Close() }, nil
-}
-
-// giveToEngine has the engine load images of the cache, and makes sure that it
-// has them then: engines of some ages tell of a failure only in what they answer.
-func (m *maker) giveToEngine(ctx context.Context, all []named) error {
-	for _, i := range all {
-		m.say(i.name, "loading into the engine")
-	}
-	if err := m.loadArchive(ctx, all); err != nil {
-		return lang.Errorf("load images: %w", err)
-	}
-	there, err := m.tagged(ctx)
-	if err != nil {
-		return err
-	}
-	for _, i := range all {
-		if ref := i.refs[0]; !there[ref].Present {
-			return lang.Errorf("load images: the engine took %s and does not have it", ref)
+	defer os.RemoveAll(dir) //nolint:errcheck // the system removes it
+	err = s.withMaker(ctx, func(m *maker) error {
+		m.cache = openCache(dir, arch) // empty, so that all are computed
+		all, err := m.fill(ctx, names())
+		for _, i := range all {
+			config, errConfig := i.ConfigFile()
+			blobs, errBlobs := blobsOf(i)
+			if err := errors.Join(errConfig, errBlobs); err != nil {
+				return err
+			}
+			labels := config.Config.Labels
+			lines = append(lines, fmt.Sprintf("%s %s %s %s %s", arch, i.name, labels[labelRecipe], blobs[0].Digest, labels[labelSize]))
 		}
-		m.tell(i.name, m.opts.Lang.Say("ready"), true)
-	}
-	return nil
-}
-
-func (m *maker) loadArchive(ctx context.Context, all []named) error {
-	a, err := m.cache.openArchive(all)
-	if err != nil {
 		return err
-	}
-	defer a.close()
-	from, to := io.Pipe()
-	go func() { to.CloseWithError(a.write(to)) }()
-	answer, err := m.engine.ImageLoad(ctx, from)
-	_ = from.Close() // ends the writer, if the engine did not take all
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	return jsonmessage.DisplayJSONMessagesStream(answer.Body, io.Discard, 0, false, nil)
+	})
+	return lines, err
 }

@@ -6,14 +6,14 @@ package images
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/docker/docker/client"
+	"github.com/gofrs/flock"
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
@@ -92,20 +92,6 @@ func New(engine client.APIClient, o Options) *Store {
 	return &Store{engine: engine, opts: o, namespace: "labcheck", archives: debian.Archives(), began: time.Now()}
 }
 
-// Ref is the full name of an image: labcheck/node:HASH. The hash is of all that
-// decides what the image is, so that one that is there need not be made.
-func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
-	arch, err := s.architecture(ctx)
-	if err != nil {
-		return "", err
-	}
-	return s.ref(n, arch), nil
-}
-
-func (s *Store) ref(n Name, arch string) string {
-	return fmt.Sprintf("%s/%s:%s", s.namespace, n, tag(n, arch))
-}
-
 // architecture asks the engine once: it may be another one than this machine's.
 func (s *Store) architecture(ctx context.Context) (string, error) {
 	s.mu.Lock()
@@ -124,16 +110,6 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	return s.arch, nil
 }
 
-// Missing are those of some images that are not on the engine.
-func (s *Store) Missing(ctx context.Context, of ...Name) ([]Name, error) {
-	arch, err := s.architecture(ctx)
-	if err != nil {
-		return nil, err
-	}
-	there, err := s.tagged(ctx)
-	return slices.DeleteFunc(slices.Clone(of), func(n Name) bool { return there[s.ref(n, arch)].Present }), err
-}
-
 // inCache is a file or folder of the cache, which all labchecks of a user share:
 // downloaded packages, compiled programs, images, and the lock.
 func (s *Store) inCache(name string) (string, error) {
@@ -146,6 +122,43 @@ func (s *Store) inCache(name string) (string, error) {
 		dir = filepath.Join(user, "labcheck")
 	}
 	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
+}
+
+// lock waits until no other labcheck of this user makes images: the cache is
+// shared.
+func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
+	file, err := s.inCache("lock")
+	if err != nil {
+		return nil, err
+	}
+	lock := flock.New(file)
+	locked, err := lock.TryLock()
+	if err == nil && !locked {
+		s.say("", "waiting for another labcheck, which makes images")
+		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
+	}
+	if err != nil {
+		return nil, lang.Errorf("begin to make images: %w", err)
+	}
+	return func() { _ = lock.Close() }, nil
+}
+
+// RemoveCache removes what was downloaded, compiled and made.
+func (s *Store) RemoveCache(ctx context.Context) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	var errs []error
+	for _, name := range []string{"packages", "swarm", "images"} {
+		dir, err := s.inCache(name)
+		if err == nil {
+			err = os.RemoveAll(dir)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func (s *Store) tell(n Name, what string, done bool) {

@@ -116,9 +116,8 @@ var computed = sync.OnceValues(func() (map[Name]v1.Image, error) {
 	byName := map[Name]v1.Image{}
 	return byName, s.withMaker(context.Background(), func(m *maker) error {
 		m.cache = openCache(testLayout, runtime.GOARCH)
-		which := append(names(), SSHD)
-		err := m.obtain(context.Background(), which)
-		for _, i := range m.cached(which) {
+		all, err := m.fill(context.Background(), append(names(), SSHD))
+		for _, i := range all {
 			byName[i.name] = i.Image
 		}
 		return err
@@ -151,7 +150,7 @@ func newDebianMirror(t *testing.T) *debianMirror {
 		t.Fatal(err)
 	}
 	files := map[string]string{}
-	for _, p := range lock() {
+	for _, p := range lockedPackages() {
 		files["/"+p.Path] = filepath.Join(packages, p.SHA256+".deb")
 	}
 	m := &debianMirror{asked: map[string]int{}}

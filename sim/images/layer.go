@@ -9,10 +9,15 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"maps"
 	"path"
+	"slices"
+	"strconv"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
 
@@ -117,4 +122,34 @@ func (w *layerWriter) finish(l *layer) error {
 	digest, _, err := v1.SHA256(bytes.NewReader(w.compressed.Bytes()))
 	*l = layer{digest, diffID, w.compressed.Bytes(), w.unpacked}
 	return cmp.Or(w.err, err)
+}
+
+// inOrder are the keys of a map.
+func inOrder[K cmp.Ordered, V any](all map[K]V) []K { return slices.Sorted(maps.Keys(all)) }
+
+// The labels of every image of ours.
+const (
+	labelImage  = "labcheck.image"  // its name
+	labelRecipe = "labcheck.recipe" // its tag
+	labelSize   = "labcheck.size"   // bytes of its files: engines count in different ways
+)
+
+// assemble makes an image of layers, with the labels of ours.
+func assemble(n Name, arch string, c v1.Config, layers []*layer) (v1.Image, error) {
+	created := v1.Time{Time: epoch}
+	var size int64
+	var all []mutate.Addendum
+	for _, l := range layers {
+		size += l.unpacked
+		all = append(all, mutate.Addendum{Layer: l, History: v1.History{Created: created, CreatedBy: "labcheck images build"}})
+	}
+	c.Labels = map[string]string{labelImage: string(n), labelRecipe: tag(n, arch), labelSize: strconv.FormatInt(size, 10)}
+	typed := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	base, err := mutate.ConfigFile(typed, &v1.ConfigFile{
+		Architecture: arch, OS: "linux", Created: created, Config: c, RootFS: v1.RootFS{Type: "layers"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mutate.Append(base, all...)
 }

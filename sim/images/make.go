@@ -3,30 +3,16 @@ package images
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/docker/go-units"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
-)
-
-// The labels of every image of ours.
-const (
-	labelImage  = "labcheck.image"  // its name
-	labelRecipe = "labcheck.recipe" // its tag
-	labelSize   = "labcheck.size"   // bytes of its files: engines count in different ways
 )
 
 // maker fills the cache with images. Who has one has the lock.
@@ -34,7 +20,6 @@ type maker struct {
 	*Store
 	arch     string
 	cache    *cache
-	incoming string            // a folder for an archive that is being read
 	packages *debian.Fetcher   // is there after download
 	download func() error      // waits for it
 	layers   map[string]*layer // by part: images that have one in common share it
@@ -55,14 +40,7 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 	if err != nil {
 		return err
 	}
-	m := &maker{
-		Store: s, arch: arch, cache: openCache(dir, arch), incoming: filepath.Join(dir, "incoming"),
-		layers: map[string]*layer{},
-	}
-	defer os.RemoveAll(m.incoming)                   //nolint:errcheck // the next one removes it
-	if err := os.RemoveAll(m.incoming); err != nil { // of one that was killed
-		return err
-	}
+	m := &maker{Store: s, arch: arch, cache: openCache(dir, arch), layers: map[string]*layer{}}
 	err = use(m)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -70,23 +48,22 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 	return err
 }
 
-// withImages has a function use images of the cache. Those that are lacking are
-// pulled from the registry, if one is named and has them, or else computed.
-func (s *Store) withImages(ctx context.Context, which []Name, use func(*maker, []named) error) error {
-	return s.withMaker(ctx, func(m *maker) error {
-		if err := m.obtain(ctx, which); err != nil {
-			return err
-		}
-		return use(m, m.cached(which))
+// obtain returns images of the cache. Those that are lacking are pulled from the
+// registry, if one is named and has them, or else computed.
+func (s *Store) obtain(ctx context.Context, which []Name) (all []named, err error) {
+	err = s.withMaker(ctx, func(m *maker) (err error) {
+		all, err = m.fill(ctx, which)
+		return err
 	})
+	return all, err
 }
 
-// obtain puts images into the cache that are lacking there.
-func (m *maker) obtain(ctx context.Context, which []Name) error {
+// fill puts images into the cache that are lacking there, and returns them all.
+func (m *maker) fill(ctx context.Context, which []Name) ([]named, error) {
 	if m.opts.Registry != "" {
 		for _, n := range which {
 			if err := m.pull(ctx, n); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
@@ -94,15 +71,15 @@ func (m *maker) obtain(ctx context.Context, which []Name) error {
 	for _, storing := range []bool{false, true} { // first what others store
 		some := slices.DeleteFunc(slices.Clone(lacking), func(n Name) bool { return (storedIn(n) != nil) != storing })
 		if err := m.computeLayers(ctx, lacking, storing); err != nil {
-			return err
+			return nil, err
 		}
 		for _, n := range some {
 			if err := m.computeImage(n); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return m.cached(which), nil
 }
 
 // cached are images of the cache, under their names on the engine.
@@ -188,24 +165,4 @@ func (m *maker) fetch(ctx context.Context, packages []debian.Package) error {
 	}
 	tell(true)
 	return nil
-}
-
-// assemble makes an image of layers, with the labels of ours.
-func assemble(n Name, arch string, c v1.Config, layers []*layer) (v1.Image, error) {
-	created := v1.Time{Time: epoch}
-	var size int64
-	var all []mutate.Addendum
-	for _, l := range layers {
-		size += l.unpacked
-		all = append(all, mutate.Addendum{Layer: l, History: v1.History{Created: created, CreatedBy: "labcheck images build"}})
-	}
-	c.Labels = map[string]string{labelImage: string(n), labelRecipe: tag(n, arch), labelSize: strconv.FormatInt(size, 10)}
-	typed := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	base, err := mutate.ConfigFile(typed, &v1.ConfigFile{
-		Architecture: arch, OS: "linux", Created: created, Config: c, RootFS: v1.RootFS{Type: "layers"},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return mutate.Append(base, all...)
 }

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,6 +28,9 @@ func embedded(name string) []byte {
 	content, _ := files.ReadFile(name)
 	return content
 }
+
+// Architectures are those that images can be made for, as Go spells them.
+func Architectures() []string { return []string{"amd64", "arm64"} }
 
 // recipe says what an image is: its layers, the lowest first, and how it runs.
 type recipe struct {
@@ -88,20 +93,20 @@ func parseRecipes(content []byte) (map[Name]recipe, error) {
 	return all.Images, err
 }
 
-// lock is packages.lock. That it can be read is tested.
-var lock = sync.OnceValue(func() []debian.Package {
-	all, _ := debian.ParseLock(strings.NewReader(string(embedded("packages.lock"))))
+// lockedPackages are those of packages.lock. That it can be read is tested.
+var lockedPackages = sync.OnceValue(func() []debian.Package {
+	all, _ := debian.ParseLock(string(embedded("packages.lock")))
 	return all
 })
 
 // pinned are packages as packages.lock pins them.
 func pinned(names []string, arch string) (all []debian.Package, err error) {
 	for _, name := range names {
-		at := slices.IndexFunc(lock(), func(p debian.Package) bool { return p.Arch == arch && p.Name == name })
+		at := slices.IndexFunc(lockedPackages(), func(p debian.Package) bool { return p.Arch == arch && p.Name == name })
 		if at < 0 {
 			return nil, lang.Errorf("packages.lock has no %s for %s: images can be made for amd64 and arm64", name, arch)
 		}
-		all = append(all, lock()[at])
+		all = append(all, lockedPackages()[at])
 	}
 	return all, nil
 }
@@ -139,9 +144,10 @@ const tagLength = 12
 
 // tag is the tag of an image: the hash of all that decides what the image is.
 func tag(n Name, arch string) string {
-	h := sha256.New()
-	describe(json.NewEncoder(h), n, arch)
-	return hex.EncodeToString(h.Sum(nil))[:tagLength]
+	var all bytes.Buffer
+	describe(json.NewEncoder(&all), n, arch)
+	sum := sha256.Sum256(all.Bytes())
+	return hex.EncodeToString(sum[:])[:tagLength]
 }
 
 // describe writes all that decides what an image is. A package that is not
@@ -156,11 +162,24 @@ func describe(to *json.Encoder, n Name, arch string) {
 			all = append(all, embedded(name))
 		}
 		if p.Swarm {
-			all = append(all, swarmToolchain, swarmVersion, swarmSum, swarmFlags(), embedded("swarm/swarm.mod"), embedded("swarm/swarm.sum"))
+			all = append(all, swarmToolchain, swarmVersion, swarmSum, swarmFlags, embedded("swarm/swarm.mod"), embedded("swarm/swarm.sum"))
 		}
 	}
 	_ = to.Encode(all) // of types that can be encoded, into memory
 	for _, stored := range storedIn(n) {
 		describe(to, stored, arch)
 	}
+}
+
+// knownImage looks up in digests.lock which digest an image has, and how many
+// bytes its files. A recipe that was changed since is not there.
+func knownImage(n Name, arch string) (digest string, size int64, ok bool) {
+	for line := range strings.Lines(string(embedded("digests.lock"))) {
+		f := strings.Fields(line)
+		if len(f) == 5 && f[0] == arch && f[1] == string(n) && f[2] == tag(n, arch) {
+			size, err := strconv.ParseInt(f[4], 10, 64)
+			return f[3], size, err == nil
+		}
+	}
+	return "", 0, false
 }

@@ -81,7 +81,7 @@ func TestRecipesName(t *testing.T) {
 // TestPackagesLock wants packages.lock to have every package of a recipe for
 // each architecture, once, and no other.
 func TestPackagesLock(t *testing.T) {
-	locked, err := debian.ParseLock(strings.NewReader(string(embedded("packages.lock"))))
+	locked, err := debian.ParseLock(string(embedded("packages.lock")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,14 +23,14 @@ import (
 // to begin to answer.
 const registryTimeout = 5 * time.Second
 
-// atRegistry is an image at the registry that was asked for.
-func (s *Store) atRegistry(image string) (name.Reference, error) {
-	if s.opts.Registry != "" {
-		image = strings.TrimSuffix(s.opts.Registry, "/") + "/" + image
+// atRegistry is an image at a registry, or where its name says if there is none.
+func atRegistry(registry, image string) (name.Reference, error) {
+	if registry != "" {
+		image = strings.TrimSuffix(registry, "/") + "/" + image
 	}
 	ref, err := name.ParseReference(image)
 	if err != nil {
-		return nil, lang.Errorf("--registry %s: %w", s.opts.Registry, err)
+		return nil, lang.Errorf("--registry %s: %w", registry, err)
 	}
 	return ref, nil
 }
@@ -61,7 +61,7 @@ func (m *maker) pull(ctx context.Context, n Name) error {
 	if !ok || m.cache.find(n) != nil {
 		return nil
 	}
-	ref, err := m.atRegistry(m.namespace + "/" + string(n) + "@" + digest)
+	ref, err := atRegistry(m.opts.Registry, m.namespace+"/"+string(n)+"@"+digest)
 	if err != nil {
 		return err
 	}
@@ -88,29 +88,4 @@ func lacks(err error) bool {
 	var answer *transport.Error
 	return errors.As(err, &answer) && (answer.StatusCode == http.StatusNotFound ||
 		answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
-}
-
-// Push writes all images to the registry, each under its tag.
-func (s *Store) Push(ctx context.Context) error {
-	return s.withImages(ctx, names(), func(m *maker, all []named) error {
-		for _, i := range all {
-			if err := m.push(ctx, i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (m *maker) push(ctx context.Context, i named) error {
-	to, err := m.atRegistry(i.refs[0])
-	if err != nil {
-		return err
-	}
-	m.say(i.name, "pushing %s", to)
-	if err := remote.Write(to, i.Image, remoteOptions(ctx, m.arch)...); err != nil {
-		return lang.Errorf("push %s: %w", to, err)
-	}
-	m.say(i.name, "pushed")
-	return nil
 }

@@ -3,6 +3,7 @@ package images
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"labcheck/harness/lang"
+	"labcheck/sim/images/debian"
 )
 
 const (
@@ -35,9 +37,7 @@ const (
 	swarmPublished = "swarm:1.2.9"
 )
 
-func swarmFlags() []string {
-	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
-}
+var swarmFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}
 
 // swarmBinary compiles Swarm from its source, or takes it from the published
 // image if there is no Go.
@@ -60,7 +60,7 @@ func (m *maker) swarmBinary(ctx context.Context) ([]byte, error) {
 	}
 	m.say(Swarm, "compiling")
 	name := "swarm-" + m.arch
-	args := slices.Concat([]string{"build", "-o", name}, swarmFlags(), []string{swarmModule})
+	args := slices.Concat([]string{"build", "-o", name}, swarmFlags, []string{swarmModule})
 	if _, err := m.runGo(ctx, dir, args...); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ var ErrNoSwarm = lang.Errorf("there is no Go to compile Swarm with, and %s can't
 
 // pullSwarm takes the binary from the published image.
 func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
-	ref, err := m.atRegistry("library/" + swarmPublished)
+	ref, err := atRegistry(m.opts.Registry, "library/"+swarmPublished)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +86,17 @@ func (m *maker) pullSwarm(ctx context.Context) ([]byte, error) {
 	}
 	root := mutate.Extract(published)
 	defer root.Close()
-	for in := tar.NewReader(root); ; {
-		h, err := in.Next()
-		if err != nil {
-			return nil, lang.Errorf("%w: %s: %w", ErrNoSwarm, ref, err)
-		}
+	var binary []byte
+	err = debian.WalkTar(root, func(h *tar.Header, content io.Reader) (err error) {
 		if h.Name == "swarm" && h.Typeflag == tar.TypeReg {
-			return io.ReadAll(in)
+			binary, err = io.ReadAll(content)
 		}
+		return err
+	})
+	if err != nil || binary == nil {
+		return nil, lang.Errorf("%w: %s: %w", ErrNoSwarm, ref, cmp.Or(err, fs.ErrNotExist))
 	}
+	return binary, nil
 }
 
 // writeSource lays out dir for the build: the module, with a changed copy of

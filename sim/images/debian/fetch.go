@@ -79,8 +79,8 @@ func (f *Fetcher) Open(p Package) (io.ReadCloser, error) {
 func (f *Fetcher) file(p Package) string { return filepath.Join(f.Dir, p.SHA256+".deb") }
 
 // Fetch downloads the packages that are missing, several at a time, and goes on
-// with those that were cut off. The error is a *FetchError if a package can be
-// had from no source.
+// with those that were cut off. The error is ErrUnavailable if a package can be had
+// from no source.
 func (f *Fetcher) Fetch(ctx context.Context, packages []Package) error {
 	if err := os.MkdirAll(f.Dir, 0o755); err != nil {
 		return err
@@ -94,27 +94,12 @@ func (f *Fetcher) Fetch(ctx context.Context, packages []Package) error {
 	return group.Wait()
 }
 
-// FetchError reports that a package can be had from no source.
-type FetchError struct {
-	Package Package
-	Tried   []error // one for each source
-}
-
-func (e *FetchError) Error() string { return e.In(lang.English) }
-
-// In renders the error in a language.
-func (e *FetchError) In(l lang.Language) string {
-	said := l.Say("download %s", e.Package.Path)
-	for _, err := range e.Tried {
-		said += "; " + l.Error(err)
-	}
-	return said
-}
-
-func (e *FetchError) Unwrap() []error { return e.Tried }
+// ErrUnavailable reports that a package can be had from no source. The text names
+// them, and why.
+var ErrUnavailable = lang.Errorf("no source has the Debian package")
 
 func (f *Fetcher) fetch(ctx context.Context, p Package) error {
-	failed := &FetchError{Package: p}
+	var tried []error
 	for _, s := range f.Sources {
 		err := f.fetchFrom(ctx, s, p)
 		if err == nil {
@@ -123,12 +108,12 @@ func (f *Fetcher) fetch(ctx context.Context, p Package) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		failed.Tried = append(failed.Tried, lang.Errorf("%s: %w", s.URL, err))
+		tried = append(tried, lang.Errorf("%s: %w", s.URL, err))
 		if s.Required && !errors.Is(err, errLacks) {
 			break
 		}
 	}
-	return failed
+	return lang.Errorf("%w %s: %w", ErrUnavailable, p.Path, errors.Join(tried...))
 }
 
 // errLacks reports that a source answered that it does not have a file.
@@ -186,11 +171,6 @@ func (f *Fetcher) download(ctx context.Context, url, part string, have, size int
 	defer stop(nil)
 	stall := time.AfterFunc(answerTimeout+stallTimeout, func() { stop(errStalled) })
 	defer stall.Stop()
-	defer func() {
-		if err != nil && errors.Is(context.Cause(ctx), errStalled) {
-			err = errStalled
-		}
-	}()
 	answer, err := f.get(ctx, url, have)
 	if err != nil {
 		return 0, err
@@ -204,16 +184,27 @@ func (f *Fetcher) download(ctx context.Context, url, part string, have, size int
 	if err != nil {
 		return 0, err
 	}
-	seen := tellWriter(func(n int) {
+	arrived := arrivals(func(n int) {
 		stall.Reset(stallTimeout)
 		f.Received(int64(n))
 	})
-	got, err = io.Copy(io.MultiWriter(file, seen), io.LimitReader(answer.Body, size+1))
+	got, err = io.Copy(io.MultiWriter(file, arrived), io.LimitReader(answer.Body, size+1))
+	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
+		err = errStalled
+	}
 	return got, errors.Join(err, file.Close())
 }
 
 // errStalled reports that a source began to answer and fell silent.
 var errStalled = lang.Errorf("nothing arrived for %s", stallTimeout)
+
+// arrivals is called with the length of each write.
+type arrivals func(n int)
+
+func (a arrivals) Write(p []byte) (int, error) {
+	a(len(p))
+	return len(p), nil
+}
 
 // get requests a file from its byte from on.
 func (f *Fetcher) get(ctx context.Context, url string, from int64) (*http.Response, error) {
@@ -238,14 +229,6 @@ func (f *Fetcher) get(ctx context.Context, url string, from int64) (*http.Respon
 	}
 	answer.Body.Close()
 	return nil, err
-}
-
-// tellWriter is called with the length of each write.
-type tellWriter func(n int)
-
-func (t tellWriter) Write(p []byte) (int, error) {
-	t(len(p))
-	return len(p), nil
 }
 
 // sizeOf is the size of a file, 0 if it is not there.

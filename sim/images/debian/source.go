@@ -3,6 +3,7 @@ package debian
 import (
 	"context"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,28 +69,18 @@ func aptMirrors(ctx context.Context) []string {
 	return parseMirrors(string(out))
 }
 
-// suites are the names by which Debian's main archive has its releases.
-var suites = []string{
-	"bullseye", "bookworm", "trixie", "forky", "duke", "sid",
-	"oldoldstable", "oldstable", "stable", "testing", "unstable",
-}
+// releases matches a line of `apt-get update --print-uris` about a release of
+// Debian's main archive: 'URL/dists/SUITE/InRelease'.
+var releases = regexp.MustCompile(`(?m)^'((?:https?|file):[^']*?)/dists/` +
+	`(?:bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)/InRelease'`)
 
-// parseMirrors finds the mirrors in what apt prints: lines that begin with
-// 'URL/dists/SUITE/InRelease'.
+// parseMirrors finds the mirrors in what apt prints.
 func parseMirrors(out string) []string {
 	var mirrors []string
-	for line := range strings.Lines(out) {
-		quoted, _, _ := strings.Cut(strings.TrimPrefix(line, "'"), "'")
-		url, release, _ := strings.Cut(quoted, "/dists/")
-		suite, ok := strings.CutSuffix(release, "/InRelease")
-		if ok && slices.Contains(suites, suite) && hasKnownScheme(url) && !slices.Contains(mirrors, url) {
-			mirrors = append(mirrors, url)
+	for _, match := range releases.FindAllStringSubmatch(out, -1) {
+		if !slices.Contains(mirrors, match[1]) {
+			mirrors = append(mirrors, match[1])
 		}
 	}
 	return mirrors
-}
-
-func hasKnownScheme(url string) bool {
-	scheme, _, _ := strings.Cut(url, ":")
-	return slices.Contains([]string{"http", "https", "file"}, scheme)
 }

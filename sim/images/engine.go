@@ -3,8 +3,9 @@ package images
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	dockerimage "github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/jsonmessage"
 
 	"labcheck/harness/lang"
 )
@@ -54,6 +57,64 @@ func (s *Store) List(ctx context.Context) ([]Image, error) {
 	}
 	slices.SortFunc(stale, func(a, b Image) int { return strings.Compare(a.Ref, b.Ref) })
 	return append(list, stale...), nil
+}
+
+// Missing returns those of some images that are not on the engine.
+func (s *Store) Missing(ctx context.Context, of ...Name) ([]Name, error) {
+	arch, err := s.architecture(ctx)
+	if err != nil {
+		return nil, err
+	}
+	there, err := s.tagged(ctx)
+	return slices.DeleteFunc(slices.Clone(of), func(n Name) bool { return there[s.ref(n, arch)].Present }), err
+}
+
+// Ref is the full name of an image: labcheck/node:HASH. The hash is of all that
+// decides what the image is, so that one that is there need not be made.
+func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
+	arch, err := s.architecture(ctx)
+	if err != nil {
+		return "", err
+	}
+	return s.ref(n, arch), nil
+}
+
+func (s *Store) ref(n Name, arch string) string {
+	return fmt.Sprintf("%s/%s:%s", s.namespace, n, tag(n, arch))
+}
+
+// load has the engine load images, and makes sure that it has them
+// then: engines of some ages tell of a failure only in what they answer.
+func (s *Store) load(ctx context.Context, all []named) error {
+	for _, i := range all {
+		s.say(i.name, "loading into the engine")
+	}
+	if err := sendArchive(ctx, s.engine, all); err != nil {
+		return lang.Errorf("load images: %w", err)
+	}
+	there, err := s.tagged(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if ref := i.refs[0]; !there[ref].Present {
+			return lang.Errorf("load images: the engine took %s and does not have it", ref)
+		}
+		s.tell(i.name, s.opts.Lang.Say("ready"), true)
+	}
+	return nil
+}
+
+func sendArchive(ctx context.Context, to client.ImageAPIClient, all []named) error {
+	out, in := io.Pipe()
+	go func() { in.CloseWithError(writeArchive(in, all)) }()
+	answer, err := to.ImageLoad(ctx, out)
+	_ = out.Close() // ends the writer, if the engine did not take all
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return jsonmessage.DisplayJSONMessagesStream(answer.Body, io.Discard, 0, false, nil)
 }
 
 // tagged are the images on the engine whose names are such as ours, by name.
@@ -134,22 +195,4 @@ func (s *Store) users(ctx context.Context, ref string) string {
 		users = append(users, strings.TrimPrefix(c.Names[0], "/"))
 	}
 	return strings.Join(users, ", ")
-}
-
-// RemoveCache removes what was downloaded, compiled and made.
-func (s *Store) RemoveCache(ctx context.Context) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	var errs []error
-	for _, name := range []string{"packages", "swarm", "images"} {
-		dir, err := s.inCache(name)
-		if err == nil {
-			err = os.RemoveAll(dir)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }
