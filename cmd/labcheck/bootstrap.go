@@ -53,6 +53,7 @@ type extras struct {
 	replicas    int
 	given       bool // the replicas
 	restartJoin bool
+	started     bool // hosts of the cluster were just started
 }
 
 func (e extras) check(t harness.Topology) error {
@@ -131,7 +132,11 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	cluster = cluster.As(e.addTo(cluster.Topology()))
 	var done int
 	err = s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() (err error) {
-		done, err = s.performTutorial(ctx, cluster, false)
+		perform := tutorial.Default().Bootstrap
+		if e.started {
+			perform = tutorial.Default().Resume
+		}
+		done, err = s.performTutorial(ctx, cluster, perform, false)
 		return err
 	})
 	if err == nil && done == 0 {

@@ -28,11 +28,9 @@ type checkFlags struct {
 	tags string
 	out  string
 	keep bool
-	// Of --target ec2.
-	allow []string
-	wait  time.Duration
-	// limited applies wait to labs, too.
-	limited bool
+	allow []string // of --target ec2
+	// wait is how long all waits may take together on a cluster that was there before.
+	wait time.Duration
 }
 
 func newCheckCommand(a *app) *cobra.Command {
@@ -68,7 +66,7 @@ too.`),
 	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say(
 		"`what` may be done to the nodes of --target ec2 beside looking: workload"))
 	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say(
-		"how long to wait, in all, for conditions that are not met yet on the nodes of --target ec2"))
+		"how long to wait, in all, for conditions that are not met yet on a cluster that was running before"))
 	_ = c.RegisterFlagCompletionFunc("allow", fixed(allowsWorkload))
 	return c
 }
@@ -214,7 +212,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
 		},
 	}
-	if s.lab == nil || f.limited {
+	if !e.Target.Fresh {
 		o.Patience = f.wait
 	}
 	if s.lab != nil {
@@ -308,8 +306,8 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 	}
 	s.lab.Keep()
 	s.progress.PrintLine(s.lang.Say("  The lab is kept. "+
-		"Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
-		"  Remove it: labcheck down%[1]s", sim.Flags(s.lab), s.lab.Lab()))
+		"Look at it: labcheck status%[1]s, labcheck exec -t manager%[1]s\n"+
+		"  Remove it: labcheck down%[1]s", sim.Flags(s.lab)))
 	return nil
 }
 
