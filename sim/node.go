@@ -86,11 +86,11 @@ func (n *node) copyOutput(ctx context.Context, argv []string, stdout, stderr *by
 	if _, err := stdcopy.StdCopy(stdout, stderr, attached.Reader); err != nil {
 		return 0, errors.Join(context.Cause(ctx), err)
 	}
-	return n.exitCode(ctx, id, argv[0])
+	return exitCode(ctx, n, id, argv[0])
 }
 
 // exitCode returns the exit code of a command whose output has ended.
-func (n *node) exitCode(ctx context.Context, id, command string) (int, error) {
+func exitCode(ctx context.Context, n *node, id, command string) (int, error) {
 	state, err := n.engine.ContainerExecInspect(ctx, id)
 	if err != nil {
 		return 0, err

@@ -16,14 +16,14 @@ var _ harness.TerminalNode = (*node)(nil)
 
 // ExecOnTerminal runs argv in the node with a terminal.
 func (n *node) ExecOnTerminal(ctx context.Context, t harness.Terminal, argv ...string) (int, error) {
-	code, err := n.attachTerminal(ctx, t, argv)
+	code, err := attachTerminal(ctx, n, t, argv)
 	if err != nil {
 		return 0, lang.Errorf("run %s on %s: %w", argv[0], n.name, err)
 	}
 	return code, nil
 }
 
-func (n *node) attachTerminal(ctx context.Context, t harness.Terminal, argv []string) (int, error) {
+func attachTerminal(ctx context.Context, n *node, t harness.Terminal, argv []string) (int, error) {
 	id, streams, err := n.attachExec(ctx, container.ExecOptions{
 		Cmd: argv, Tty: true, AttachStdin: true, AttachStdout: true, AttachStderr: true, Env: []string{"TERM=" + t.Kind},
 	})
@@ -34,16 +34,16 @@ func (n *node) attachTerminal(ctx context.Context, t harness.Terminal, argv []st
 	defer ended()
 	defer streams.Close()
 	defer context.AfterFunc(ctx, streams.Close)()
-	go n.passSizes(running, id, t.Sizes)
+	go passSizes(running, n, id, t.Sizes)
 	go func() { _, _ = io.Copy(streams.Conn, t.In) }() // it ends when the next key finds nobody
 	if _, err := io.Copy(t.Out, streams.Reader); err != nil {
 		return 0, errors.Join(context.Cause(ctx), err)
 	}
-	return n.exitCode(ctx, id, argv[0])
+	return exitCode(ctx, n, id, argv[0])
 }
 
 // passSizes gives a command's terminal the size of the person's until ctx ends.
-func (n *node) passSizes(ctx context.Context, id string, sizes <-chan [2]uint) {
+func passSizes(ctx context.Context, n *node, id string, sizes <-chan [2]uint) {
 	for {
 		select {
 		case <-ctx.Done():

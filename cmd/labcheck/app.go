@@ -138,8 +138,8 @@ func (a *app) root() *cobra.Command {
 	a.addFlags(root.PersistentFlags())
 	root.Flags().AddFlagSet(a.labSet)
 	root.Flags().AddFlagSet(a.real.set)
-	a.addCommands(root, check)
-	a.completeFlags(root)
+	addCommands(a, root, check)
+	completeFlags(a, root)
 	usage.Check(root, func(err error, help string) error { return &usageError{err, help} })
 	usage.Help{Lang: a.lang, Width: terminal.Width(a.out), Sets: []usage.Set{
 		{Title: a.lang.Say("Flags that choose the lab:"), Flags: a.labSet},
@@ -166,20 +166,20 @@ type entry struct {
 }
 
 // addCommands adds the commands in groups, as the help shows them.
-func (a *app) addCommands(root, check *cobra.Command) {
+func addCommands(a *app, root, check *cobra.Command) {
 	newCheck := func(*app) *cobra.Command { return check }
-	a.addGroup(root, "check", a.lang.Say("Check a cluster:"), []entry{
+	addGroup(a, root, "check", a.lang.Say("Check a cluster:"), []entry{
 		{newCheck, nodes}, {newDiagnoseCommand, nodes}, {newStatusCommand, nodes}, {newWatchCommand, nodes},
 		{newReportCommand, nothing},
 	})
-	a.addGroup(root, "lab", a.lang.Say("Make and use labs:"), []entry{
+	addGroup(a, root, "lab", a.lang.Say("Make and use labs:"), []entry{
 		{newUpCommand, labs}, {newDownCommand, nodes}, {newListCommand, labs}, {newDoctorCommand, labs},
 		{newExecCommand, nodes}, {newEnvCommand, nodes}, {newFaultCommand, labs}, {newImagesCommand, labs},
 	})
-	a.addGroup(root, "tutorial", a.lang.Say("Perform the tutorial:"), []entry{
+	addGroup(a, root, "tutorial", a.lang.Say("Perform the tutorial:"), []entry{
 		{newTutorialCommand, labs}, {newBootstrapCommand, nodes},
 	})
-	a.addGroup(root, "more", a.lang.Say("More:"), []entry{
+	addGroup(a, root, "more", a.lang.Say("More:"), []entry{
 		{newInventoryCommand, nothing}, {newSchemaCommand, nothing}, {newTranscriptCommand, labs},
 		{newVersionCommand, nothing}, {newWatchdogCommand, nothing},
 	})
@@ -188,7 +188,7 @@ func (a *app) addCommands(root, check *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 }
 
-func (a *app) addGroup(root *cobra.Command, id, title string, all []entry) {
+func addGroup(a *app, root *cobra.Command, id, title string, all []entry) {
 	root.AddGroup(&cobra.Group{ID: id, Title: title})
 	for _, e := range all {
 		c := e.create(a)

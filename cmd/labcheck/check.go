@@ -306,8 +306,8 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 	}
 	s.lab.Keep()
 	s.progress.PrintLine(s.lang.Say("  The lab is kept. "+
-		"Look at it: labcheck status%[1]s, docker exec -it %[2]s-manager bash\n"+
-		"  Remove it: labcheck down%[1]s", sim.Flags(s.lab), s.lab.Lab()))
+		"Look at it: labcheck status%[1]s, labcheck exec -t manager%[1]s\n"+
+		"  Remove it: labcheck down%[1]s", sim.Flags(s.lab)))
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 const completionTimeout = 2 * time.Second
 
 // completeFlags has a shell complete the values of flags that several commands share.
-func (a *app) completeFlags(root *cobra.Command) {
+func completeFlags(a *app, root *cobra.Command) {
 	complete := func(flag string, f cobra.CompletionFunc) {
 		_ = root.RegisterFlagCompletionFunc(flag, f) // root has all of them
 	}
@@ -25,7 +25,7 @@ func (a *app) completeFlags(root *cobra.Command) {
 	complete("dial", fixed(string(sim.DialAuto), string(sim.DialDirect), string(sim.DialExec)))
 	complete("lang", fixed(string(lang.English), string(lang.Japanese)))
 	complete("lab", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return a.labNames(c.Context()), cobra.ShellCompDirectiveNoFileComp
+		return labNames(c.Context(), a), cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
@@ -36,7 +36,7 @@ func fixed(values ...string) cobra.CompletionFunc {
 
 // labNames returns the names of the labs that there are; none if the engine does not
 // say.
-func (a *app) labNames(ctx context.Context) (names []string) {
+func labNames(ctx context.Context, a *app) (names []string) {
 	ctx, cancel := context.WithTimeout(ctx, completionTimeout)
 	defer cancel()
 	all, _ := sim.List(ctx, a.simOptions()) // a shell has no place for an error
@@ -46,8 +46,8 @@ func (a *app) labNames(ctx context.Context) (names []string) {
 	return names
 }
 
-// hosts returns the names of the hosts: those of the inventory, or else the page's.
-func (a *app) hosts() (names []string) {
+// hostNames returns the names of the hosts: those of the inventory, or else the page's.
+func hostNames(a *app) (names []string) {
 	t := harness.Tutorial()
 	if a.target == "ec2" && a.real.inventory != "" {
 		if i, err := ec2.ReadFile(a.real.inventory); err == nil {
@@ -61,16 +61,18 @@ func (a *app) hosts() (names []string) {
 }
 
 // completeHost completes the first argument, a host. What follows is left to the shell.
-func (a *app) completeHost(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveDefault
+func completeHost(a *app) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		return hostNames(a), cobra.ShellCompDirectiveNoFileComp
 	}
-	return a.hosts(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeFault completes the only argument of a verb, whose Use says what it may be:
 // consul[:HOST]|join:HOST, HOST[,HOST].
-func (a *app) completeFault(use string) cobra.CompletionFunc {
+func completeFault(a *app, use string) cobra.CompletionFunc {
 	_, forms, _ := strings.Cut(use, " ")
 	return func(_ *cobra.Command, args []string, typed string) (all []string, _ cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -86,7 +88,7 @@ func (a *app) completeFault(use string) cobra.CompletionFunc {
 			if optional && name != "HOST" || !hasHost {
 				all = append(all, name)
 			}
-			for _, host := range a.hosts() {
+			for _, host := range hostNames(a) {
 				all = append(all, before+strings.ReplaceAll(service, "[", "")+host)
 			}
 		}

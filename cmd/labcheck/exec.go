@@ -21,7 +21,7 @@ func newExecCommand(a *app) *cobra.Command {
 code is that of the command. With -t the command has your terminal; without a
 COMMAND it is bash then.`),
 		Example:           "  labcheck exec manager -- docker info\n  labcheck exec -t manager",
-		ValidArgsFunction: a.completeHost,
+		ValidArgsFunction: completeHost(a),
 		Args: func(c *cobra.Command, args []string) error {
 			if tty {
 				return cobra.MinimumNArgs(1)(c, args)
@@ -30,8 +30,8 @@ COMMAND it is bash then.`),
 		},
 		PreRunE: func(c *cobra.Command, _ []string) error {
 			if tty {
-				a.takeTime(c)
-				return a.checkTerminal()
+				takeTime(a, c)
+				return checkTerminal(a)
 			}
 			return nil
 		},
@@ -44,7 +44,7 @@ COMMAND it is bash then.`),
 }
 
 // checkTerminal returns an error if there is no terminal to give to a command.
-func (a *app) checkTerminal() error {
+func checkTerminal(a *app) error {
 	switch {
 	case a.json:
 		return &usageError{lang.Errorf("--tty and --json can't be used together"), "labcheck exec --help"}

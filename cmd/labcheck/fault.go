@@ -46,11 +46,13 @@ hosts themselves.`),
 			Use: "restart HOST", Short: a.lang.Say("Reboot a host"), Args: cobra.ExactArgs(1),
 			Long: a.lang.Say(`restart reboots a host in good order. Containers without a restart policy do not
 run afterwards; the tutorial's join container is one, and fault list shows it.`),
-			RunE: a.onFaults(restartHost), ValidArgsFunction: a.completeHost,
+			RunE: a.onFaults(restartHost), ValidArgsFunction: completeHost(a),
 		},
 		&cobra.Command{
 			Use: "undo [HOST...]", Short: a.lang.Say("Revert all faults, or all of some hosts"), Args: cobra.ArbitraryArgs,
-			RunE: a.onFaults(mendAll), ValidArgsFunction: fixed(a.hosts()...),
+			RunE: a.onFaults(mendAll), ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return hostNames(a), cobra.ShellCompDirectiveNoFileComp
+			},
 		},
 		&cobra.Command{Use: "list", Short: a.lang.Say("List the faults in force"), RunE: a.onFaults(listFaults)},
 	)
@@ -60,7 +62,7 @@ run afterwards; the tutorial's join container is one, and fault list shows it.`)
 // newFaultVerb returns a subcommand without what it does, which is told the fault.
 func newFaultVerb(a *app, v harness.FaultVerb, f *faultFlags) *cobra.Command {
 	c := &cobra.Command{
-		Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFault(v.Use),
+		Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1), ValidArgsFunction: completeFault(a, v.Use),
 	}
 	switch v.Kind {
 	case harness.FaultCut:

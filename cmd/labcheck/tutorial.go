@@ -30,7 +30,7 @@ command then continues from there.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return walkThrough(ctx, s, yes) }),
 	}
 	c.PreRunE = func(*cobra.Command, []string) error {
-		a.takeTime(c)
+		takeTime(a, c)
 		switch {
 		case !yes && a.json:
 			return &usageError{lang.Errorf("with --json nobody is asked"), a.commandLine("tutorial", "--json", "--yes")}
@@ -46,7 +46,7 @@ command then continues from there.`),
 }
 
 // takeTime gives a person time, unless --timeout or a setting says how much.
-func (a *app) takeTime(c *cobra.Command) {
+func takeTime(a *app, c *cobra.Command) {
 	if f := c.Flags().Lookup("timeout"); !f.Changed && f.Value.String() == f.DefValue {
 		a.timeout = readingTime
 	}

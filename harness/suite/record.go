@@ -57,10 +57,10 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 		return ctx, godog.ErrSkip
 	}
 	r.now = &s
-	r.world.ChangesCluster(r.source.breaksHosts())
 	if r.feature.IsZero() {
 		r.feature = s.Start
 	}
+	r.world.ChangesCluster(r.source.breaksHosts())
 	r.sendEvent(Event{Kind: ScenarioStarted})
 	return ctx, nil
 }
