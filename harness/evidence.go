@@ -115,6 +115,8 @@ type Scenario struct {
 	Duration  time.Duration     `json:"duration_ns"`
 	Expected  string            `json:"expected,omitempty"` // of the step that failed
 	Seen      string            `json:"seen,omitempty"`     // of the step that failed
+	// Hosts are those that the failure is about; empty if that is not known.
+	Hosts []string `json:"hosts,omitempty"`
 	// Links are the connections between hosts that were found to carry nothing.
 	Links []Link `json:"links,omitempty"`
 	Steps []Step `json:"steps"`

@@ -75,8 +75,15 @@ func (m *markdown) findingSection(f harness.Finding) string {
 		fmt.Fprintf(&b, " · %s", codeSpan(f.Node))
 	}
 	b.WriteString("\n")
+	if f.Revert != "" {
+		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Revert it with labcheck:"), codeBlock(f.Revert))
+	}
 	if len(f.Remedy) > 0 {
-		fmt.Fprintf(&b, "\n%s\n", m.Say("Fix, on the manager:"))
+		where := m.Say("Fix, on the manager:")
+		if f.RemedyHost != "" {
+			where = m.Say("Fix, on %s itself:", codeSpan(f.RemedyHost))
+		}
+		fmt.Fprintf(&b, "\n%s\n", where)
 	}
 	for _, command := range f.Remedy {
 		b.WriteString("\n" + codeBlock(command))

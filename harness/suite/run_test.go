@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -22,6 +23,7 @@ type fake struct {
 	cleanErr error
 	commands []harness.Result
 	compared *harness.Comparison
+	changes  []bool // what was said of each scenario
 }
 
 func (f *fake) Register(sc *godog.ScenarioContext) {
@@ -30,6 +32,9 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{
 			What: "the cluster", Expected: "4 nodes", Seen: "3 nodes", Links: []harness.Link{{From: "store", To: "worker01"}},
 		})
+	})
+	sc.Step(`^it does not hold on store$`, func() error {
+		return fmt.Errorf("after 1s still: %w", harness.AboutHosts(&harness.Mismatch{What: "the cluster"}, "store"))
 	})
 	sc.Step(`^the cluster is away$`, func() error { return errors.New("connection refused") })
 	sc.Step(`^it is unreachable$`, func() error {
@@ -61,6 +66,8 @@ func (f *fake) TakeComparison() *harness.Comparison {
 	f.compared = nil
 	return taken
 }
+
+func (f *fake) ChangesCluster(yes bool) { f.changes = append(f.changes, yes) }
 
 func (f *fake) CleanUp(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -108,6 +115,22 @@ func brief(done []harness.Scenario) []string {
 		all = append(all, line)
 	}
 	return all
+}
+
+// noFaults is a lab without faults.
+type noFaults struct{ harness.Faulter }
+
+// TestHostsOfFailure holds that a false claim has the hosts of its failure, and that
+// only a scenario that injects faults may wait for what it changes.
+func TestHostsOfFailure(t *testing.T) {
+	f := &fake{}
+	done, _, err := runAll(t, f, Options{
+		Faulter: noFaults{}, Tags: "@verify,@fault", Features: scenarios("@verify @id:false\nScenario: 0\nThen it does not hold on store\n" +
+			"@fault @id:break\nScenario: 1\nThen it holds\n"),
+	})
+	if err != nil || !slices.Equal(done[0].Hosts, []string{"store"}) || !slices.Equal(f.changes, []bool{false, true}) {
+		t.Errorf("%+v, %v, %v", done, f.changes, err)
+	}
 }
 
 func TestRun(t *testing.T) {
