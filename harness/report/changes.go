@@ -147,7 +147,7 @@ func changedVersions(old, e harness.Evidence) []change {
 }
 
 // A time is another if it changed by so much, and by a third.
-const otherTime = time.Second
+const otherTime = 2 * time.Second
 
 // changedTimes returns the times of the run, of the page's parts, and of the claims
 // that took longer or shorter.
