@@ -13,9 +13,10 @@ import (
 
 // reportFlags are the flags of `labcheck report`.
 type reportFlags struct {
-	format string
-	file   string
-	lang   lang.Language // the run's where it is empty
+	format  string
+	file    string
+	against string        // folder of an earlier run
+	lang    lang.Language // the run's where it is empty
 }
 
 func newReportCommand(a *app) *cobra.Command {
@@ -34,6 +35,7 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`),
 	c.Example = "  labcheck report build/e2e --format markdown --lang ja"
 	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json"))
 	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` to write, if not stdout"))
+	c.Flags().StringVar(&f.against, "against", "", a.lang.Say("`folder` of an earlier run: say what changed since then"))
 	_ = c.RegisterFlagCompletionFunc("format", fixed("html", "markdown", "junit", "json"))
 	return c
 }
@@ -49,6 +51,15 @@ func makeReport(a *app, dir string, f reportFlags) error {
 	e, err := report.Read(dir)
 	if err != nil {
 		return &usageError{err, hintUnreadable(err, a.lang)}
+	}
+	if f.against != "" {
+		old, err := report.Read(f.against)
+		if err != nil {
+			return &usageError{err, hintUnreadable(err, a.lang)}
+		}
+		if format = report.FormatAgainst(old, f.format); format == nil {
+			return &usageError{lang.Errorf("--against: want --format html or markdown"), "labcheck report --help"}
+		}
 	}
 	if f.lang == "" {
 		f.lang = e.Run.Lang

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -209,7 +210,7 @@ func TestBrowserAccessible(t *testing.T) {
 func TestBrowserFields(t *testing.T) {
 	ctx := browser(t)
 	file := reportFile(t, full(t), lang.Japanese)
-	const rows = `[...document.querySelectorAll(".fields tbody tr")].map(r => {
+	const rows = `[...document.querySelectorAll(".fields tbody tr:not(.reason)")].map(r => {
 		const cells = [...r.children], at = cells.map(c => c.getBoundingClientRect());
 		return [r.checkVisibility() && at.every((b, i) => b.height > 0 && (!i || b.top > at[i - 1].bottom - 1)),
 			cells.slice(1).map(c => getComputedStyle(c, "::before").content).join(" ")].join(" ");
@@ -246,7 +247,7 @@ func (b *tab) names() {
 		role := strings.Trim(string(n.Role.Value), `"`)
 		roles[role]++
 		switch role {
-		case "link", "button", "radio", "DisclosureTriangle", "image", "navigation", "table":
+		case "link", "button", "radio", "DisclosureTriangle", "image", "navigation", "table", "slider", "searchbox", "checkbox":
 			operable++
 			if n.Name == nil || strings.Trim(string(n.Name.Value), `" `) == "" {
 				b.Errorf("a %s without a name", role)
@@ -254,7 +255,7 @@ func (b *tab) names() {
 		}
 	}
 	landmarks := roles["main"] == 1 && roles["banner"] == 1 && roles["contentinfo"] == 1
-	if operable < 100 || !landmarks || roles["image"] != 2 {
+	if operable < 100 || !landmarks || roles["image"] != 2 || roles["slider"] != 1 || roles["searchbox"] != 1 {
 		b.Errorf("%d things can be operated, landmarks %v", operable, roles)
 	}
 }
@@ -386,5 +387,141 @@ func TestBrowserPrints(t *testing.T) {
 	pdf := get(b, chromedp.PrintToPDF())
 	if !strings.HasPrefix(string(pdf), "%PDF") {
 		t.Errorf("printed: %.20q", pdf)
+	}
+}
+
+// TestBrowserCopies holds that a button copies a command, or a cause with its fix,
+// and that both can be selected without scripts.
+func TestBrowserCopies(t *testing.T) {
+	b := open(browser(t), t, reportFile(t, rich(t), lang.English), chromedp.Func(
+		func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+				Source: "navigator.clipboard.writeText = async text => { window.copied = text; }",
+			})
+			return err
+		}))
+	f := finding()
+	for query, want := range map[string]string{
+		".fix .copy":  f.Remedy[0],
+		".head .copy": f.Cause + "\n" + f.Remedy[0] + "\n" + f.Advice,
+	} {
+		b.run(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", query)))
+		if got := ask[string](b, "window.copied"); got != want {
+			t.Errorf("%s copied %q, want %q", query, got, want)
+		}
+	}
+	b.quiet()
+}
+
+// TestBrowserSearch holds that the claims which have all words are shown, within the
+// filter, and that a link to another one ends the search.
+func TestBrowserSearch(t *testing.T) {
+	b := open(browser(t), t, reportFile(t, rich(t), lang.English), scheme("light"))
+	const typeInto = `(words => { const s = document.getElementById("search"); s.value = words; s.dispatchEvent(new Event("input")); })(%q)`
+	search := func(words string) []string {
+		b.run(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(typeInto, words)))
+		return ask[[]string](b, shownClaims)
+	}
+	if got := search("100% PACKET loss"); !slices.Equal(got, []string{"reach-everywhere"}) {
+		t.Errorf("found %q", got)
+	}
+	if n := ask[int](b, "[...document.querySelectorAll('.feature')].filter(f => f.checkVisibility()).length"); n != 1 {
+		t.Errorf("%d parts of the page are shown", n)
+	}
+	if got := search("no such words"); len(got) != 0 {
+		t.Errorf("found %q", got)
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`location.hash = "#node-size%232"`))
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](`document.getElementById("node-size#2").checkVisibility()`)); err != nil {
+		t.Errorf("a link did not end the search: %v", err)
+	}
+	b.press("show.failed")
+	if got := search("healthy"); !slices.Equal(got, []string{"node-healthy#3"}) {
+		t.Errorf("within the filter, found %q", got)
+	}
+	b.quiet()
+}
+
+// TestBrowserPlays holds that the player types each command of the page, shows its
+// output, and leads to its claim.
+func TestBrowserPlays(t *testing.T) {
+	e := rich(t)
+	b := open(browser(t), t, reportFile(t, e, lang.English))
+	screen := ask[string](b, "document.querySelector('.screen').textContent")
+	at := 0
+	for _, s := range e.Scenarios {
+		if !slices.Contains(s.Tags, "@tutorial") {
+			continue
+		}
+		for _, r := range commandsOf(s) {
+			lines := typedLine(r)
+			for _, want := range []string{r.Node + "$ " + strings.Split(lines, "\n")[0], strings.TrimSpace(r.Stdout)} {
+				i := strings.Index(screen[at:], want)
+				if i < 0 {
+					t.Fatalf("after %d characters the screen lacks %q", at, want)
+				}
+				at += i + len(want)
+			}
+		}
+	}
+	const seek = `(at => { const s = document.getElementById("seek"); s.value = at; s.dispatchEvent(new Event("input")); })(%d)`
+	b.run(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(seek, 0)))
+	if got := ask[string](b, "document.querySelector('.screen').textContent"); got != "" {
+		t.Errorf("at the start the screen has %q", got)
+	}
+	if got := ask[string](b, "document.getElementById('scene').hash"); got != "#start-consul" {
+		t.Errorf("it leads to %s", got)
+	}
+	b.press("play")
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](`document.querySelector('.screen').textContent.startsWith("manager$ docker")`)); err != nil {
+		t.Errorf("it does not play: %v", err)
+	}
+	if got := ask[string](b, "document.getElementById('play').textContent"); got != "Pause" {
+		t.Errorf("the button says %q", got)
+	}
+	b.press("play")
+	stopped := ask[string](b, "document.querySelector('.screen').textContent")
+	if got := ask[string](b, "document.querySelector('.screen').textContent"); got != stopped {
+		t.Error("it plays on")
+	}
+	b.quiet()
+}
+
+// TestBrowserFoldsVolatileLines holds that of two lines which differ in ids and
+// times only one is shown, until a reader asks for both.
+func TestBrowserFoldsVolatileLines(t *testing.T) {
+	b := open(browser(t), t, reportFile(t, rich(t), lang.English))
+	b.unfold()
+	const shown = `[...document.querySelectorAll(".diff del.volatile")].filter(e => e.checkVisibility()).length`
+	const all = `document.querySelectorAll(".diff del.volatile").length`
+	if n, of := ask[int](b, shown), ask[int](b, all); n != 0 || of == 0 {
+		t.Errorf("%d of %d lines are shown", n, of)
+	}
+	b.run(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll(".volatiles input").forEach(e => e.click())`))
+	if n, of := ask[int](b, shown), ask[int](b, all); n != of {
+		t.Errorf("%d of %d lines are shown", n, of)
+	}
+}
+
+// TestBrowserShowsFailures holds that a failure can be seen, however short it is.
+func TestBrowserShowsFailures(t *testing.T) {
+	e := rich(t)
+	for i := range e.Scenarios {
+		if e.Scenarios[i].Status == harness.Failed {
+			e.Scenarios[i].Duration = time.Microsecond
+		}
+	}
+	b := open(browser(t), t, reportFile(t, e, lang.English), scheme("light"), chromedp.EmulateViewport(390, 900))
+	widths := ask[[]float64](b, `[...document.querySelectorAll(".course rect.failed")].map(r => {
+		const width = r.width.baseVal.value; // without any, nothing is drawn
+		return width && width + parseFloat(getComputedStyle(r).strokeWidth); })`)
+	if len(widths) != 2 || slices.Min(widths) < 3 {
+		t.Errorf("failures are %v pixels wide", widths)
+	}
+	const drawnLast = `[...document.querySelectorAll(".course svg")].every(s => {
+		const bars = [...s.querySelectorAll("rect")], i = bars.findIndex(r => r.matches(".failed"));
+		return i < 0 || bars.slice(i).every(r => r.matches(".failed")); })`
+	if !ask[bool](b, drawnLast) {
+		t.Error("another bar is drawn over a failure")
 	}
 }

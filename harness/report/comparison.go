@@ -13,9 +13,10 @@ import (
 type comparison struct {
 	harness.Comparison
 	Wrong, Equal []harness.Field
-	Volatile     []harness.Field
-	Reasons      []knownReason // of the known differences that are not volatile
-	Known        int           // number of all known differences
+	Reasons      []knownReason // of known differences that are not volatile
+	Volatile     []knownReason
+	Known        int // number of all known differences
+	Changing     int // number of volatile ones
 	Rows         []diffRow
 	Wide, Long   bool
 }
@@ -62,15 +63,16 @@ func newComparison(c harness.Comparison, answer string) *comparison {
 // addKnown adds a field to those that differ for the same reason.
 func (c *comparison) addKnown(f harness.Field) {
 	c.Known++
+	reasons := &c.Reasons
 	if f.Volatile {
-		c.Volatile = append(c.Volatile, f)
-		return
+		c.Changing++
+		reasons = &c.Volatile
 	}
-	i := slices.IndexFunc(c.Reasons, func(r knownReason) bool { return r.Reason == f.Reason && r.Source == f.Source })
+	i := slices.IndexFunc(*reasons, func(r knownReason) bool { return r.Reason == f.Reason && r.Source == f.Source })
 	if i < 0 {
-		i, c.Reasons = len(c.Reasons), append(c.Reasons, knownReason{Reason: f.Reason, Source: f.Source})
+		i, *reasons = len(*reasons), append(*reasons, knownReason{Reason: f.Reason, Source: f.Source})
 	}
-	c.Reasons[i].Fields = append(c.Reasons[i].Fields, f)
+	(*reasons)[i].Fields = append((*reasons)[i].Fields, f)
 }
 
 // newDiff aligns two outputs by their fields: the lines of the page in their order,
@@ -133,6 +135,9 @@ func newDiffRow(fields []harness.Field, page string, i int, seen string, j int) 
 			here = append(here, f)
 			class = worseClass(class, fieldClass(f))
 		}
+	}
+	if class == "same" && oneLine(page) != oneLine(seen) {
+		class = "volatile" // the page's address of a host, and this cluster's
 	}
 	return diffRow{
 		Class: class,

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,6 +25,7 @@ type content struct {
 	Pictures []picture
 	Timeline timeline
 	Reasons  []skipReason // why claims were not checked
+	Changes  *changes     // since an earlier run; nil if there is none
 	Typed    bool         // commands of the page were typed
 }
 
@@ -95,4 +97,8 @@ func (c content) Versions() string {
 		all = append(all, program+" "+c.Target.Versions[program])
 	}
 	return strings.Join(all, " · ")
+}
+
+func (c content) formatDate(t time.Time) string {
+	return t.UTC().Format(c.Format("2 January 2006, 15:04 MST"))
 }

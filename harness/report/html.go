@@ -30,7 +30,10 @@ var (
 // and no script, font or picture from elsewhere. The run's own texts stay in the
 // language of the run.
 func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
-	c := newContent(e, l)
+	return writeHTML(w, newContent(e, l))
+}
+
+func writeHTML(w io.Writer, c content) error {
 	t, err := template.New("page.tmpl").Funcs(functions(c)).ParseFS(templates, "html/*.tmpl")
 	if err != nil {
 		return err
@@ -58,12 +61,10 @@ func functions(c content) template.FuncMap {
 		"foreign":      c.ForeignLanguage,
 		"duration":     formatDuration,
 		"container":    containerName,
-		"date": func(t time.Time) string {
-			return t.UTC().Format(c.Format("2 January 2006, 15:04 MST"))
-		},
-		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"style":  func() template.HTML { return template.HTML("<style>" + style + "</style>") },
-		"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },
+		"date":         c.formatDate,
+		"iso":          func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"style":        func() template.HTML { return template.HTML("<style>" + style + "</style>") },
+		"script":       func() template.HTML { return template.HTML("<script>" + script + "</script>") },
 		// The browser applies only the style and the script that have these sums. This
 		// protects the reader if the templates' escaping should fail.
 		"policy": func() string {

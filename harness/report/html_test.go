@@ -99,7 +99,7 @@ func wanted(e harness.Evidence) []string {
 		for _, st := range s.Steps {
 			all = append(all, st.Text)
 			if c := st.Comparison; c != nil {
-				all = append(all, c.Shown)
+				all = append(all, strings.Split(c.Shown, "\n")...)
 				for _, f := range c.Fields {
 					all = append(all, f.Name, f.Page, f.Seen, f.Reason, f.Source)
 				}
@@ -164,8 +164,8 @@ func TestOutcome(t *testing.T) {
 // that a value is marked where it is.
 func TestDiff(t *testing.T) {
 	c := harness.Comparison{
-		Shown:  "Nodes: 2\n store: 10.0.0.1\n  └ Status: Healthy\nName: f5f0\nDebug: no\nCPUs: 4",
-		Answer: "Client:\n\nCPUs: 4\nNodes: 2\n store: 10.0.0.1\n  └ Status: Pending\n  └ ID: X\nName: a1e2",
+		Shown:  "Nodes: 2\n store: 10.0.0.1\n  └ Status: Healthy\nName: f5f0\nDebug: no\nCPUs: 4\nStore: 10.0.0.1",
+		Answer: "Client:\n\nCPUs: 4\nNodes: 2\n store: 10.0.0.1\n  └ Status: Pending\n  └ ID: X\nName: a1e2\nStore: 10.0.0.2",
 		Fields: []harness.Field{
 			{Name: "Nodes", Page: "2", Seen: "2", PageLine: 1, SeenLine: 4, Verdict: harness.FieldEqual},
 			{Name: "Nodes / store", Page: "10.0.0.1", Seen: "10.0.0.1", PageLine: 2, SeenLine: 5, Verdict: harness.FieldEqual},
@@ -173,6 +173,7 @@ func TestDiff(t *testing.T) {
 			{Name: "Name", Page: "f5f0", Seen: "a1e2", PageLine: 4, SeenLine: 8, Verdict: harness.FieldListed, Volatile: true},
 			{Name: "Debug", Page: "no", PageLine: 5, Verdict: harness.FieldListed},
 			{Name: "CPUs", Page: "4", Seen: "4", PageLine: 6, SeenLine: 3, Verdict: harness.FieldEqual},
+			{Name: "Store", Page: "10.0.0.2", Seen: "10.0.0.2", PageLine: 7, SeenLine: 9, Verdict: harness.FieldEqual},
 			{Name: "Nodes / store / ID", Seen: "X", SeenLine: 7, Verdict: harness.FieldListed},
 		},
 	}
@@ -199,6 +200,7 @@ func TestDiff(t *testing.T) {
 		"volatile: Name: [f5f0] | Name: [a1e2]",
 		"listed: Debug: [no] | ",
 		"same: CPUs: 4 | CPUs: 4",
+		"volatile: Store: 10.0.0.1 | Store: 10.0.0.2", // the lab's subnet is not the page's
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

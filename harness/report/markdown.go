@@ -19,10 +19,15 @@ const maxMarkdown = 65536
 // verdict, the counts, the causes with their fixes, the false claims, and the reasons
 // of claims that were not checked. It leaves out what does not fit a comment, and says so.
 func Markdown(w io.Writer, e harness.Evidence, l lang.Language) error {
-	m := markdown{content: newContent(e, l), room: maxMarkdown}
+	return writeMarkdown(w, newContent(e, l))
+}
+
+func writeMarkdown(w io.Writer, c content) error {
+	m := markdown{content: c, room: maxMarkdown}
 	m.addSummary()
 	m.addTable()
-	m.addAll(len(e.Findings), m.Say("findings"), func(i int) string { return m.findingSection(e.Findings[i]) })
+	m.addChanges()
+	m.addAll(len(m.Findings), m.Say("findings"), func(i int) string { return m.findingSection(m.Findings[i]) })
 	m.addAll(len(m.False), m.Say("false claims"), func(i int) string { return m.claimSection(m.False[i]) })
 	m.addNotes()
 	_, err := io.WriteString(w, harness.ShowControls(m.b.String()))
@@ -105,6 +110,25 @@ func (m *markdown) addTable() {
 		m.Say("Part of the page"), m.Say("hold"), m.Say("false"), m.Say("not checked"))
 	for _, p := range m.Parts {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escapeMarkdown(p.Title), p.Passed, p.Failed, p.Skipped)
+	}
+	m.addSection(b.String())
+}
+
+// addChanges adds what changed since an earlier run.
+func (m *markdown) addChanges() {
+	if m.Changes == nil {
+		return
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n### %s\n\n", m.Say("Changes since %s", m.formatDate(m.Changes.Since)))
+	if len(m.Changes.Groups) == 0 {
+		fmt.Fprintf(&b, "%s\n", m.Say("Nothing changed."))
+	}
+	for _, g := range m.Changes.Groups {
+		fmt.Fprintf(&b, "\n| %s | %s | %s |\n|---|---|---|\n", g.Title, m.Say("before"), m.Say("now"))
+		for _, c := range g.All {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", escapeMarkdown(c.What), escapeMarkdown(c.Before), escapeMarkdown(c.Now))
+		}
 	}
 	m.addSection(b.String())
 }

@@ -170,10 +170,11 @@ func (a axis) hostRows(e harness.Evidence, l lang.Language) []row {
 	return rows
 }
 
-// addBar adds a bar to a row, cut off at the ends of the axis.
+// addBar adds a bar to a row, cut off at the ends of the axis. A browser draws nothing
+// of a bar without width, not even its outline.
 func (a axis) addBar(r *row, b bar, start time.Time, took time.Duration) {
 	from := min(max(start.Sub(a.start), 0), a.length)
-	b.From, b.Width = a.percent(from), a.percent(min(took, a.length-from))
+	b.From, b.Width = a.percent(from), a.percent(max(min(took, a.length-from), a.length/1000))
 	b.Title += ", " + formatDuration(took)
 	r.Bars = append(r.Bars, b)
 	r.took += took
