@@ -112,6 +112,11 @@ type finding struct {
 	code   Code
 	lang   lang.Language
 	breaks []part
+	// rules are those of the packet filter of the host rulesOn that stop packets.
+	rules   []string
+	rulesOn string
+	// stopped is the container that does not run and can be started as it is.
+	stopped *harness.Fault
 	// unreached is the service that can't be reached, of the code unreachable.
 	unreached *harness.UnreachableError
 }
@@ -132,7 +137,7 @@ func (d *diagnosis) newFinding(code, host string, cause ...any) *finding {
 	f := &finding{
 		Finding: harness.Finding{
 			Code: code, Node: host, Confidence: cmp.Or(c.Sure, harness.Certain),
-			Doc: "README.md#" + c.Section, Seen: []harness.Observation{},
+			Doc: docOf(c, d.Lang), Seen: []harness.Observation{},
 		},
 		code: c, lang: d.Lang, breaks: []part{d.partOf(c.Breaks, host)},
 	}
@@ -162,14 +167,28 @@ func (f *finding) setBreaks(parts ...part) *finding {
 	return f
 }
 
+// addSeen adds an observation; what was asked is told once, with all its answers.
 func (f *finding) addSeen(asked, answered string) *finding {
-	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: strings.TrimSpace(answered)})
+	answered = strings.TrimSpace(answered)
+	for i, o := range f.Seen {
+		if o.Asked == asked {
+			f.Seen[i].Answered += "\n" + answered
+			return f
+		}
+	}
+	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: answered})
 	return f
 }
 
 func (f *finding) addRemedy(commands ...string) *finding {
 	f.Remedy = append(f.Remedy, commands...)
 	return f
+}
+
+// addRemedyOn adds commands that are typed on a host itself.
+func (f *finding) addRemedyOn(host string, commands ...string) *finding {
+	f.RemedyHost = host
+	return f.addRemedy(commands...)
 }
 
 // hasFound reports whether a finding has a code already.

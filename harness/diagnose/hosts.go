@@ -21,7 +21,7 @@ func checkHosts(d *diagnosis) bool {
 			checkAnswer(d, h)
 		case h.Info.Name != h.Name:
 			d.addFinding("host-name", h.Name, h.Addr, h.Info.Name, h.Name).
-				addSeen(dockerCommand(h.Host, "info --format '{{.Name}}'"), h.Info.Name).setAdvice(h.Name)
+				addSeen(dockerCommand(h.Host, "info --format '{{.Name}}'"), h.Info.Name).addRemedyOn(h.Name, "hostname "+h.Name)
 		}
 	}
 	checkIDs(d)
@@ -113,12 +113,11 @@ func reportRules(d *diagnosis, code string, h *survey.Host, rules []string, port
 	}
 	f.setBreaks(breaks)
 	f.Confidence = harness.Certain // a rule is seen itself
-	var undo []string
+	f.rules, f.rulesOn = rules, h.Name
 	for _, rule := range rules {
-		f.addSeen("iptables-save, on "+h.Name, rule)
-		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
+		f.addSeen("iptables-save, on "+h.Name, rule).
+			addRemedyOn(h.Name, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
 	}
-	f.Advice = d.Lang.Say("take the rule away, on %s itself: %s", h.Name, strings.Join(undo, "; "))
 	return f
 }
 

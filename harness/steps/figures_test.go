@@ -123,10 +123,10 @@ func TestPatience(t *testing.T) {
 		looks         int
 		wants         error
 	}{
-		"what is so":             {limit: 3 * time.Second, probe: answers(4*time.Second, nil), took: 4 * time.Second, left: 3 * time.Second, looks: 1},
-		"so, and no time left":   {limit: 0, probe: answers(4*time.Second, nil), took: 4 * time.Second, looks: 1},
-		"so, but too late":       {limit: 9 * time.Second, atMost: 3 * time.Second, probe: hangs, took: 3 * time.Second, left: 6 * time.Second, looks: 1, wants: notYet},
-		"not so":                 {limit: 3 * time.Second, probe: answers(0, notYet), took: 3 * time.Second, looks: 17, wants: notYet},
+		"what is so":           {limit: 3 * time.Second, probe: answers(4*time.Second, nil), took: 4 * time.Second, left: 3 * time.Second, looks: 1},
+		"so, and no time left": {limit: 0, probe: answers(4*time.Second, nil), took: 4 * time.Second, looks: 1},
+		"so, but too late":     {limit: 9 * time.Second, atMost: 3 * time.Second, probe: hangs, took: 3 * time.Second, left: 6 * time.Second, looks: 1, wants: notYet},
+		"not so":               {limit: 3 * time.Second, probe: answers(0, notYet), took: 3 * time.Second, looks: 17, wants: notYet},
 		"not so, and in progress": {
 			limit: 3 * time.Second, atMost: 9 * time.Second, inProgress: true, probe: answers(time.Second, notYet),
 			took: 9400 * time.Millisecond, left: 3 * time.Second, looks: 8, wants: notYet,
