@@ -128,7 +128,7 @@ func (a *app) root() *cobra.Command {
 // of its name.
 func commands() []func(*app) *cobra.Command {
 	return []func(*app) *cobra.Command{
-		newBootstrapCommand, newDiagnoseCommand, newDoctorCommand, newDownCommand, newEnvCommand, newExecCommand,
+		newBootstrapCommand, newDiagnoseCommand, newDoctorCommand, newDownCommand, newEnvCommand, newExecCommand, newExplainCommand,
 		newFaultCommand, newImagesCommand, newInventoryCommand, newReportCommand, newStatusCommand,
 		newTranscriptCommand, newTutorialCommand, newUpCommand, newVersionCommand, newWatchCommand, newWatchdogCommand,
 	}

@@ -25,9 +25,9 @@ import (
 
 // checkFlags are the flags of `labcheck check` alone.
 type checkFlags struct {
-	tags string
-	out  string
-	keep bool
+	tags  string
+	out   string
+	keep  bool
 	allow []string // of --target ec2
 	// wait is how long all waits may take together on a cluster that was there before.
 	wait time.Duration

@@ -71,7 +71,7 @@ var codes = []Code{
 		Advice: "look for what is between: security groups, routes, firewalls",
 	},
 	{
-		Code: "host-name", Section: hostsSection, Breaks: engineKind,
+		Code: "host-name", Section: hostsSection, Breaks: nameKind,
 		Title: "a host has another name", Cause: "the host at %[1]s calls itself %[2]s, not %[3]s",
 	},
 	{

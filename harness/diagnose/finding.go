@@ -23,6 +23,7 @@ type kind string
 // The kinds, from the bottom up.
 const (
 	engineKind      kind = "engine"        // the host's engine answers, as itself
+	nameKind        kind = "name"          // the engine goes by its host's name
 	settingKind     kind = "setting"       // its cluster store and what it advertises
 	diskKind        kind = "disk"          // it has room
 	consulBoxKind   kind = "consul-box"    // the Consul container is as the page has it
@@ -48,6 +49,7 @@ const (
 
 // rests are the kinds that each rests on, directly: of the same host.
 var rests = map[kind][]kind{
+	nameKind:        {engineKind},
 	settingKind:     {engineKind},
 	diskKind:        {engineKind},
 	joinKind:        {engineKind, diskKind},
@@ -68,7 +70,7 @@ var rests = map[kind][]kind{
 	registeredKind:  {settingKind, reachKind, consulKind},
 	networkKind:     {settingKind, consulKind, reachKind},
 	gossipKind:      {registeredKind},
-	packetKind:      {networkKind, gossipKind},
+	packetKind:      {networkKind, gossipKind, consulKind, reachKind},
 }
 
 // ofCluster are the kinds of which there is one, on the manager.
