@@ -219,17 +219,20 @@ func (w *workloads) reachEachOther(ctx context.Context) error {
 		return err
 	}
 	var missing, hosts []string
+	var links []harness.Link
 	for _, l := range lost {
 		hosts = append(hosts, l.From.Host, l.To.Host)
+		links = append(links, harness.Link{From: l.From.Host, To: l.To.Host})
 		said, _, _ := strings.Cut(strings.TrimSpace(l.Said+"\n"+w.lang.Say("no answer")), "\n")
 		missing = append(missing, w.lang.Say("%s to %s: %s", l.From.Host, l.To.Host, said))
 	}
 	slices.Sort(missing)
 	slices.Sort(hosts)
 	n := len(w.load.Started())
-	err = w.mismatch(w.lang.Say("the containers"), w.lang.Say("all %d ways carry", n*(n-1)),
-		w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")))
-	return harness.AboutHosts(err, slices.Compact(hosts)...)
+	return harness.AboutHosts(&harness.Mismatch{
+		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", n*(n-1)),
+		Seen: w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")), Links: links,
+	}, slices.Compact(hosts)...)
 }
 
 func (w *workloads) pingAll(ctx context.Context) ([]workload.Lost, error) {

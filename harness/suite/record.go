@@ -164,7 +164,7 @@ func (r *run) recordFailure(st *harness.Step, err error) {
 	}
 	var m *harness.Mismatch
 	if errors.As(err, &m) {
-		r.now.Expected, r.now.Seen = m.Expected, m.Seen
+		r.now.Expected, r.now.Seen, r.now.Links = m.Expected, m.Seen, m.Links
 	}
 }
 

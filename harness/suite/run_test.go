@@ -29,7 +29,9 @@ type fake struct {
 func (f *fake) Register(sc *godog.ScenarioContext) {
 	sc.Step(`^it holds$`, func() error { return nil })
 	sc.Step(`^it does not hold$`, func() error {
-		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{What: "the cluster", Expected: "4 nodes", Seen: "3 nodes"})
+		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{
+			What: "the cluster", Expected: "4 nodes", Seen: "3 nodes", Links: []harness.Link{{From: "store", To: "worker01"}},
+		})
 	})
 	sc.Step(`^it does not hold on store$`, func() error {
 		return fmt.Errorf("after 1s still: %w", harness.AboutHosts(&harness.Mismatch{What: "the cluster"}, "store"))
@@ -107,6 +109,9 @@ func brief(done []harness.Scenario) []string {
 		if s.Status == harness.Failed {
 			line += fmt.Sprintf(": expected %q, seen %q", s.Expected, s.Seen)
 		}
+		for _, l := range s.Links {
+			line += ", " + l.From + "→" + l.To
+		}
 		all = append(all, line)
 	}
 	return all
@@ -145,7 +150,7 @@ func TestRun(t *testing.T) {
 		{
 			name: "a false claim does not end the run, and both sides are kept",
 			body: "@verify @id:false\nScenario: 0\nGiven it holds\nThen it does not hold\nAnd it holds\n" + one,
-			want: []string{`false failed: expected "4 nodes", seen "3 nodes"`, "one passed"},
+			want: []string{`false failed: expected "4 nodes", seen "3 nodes", store→worker01`, "one passed"},
 		},
 		{
 			name: "another error is seen where the sentence was expected",
@@ -165,7 +170,7 @@ func TestRun(t *testing.T) {
 		{
 			name: "rows are numbered",
 			body: "@verify @id:rows\nScenario Outline: <is>\nThen it <is>\nExamples:\n|is|\n|holds|\n|does not hold|\n",
-			want: []string{"rows#1 passed", `rows#2 failed: expected "4 nodes", seen "3 nodes"`},
+			want: []string{"rows#1 passed", `rows#2 failed: expected "4 nodes", seen "3 nodes", store→worker01`},
 		},
 		{
 			name: "tags choose",
@@ -200,7 +205,7 @@ func TestRun(t *testing.T) {
 			name: "the tutorial stops at its first failure", fresh: true,
 			body: "@tutorial @id:start\nScenario: 0\nThen it does not hold\n@tutorial @id:next\nScenario: 1\nThen it holds\n" + one,
 			want: []string{
-				`start failed: expected "4 nodes", seen "3 nodes"`,
+				`start failed: expected "4 nodes", seen "3 nodes", store→worker01`,
 				"next skipped: the tutorial stopped at start", "one skipped: the tutorial stopped at start",
 			},
 		},
@@ -275,7 +280,7 @@ func TestRunInJapanese(t *testing.T) {
 		want     []string
 	}{
 		"stopped": {o: Options{Fresh: true}, want: []string{
-			`start failed: expected "4 nodes", seen "3 nodes"`, "next skipped: チュートリアルが start で止まった", "slow skipped: チュートリアルが start で止まった",
+			`start failed: expected "4 nodes", seen "3 nodes", store→worker01`, "next skipped: チュートリアルが start で止まった", "slow skipped: チュートリアルが start で止まった",
 		}},
 		"not fresh": {want: []string{
 			"start skipped: チュートリアルを実行するシナリオには、新しいラボが必要である", "next passed", "slow skipped: 中断",
