@@ -19,8 +19,9 @@ func newExplainCommand(a *app) *cobra.Command {
 	}
 	return &cobra.Command{
 		Use: "explain [CODE...]", Short: a.lang.Say("Explain the code of a finding, without a cluster"),
-		Long: a.lang.Say(`explain prints what a code of diagnose means, how it looks, why it happens and how
-to fix it. It needs neither a lab nor a network. Without a code it lists all.`),
+		Long: a.lang.Say(`explain prints what a code of diagnose means, how it looks, why it happens and
+how to fix it. It needs neither a lab nor a network. Without a code it lists
+all.`),
 		Args: cobra.ArbitraryArgs, ValidArgs: codes,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
