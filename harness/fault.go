@@ -76,6 +76,16 @@ func (f Fault) describeCut(l lang.Language) string {
 	return l.Say("%s is cut off from %s", f.Node, peer)
 }
 
+// CutComment returns the comment of the packet filter's rules that make a cut:
+// labcheck:cut:PEER:PORT:WAYS.
+func (f Fault) CutComment() string {
+	ways := "both"
+	if f.OneWay {
+		ways = "out"
+	}
+	return fmt.Sprintf("labcheck:cut:%s:%d:%s", f.Peer, f.Port, ways)
+}
+
 // The errors of Faulter's methods. If the target can't inject a fault, the error
 // wraps errors.ErrUnsupported and gives the reason.
 var (

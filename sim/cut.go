@@ -47,7 +47,7 @@ func (r cutRule) command(on bool) string {
 
 // cutRules returns the rules of a cut.
 func cutRules(f harness.Fault, hosts []harness.Host) []cutRule {
-	comment := cutComment(f)
+	comment := f.CutComment()
 	var all []cutRule
 	for _, h := range hosts {
 		if h.Name == f.Node || f.Peer != "" && h.Name != f.Peer {
@@ -69,15 +69,6 @@ func portMatches(port uint16) []string {
 		return []string{""}
 	}
 	return []string{fmt.Sprintf(" -p tcp --dport %d", port), fmt.Sprintf(" -p udp --dport %d", port)}
-}
-
-// cutComment returns the comment of a cut's rules: labcheck:cut:PEER:PORT:WAYS.
-func cutComment(f harness.Fault) string {
-	ways := "both"
-	if f.OneWay {
-		ways = "out"
-	}
-	return fmt.Sprintf("labcheck:cut:%s:%d:%s", f.Peer, f.Port, ways)
 }
 
 var ruleOfCut = regexp.MustCompile(`(?m)^-A .*--comment "?labcheck:cut:([^:"]*):(\d+):(both|out)"? -j DROP$`)

@@ -81,7 +81,7 @@ func FuzzReadFaults(f *testing.F) {
 			t.Errorf("%+v of %q", s, qdisc)
 		}
 		want := harness.Fault{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: port, OneWay: oneWay}
-		line := cutRule{"raw", "PREROUTING", "-s 192.168.33.11/32", cutComment(want)}.command(true)
+		line := cutRule{"raw", "PREROUTING", "-s 192.168.33.11/32", want.CutComment()}.command(true)
 		if got := cutsIn("store", saved+"\n"+line+"\n"); !slices.Contains(got, want) {
 			t.Errorf("%+v is not among %+v", want, got)
 		}

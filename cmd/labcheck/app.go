@@ -170,7 +170,7 @@ func addCommands(a *app, root, check *cobra.Command) {
 	newCheck := func(*app) *cobra.Command { return check }
 	addGroup(a, root, "check", a.lang.Say("Check a cluster:"), []entry{
 		{newCheck, nodes}, {newDiagnoseCommand, nodes}, {newStatusCommand, nodes}, {newWatchCommand, nodes},
-		{newReportCommand, nothing},
+		{newReportCommand, nothing}, {newExplainCommand, nothing},
 	})
 	addGroup(a, root, "lab", a.lang.Say("Make and use labs:"), []entry{
 		{newUpCommand, labs}, {newDownCommand, nodes}, {newListCommand, labs}, {newDoctorCommand, labs},

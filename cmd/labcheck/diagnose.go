@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/survey"
+	"labcheck/sim"
 )
 
 func newDiagnoseCommand(a *app) *cobra.Command {
@@ -85,6 +87,19 @@ func (s *session) showDiagnosis(r diagnose.Result) {
 	for _, h := range r.NotAsked {
 		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked: %s", h))
 	}
+	if len(r.Findings) == 0 {
+		fmt.Fprintln(s.out, verdictOf(s.lang, r))
+	}
+}
+
+// verdictOf returns what a diagnosis came to that has found nothing, in a line.
+func verdictOf(l lang.Language, r diagnose.Result) string {
+	held := l.Count(len(r.Held), "%d layer is as the tutorial promises", "%d layers are as the tutorial promises")
+	if len(r.NotAsked) == 0 {
+		return l.Say("no cause found: %s", held)
+	}
+	notAsked := l.Count(len(r.NotAsked), "%d thing could not be asked", "%d things could not be asked")
+	return l.Say("no cause found: %s; %s", held, notAsked)
 }
 
 // reachable finds out what of nodes that exist can be reached, so that the time
@@ -116,7 +131,23 @@ func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnos
 		n.ForgetSilence()
 	}
 	o.OutOfBand = s.lab == nil
+	if s.lab != nil {
+		o.Injected = s.injectedFaults(ctx)
+		o.Revert = func(f harness.Fault) string { return "labcheck fault " + f.MendWords() + sim.Flags(s.lab) }
+	}
 	return diagnose.Run(ctx, c, o)
+}
+
+// faultsTimeout is how long hosts may take to say which faults are injected.
+const faultsTimeout = 3 * time.Second
+
+// injectedFaults returns the faults that were injected into the lab's hosts, as far
+// as these can say it in time.
+func (s *session) injectedFaults(ctx context.Context) []harness.Fault {
+	ctx, cancel := harness.WithLimit(ctx, faultsTimeout)
+	defer cancel()
+	all, _ := s.lab.Faults(ctx) // without them findings have their other commands
+	return all
 }
 
 // findCauses adds to the evidence why claims are false, as far as that can be

@@ -4,7 +4,7 @@ Feature: Step 1: Construct the cluster
   tutorial's.
 
   # "The manager node has access to all instances in the cluster."
-  @verify @id:manager-reaches @needs:path @rows:as-joined
+  @verify @id:manager-reaches @needs:path @needs:name @rows:as-joined
   Scenario Outline: The manager reaches the engine of <node>
     Then from "manager" the engine at "<address>:2375" answers as "<node>"
 
@@ -81,7 +81,7 @@ Feature: Step 1: Construct the cluster
       | discovery      | consul://192.168.33.11:8500 |
 
   # Item 6: "Get information about your Docker installation."
-  @tutorial @id:info-of-the-engine @needs:setting @on:manager
+  @tutorial @id:info-of-the-engine @needs:setting @needs:name @on:manager
   Scenario: "docker info" tells of the manager's own engine
     Given the reader's terminal on "manager"
     When the reader types:
@@ -90,7 +90,7 @@ Feature: Step 1: Construct the cluster
       """
     Then the terminal shows what the page shows
 
-  @verify @id:manager-engine @needs:setting @on:manager
+  @verify @id:manager-engine @needs:setting @needs:name @on:manager
   Scenario Outline: The manager's engine gives its <property> as <value>
     Then the engine of "manager" has the <property> "<value>"
 

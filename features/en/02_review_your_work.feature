@@ -3,7 +3,7 @@ Feature: Step 2: Review your work
   and the Swarm manager, which takes commands on port 3375 and runs them on the
   nodes over port 2375.
 
-  @verify @id:only-on-the-manager @needs:consul-look @needs:manager-look @needs:engine
+  @verify @id:only-on-the-manager @needs:consul-box @needs:manager-box @needs:engine
   Scenario Outline: One <role> container runs, on the manager
     Then of all engines only "manager" runs a <role> container, and just one
 

@@ -5,7 +5,7 @@
   チュートリアルのものである。
 
   # manager からはクラスタのすべてのインスタンスにアクセスできる。
-  @verify @id:manager-reaches @needs:path @rows:as-joined
+  @verify @id:manager-reaches @needs:path @needs:name @rows:as-joined
   シナリオアウトライン: manager から <ノード> の Engine に接続できる
     ならば "manager" から "<アドレス>:2375" の Engine に尋ねると、"<ノード>" と名乗る
 
@@ -82,7 +82,7 @@
       | ディスカバリ   | consul://192.168.33.11:8500 |
 
   # 項目 6:Docker のインストール情報。
-  @tutorial @id:info-of-the-engine @needs:setting @on:manager
+  @tutorial @id:info-of-the-engine @needs:setting @needs:name @on:manager
   シナリオ: 「docker info」は manager 自身の Engine の情報を示す
     前提 "manager" に接続した読者のターミナルがある
     もし 読者が次のコマンドを入力する:
@@ -91,7 +91,7 @@
       """
     ならば ターミナルにページと同じ内容が表示される
 
-  @verify @id:manager-engine @needs:setting @on:manager
+  @verify @id:manager-engine @needs:setting @needs:name @on:manager
   シナリオアウトライン: manager の Engine の「<項目>」は <値>
     ならば "manager" の Engine の「<項目>」は "<値>" である
 

@@ -4,7 +4,7 @@
   ポート 3375 でコマンドを受け取り、ポート 2375 を通してノードで実行する
   Swarm マネージャである。
 
-  @verify @id:only-on-the-manager @needs:consul-look @needs:manager-look @needs:engine
+  @verify @id:only-on-the-manager @needs:consul-box @needs:manager-box @needs:engine
   シナリオアウトライン: <コンテナ>は manager にだけ 1 つある
     ならば すべての Engine のうち "manager" だけで <コンテナ>が動いており、その数は 1 つである
 

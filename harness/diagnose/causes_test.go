@@ -457,12 +457,12 @@ func TestLaid(t *testing.T) {
 	}
 }
 
-// TestBlockedUndo: the advice takes away each rule, in the table that it is in.
+// TestBlockedUndo: a command takes away each rule, in the table that it is in.
 func TestBlockedUndo(t *testing.T) {
 	d := healthyFacts()
 	f := reportRules(d, "engine-port-blocked", d.state.On("store"), []string{"-A INPUT -p tcp --dport 1 -j DROP", "-t raw -A OUTPUT --dport 1 -j DROP"}, 1)
-	want := "take the rule away, on store itself: iptables -D INPUT -p tcp --dport 1 -j DROP; iptables -t raw -D OUTPUT --dport 1 -j DROP"
-	if f.Advice != want || f.Code != "engine-port-blocked" || len(f.Seen) != 2 {
+	want := []string{"iptables -D INPUT -p tcp --dport 1 -j DROP", "iptables -t raw -D OUTPUT --dport 1 -j DROP"}
+	if !slices.Equal(f.Remedy, want) || f.RemedyHost != "store" || f.Code != "engine-port-blocked" || len(f.Seen) != 1 {
 		t.Errorf("%+v", f)
 	}
 }

@@ -90,8 +90,9 @@ func (d *diagnosis) hostsIn(order rowOrder) []string {
 // hostsOf returns the hosts whose parts a claim needs: those that its failure is
 // about, if it failed and that is known.
 func (d *diagnosis) hostsOf(s harness.Scenario) []string {
-	if len(s.Hosts) > 0 {
-		return s.Hosts
+	known := func(h string) bool { return slices.Contains(d.hostsIn(asHosts), h) }
+	if slices.ContainsFunc(s.Hosts, known) {
+		return slices.DeleteFunc(slices.Clone(s.Hosts), func(h string) bool { return !known(h) })
 	}
 	if on := taggedValues(s, onTag); len(on) > 0 {
 		return on

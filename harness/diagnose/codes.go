@@ -71,15 +71,13 @@ var codes = []Code{
 		Advice: "look for what is between: security groups, routes, firewalls",
 	},
 	{
-		Code: "host-name", Section: hostsSection, Breaks: engineKind,
+		Code: "host-name", Section: hostsSection, Breaks: nameKind,
 		Title: "a host has another name", Cause: "the host at %[1]s calls itself %[2]s, not %[3]s",
-		Advice: "give the host its name back: hostname %s, on the host itself",
 	},
 	{
 		Code: "engine-port-blocked", Section: hostsSection, Breaks: engineKind,
-		Title:  "a packet filter stops traffic to an engine",
-		Cause:  "the packet filter of %s stops traffic on port %d",
-		Advice: "take the rule away, on %s itself: %s",
+		Title: "a packet filter stops traffic to an engine",
+		Cause: "the packet filter of %s stops traffic on port %d",
 	},
 	{
 		Code: "engine-ended", Section: hostsSection, Breaks: engineKind,
@@ -107,9 +105,8 @@ var codes = []Code{
 	},
 	{
 		Code: "engine-frozen", Section: hostsSection, Breaks: engineKind,
-		Title:  "an engine is stopped by a signal",
-		Cause:  "the engine of %s is stopped: it accepts connections but does not answer",
-		Advice: "let it go on: pkill -CONT -x dockerd, on the host itself",
+		Title: "an engine is stopped by a signal",
+		Cause: "the engine of %s is stopped: it accepts connections but does not answer",
 	},
 	{
 		Code: "engine-silent", Section: hostsSection, Breaks: engineKind, Sure: harness.Likely,
@@ -175,9 +172,8 @@ var codes = []Code{
 	},
 	{
 		Code: "forwarding-off", Section: hostsSection, Breaks: packetKind,
-		Title:  "a host's kernel does not forward packets",
-		Cause:  "the kernel of %s does not forward packets: published ports lead nowhere",
-		Advice: "switch it on, on %s itself: sysctl -w net.ipv4.ip_forward=1",
+		Title: "a host's kernel does not forward packets",
+		Cause: "the kernel of %s does not forward packets: published ports lead nowhere",
 	},
 	{
 		Code: "consul-no-image", Section: consulSection, Breaks: consulBoxKind,
@@ -244,9 +240,8 @@ var codes = []Code{
 	},
 	{
 		Code: "consul-blocked", Section: consulSection, Breaks: consulKind,
-		Title:  "a packet filter stops traffic to Consul",
-		Cause:  "the packet filter of %s stops traffic on port %d",
-		Advice: "take the rule away, on %s itself: %s",
+		Title: "a packet filter stops traffic to Consul",
+		Cause: "the packet filter of %s stops traffic on port %d",
 	},
 	{
 		Code: "consul-silent", Section: consulSection, Breaks: consulKind, Sure: harness.Likely,
@@ -317,9 +312,8 @@ var codes = []Code{
 	},
 	{
 		Code: "manager-blocked", Section: managerSection, Breaks: managerKind,
-		Title:  "a packet filter stops traffic to the Swarm manager",
-		Cause:  "the packet filter of %s stops traffic on port %d",
-		Advice: "take the rule away, on %s itself: %s",
+		Title: "a packet filter stops traffic to the Swarm manager",
+		Cause: "the packet filter of %s stops traffic on port %d",
 	},
 	{
 		Code: "manager-silent", Section: managerSection, Breaks: managerKind, Sure: harness.Likely,
@@ -458,10 +452,9 @@ var codes = []Code{
 	},
 	{
 		Code: "mtu-small", Section: networkSection, Breaks: packetKind,
-		Title: "a host's MTU is too small for the network",
-		Cause: "%s accepts packets of up to %d bytes, %s sends up to %d: large packets are lost",
-		Advice: "set it on the host itself: ip link set %s mtu 1500; if that is not possible create the network with " +
-			"--opt %s=%d",
+		Title:  "a host's MTU is too small for the network",
+		Cause:  "%s accepts packets of up to %d bytes, %s sends up to %d: large packets are lost",
+		Advice: "if that is not possible create the network with --opt %s=%d",
 	},
 	{
 		Code: "consul-data-lost", Section: networkSection, Breaks: networkKind, Sure: harness.Likely,
@@ -471,21 +464,18 @@ var codes = []Code{
 	},
 	{
 		Code: "host-cut", Section: networkSection, Breaks: engineKind,
-		Title:  "a packet filter stops all traffic between two hosts",
-		Cause:  "the packet filter of %s stops all traffic with another host",
-		Advice: "take the rule away, on %s itself: %s",
+		Title: "a packet filter stops all traffic between two hosts",
+		Cause: "the packet filter of %s stops all traffic with another host",
 	},
 	{
 		Code: "gossip-blocked", Section: networkSection, Breaks: gossipKind,
-		Title:  "a packet filter stops the engines' gossip",
-		Cause:  "the packet filter of %s stops traffic on port %d",
-		Advice: "take the rule away, on %s itself: %s",
+		Title: "a packet filter stops the engines' gossip",
+		Cause: "the packet filter of %s stops traffic on port %d",
 	},
 	{
 		Code: "vxlan-blocked", Section: networkSection, Breaks: packetKind,
-		Title:  "a packet filter stops the network's packets",
-		Cause:  "the packet filter of %s stops traffic on port %d",
-		Advice: "take the rule away, on %s itself: %s",
+		Title: "a packet filter stops the network's packets",
+		Cause: "the packet filter of %s stops traffic on port %d",
 	},
 	{
 		Code: "gossip-not-joined", Section: networkSection, Breaks: gossipKind,

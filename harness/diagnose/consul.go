@@ -134,7 +134,7 @@ func checkConsulPort(d *diagnosis, s service, err error) {
 }
 
 func reportForwarding(d *diagnosis, h *survey.Host) *finding {
-	return d.addFinding("forwarding-off", h.Name, h.Name).setAdvice(h.Name).
+	return d.addFinding("forwarding-off", h.Name, h.Name).addRemedyOn(h.Name, "sysctl -w net.ipv4.ip_forward=1").
 		setBreaks(part{consulKind, ""}, part{managerKind, ""}, part{packetKind, h.Name}).
 		addSeen("sysctl net.ipv4.ip_forward, on "+h.Name, "0")
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
@@ -51,7 +52,8 @@ func findContainer(d *diagnosis, s service) (found survey.Container, ok bool) {
 	case found.State == "restarting" || found.RestartCount > 0 && (!found.Running || !s.works || isFatal(found.Log)):
 		s.makeAnew(s.reportContainer(d, s.codes.restarting, found), found)
 	case !found.Running && s.hasPageArguments(found):
-		s.reportContainer(d, s.codes.stopped, found).addRemedy(dockerCommand(s.on.Host, "start %s", found.Name))
+		f := s.reportContainer(d, s.codes.stopped, found).addRemedy(dockerCommand(s.on.Host, "start %s", found.Name))
+		f.stopped = &harness.Fault{Kind: harness.FaultStop, Node: s.on.Name, Service: s.Name}
 	case !found.Running:
 		f := s.reportContainer(d, s.codes.stopped, found)
 		f.setCause("%s on %s has ended: its arguments are wrong", s.Title, s.on.Name)

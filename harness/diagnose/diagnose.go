@@ -24,6 +24,10 @@ type Options struct {
 	// Claims are the scenarios of the features. The @needs tags of a scenario, here
 	// and in Failed, say what its claim rests on.
 	Claims []harness.Scenario
+	// Injected are the faults in force that labcheck has injected into the lab, and
+	// Revert returns the command that reverts one. It is nil if the cluster is no lab.
+	Injected []harness.Fault
+	Revert   func(harness.Fault) string
 	// OutOfBand is the survey's.
 	OutOfBand bool
 	// Workload says that containers may be started on the overlay network to
@@ -162,6 +166,7 @@ func (d *diagnosis) makeResult() Result {
 	r := Result{Findings: []harness.Finding{}, Held: d.held, NotAsked: d.notAsked, Patience: d.state.Patience}
 	for _, f := range d.found {
 		f.Explains = d.explained(f)
+		d.findRevert(f)
 	}
 	rest := d.unexplained()
 	for _, f := range d.found {

@@ -22,7 +22,8 @@ func checkAnswer(d *diagnosis, h *survey.Host) {
 	case h.Probe.Failed.Err != nil:
 		f = d.addFinding("host-frozen", h.Name, h.Name).addSeen("a command on "+h.Name, h.Probe.Failed.Err.Error())
 	case h.Probe.Engine == survey.Stopped:
-		f = d.addFinding("engine-frozen", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
+		f = d.addFinding("engine-frozen", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe)).
+			addRemedyOn(h.Name, "pkill -CONT -x dockerd")
 	default:
 		f = d.addFinding("engine-silent", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
 	}

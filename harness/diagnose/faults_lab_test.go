@@ -5,6 +5,7 @@ package diagnose_test
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -148,7 +149,7 @@ func (b *bench) try(ctx context.Context, f fault) outcome {
 	return o
 }
 
-// mend types the findings' commands on the manager and wants the cluster whole.
+// mend types the findings' commands where they belong and wants the cluster whole.
 func (b *bench) mend(ctx context.Context, r diagnose.Result) error {
 	if err := b.remedies(ctx, r); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (b *bench) mend(ctx context.Context, r diagnose.Result) error {
 func (b *bench) remedies(ctx context.Context, r diagnose.Result) error {
 	for _, f := range r.Findings {
 		for _, command := range f.Remedy {
-			if _, err := b.Node(b.Topology().Manager.Name).Exec(ctx, "sh", "-c", command); err != nil {
+			if _, err := b.Node(cmp.Or(f.RemedyHost, b.Topology().Manager.Name)).Exec(ctx, "sh", "-c", command); err != nil {
 				return fmt.Errorf("remedy: %w", err)
 			}
 		}

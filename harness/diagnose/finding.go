@@ -23,6 +23,7 @@ type kind string
 // The kinds, from the bottom up.
 const (
 	engineKind      kind = "engine"        // the host's engine answers, as itself
+	nameKind        kind = "name"          // the engine goes by its host's name
 	settingKind     kind = "setting"       // its cluster store and what it advertises
 	diskKind        kind = "disk"          // it has room
 	consulBoxKind   kind = "consul-box"    // the Consul container is as the page has it
@@ -48,6 +49,7 @@ const (
 
 // rests are the kinds that each rests on, directly: of the same host.
 var rests = map[kind][]kind{
+	nameKind:        {engineKind},
 	settingKind:     {engineKind},
 	diskKind:        {engineKind},
 	joinKind:        {engineKind, diskKind},
@@ -68,7 +70,7 @@ var rests = map[kind][]kind{
 	registeredKind:  {settingKind, reachKind, consulKind},
 	networkKind:     {settingKind, consulKind, reachKind},
 	gossipKind:      {registeredKind},
-	packetKind:      {networkKind, gossipKind},
+	packetKind:      {networkKind, gossipKind, consulKind, reachKind},
 }
 
 // ofCluster are the kinds of which there is one, on the manager.
@@ -112,6 +114,11 @@ type finding struct {
 	code   Code
 	lang   lang.Language
 	breaks []part
+	// rules are those of the packet filter of the host rulesOn that stop packets.
+	rules   []string
+	rulesOn string
+	// stopped is the container that does not run and can be started as it is.
+	stopped *harness.Fault
 	// unreached is the service that can't be reached, of the code unreachable.
 	unreached *harness.UnreachableError
 }
@@ -132,7 +139,7 @@ func (d *diagnosis) newFinding(code, host string, cause ...any) *finding {
 	f := &finding{
 		Finding: harness.Finding{
 			Code: code, Node: host, Confidence: cmp.Or(c.Sure, harness.Certain),
-			Doc: "README.md#" + c.Section, Seen: []harness.Observation{},
+			Doc: docOf(c, d.Lang), Seen: []harness.Observation{},
 		},
 		code: c, lang: d.Lang, breaks: []part{d.partOf(c.Breaks, host)},
 	}
@@ -162,14 +169,28 @@ func (f *finding) setBreaks(parts ...part) *finding {
 	return f
 }
 
+// addSeen adds an observation; what was asked is told once, with all its answers.
 func (f *finding) addSeen(asked, answered string) *finding {
-	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: strings.TrimSpace(answered)})
+	answered = strings.TrimSpace(answered)
+	for i, o := range f.Seen {
+		if o.Asked == asked {
+			f.Seen[i].Answered += "\n" + answered
+			return f
+		}
+	}
+	f.Seen = append(f.Seen, harness.Observation{Asked: asked, Answered: answered})
 	return f
 }
 
 func (f *finding) addRemedy(commands ...string) *finding {
 	f.Remedy = append(f.Remedy, commands...)
 	return f
+}
+
+// addRemedyOn adds commands that are typed on a host itself.
+func (f *finding) addRemedyOn(host string, commands ...string) *finding {
+	f.RemedyHost = host
+	return f.addRemedy(commands...)
 }
 
 // hasFound reports whether a finding has a code already.

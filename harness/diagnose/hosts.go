@@ -21,7 +21,9 @@ func checkHosts(d *diagnosis) bool {
 			checkAnswer(d, h)
 		case h.Info.Name != h.Name:
 			d.addFinding("host-name", h.Name, h.Addr, h.Info.Name, h.Name).
-				addSeen(dockerCommand(h.Host, "info --format '{{.Name}}'"), h.Info.Name).setAdvice(h.Name)
+				addSeen(dockerCommand(h.Host, "info --format '{{.Name}}'"), h.Info.Name).
+				addRemedyOn(h.Name, "hostname "+h.Name).
+				setBreaks(part{memberKind, h.Name}, part{nameKind, h.Name})
 		}
 	}
 	checkIDs(d)
@@ -112,13 +114,15 @@ func reportRules(d *diagnosis, code string, h *survey.Host, rules []string, port
 		f = d.addFinding("host-cut", h.Name, h.Name)
 	}
 	f.setBreaks(breaks)
-	f.Confidence = harness.Certain // a rule is seen itself
-	var undo []string
-	for _, rule := range rules {
-		f.addSeen("iptables-save, on "+h.Name, rule)
-		undo = append(undo, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
+	if breaks.what == gossipKind { // engines take one for alive for a while, and tell it nothing
+		f.setBreaks(breaks, part{packetKind, h.Name})
 	}
-	f.Advice = d.Lang.Say("take the rule away, on %s itself: %s", h.Name, strings.Join(undo, "; "))
+	f.Confidence = harness.Certain // a rule is seen itself
+	f.rules, f.rulesOn = rules, h.Name
+	for _, rule := range rules {
+		f.addSeen("iptables-save, on "+h.Name, rule).
+			addRemedyOn(h.Name, "iptables "+strings.Replace(rule, "-A ", "-D ", 1))
+	}
 	return f
 }
 

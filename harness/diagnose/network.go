@@ -159,7 +159,7 @@ func checkFit(d *diagnosis, h *survey.Host, n engine.Network) {
 		reportUnfit(d, "network-mtu", n, mtuOption+"="+n.Options[mtuOption], n.Name, mtu).addSeen(asked, answered)
 	default:
 		d.addFinding("mtu-small", h.Name, h.Name, outer.MTU, n.Name, mtu+vxlanHeader).addSeen(asked, answered).
-			setAdvice(outer.Name, mtuOption, outer.MTU-vxlanHeader)
+			addRemedyOn(h.Name, fmt.Sprintf("ip link set %s mtu 1500", outer.Name)).setAdvice(mtuOption, outer.MTU-vxlanHeader)
 	}
 }
 

@@ -51,7 +51,7 @@ func listsHealthy(d *diagnosis, h *survey.Host) bool {
 		return false
 	}
 	m, listed := memberAt(d.state.Swarm, h.Host)
-	return listed && m.Status == engine.Healthy
+	return listed && m.Status == engine.Healthy && m.Name == h.Name
 }
 
 func listsMembersOnly(d *diagnosis, _ *survey.Host) bool {

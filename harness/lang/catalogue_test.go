@@ -78,7 +78,7 @@ func (s *source) readField(name string, value ast.Expr, where string) {
 	switch {
 	case name == "EN":
 		s.readText(value, where)
-	case isConstant && slices.Contains([]string{"Title", "Cause", "Advice"}, name):
+	case isConstant && slices.Contains([]string{"Title", "Cause", "Advice", "Looks", "Why"}, name):
 		s.texts[text] = where
 	}
 }
