@@ -99,7 +99,7 @@ func awaitNoSockets(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 	defer cancel()
 	err := harness.Until(ctx, 100*time.Millisecond, func(context.Context) error {
-		left, err := filepath.Glob(filepath.Join(os.TempDir(), socketDir))
+		left, err := filepath.Glob(filepath.Join(os.TempDir(), harness.SocketDirs))
 		if err == nil && len(left) > 0 {
 			err = fmt.Errorf("left behind: %v", left)
 		}

@@ -147,7 +147,7 @@ func TestSSHIsTheDockerCLIs(t *testing.T) {
 	server := httptest.NewServer(nameOnly("tcp"))
 	defer server.Close()
 	d.compare(t, "", "DOCKER_HOST="+startSSHD(t, "tcp://"+server.Listener.Addr().String()).host(t))
-	left, err := filepath.Glob(filepath.Join(os.TempDir(), socketDir))
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), harness.SocketDirs))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
@@ -250,40 +250,5 @@ func TestSSHThatHangs(t *testing.T) {
 	}
 	if err := k.ssh.cmd.Process.Signal(syscall.Signal(0)); err == nil {
 		t.Error("ssh is there yet")
-	}
-}
-
-// Sockets of commands that were killed are removed; those of others are not.
-func TestLeftSocketsAreRemoved(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	var dirs [2]string
-	for i := range dirs {
-		s, err := newSocket()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dirs[i] = s.dir
-		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.path, Net: "unix"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.SetUnlinkOnClose(i != 0)
-		if i == 0 {
-			l.Close()
-			continue
-		}
-		defer l.Close()
-	}
-	s, err := newSocket()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dirs[0]); !os.IsNotExist(err) {
-		t.Errorf("the socket that nobody listens on: %v", err)
-	}
-	for _, dir := range []string{dirs[1], s.dir} {
-		if _, err := os.Stat(dir); err != nil {
-			t.Error(err)
-		}
 	}
 }
