@@ -22,7 +22,7 @@ const (
 // NewSocket makes the directory, and removes those of commands that were killed.
 func NewSocket() (Socket, error) {
 	RemoveDeadSockets()
-	dir, err := os.MkdirTemp("", SocketDirs) // with mode 0700
+	dir, err := os.MkdirTemp(socketRoot(), SocketDirs) // with mode 0700
 	if err != nil {
 		return Socket{}, lang.Errorf("make a socket: %w", err)
 	}
@@ -37,7 +37,7 @@ func (s Socket) RemoveDir() error { return os.RemoveAll(s.Dir) }
 
 // RemoveDeadSockets removes the sockets on which nobody listens any more.
 func RemoveDeadSockets() {
-	left, _ := filepath.Glob(filepath.Join(os.TempDir(), SocketDirs, socketName)) // the pattern is well-formed
+	left, _ := filepath.Glob(filepath.Join(socketRoot(), SocketDirs, socketName)) // the pattern is well-formed
 	for _, path := range left {
 		c, err := net.Dial("unix", path)
 		if err == nil {
@@ -46,4 +46,16 @@ func RemoveDeadSockets() {
 			_ = os.RemoveAll(filepath.Dir(path))
 		}
 	}
+}
+
+// maxSocketRoot is how long the directory of sockets' directories may be: a socket's
+// path has at most 103 bytes on macOS, and ssh makes one with a longer name first.
+const maxSocketRoot = 54
+
+// socketRoot returns the directory of sockets' directories.
+func socketRoot() string {
+	if dir := os.TempDir(); len(dir) <= maxSocketRoot {
+		return dir
+	}
+	return "/tmp"
 }

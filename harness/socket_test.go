@@ -5,6 +5,7 @@ package harness
 import (
 	"net"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -41,4 +42,19 @@ func TestLeftSocketsAreRemoved(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A socket's path is short enough for ssh, wherever temporary files are.
+func TestSocketInLongFolder(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()+"/"+strings.Repeat("x", 60))
+	s, err := NewSocket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.RemoveDir()
+	l, err := net.Listen("unix", s.Path+".0123456789abcdef")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
 }

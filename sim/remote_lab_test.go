@@ -76,7 +76,7 @@ func TestUpThroughAContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	ssh := startSSHD(t, k.client.DaemonHost())
-	if _, err := d.run(nil, "context", "create", "by-ssh", "--docker", "host="+ssh.host(t)); err != nil {
+	if _, err := d.run(nil, "context", "create", "by-ssh", "--docker", "host="+engineBehind(t, ssh)); err != nil {
 		t.Fatal(err)
 	}
 	// Of the command that is killed its sockets have to go, too.

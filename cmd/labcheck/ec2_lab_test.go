@@ -137,15 +137,16 @@ func loginCases() []realCase {
 	return []realCase{
 		{
 			name: "wrong host key", args: through("key", "check"), breaks: otherKey, code: exitUnreachable,
-			says: []string{"its host key is not the one that is known: it is ssh-ed25519 SHA256:", "ssh-keygen -R 'NET.11'"},
+			says: []string{"its host key is not the one that is known: ", "ssh-keygen -R 'NET.11' && ssh "},
 		},
 		{
 			name: "unknown host key", args: through("key", "check"), breaks: noKnown, code: exitUnreachable,
-			says: []string{"its host key is not known: it is ", "echo 'NET.11 ", ".ssh/known_hosts"},
+			says: []string{"its host key is not known: ", "and accept it: ssh -i DIR/key -l root NET.11"},
 		},
-		{name: "wrong key", args: through("wrong", "check"), code: exitUnreachable, says: []string{"sshd does not let root in (refused: the key"}},
-		{name: "encrypted key", args: through("locked", "check"), code: exitUnreachable, says: []string{"is encrypted, and there is no terminal"}},
-		{name: "no such key", args: through("nokey", "check"), code: exitUnreachable, says: []string{"the key can't be read"}},
+		{name: "wrong key", args: through("wrong", "check"), code: exitUnreachable, says: []string{"login refused: root@NET.11: Permission denied"}},
+		{name: "encrypted key", args: through("locked", "check"), code: exitUnreachable, says: []string{"login refused: ", "needs ssh-add or a terminal"}},
+		{name: "no such key", args: through("nokey", "check"), code: exitUnreachable, says: []string{"Identity file DIR/nokey not accessible"}},
+		{name: "no such jump host", args: []string{"check", "--ssh-jump", "root@"}, code: exitUsage, says: []string{`jump host "root@": the user is empty`}},
 	}
 }
 

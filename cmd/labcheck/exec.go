@@ -26,6 +26,7 @@ func execOn(ctx context.Context, s *session, host string, argv []string) error {
 	if err := s.target.Topology().CheckHosts(host); err != nil {
 		return &usageError{err, s.commandLine("status")}
 	}
+	s.logIn(ctx)
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err

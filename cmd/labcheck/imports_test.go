@@ -21,6 +21,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/internal/enginetest": {"labcheck/harness"},
 	"labcheck/harness/pace":                {},
 	"labcheck/harness/prereq":              {},
+	"labcheck/harness/sshdtest":            {"labcheck/harness"},
 	"labcheck/harness/subnettest":          {"labcheck/harness"},
 	"labcheck/harness/tutorial":            {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/survey"},
 	"labcheck/harness/steps":               {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial", "labcheck/harness/diagnose", "labcheck/harness/workload"},
