@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ func TestReal(t *testing.T) {
 	t.Run("nothing is changed", func(t *testing.T) { testGuard(t, r) })
 	t.Run("leftovers", func(t *testing.T) { testLeftovers(t, r) })
 	t.Run("ssh cut", func(t *testing.T) { testCut(t, r) })
+	t.Run("killed", func(t *testing.T) { testKilled(t, r) })
 	t.Run("a node is down", func(t *testing.T) { testDown(t, r) })
 	t.Run("TLS", func(t *testing.T) { testTLS(t, r) })
 }
@@ -336,6 +338,34 @@ func testCut(t *testing.T, r *realLab) {
 	}
 	r.sh(t, "manager", "/usr/sbin/sshd")
 	r.wants(t, realCase{args: through("key", "check", "--tags", "@id:manager-reaches"), code: exitHolds})
+}
+
+// testKilled kills commands at several moments: nothing of their ssh may be left,
+// neither through a jump host nor on each node.
+func testKilled(t *testing.T, r *realLab) {
+	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}
+	p.goBuild(t, "labcheck")
+	if err := os.Mkdir(p.at("tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	direct := []string{"--ssh-user", "root", "--ssh-key", "DIR/key", "check"}
+	for i, args := range [][]string{through("key", "check"), direct, through("key", "check"), direct} {
+		cmd := exec.Command(p.at("labcheck"), "--target", "ec2", "--inventory", r.fill("DIR/inventory.yaml"))
+		for _, a := range args {
+			cmd.Args = append(cmd.Args, r.fill(a))
+		}
+		cmd.Env = append(os.Environ(), p.mark, "TMPDIR="+p.at("tmp"))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i+1) * 150 * time.Millisecond) // any moment is one to be killed at
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		wait(t, func() bool {
+			files, err := os.ReadDir(p.at("tmp"))
+			return err == nil && len(files) == 0 && p.processes() == ""
+		})
+	}
 }
 
 // testDown stops a node for good. Swarm takes minutes to notice: what it says of

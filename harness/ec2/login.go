@@ -62,7 +62,7 @@ func parseJump(jump string) (destination, error) {
 		d.hops, last = jump[:i], jump[i+1:]
 		for hop := range strings.SplitSeq(d.hops, ",") {
 			if _, err := parseJump(hop); err != nil {
-				return wrong("a host before it is wrong")
+				return destination{}, err
 			}
 		}
 	}
@@ -213,9 +213,16 @@ func readRoute(options []string, to string, out []byte) route {
 	return r
 }
 
-// command returns how a person logs in there.
-func (r route) command() []string {
-	return slices.Concat([]string{"ssh"}, r.options, []string{r.to})
+// command returns the command line by which a person logs in there.
+func (h *sshHost) command() string { return harness.ShellLine(h.commandArgv()...) }
+
+func (h *sshHost) commandArgv(more ...string) []string {
+	r, _ := h.route() // it was found
+	argv := slices.Concat([]string{"ssh"}, r.options, more)
+	if h.via != nil {
+		argv = append(argv, "-o", "ProxyCommand="+harness.ShellLine(h.via.commandArgv("-W", "[%h]:%p")...))
+	}
+	return append(argv, r.to)
 }
 
 // jumpHost is the host that --ssh-jump names.

@@ -282,33 +282,47 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	if err != nil {
 		return unreachable(h.name, h.at(), "", err)
 	}
-	defer h.sessions.Add(-1)
 	defer func() { _ = session.Close() }()
 	var stdout, stderr output
 	session.Stdout, session.Stderr = &stdout, &stderr
 	ran := make(chan error, 1)
-	go func() { ran <- session.Run(markedLine(r.Argv)) }()
+	go func() {
+		err := session.Run(markedLine(r.Argv))
+		h.sessions.Add(-1)
+		ran <- err
+	}()
 	select {
 	case err = <-ran:
 	case <-ctx.Done():
 		err = ctx.Err() // sshd ends a session only when its command has ended
 	}
+	var exit *ssh.ExitError
+	hasExit := err == nil || errors.As(err, &exit) && exit.Signal() == ""
+	if !hasExit && ctx.Err() == nil && over.broken() {
+		return h.cut(err)
+	}
 	var began bool
 	r.Stdout, began = stdout.afterMark()
 	r.Stderr, _ = stderr.afterMark()
-	var exit *ssh.ExitError
+	said := stdout.text() + stderr.text()
 	switch {
-	case ctx.Err() == nil && over.broken():
-		return h.cut(err)
-	case !began && stdout.text()+stderr.text() != "":
-		return h.failure(lang.Textf("the login shell runs no commands; it says: %s", oneLine(stdout.text()+stderr.text())),
-			lang.Textf("log in as a user whose shell runs commands: --ssh-user, or in the inventory"), err)
-	case errors.As(err, &exit) && exit.Signal() == "":
+	case !began && (hasExit || said != ""):
+		return h.noShell(ctx, said)
+	case exit != nil && hasExit:
 		r.ExitCode = exit.ExitStatus()
-	case err != nil && ctx.Err() == nil:
+	case !hasExit && ctx.Err() == nil:
 		return lang.Errorf("run %s on %s: %w", r.Argv[0], h.name, err)
 	}
 	return ctx.Err()
+}
+
+// noShell reports that the login shell has not run a command, and what it printed.
+func (h *sshHost) noShell(ctx context.Context, said string) error {
+	return &harness.UnreachableError{
+		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, Err: ctx.Err(), Passing: ctx.Err() != nil,
+		What: lang.Textf("the login shell runs no commands; it says: %s", oneLine(said)),
+		Hint: lang.Textf("log in as a user whose shell runs commands: --ssh-user, or in the inventory"),
+	}
 }
 
 // sessionPause is how long sshd may take to notice that a session has ended.
@@ -318,7 +332,7 @@ const (
 )
 
 // openSession opens a session. If sshd refuses one because as many run as it allows
-// (MaxSessions), it waits until another one has ended. The caller counts it down.
+// (MaxSessions), it waits until another one has ended.
 func (h *sshHost) openSession(ctx context.Context, c *sshConn) (*ssh.Session, error) {
 	for tries := 0; ; tries++ {
 		session, err := c.NewSession()

@@ -245,6 +245,5 @@ func (t *Target) jumpCommand() []string {
 	if t.jump == nil {
 		return nil
 	}
-	r, _ := t.jump.route() // it was found, or Open had failed
-	return r.command()
+	return t.jump.commandArgv()
 }
