@@ -30,7 +30,8 @@ import (
 // startSSHD starts an sshd whose host key ssh knows, and which lets ssh's key in.
 func startSSHD(t *testing.T, options ...string) *sshdtest.Server {
 	t.Helper()
-	s := sshdtest.Start(t, prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server"), options...)
+	program := prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server")
+	s := sshdtest.Start(t, program, append(options, "SetEnv HOME=/nonexistent")...) // bash would read its .bashrc
 	sockets, err := os.MkdirTemp("", "ssh") // t.TempDir's name would be too long
 	if err != nil {
 		t.Fatal(err)
