@@ -164,7 +164,7 @@ func (k *link) awaitAnswer(ctx context.Context, limit time.Duration) error {
 // clientOptions returns what makes a client of the engine.
 func (k *link) clientOptions() ([]client.Opt, error) {
 	if k.ssh != nil {
-		return endpointAt(k.ssh.host()).clientOptions()
+		return endpointAt(k.ssh.URL()).clientOptions()
 	}
 	return k.endpoint.clientOptions()
 }

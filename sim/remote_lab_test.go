@@ -76,7 +76,7 @@ func TestUpThroughAContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	ssh := startSSHD(t, k.client.DaemonHost())
-	if _, err := d.run(nil, "context", "create", "by-ssh", "--docker", "host="+ssh.host(t)); err != nil {
+	if _, err := d.run(nil, "context", "create", "by-ssh", "--docker", "host="+engineBehind(t, ssh)); err != nil {
 		t.Fatal(err)
 	}
 	// Of the command that is killed its sockets have to go, too.
@@ -99,7 +99,7 @@ func awaitNoSockets(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(10*time.Second))
 	defer cancel()
 	err := harness.Until(ctx, 100*time.Millisecond, func(context.Context) error {
-		left, err := filepath.Glob(filepath.Join(os.TempDir(), socketDir))
+		left, err := filepath.Glob(filepath.Join(os.TempDir(), harness.SocketDirs))
 		if err == nil && len(left) > 0 {
 			err = fmt.Errorf("left behind: %v", left)
 		}

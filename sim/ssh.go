@@ -20,7 +20,7 @@ import (
 // machine to an engine's. The docker CLI runs an ssh for each connection; a lab
 // takes dozens at a time, of which sshd refuses some (MaxStartups).
 type sshForward struct {
-	socket
+	harness.Socket
 	spec   *ssh.Spec
 	target string // the engine's address, as -L has it
 	cmd    *exec.Cmd
@@ -47,13 +47,13 @@ func openSSH(ctx context.Context, address string) (*sshForward, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSocket()
+	s, err := harness.NewSocket()
 	if err != nil {
 		return nil, err
 	}
-	f := &sshForward{socket: s, spec: spec, target: target, ended: make(chan struct{})}
+	f := &sshForward{Socket: s, spec: spec, target: target, ended: make(chan struct{})}
 	if err := f.startSSH(); err != nil {
-		return nil, errors.Join(err, s.removeDir())
+		return nil, errors.Join(err, s.RemoveDir())
 	}
 	if err := f.awaitSocket(ctx); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -75,7 +75,7 @@ func (f *sshForward) startSSH() error {
 	defer said.Close()
 	f.cmd = exec.Command("ssh", args...)
 	f.cmd.Stderr = said
-	f.cmd.SysProcAttr = ownSession()
+	f.cmd.SysProcAttr = harness.OwnSession()
 	if f.stdin, err = f.cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -90,10 +90,10 @@ func (f *sshForward) startSSH() error {
 }
 
 // forwarding returns the value of -L.
-func (f *sshForward) forwarding() string { return f.path + ":" + f.target }
+func (f *sshForward) forwarding() string { return f.Path + ":" + f.target }
 
 // logPath returns the file of what ssh writes to stderr.
-func (f *sshForward) logPath() string { return filepath.Join(f.dir, "ssh.log") }
+func (f *sshForward) logPath() string { return filepath.Join(f.Dir, "ssh.log") }
 
 // awaitSocket waits until ssh listens.
 func (f *sshForward) awaitSocket(ctx context.Context) error {
@@ -107,7 +107,7 @@ func (f *sshForward) awaitSocket(ctx context.Context) error {
 			return err
 		default:
 		}
-		_, err := os.Stat(f.path)
+		_, err := os.Stat(f.Path)
 		return err
 	})
 }
@@ -135,7 +135,7 @@ func (f *sshForward) Close() error {
 	if args, err := f.spec.Command([]string{"-O", "cancel", "-L", f.forwarding()}, "cat"); err == nil {
 		_ = exec.Command("ssh", args...).Run() // fails unless there is a master
 	}
-	return f.removeDir()
+	return f.RemoveDir()
 }
 
 // askTarget returns where the engine listens on the other machine: the path in
@@ -150,7 +150,7 @@ func askTarget(ctx context.Context, spec *ssh.Spec) (string, error) {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, "ssh", args...)
-	cmd.SysProcAttr = ownSession()
+	cmd.SysProcAttr = harness.OwnSession()
 	out, err := cmd.Output()
 	if err != nil {
 		var failed *exec.ExitError

@@ -23,107 +23,27 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/prereq"
+	"labcheck/harness/sshdtest"
 )
 
-// sshd is a real one on loopback, and a docker CLI behind it whose engine is at
-// an address.
-type sshd struct {
-	dir  string
-	port string
-	cmd  *exec.Cmd
-}
-
-// startSSHD starts sshd, lets a key in, and makes the ssh in PATH use it.
-func startSSHD(t *testing.T, engine string, options ...string) *sshd {
+// startSSHD starts sshd with a docker CLI behind it whose engine is at an address.
+func startSSHD(t *testing.T, engine string, options ...string) *sshdtest.Server {
 	t.Helper()
-	path := prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server")
-	s := &sshd{dir: t.TempDir(), port: freePort(t)}
-	for _, name := range []string{"host", "key"} {
-		run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", s.path(name))
-	}
-	s.write(t, "config", 0o600, "Host *", "IdentityFile "+s.path("key"), "IdentitiesOnly yes",
-		"UserKnownHostsFile "+s.path("known"), "StrictHostKeyChecking accept-new")
-	ssh, err := exec.LookPath("ssh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.write(t, "ssh", 0o700, "#!/bin/sh", fmt.Sprintf(`exec %s -F %s "$@"`, ssh, s.path("config")))
-	t.Setenv("PATH", s.dir+":"+os.Getenv("PATH"))
-	s.write(t, "sshd_config", 0o600, append(options, "Port "+s.port, "ListenAddress 127.0.0.1",
-		"HostKey "+s.path("host"), "AuthorizedKeysFile "+s.path("key.pub"), "PidFile none", "StrictModes no",
-		"UsePAM no", "SetEnv DOCKER_HOST="+engine)...)
-	if os.Getuid() == 0 { // where sshd of root separates its privileges
-		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.cmd = exec.Command(path, "-D", "-e", "-f", s.path("sshd_config"))
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
-	})
-	s.await(t)
+	program := prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server")
+	s := sshdtest.Start(t, program, append(options, "SetEnv DOCKER_HOST="+engine)...)
+	s.Write(t, "config", 0o600, "IdentityFile "+s.Path("key"), "IdentitiesOnly yes",
+		"UserKnownHostsFile "+s.Path("known"), "StrictHostKeyChecking accept-new")
 	return s
 }
 
-func (s *sshd) path(name string) string { return filepath.Join(s.dir, name) }
-
-func (s *sshd) write(t *testing.T, name string, mode os.FileMode, lines ...string) {
-	t.Helper()
-	if err := os.WriteFile(s.path(name), []byte(strings.Join(lines, "\n")+"\n"), mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// await waits until sshd listens.
-func (s *sshd) await(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	err := harness.Until(ctx, 20*time.Millisecond, func(context.Context) error {
-		c, err := net.Dial("tcp", "127.0.0.1:"+s.port)
-		if err == nil {
-			err = c.Close()
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// host returns the address of the engine behind sshd.
-func (s *sshd) host(t *testing.T) string {
+// engineBehind returns the address of the engine behind sshd.
+func engineBehind(t *testing.T, s *sshdtest.Server) string {
 	t.Helper()
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "ssh://" + me.Username + "@127.0.0.1:" + s.port
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, out)
-	}
+	return "ssh://" + me.Username + "@127.0.0.1:" + s.Port
 }
 
 // An engine behind ssh is the one that the docker CLI finds there: its own
@@ -133,7 +53,7 @@ func TestSSHIsTheDockerCLIs(t *testing.T) {
 	d := newDockerCLI(t)
 	far, other := serveUnix(t, "far"), serveUnix(t, "other")
 	s := startSSHD(t, far)
-	host := s.host(t)
+	host := engineBehind(t, s)
 	if _, err := d.run(nil, "context", "create", "by-ssh", "--docker", "host="+host); err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +66,8 @@ func TestSSHIsTheDockerCLIs(t *testing.T) {
 	}
 	server := httptest.NewServer(nameOnly("tcp"))
 	defer server.Close()
-	d.compare(t, "", "DOCKER_HOST="+startSSHD(t, "tcp://"+server.Listener.Addr().String()).host(t))
-	left, err := filepath.Glob(filepath.Join(os.TempDir(), socketDir))
+	d.compare(t, "", "DOCKER_HOST="+engineBehind(t, startSSHD(t, "tcp://"+server.Listener.Addr().String())))
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), harness.SocketDirs))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
@@ -174,7 +94,7 @@ func TestSSHCarriesManyConnections(t *testing.T) {
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
 	s := startSSHD(t, "unix://"+l.Addr().String(), "MaxStartups 2", "MaxSessions 1")
-	k, err := reach(t.Context(), endpointAt(s.host(t)))
+	k, err := reach(t.Context(), endpointAt(engineBehind(t, s)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +126,7 @@ func TestSSHThatFails(t *testing.T) {
 			t.Errorf("%s: %v, not %s", host, err, want)
 		}
 	}
-	wants(s.host(t), "open failed")
+	wants(engineBehind(t, s), "open failed")
 	wants("ssh://127.0.0.1:1", "port 1: Connection refused")
 	wants("ssh://", "hostname is empty")
 	wants("ssh://a:b@c", "plain-text password is not supported")
@@ -214,13 +134,13 @@ func TestSSHThatFails(t *testing.T) {
 		"ssh://elsewhere":    "docker on that machine uses ssh://elsewhere",
 		"npipe:////./pipe/x": "docker on that machine uses npipe:",
 	} {
-		wants(startSSHD(t, engine).host(t), want)
+		wants(engineBehind(t, startSSHD(t, engine)), want)
 	}
 	s = startSSHD(t, "unix:///nonexistent")
-	if err := os.Rename(s.path("key.pub"), s.path("moved")); err != nil {
+	if err := os.Rename(s.Path("key.pub"), s.Path("moved")); err != nil {
 		t.Fatal(err)
 	}
-	wants(s.host(t), "Permission denied")
+	wants(engineBehind(t, s), "Permission denied")
 	t.Setenv("PATH", t.TempDir())
 	_, err := reach(t.Context(), endpointAt("ssh://host"))
 	var refused *EngineError
@@ -232,17 +152,17 @@ func TestSSHThatFails(t *testing.T) {
 // A machine that does not answer any more does not keep a command from ending.
 func TestSSHThatHangs(t *testing.T) {
 	s := startSSHD(t, serveUnix(t, "far"))
-	k, err := reach(t.Context(), endpointAt(s.host(t)))
+	k, err := reach(t.Context(), endpointAt(engineBehind(t, s)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	children, err := exec.Command("pgrep", "-P", fmt.Sprint(s.cmd.Process.Pid)).Output()
+	children, err := exec.Command("pgrep", "-P", fmt.Sprint(s.Cmd.Process.Pid)).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, child := range strings.Fields(string(children)) {
-		run(t, "kill", "-STOP", child)
-		defer run(t, "kill", "-KILL", child)
+		sshdtest.Run(t, "kill", "-STOP", child)
+		defer sshdtest.Run(t, "kill", "-KILL", child)
 	}
 	began := time.Now()
 	if err := k.Close(); err != nil || time.Since(began) > goodbyeTimeout+3*time.Second {
@@ -250,40 +170,5 @@ func TestSSHThatHangs(t *testing.T) {
 	}
 	if err := k.ssh.cmd.Process.Signal(syscall.Signal(0)); err == nil {
 		t.Error("ssh is there yet")
-	}
-}
-
-// Sockets of commands that were killed are removed; those of others are not.
-func TestLeftSocketsAreRemoved(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	var dirs [2]string
-	for i := range dirs {
-		s, err := newSocket()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dirs[i] = s.dir
-		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.path, Net: "unix"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.SetUnlinkOnClose(i != 0)
-		if i == 0 {
-			l.Close()
-			continue
-		}
-		defer l.Close()
-	}
-	s, err := newSocket()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(dirs[0]); !os.IsNotExist(err) {
-		t.Errorf("the socket that nobody listens on: %v", err)
-	}
-	for _, dir := range []string{dirs[1], s.dir} {
-		if _, err := os.Stat(dir); err != nil {
-			t.Error(err)
-		}
 	}
 }

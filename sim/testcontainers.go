@@ -43,7 +43,7 @@ func (k *link) pinTestcontainers(ctx context.Context) (unpin func(), err error) 
 func (k *link) plainHost() (host string, done func(), err error) {
 	switch {
 	case k.ssh != nil:
-		return k.ssh.host(), func() {}, nil
+		return k.ssh.URL(), func() {}, nil
 	case k.TLSData == nil && !k.SkipTLSVerify:
 		return k.client.DaemonHost(), func() {}, nil
 	}
@@ -51,7 +51,7 @@ func (k *link) plainHost() (host string, done func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return t.host(), func() { _ = t.Close() }, nil
+	return t.URL(), func() { _ = t.Close() }, nil
 }
 
 // engineRuntime is the runtime of testcontainers that uses the lab's engine.

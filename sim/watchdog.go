@@ -32,7 +32,7 @@ func startWatchdog(argv []string, engine *link, o labObjects) (*watchdog, error)
 		return nil, nil
 	}
 	cmd := exec.Command(argv[0], append(slices.Clone(argv[1:]), engine.Host, o.lab, o.run)...)
-	cmd.SysProcAttr = ownSession() // so that Ctrl-C reaches us and not it
+	cmd.SysProcAttr = harness.OwnSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -80,7 +80,7 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 		return err
 	}
 	defer link.Close()
-	defer removeDeadSockets()
+	defer harness.RemoveDeadSockets()
 	return removeUntilQuiet(ctx, labObjects{engine: link.client, lab: argv[1], run: argv[2]})
 }
 

@@ -29,8 +29,8 @@ import (
 //   - Progress on a terminal is a line that changes; in a log, one line for
 //     each part that ended. Nothing is written to a terminal but through screen.
 //   - Nothing is asked: a command does what its name says or says why not. But
-//     before a cluster that is no lab is changed, unless --yes says so, and for
-//     the passphrase of a key.
+//     before a cluster that is no lab is changed, unless --yes says so. And ssh
+//     itself asks for passphrases and about the keys of hosts.
 
 // app is one invocation: its streams, and the flags that all commands share.
 type app struct {

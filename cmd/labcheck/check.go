@@ -154,6 +154,7 @@ func runChecks(ctx context.Context, s *session, f checkFlags, e *harness.Evidenc
 	if err != nil {
 		return err
 	}
+	s.logIn(ctx)
 	return timeStage(e, "scenarios", func() error { return runScenarios(ctx, s, f, e) })
 }
 

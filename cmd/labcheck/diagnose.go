@@ -52,6 +52,7 @@ lists what it could not ask.`),
 }
 
 func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
+	s.logIn(ctx)
 	if err := s.reachable(ctx); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ func TestReal(t *testing.T) {
 	t.Run("nothing is changed", func(t *testing.T) { testGuard(t, r) })
 	t.Run("leftovers", func(t *testing.T) { testLeftovers(t, r) })
 	t.Run("ssh cut", func(t *testing.T) { testCut(t, r) })
+	t.Run("killed", func(t *testing.T) { testKilled(t, r) })
 	t.Run("a node is down", func(t *testing.T) { testDown(t, r) })
 	t.Run("TLS", func(t *testing.T) { testTLS(t, r) })
 }
@@ -137,15 +139,16 @@ func loginCases() []realCase {
 	return []realCase{
 		{
 			name: "wrong host key", args: through("key", "check"), breaks: otherKey, code: exitUnreachable,
-			says: []string{"its host key is not the one that is known: it is ssh-ed25519 SHA256:", "ssh-keygen -R 'NET.11'"},
+			says: []string{"its host key is not the one that is known: ", "ssh-keygen -R 'NET.11' && ssh "},
 		},
 		{
 			name: "unknown host key", args: through("key", "check"), breaks: noKnown, code: exitUnreachable,
-			says: []string{"its host key is not known: it is ", "echo 'NET.11 ", ".ssh/known_hosts"},
+			says: []string{"its host key is not known: ", "and accept it: ssh -i DIR/key -l root NET.11"},
 		},
-		{name: "wrong key", args: through("wrong", "check"), code: exitUnreachable, says: []string{"sshd does not let root in (refused: the key"}},
-		{name: "encrypted key", args: through("locked", "check"), code: exitUnreachable, says: []string{"is encrypted, and there is no terminal"}},
-		{name: "no such key", args: through("nokey", "check"), code: exitUnreachable, says: []string{"the key can't be read"}},
+		{name: "wrong key", args: through("wrong", "check"), code: exitUnreachable, says: []string{"login refused: root@NET.11: Permission denied"}},
+		{name: "encrypted key", args: through("locked", "check"), code: exitUnreachable, says: []string{"login refused: ", "needs ssh-add or a terminal"}},
+		{name: "no such key", args: through("nokey", "check"), code: exitUnreachable, says: []string{"Identity file DIR/nokey not accessible"}},
+		{name: "no such jump host", args: []string{"check", "--ssh-jump", "root@"}, code: exitUsage, says: []string{`jump host "root@": the user is empty`}},
 	}
 }
 
@@ -335,6 +338,34 @@ func testCut(t *testing.T, r *realLab) {
 	}
 	r.sh(t, "manager", "/usr/sbin/sshd")
 	r.wants(t, realCase{args: through("key", "check", "--tags", "@id:manager-reaches"), code: exitHolds})
+}
+
+// testKilled kills commands at several moments: nothing of their ssh may be left,
+// neither through a jump host nor on each node.
+func testKilled(t *testing.T, r *realLab) {
+	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}
+	p.goBuild(t, "labcheck")
+	if err := os.Mkdir(p.at("tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	direct := []string{"--ssh-user", "root", "--ssh-key", "DIR/key", "check"}
+	for i, args := range [][]string{through("key", "check"), direct, through("key", "check"), direct} {
+		cmd := exec.Command(p.at("labcheck"), "--target", "ec2", "--inventory", r.fill("DIR/inventory.yaml"))
+		for _, a := range args {
+			cmd.Args = append(cmd.Args, r.fill(a))
+		}
+		cmd.Env = append(os.Environ(), p.mark, "TMPDIR="+p.at("tmp"))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i+1) * 150 * time.Millisecond) // any moment is one to be killed at
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		wait(t, func() bool {
+			files, err := os.ReadDir(p.at("tmp"))
+			return err == nil && len(files) == 0 && p.processes() == ""
+		})
+	}
 }
 
 // testDown stops a node for good. Swarm takes minutes to notice: what it says of

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
+	"errors"
 
 	"github.com/spf13/pflag"
 
@@ -11,6 +11,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/survey"
+	"labcheck/harness/terminal"
 )
 
 // ec2Flags are those of --target ec2.
@@ -71,16 +72,37 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	s.services.ReadOnly = may == looks
 	t, err := ec2.Open(ec2.Options{
 		Inventory: inventory, ReadOnly: may == looks, Looks: survey.OnlyLooks,
-		SSH: ec2.SSH{
-			Jump: s.real.jump, User: s.real.user, Key: s.real.key,
-			Agent: os.Getenv("SSH_AUTH_SOCK"), Ask: s.screen.PassphrasePrompt(ctx),
-		},
+		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact()},
 	})
-	if err != nil {
+	switch {
+	case errors.As(err, new(*ec2.JumpError)):
+		return &usageError{err, "labcheck --help"}
+	case err != nil:
 		return err
+	case s.real.jump != "":
+		t.LogIn(ctx)
 	}
 	s.target = t
 	return nil
+}
+
+// interact returns what lets ssh ask a person on the terminal; nil if there is none.
+func (s *session) interact() func(func() error) error {
+	if !terminal.IsTerminal(s.in) {
+		return nil
+	}
+	return func(do func() error) (err error) {
+		s.screen.LeaveTo(func() { err = do() })
+		return err
+	}
+}
+
+// logIn has a command that runs others on nodes log in there while a person can be
+// asked.
+func (s *session) logIn(ctx context.Context) {
+	if t, ok := s.target.(*ec2.Target); ok {
+		t.LogIn(ctx)
+	}
 }
 
 // readInventory returns the file's inventory, or the page's; with --from-aws the

@@ -59,6 +59,7 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 	if err := s.target.Topology().CheckHosts(host); err != nil {
 		return &usageError{err, s.commandLine("status")}
 	}
+	s.logIn(ctx)
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"labcheck/harness"
+	"labcheck/harness/sshdtest"
 )
 
 // recorder stands between labcheck and the lab, and writes down all that passes.
@@ -178,7 +179,11 @@ func (r *recorder) session(c ssh.NewChannel, node string) {
 			_ = q.Reply(false, nil)
 			continue
 		}
-		r.command(command.Line)
+		_, line, marked := strings.Cut(command.Line, `exec "$@"' sh `) // ec2 puts a mark before the output
+		if !marked {
+			line = command.Line
+		}
+		r.command(line)
 		_ = q.Reply(true, nil)
 		res, err := r.real.nodes[node].Exec(context.Background(), "sh", "-c", command.Line)
 		var failed *harness.RunError
@@ -243,8 +248,9 @@ func testGuard(t *testing.T, lab *realLab) {
 		fmt.Fprintf(&known, "[%s]:2222 %s", h.Addr, strings.SplitN(lastLine(known.String()), " ", 2)[1]+"\n")
 	}
 	lab.write(t, "recorded.yaml", inventory.String())
-	lab.write(t, "home/.ssh/known_hosts", known.String())
-	t.Setenv("HOME", filepath.Join(lab.dir, "home"))
+	lab.write(t, "recorded_hosts", known.String())
+	lab.write(t, "recorded_config", lab.fill("UserKnownHostsFile DIR/recorded_hosts\n"))
+	sshdtest.UseConfig(t, filepath.Join(lab.dir, "recorded_config"))
 	looking := [][]string{
 		{"status"},
 		{"env"},

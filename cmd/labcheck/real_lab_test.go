@@ -5,9 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +18,10 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"golang.org/x/crypto/ssh"
 
 	"labcheck/harness"
 	"labcheck/harness/prereq"
+	"labcheck/harness/sshdtest"
 	"labcheck/harness/subnettest"
 	"labcheck/sim"
 	"labcheck/sim/images"
@@ -70,8 +67,10 @@ func openRealLab(t *testing.T) *realLab {
 	for _, n := range nodes {
 		r.nodes[n.Name()] = n
 	}
-	t.Setenv("HOME", r.dir)
+	t.Setenv("HOME", r.dir) // with the configuration of AWS: none
 	t.Setenv("SSH_AUTH_SOCK", "")
+	r.write(t, ".ssh/config", r.fill("UserKnownHostsFile DIR/.ssh/known_hosts\n"))
+	sshdtest.UseConfig(t, filepath.Join(r.dir, ".ssh", "config"))
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	r.write(t, "inventory.yaml", r.inventory())
 	r.installSSH(t)
@@ -139,15 +138,18 @@ printf 'HostKey /etc/ssh/host_key\nPermitRootLogin prohibit-password\nPasswordAu
 func (r *realLab) installSSH(t *testing.T) {
 	t.Helper()
 	files := r.sshdFiles(t)
-	lines := []string{r.makeKey(t, "key", ""), r.makeKey(t, "locked", "secret")}
-	r.makeKey(t, "wrong", "")
+	lines := []string{
+		sshdtest.MakeKey(t, filepath.Join(r.dir, "key")),
+		sshdtest.MakeKey(t, filepath.Join(r.dir, "locked"), "-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "secret"),
+	}
+	sshdtest.MakeKey(t, filepath.Join(r.dir, "wrong"))
 	var mu sync.Mutex
 	var known strings.Builder
 	var group sync.WaitGroup
 	for name, n := range r.nodes {
 		group.Go(func() {
 			docker(t, files, "exec", "-i", "ec2test-"+name, "tar", "x", "-C", "/")
-			docker(t, strings.Join(lines, ""), "exec", "-i", "ec2test-"+name, "sh", "-c", letIn)
+			docker(t, strings.Join(lines, "\n"), "exec", "-i", "ec2test-"+name, "sh", "-c", letIn)
 			key := r.sh(t, name, startSSHD)
 			mu.Lock()
 			defer mu.Unlock()
@@ -191,28 +193,6 @@ func (r *realLab) sshdFiles(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-// makeKey writes a private key and returns its line of authorized_keys.
-func (r *realLab) makeKey(t *testing.T, name, passphrase string) string {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKey(private, name)
-	if passphrase != "" {
-		block, err = ssh.MarshalPrivateKeyWithPassphrase(private, name, []byte(passphrase))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.write(t, name, string(pem.EncodeToMemory(block)))
-	authorized, err := ssh.NewPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(ssh.MarshalAuthorizedKey(authorized))
 }
 
 // outcome is what a command line came to.

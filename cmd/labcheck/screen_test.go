@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/term"
 
 	"labcheck/harness/lang"
 	"labcheck/harness/pace"
@@ -169,39 +166,6 @@ func TestQuestionOnTerminal(t *testing.T) {
 				c.wantScreen("Go on? [y/N] " + want.shown + "\nnext\nend\n")
 			})
 		}
-	}
-}
-
-// TestReadUnseen: a passphrase is not shown, and the terminal echoes again when
-// nobody waits for one any more.
-func TestReadUnseen(t *testing.T) {
-	for keys, want := range map[string]string{"secret\r": "secret", "": ""} {
-		c, a, _ := openScreen(t, 80)
-		s := &session{app: a}
-		ctx, cancel := context.WithCancel(t.Context())
-		echoing, err := term.GetState(int(s.screen.In.Fd()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			c.waitToShow("Passphrase:")
-			for now := echoing; reflect.DeepEqual(now, echoing); time.Sleep(time.Millisecond) {
-				now, _ = term.GetState(int(s.screen.In.Fd()))
-			}
-			if keys == "" {
-				cancel()
-			}
-			c.typed(keys)
-		}()
-		got, err := s.screen.PassphrasePrompt(ctx)("Passphrase: ")
-		cancel()
-		if string(got) != want || (keys == "") != errors.Is(err, context.Canceled) {
-			t.Errorf("%q, %v", got, err)
-		}
-		fmt.Fprintln(a.out, "end")
-		c.typed("seen")
-		c.waitToShow("seen")
-		c.wantScreen("Passphrase: \nend\nseen")
 	}
 }
 

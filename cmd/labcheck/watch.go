@@ -48,6 +48,7 @@ func watchTarget(ctx context.Context, s *session, f watchFlags) error {
 	if _, err := s.target.Nodes(ctx); err != nil {
 		return err
 	}
+	s.logIn(ctx)
 	o := watch.Options{
 		Interval: f.interval, Rounds: f.rounds,
 		Check: func(ctx context.Context, diagnose func(harness.Evidence) bool) harness.Evidence {

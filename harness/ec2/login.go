@@ -1,333 +1,281 @@
 package ec2
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
-	"errors"
-	"fmt"
-	"io/fs"
+	"context"
 	"net"
-	"os"
-	"os/user"
-	"path/filepath"
+	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	sshconfig "github.com/kevinburke/ssh_config"
-	"github.com/skeema/knownhosts"
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
-
 	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
-// SSH says how one logs in on nodes. What is empty here is looked for in the
-// inventory, then in ~/.ssh/config.
+// SSH says how one logs in on nodes: by the installed OpenSSH client. What is empty
+// here is taken from the inventory, and then from ssh's own configuration.
 type SSH struct {
-	// Jump is the host through which all nodes are reached: the name of a node,
-	// or [user@]host[:port], where host may be one of ~/.ssh/config. Where it is
-	// empty nodes are dialled directly.
+	// Jump is the host through which all nodes are reached: the name of a node, or
+	// a destination as ssh takes it, behind other hosts if they come before it,
+	// with commas. If it is empty nodes are dialled directly.
 	Jump string
 	User string
 	Key  string // a file
-	// Home has .ssh with config, known_hosts and keys; the user's where it is
-	// empty.
-	Home string
-	// Agent is the socket of an ssh agent; none where it is empty.
-	Agent string
-	// Ask asks a person for what must not be seen; nil where there is nobody.
-	Ask func(question string) ([]byte, error)
+	// Interact lets ssh ask a person on the terminal while do runs; nil if there is
+	// nobody.
+	Interact func(do func() error) error
 }
 
-// logins is what is known of how to log in, and the keys that were read.
-type logins struct {
-	SSH
-	file  *sshconfig.Config
-	agent func() []ssh.Signer
-
-	mu   sync.Mutex
-	keys map[string]keyOrError // by file
+// JumpError reports a jump host that ssh would not take.
+type JumpError struct {
+	Jump string
+	What lang.Text
 }
 
-type keyOrError struct {
-	key ssh.Signer
-	err error
+func (e *JumpError) Error() string { return e.In(lang.English) }
+
+// In returns the message in a language.
+func (e *JumpError) In(l lang.Language) string {
+	return l.Say("jump host %q: %s; want a node's name, [user@]host[:port] or ssh://[user@]host[:port]", e.Jump, e.What)
 }
 
-func newLogins(o SSH) (*logins, error) {
-	if o.Home == "" {
-		o.Home, _ = os.UserHomeDir() // without one there are no files to look at
-	}
-	l := &logins{SSH: o, keys: map[string]keyOrError{}}
-	l.agent = sync.OnceValue(l.agentKeys)
-	name := filepath.Join(o.Home, ".ssh", "config")
-	content, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return l, nil
-	}
-	if err == nil {
-		l.file, err = sshconfig.Decode(bytes.NewReader(content))
-	}
-	if err != nil {
-		return nil, lang.Errorf("read %s: %w", name, err)
-	}
-	return l, nil
+// destination is what ssh takes as one, in its parts.
+type destination struct {
+	hops string // of -J
+	host string
+	Login
 }
 
-// configured is what ~/.ssh/config says of a host, which may go by several
-// names.
-func (l *logins) configured(key string, names ...string) string {
-	if l.file == nil {
-		return ""
+// parseJump reads a jump host.
+func parseJump(jump string) (destination, error) {
+	wrong := func(format string, args ...any) (destination, error) {
+		return destination{}, &JumpError{jump, lang.Textf(format, args...)}
 	}
-	for _, name := range names {
-		if value, err := l.file.Get(name, key); err == nil && value != "" {
-			return value
+	var d destination
+	last := jump
+	if i := strings.LastIndexByte(jump, ','); i >= 0 {
+		d.hops, last = jump[:i], jump[i+1:]
+		for hop := range strings.SplitSeq(d.hops, ",") {
+			if _, err := parseJump(hop); err != nil {
+				return destination{}, err
+			}
 		}
 	}
-	return ""
+	last = strings.TrimSuffix(strings.TrimPrefix(last, "ssh://"), "/")
+	if i := strings.LastIndexByte(last, '@'); i >= 0 {
+		d.User, last = last[:i], last[i+1:]
+		if d.User == "" {
+			return wrong("the user is empty")
+		}
+	}
+	d.host = strings.Trim(last, "[]")
+	if host, port, err := net.SplitHostPort(last); err == nil {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return wrong("%q is no port", port)
+		}
+		d.host, d.Port = host, uint16(n)
+	}
+	if d.host == "" || strings.HasPrefix(d.host, "-") || strings.ContainsAny(d.host, " \t/") {
+		return wrong("%q is no host", d.host)
+	}
+	return d, nil
+}
+
+// route is how ssh gets to a host.
+type route struct {
+	options []string // of ssh, on the command line
+	to      string   // the destination
+	// What ssh makes of that, with its configuration:
+	user    string // empty if nothing says it
+	host    string
+	port    uint16
+	addr    string // host:port
+	keyName string // under which known_hosts has the host's key
+}
+
+// unsaidUser is the user if ssh's configuration has none.
+const unsaidUser = "labcheck-unsaid"
+
+// findRoute asks ssh how it gets to a host. A node goes by its name if ssh's
+// configuration has a host or a user for that, and else by its address. The error is
+// a *harness.UnreachableError.
+func (h *sshHost) findRoute() (route, error) {
+	if err := h.needSSH(); err != nil {
+		return route{}, err
+	}
+	options := h.login.options(h.hops)
+	if h.address == "" {
+		return h.ask(options, h.name)
+	}
+	named, err := h.ask(nil, h.name)
+	hasHost := !strings.EqualFold(named.host, h.name)
+	switch {
+	case err != nil:
+		return route{}, err
+	case !hasHost && named.user == "":
+		return h.ask(options, h.address)
+	case !hasHost || h.via != nil:
+		options = append(options, "-o", "HostName="+h.address)
+	}
+	return h.ask(options, h.name)
+}
+
+// needSSH returns an error if this machine has no OpenSSH that can share a login.
+func (h *sshHost) needSSH() error {
+	e := &harness.UnreachableError{Node: h.name, Layer: harness.LayerSSH}
+	_, e.Err = exec.LookPath("ssh")
+	switch {
+	case runtime.GOOS == "windows":
+		e.What, e.Hint = lang.Textf("OpenSSH for Windows can't share a login"), lang.Textf("run labcheck in WSL")
+	case e.Err != nil:
+		e.What, e.Hint = lang.Textf("ssh is not installed here"), lang.Verbatim("apt-get install openssh-client")
+	default:
+		return nil
+	}
+	return e
+}
+
+// options returns the login as options of ssh.
+func (l Login) options(hops string) []string {
+	var options []string
+	if hops != "" {
+		options = append(options, "-J", hops)
+	}
+	if l.Key != "" {
+		options = append(options, "-i", l.Key)
+	}
+	if l.Port != 0 {
+		options = append(options, "-p", strconv.Itoa(int(l.Port)))
+	}
+	if l.User != "" {
+		options = append(options, "-l", l.User)
+	}
+	return options
+}
+
+// userConfiguration is ssh's own configuration, and after it a user, who is taken if
+// it says none.
+const userConfiguration = "Include ~/.ssh/config\nInclude /etc/ssh/ssh_config\nHost *\n\tUser " + unsaidUser + "\n"
+
+// ask has ssh say what it makes of a destination.
+func (h *sshHost) ask(options []string, to string) (route, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	argv := slices.Concat([]string{"-F", "/dev/stdin", "-T", "-G"}, options, []string{"--", to})
+	cmd := exec.CommandContext(ctx, "ssh", argv...)
+	cmd.Stdin = strings.NewReader(userConfiguration)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		words := cmp.Or(oneLine(said.String()), err.Error())
+		return route{}, &harness.UnreachableError{
+			Node: h.name, Service: net.JoinHostPort(to, strconv.Itoa(int(cmp.Or(h.login.Port, 22)))), Layer: harness.LayerSSH,
+			What: lang.Textf("ssh has an error: %s", words), Hint: lang.Textf("fix what it names"), Err: err,
+		}
+	}
+	return readRoute(options, to, out), nil
+}
+
+// readRoute reads what `ssh -G` writes: a line for each setting.
+func readRoute(options []string, to string, out []byte) route {
+	r := route{options: options, to: to}
+	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
+		key, value, _ := strings.Cut(s.Text(), " ")
+		switch key {
+		case "user":
+			r.user = value
+		case "hostname":
+			r.host = value
+		case "port":
+			n, _ := strconv.ParseUint(value, 10, 16) // ssh checked it
+			r.port = uint16(n)
+		case "hostkeyalias":
+			r.keyName = value
+		}
+	}
+	if r.user == unsaidUser {
+		r.user = ""
+	}
+	r.addr = net.JoinHostPort(r.host, strconv.Itoa(int(r.port)))
+	if r.keyName == "" {
+		r.keyName = r.host
+		if r.port != 22 {
+			r.keyName = "[" + r.host + "]:" + strconv.Itoa(int(r.port))
+		}
+	}
+	return r
+}
+
+// command returns the command line by which a person logs in there.
+func (h *sshHost) command() string { return harness.ShellLine(h.commandArgv()...) }
+
+func (h *sshHost) commandArgv(more ...string) []string {
+	r, _ := h.route() // it was found
+	argv := slices.Concat([]string{"ssh"}, r.options, more)
+	if h.via != nil {
+		argv = append(argv, "-o", "ProxyCommand="+harness.ShellLine(h.via.commandArgv("-W", "[%h]:%p")...))
+	}
+	return append(argv, r.to)
 }
 
 // jumpHost is the host that --ssh-jump names.
-func (t *Target) jumpHost(spec string) (*sshHost, error) {
-	login := Login{}
-	if who, host, ok := strings.Cut(spec, "@"); ok {
-		login.User, spec = who, host
+func (t *Target) jumpHost(jump string) (*sshHost, error) {
+	d, err := parseJump(jump)
+	if err != nil {
+		return nil, err
 	}
-	if host, port, err := net.SplitHostPort(spec); err == nil {
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 {
-			return nil, lang.Errorf("jump host %s: %s is no port", spec, port)
-		}
-		login.Port, spec = uint16(n), host
-	}
-	n, ok := t.opts.Inventory.node(spec)
+	n, ok := t.opts.Inventory.node(d.host)
 	if !ok {
-		n = Node{Name: spec, Address: cmp.Or(t.logins.configured("HostName", spec), spec)}
+		n = Node{Name: d.host}
 	}
-	return t.host(n, login, nil), nil
+	h := t.host(n, d.Login)
+	h.hops = d.hops
+	return h, nil
+}
+
+// host returns where one logs in on a node, which is behind the jump host if there
+// is one.
+func (t *Target) host(n Node, said Login) *sshHost {
+	h := &sshHost{name: n.Name, login: t.loginOf(n, said), interact: t.opts.SSH.Interact, life: t.life, via: t.jump}
+	h.address = cmp.Or(n.Public, n.Address)
+	if t.jump != nil {
+		h.address = n.Address
+	}
+	h.route = sync.OnceValues(h.findRoute)
+	return h
 }
 
 // hostOf is where one logs in on a node. The error is that nothing says how.
 func (t *Target) hostOf(n Node) (*sshHost, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.jump != nil && t.jump.name == n.Name {
-		return t.jump, nil
+	h := t.hosts[n.Name]
+	if t.jump != nil {
+		return h, nil
 	}
-	if t.hosts[n.Name] == nil {
-		if t.jump == nil && t.loginOf(n, Login{}).User == "" {
-			return nil, &harness.UnreachableError{
-				Node: n.Name, Layer: harness.LayerSSH,
-				What: lang.Textf("commands are run on nodes by ssh, and nothing says as whom to log in"),
-				Hint: lang.Textf("--ssh-user NAME, --ssh-jump manager, or ssh: in the inventory"),
-			}
+	r, err := h.route()
+	if err == nil && r.user == "" {
+		err = &harness.UnreachableError{
+			Node: n.Name, Layer: harness.LayerSSH,
+			What: lang.Textf("commands are run on nodes by ssh, and nothing says as whom to log in"),
+			Hint: lang.Textf("--ssh-user NAME, --ssh-jump manager, or ssh: in the inventory"),
 		}
-		t.hosts[n.Name] = t.host(n, Login{}, t.jump)
 	}
-	return t.hosts[n.Name], nil
+	return h, err
 }
 
-// loginOf is how one logs in on a node: what is said first counts.
+// loginOf is how one logs in on a node, without what ssh's configuration says: what
+// is said first counts.
 func (t *Target) loginOf(n Node, said Login) Login {
 	inventory := t.opts.Inventory.SSH
-	names := []string{n.Name, cmp.Or(n.Public, n.Address)}
-	port, _ := strconv.ParseUint(t.logins.configured("Port", names...), 10, 16)
 	return Login{
-		User: cmp.Or(said.User, t.opts.SSH.User, n.SSH.User, inventory.User, t.logins.configured("User", names...)),
-		Key:  cmp.Or(t.opts.SSH.Key, n.SSH.Key, inventory.Key, t.logins.configured("IdentityFile", names...)),
-		Port: cmp.Or(said.Port, n.SSH.Port, inventory.Port, uint16(port), 22),
+		User: cmp.Or(said.User, t.opts.SSH.User, n.SSH.User, inventory.User),
+		Key:  cmp.Or(t.opts.SSH.Key, n.SSH.Key, inventory.Key),
+		Port: cmp.Or(said.Port, n.SSH.Port, inventory.Port),
 	}
-}
-
-func (t *Target) host(n Node, said Login, via *sshHost) *sshHost {
-	login := t.loginOf(n, said)
-	if login.User == "" {
-		if me, err := user.Current(); err == nil {
-			login.User = me.Username // as ssh does
-		}
-	}
-	at := n.Address
-	if via == nil {
-		at = cmp.Or(n.Public, t.logins.configured("HostName", n.Name), n.Address)
-	}
-	return &sshHost{
-		name: n.Name, addr: net.JoinHostPort(at, strconv.Itoa(int(login.Port))),
-		login: login, logins: t.logins, via: via,
-	}
-}
-
-// config is for one try to log in.
-func (l *logins) config(h *sshHost) (*ssh.ClientConfig, error) {
-	check, algorithms, err := l.hostKeys(h)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := l.signers(h)
-	return &ssh.ClientConfig{
-		User: h.login.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(keys...)},
-		HostKeyCallback: check, HostKeyAlgorithms: algorithms,
-	}, err
-}
-
-// knownHosts are the files of host keys; new ones go into the first.
-func (l *logins) knownHosts(h *sshHost) []string {
-	var files []string
-	for _, name := range strings.Fields(l.configured("UserKnownHostsFile", h.name, h.addr)) {
-		files = append(files, l.path(name))
-	}
-	if len(files) == 0 {
-		files = []string{l.path("~/.ssh/known_hosts")}
-	}
-	return append(files, "/etc/ssh/ssh_known_hosts")
-}
-
-// hostKeys checks a host's key against known_hosts, and asks the host for one of
-// the kinds that are known of it.
-func (l *logins) hostKeys(h *sshHost) (ssh.HostKeyCallback, []string, error) {
-	db, err := knownhosts.NewDB(slices.DeleteFunc(l.knownHosts(h), missing)...)
-	if err != nil {
-		return nil, nil, h.untrusted(lang.Textf("the known host keys can't be read: %v", err), lang.Textf("fix that file"), err)
-	}
-	check := db.HostKeyCallback()
-	return func(addr string, remote net.Addr, key ssh.PublicKey) error {
-		return l.judge(h, key, check(addr, remote, key))
-	}, db.HostKeyAlgorithms(h.addr), nil
-}
-
-func missing(file string) bool {
-	_, err := os.Stat(file)
-	return err != nil
-}
-
-// judge refuses a host whose key is not known, or not the one that is.
-func (l *logins) judge(h *sshHost, key ssh.PublicKey, err error) error {
-	file := l.knownHosts(h)[0]
-	is := key.Type() + " " + ssh.FingerprintSHA256(key)
-	accept := fmt.Sprintf("echo '%s' >> %s", knownhosts.Line([]string{knownhosts.Normalize(h.addr)}, key), file)
-	switch {
-	case err == nil:
-		return nil
-	case knownhosts.IsHostKeyChanged(err):
-		return h.untrusted(lang.Textf("its host key is not the one that is known: it is %s", is),
-			lang.Textf("only if you know why it changed: ssh-keygen -R '%s' -f %s && %s", knownhosts.Normalize(h.addr), file, accept), err)
-	case knownhosts.IsHostUnknown(err):
-		return h.untrusted(lang.Textf("its host key is not known: it is %s", is),
-			lang.Textf("compare that with the instance's console output, then: %s", accept), err)
-	}
-	return h.untrusted(lang.Textf("its host key is refused: %v", err), lang.Text{}, err)
-}
-
-func (h *sshHost) untrusted(what, hint lang.Text, err error) error {
-	return &harness.UnreachableError{Node: h.name, Service: h.addr, Layer: harness.LayerSSH, What: what, Hint: hint, Err: err}
-}
-
-// defaultKeys are those that ssh looks for by itself.
-var defaultKeys = []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
-
-// signers are the keys to log in with: the one that was said, and the agent's;
-// the usual ones where none was said.
-func (l *logins) signers(h *sshHost) ([]ssh.Signer, error) {
-	files := []string{h.login.Key}
-	if h.login.Key == "" {
-		files = slices.DeleteFunc(slices.Clone(defaultKeys), func(name string) bool { return missing(l.path(name)) })
-		if keys := l.agent(); len(keys) > 0 {
-			return keys, nil
-		}
-	}
-	var all []ssh.Signer
-	var errs []error
-	for _, name := range files {
-		key, err := l.key(name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		all = append(all, key)
-	}
-	all = append(all, l.agent()...)
-	if len(all) > 0 {
-		return all, nil
-	}
-	if len(errs) == 0 {
-		errs = []error{lang.Errorf("there is no key: no --ssh-key, no agent, none in ~/.ssh")}
-	}
-	err := errors.Join(errs...)
-	return nil, h.untrusted(lang.Textf("%v", err), lang.Textf("--ssh-key FILE, or start an agent and ssh-add the key"), err)
-}
-
-func (l *logins) agentKeys() []ssh.Signer {
-	if l.Agent == "" {
-		return nil
-	}
-	conn, err := net.Dial("unix", l.Agent)
-	if err != nil {
-		return nil // as without an agent
-	}
-	keys, err := agent.NewClient(conn).Signers()
-	if err != nil || len(keys) == 0 {
-		_ = conn.Close()
-		return nil
-	}
-	return keys
-}
-
-// key reads a private key, once, and asks for its passphrase where it has one.
-func (l *logins) key(name string) (ssh.Signer, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if read, ok := l.keys[name]; ok {
-		return read.key, read.err
-	}
-	key, err := l.read(l.path(name))
-	l.keys[name] = keyOrError{key, err}
-	return key, err
-}
-
-func (l *logins) read(name string) (ssh.Signer, error) {
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return nil, lang.Errorf("the key can't be read: %w", err)
-	}
-	key, err := ssh.ParsePrivateKey(content)
-	if !errors.As(err, new(*ssh.PassphraseMissingError)) {
-		if err != nil {
-			err = lang.Errorf("the key %s can't be used: %w", name, err)
-		}
-		return key, err
-	}
-	if l.Ask == nil {
-		return nil, lang.Errorf("the key %s is encrypted, and there is no terminal to ask for its passphrase", name)
-	}
-	passphrase, err := l.Ask(fmt.Sprintf("Passphrase of %s: ", name))
-	if err != nil {
-		return nil, lang.Errorf("ask for the passphrase of %s: %w", name, err)
-	}
-	key, err = ssh.ParsePrivateKeyWithPassphrase(content, passphrase)
-	if err != nil {
-		return nil, lang.Errorf("the key %s can't be used: %w", name, err)
-	}
-	return key, nil
-}
-
-func (l *logins) path(name string) string {
-	if rest, ok := strings.CutPrefix(name, "~/"); ok {
-		return filepath.Join(l.Home, rest)
-	}
-	return name
-}
-
-// tried says which keys sshd was shown.
-func (l *logins) tried(h *sshHost) lang.Text {
-	what := lang.Textf("the key %s", h.login.Key)
-	if h.login.Key == "" {
-		what = lang.Textf("the keys of ~/.ssh")
-	}
-	if len(l.agent()) > 0 {
-		what = lang.Textf("%s, those of the agent", what)
-	}
-	return what
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -16,49 +19,99 @@ import (
 	"labcheck/harness/lang"
 )
 
-// How an ssh connection is watched: one that does not answer is taken for
-// broken, as after a change of networks.
-const (
-	aliveEvery  = 2 * time.Second
-	aliveWithin = 4 * time.Second
-)
+// loginTimeout is how long ssh may take to log in, if nobody is asked. It knows
+// earlier that a host does not answer.
+const loginTimeout = 15 * time.Second
+
+// personTimeout is how long a person may take to answer what ssh asks.
+const personTimeout = 5 * time.Minute
 
 // sshHost is a host that one logs in on. Its connection is kept, and made anew
-// once where it turns out to be broken.
+// once if it turns out to be broken.
 type sshHost struct {
-	name   string
-	addr   string // host:port
-	login  Login
-	logins *logins
-	via    *sshHost // nil: dialled directly
+	name     string
+	address  string // empty: ssh knows it by its name
+	login    Login
+	hops     string                // of --ssh-jump
+	via      *sshHost              // nil: reached directly
+	route    func() (route, error) // asks ssh once
+	interact func(func() error) error
+	life     context.Context //nolint:containedctx // the target's, which Close ends
+	sessions atomic.Int32    // that run
+	masters  sync.WaitGroup  // that were logged in
 
-	mu   sync.Mutex
-	conn *sshConn
+	mu  sync.Mutex
+	try *attempt
 }
 
-// sshConn is a connection and when it ended.
+// attempt is one attempt to log in, and the connection that comes of it.
+type attempt struct {
+	over chan struct{} // it has succeeded or failed
+	conn *sshConn
+	err  error
+}
+
+// sshConn is a connection over a master, and when it ended.
 type sshConn struct {
 	*ssh.Client
-	dead chan struct{}
+	master *master
+	dead   chan struct{}
 }
 
-// connect gives the connection that is kept, or makes one.
+// connect returns the connection that is kept, or makes one: those who want it at
+// the same time share an attempt.
 func (h *sshHost) connect(ctx context.Context) (*sshConn, error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.conn != nil && h.conn.alive() {
-		return h.conn, nil
+	if h.try == nil || h.try.isSpent() {
+		h.try = h.startAttempt(loginTimeout, false)
 	}
-	client, err := h.handshake(ctx)
-	if err != nil {
-		return nil, err
+	try := h.try
+	h.mu.Unlock()
+	select {
+	case <-try.over:
+		return try.conn, try.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	h.conn = &sshConn{client, make(chan struct{})}
-	go h.conn.watch()
-	return h.conn, nil
 }
 
-func (c *sshConn) alive() bool {
+// startAttempt starts to log in. On the terminal ssh may ask.
+func (h *sshHost) startAttempt(limit time.Duration, onTerminal bool) *attempt {
+	try := &attempt{over: make(chan struct{})}
+	go func() {
+		defer close(try.over)
+		ctx, cancel := context.WithTimeout(h.life, limit)
+		defer cancel()
+		try.conn, try.err = h.open(ctx, onTerminal)
+	}()
+	return try
+}
+
+// askPerson logs in once more if ssh would have asked a person, and has it ask.
+func (h *sshHost) askPerson(ctx context.Context) {
+	if _, err := h.connect(ctx); !errors.Is(err, errUnasked) {
+		return
+	}
+	_ = h.interact(func() error { // what is wrong is told to those who need the host
+		h.mu.Lock()
+		h.try = h.startAttempt(personTimeout, true)
+		h.mu.Unlock()
+		_, err := h.connect(ctx)
+		return err
+	})
+}
+
+// isSpent reports whether another attempt is to be made.
+func (a *attempt) isSpent() bool {
+	select {
+	case <-a.over:
+		return a.err != nil || !a.conn.isAlive()
+	default:
+		return false
+	}
+}
+
+func (c *sshConn) isAlive() bool {
 	select {
 	case <-c.dead:
 		return false
@@ -67,78 +120,59 @@ func (c *sshConn) alive() bool {
 	}
 }
 
-// watch tells when the connection has ended, and ends one that is silent.
-func (c *sshConn) watch() {
-	go c.keepAlive()
-	_ = c.Wait() // that it ended is all that counts
-	close(c.dead)
-}
-
-func (c *sshConn) keepAlive() {
-	for {
-		select {
-		case <-c.dead:
-			return
-		case <-time.After(aliveEvery):
-		}
-		silent := time.AfterFunc(aliveWithin, func() { _ = c.Close() })
-		// What is answered does not matter, as long as it is.
-		_, _, err := c.SendRequest("keepalive@openssh.com", true, nil)
-		silent.Stop()
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (h *sshHost) handshake(ctx context.Context) (*ssh.Client, error) {
-	config, err := h.logins.config(h)
+// open logs in on the host. The error is a *harness.UnreachableError.
+func (h *sshHost) open(ctx context.Context, onTerminal bool) (*sshConn, error) {
+	argv, err := h.argv(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	var raw net.Conn
-	from := ""
-	if h.via != nil {
-		raw, err = h.via.forward(ctx, h.addr)
-		from = h.via.name
-	} else {
-		raw, err = new(net.Dialer).DialContext(ctx, "tcp", h.addr)
-	}
+	m, err := startMaster(argv, onTerminal)
 	if err != nil {
-		return nil, unreachable(h.name, h.addr, from, err)
+		return nil, h.failure(lang.Textf("ssh can't be started: %v", err), lang.Text{}, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	conn, channels, requests, err := ssh.NewClientConn(raw, h.addr, config)
-	stopped := stop()
-	if err == nil && stopped {
-		return ssh.NewClient(conn, channels, requests), nil
+	raw, err := m.login(ctx)
+	if raw == nil {
+		m.close()
+		return nil, h.explain(oneLine(m.said.text()), err)
 	}
-	_ = raw.Close()
-	if err == nil || !stopped && !errors.As(err, new(*harness.UnreachableError)) {
-		err = ctx.Err()
+	c, err := h.newConn(m, raw)
+	if err != nil {
+		m.close()
+		return nil, h.failure(lang.Textf("ssh connection failed: %v", err), lang.Text{}, err)
 	}
-	return nil, h.refused(err)
+	return c, nil
 }
 
-// refused says why no ssh connection came about, where something answered.
-func (h *sshHost) refused(err error) error {
-	e := &harness.UnreachableError{Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: err}
-	var known *harness.UnreachableError
-	switch {
-	case errors.As(err, &known): // the host key, or a key that can't be used
-		return known
-	case strings.Contains(err.Error(), "unable to authenticate"):
-		e.What = lang.Textf("sshd does not let %s in (refused: %s)", h.login.User, h.logins.tried(h))
-		e.Hint = lang.Textf("say the right user and key: --ssh-user, --ssh-key, or in the inventory")
-	case timedOut(err):
-		e.What = lang.Textf("something listens there and did not greet as sshd within %s", dialTimeout)
-	default:
-		e.What = lang.Textf("ssh connection failed: %v", err)
-		e.Hint = lang.Textf("see what listens on %s", h.addr)
+// newConn speaks to the master, as OpenSSH's PROTOCOL.mux describes MUX_C_PROXY.
+func (h *sshHost) newConn(m *master, raw net.Conn) (*sshConn, error) {
+	_ = raw.SetDeadline(time.Now().Add(dialTimeout)) // the socket takes every one
+	conn, channels, requests, err := ssh.NewControlClientConn(raw)
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
 	}
-	return e
+	_ = raw.SetDeadline(time.Time{})
+	c := &sshConn{ssh.NewClient(conn, channels, requests), m, make(chan struct{})}
+	h.masters.Go(func() {
+		_ = c.Wait() // that it ended is all that counts
+		close(c.dead)
+		m.close()
+	})
+	return c, nil
+}
+
+// argv returns the options and the destination of ssh.
+func (h *sshHost) argv(ctx context.Context) ([]string, error) {
+	r, err := h.route()
+	if err != nil || h.via == nil {
+		return slices.Concat(r.options, []string{"--", r.to}), err
+	}
+	via, err := h.via.connect(ctx)
+	if err != nil {
+		return nil, unreachable(h.name, r.addr, h.via.name, err)
+	}
+	// It must not dial by itself if the master has gone.
+	proxy := harness.ShellLine("ssh", "-F", "none", "-o", "ProxyCommand=false", "-S", via.master.Path, "-W", "[%h]:%p", "--", h.via.name)
+	return slices.Concat(r.options, []string{"-o", "ProxyCommand=" + proxy, "--", r.to}), nil
 }
 
 // use does something with the connection. Where the one that was kept is broken
@@ -173,6 +207,8 @@ func (c *sshConn) broken() bool {
 func (h *sshHost) forward(ctx context.Context, addr string) (net.Conn, error) {
 	var conn net.Conn
 	err := h.use(ctx, func(c *sshConn) error {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
 		opened, err := c.DialContext(ctx, "tcp", addr)
 		if err == nil {
 			conn = &tunnel{opened, c, h}
@@ -189,16 +225,14 @@ func (h *sshHost) forward(ctx context.Context, addr string) (net.Conn, error) {
 // notForwarded is what the host's sshd said of an address that it was to dial,
 // as an error of this machine's own.
 func (h *sshHost) notForwarded(e *ssh.OpenChannelError) error {
-	for _, errno := range []syscall.Errno{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT} {
-		if strings.EqualFold(e.Message, errno.Error()) {
-			return errno
-		}
+	if errno := errnoIn(e.Message); errno != nil {
+		return errno
 	}
 	if e.Reason != ssh.Prohibited {
 		return e
 	}
 	return &harness.UnreachableError{
-		Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: e,
+		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, Err: e,
 		What: lang.Textf("its sshd does not forward connections"),
 		Hint: lang.Textf("set AllowTcpForwarding yes in its sshd_config"),
 	}
@@ -231,7 +265,7 @@ func (t *tunnel) cut(err error) error {
 
 func (h *sshHost) cut(err error) error {
 	return &harness.UnreachableError{
-		Node: h.name, Service: h.addr, Layer: harness.LayerSSH, Err: err,
+		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, Err: err,
 		What: lang.Textf("the ssh connection was cut"), Hint: lang.Textf("check again"), Passing: true,
 	}
 }
@@ -242,40 +276,145 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	var session *ssh.Session
 	err := h.use(ctx, func(c *sshConn) (err error) {
 		over = c
-		session, err = c.NewSession()
+		session, err = h.openSession(ctx, c)
 		return err
 	})
 	if err != nil {
-		return unreachable(h.name, h.addr, "", err)
+		return unreachable(h.name, h.at(), "", err)
 	}
 	defer func() { _ = session.Close() }()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr output
 	session.Stdout, session.Stderr = &stdout, &stderr
 	ran := make(chan error, 1)
-	go func() { ran <- session.Run(harness.ShellLine(r.Argv...)) }()
+	go func() {
+		err := session.Run(markedLine(r.Argv))
+		h.sessions.Add(-1)
+		ran <- err
+	}()
 	select {
 	case err = <-ran:
 	case <-ctx.Done():
-		return ctx.Err() // sshd ends a session only when its command has ended
+		err = ctx.Err() // sshd ends a session only when its command has ended
 	}
-	r.Stdout, r.Stderr = stdout.String(), stderr.String()
 	var exit *ssh.ExitError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &exit) && exit.Signal() == "":
-		r.ExitCode = exit.ExitStatus()
-		return nil
-	case over.broken():
+	hasExit := err == nil || errors.As(err, &exit) && exit.Signal() == ""
+	if !hasExit && ctx.Err() == nil && over.broken() {
 		return h.cut(err)
 	}
-	return lang.Errorf("run %s on %s: %w", r.Argv[0], h.name, err)
+	var began bool
+	r.Stdout, began = stdout.afterMark()
+	r.Stderr, _ = stderr.afterMark()
+	said := stdout.text() + stderr.text()
+	switch {
+	case !began && (hasExit || said != ""):
+		return h.noShell(ctx, said)
+	case exit != nil && hasExit:
+		r.ExitCode = exit.ExitStatus()
+	case !hasExit && ctx.Err() == nil:
+		return lang.Errorf("run %s on %s: %w", r.Argv[0], h.name, err)
+	}
+	return ctx.Err()
 }
 
+// noShell reports that the login shell has not run a command, and what it printed.
+func (h *sshHost) noShell(ctx context.Context, said string) error {
+	return &harness.UnreachableError{
+		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, Err: ctx.Err(), Passing: ctx.Err() != nil,
+		What: lang.Textf("the login shell runs no commands; it says: %s", oneLine(said)),
+		Hint: lang.Textf("log in as a user whose shell runs commands: --ssh-user, or in the inventory"),
+	}
+}
+
+// sessionPause is how long sshd may take to notice that a session has ended.
+const (
+	sessionPause = 20 * time.Millisecond
+	sessionTries = 25
+)
+
+// openSession opens a session. If sshd refuses one because as many run as it allows
+// (MaxSessions), it waits until another one has ended.
+func (h *sshHost) openSession(ctx context.Context, c *sshConn) (*ssh.Session, error) {
+	for tries := 0; ; tries++ {
+		session, err := c.NewSession()
+		if err == nil {
+			h.sessions.Add(1)
+			return session, nil
+		}
+		var refused *ssh.OpenChannelError
+		switch {
+		case !errors.As(err, &refused):
+			return nil, err
+		case h.sessions.Load() > 0:
+			tries = 0
+		case tries == sessionTries:
+			return nil, h.failure(lang.Textf("its sshd runs no commands (%s)", refused.Message),
+				lang.Textf("set MaxSessions to more than 0 in its sshd_config"), err)
+		}
+		select {
+		case <-time.After(sessionPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// mark is a line before a command's output. What comes before that, the login shell
+// has printed.
+const mark = "labcheck: output of the command"
+
+// markedLine returns the command line of a command with the mark before its output.
+func markedLine(argv []string) string {
+	script := fmt.Sprintf(`echo; echo "%s"; { echo; echo "%[1]s"; } >&2; exec "$@"`, mark)
+	return harness.ShellLine(append([]string{"sh", "-c", script, "sh"}, argv...)...)
+}
+
+// output is what a command writes to a stream.
+type output struct {
+	shown io.Writer // to which it is written as well; nil if to nothing
+
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.shown != nil {
+		_, _ = o.shown.Write(p)
+	}
+	return o.all.Write(p)
+}
+
+func (o *output) text() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all.String()
+}
+
+// afterMark returns what the command itself wrote, and whether it began.
+func (o *output) afterMark() (string, bool) {
+	_, after, ok := strings.Cut(o.text(), "\n"+mark+"\n")
+	return after, ok
+}
+
+// at returns where sshd listens.
+func (h *sshHost) at() string {
+	r, _ := h.route() // an error was told before
+	return r.addr
+}
+
+// close ends the connection, and waits until nothing is left of it. The target's
+// context has ended.
 func (h *sshHost) close() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.conn != nil {
-		_ = h.conn.Close()
+	try := h.try
+	h.mu.Unlock()
+	if try != nil {
+		<-try.over
+		if try.err == nil {
+			_ = try.conn.Close()
+		}
 	}
+	h.masters.Wait()
 }

@@ -1,16 +1,17 @@
+//go:build unix
+
 package ec2_test
 
 import (
 	"bufio"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,209 +19,86 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
+	"github.com/creack/pty"
 
 	"labcheck/harness"
 	"labcheck/harness/ec2"
+	"labcheck/harness/prereq"
+	"labcheck/harness/sshdtest"
 )
 
-// sshd is an sshd on loopback that lets one key in, forwards, and runs the
-// command `echo`. The lab's tests have Debian's.
-type sshd struct {
-	home string // with the keys and known_hosts of who logs in
-	addr string // host:port
-	key  ssh.Signer
-
-	mu     sync.Mutex
-	conns  []net.Conn
-	silent bool // says nothing on what is connected
-}
-
-func startSSHD(t *testing.T) *sshd {
+// startSSHD starts an sshd whose host key ssh knows, and which lets ssh's key in.
+func startSSHD(t *testing.T, options ...string) *sshdtest.Server {
 	t.Helper()
-	s := &sshd{home: t.TempDir(), key: signer(t)}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	program := prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server")
+	s := sshdtest.Start(t, program, append(options, "SetEnv HOME=/nonexistent")...) // bash would read its .bashrc
+	sockets, err := os.MkdirTemp("", "ssh") // t.TempDir's name would be too long
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
-	s.addr = l.Addr().String()
-	allowed := s.makeKey(t, "key", "")
-	s.makeKey(t, "other", "")
-	locked := s.makeKey(t, "locked", "secret")
-	config := &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata, k ssh.PublicKey) (*ssh.Permissions, error) {
-		if shown := string(k.Marshal()); c.User() == "ubuntu" && (shown == allowed || shown == locked) {
-			return nil, nil
+	t.Setenv("TMPDIR", sockets) // other processes may have some, too
+	t.Setenv("SSH_AUTH_SOCK", "")
+	t.Cleanup(func() {
+		if err := os.Remove(sockets); err != nil {
+			t.Errorf("left behind: %v", err)
 		}
-		return nil, errors.New("no")
-	}}
-	config.AddHostKey(s.key)
-	s.known(t, s.key.PublicKey())
-	go s.accept(l, config)
+	})
+	s.Write(t, "known", 0o600, known(s, "host"))
+	configure(t, s)
 	return s
 }
 
-func signer(t *testing.T) ssh.Signer {
+// known is a line of known_hosts with a key.
+func known(s *sshdtest.Server, key string) string {
+	public, _ := os.ReadFile(s.Path(key) + ".pub") // MakeKey has made it
+	return fmt.Sprintf("[127.0.0.1]:%s %s", s.Port, public)
+}
+
+// configure writes ssh's configuration: lines that come before the usual ones.
+func configure(t *testing.T, s *sshdtest.Server, lines ...string) {
 	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	s.Write(t, "config", 0o600, append(lines, "Host 127.0.0.1", "Port "+s.Port, "User "+me(t),
+		"IdentityFile "+s.Path("key"), "Host *", "UserKnownHostsFile "+s.Path("known"))...)
 }
 
-func (s *sshd) write(t *testing.T, name, content string) {
+func me(t *testing.T) string {
 	t.Helper()
-	file := filepath.Join(s.home, name)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(content), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *sshd) makeKey(t *testing.T, name, passphrase string) string {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	u, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := ssh.MarshalPrivateKey(private, name)
-	if passphrase != "" {
-		block, err = ssh.MarshalPrivateKeyWithPassphrase(private, name, []byte(passphrase))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.write(t, ".ssh/"+name, string(pem.EncodeToMemory(block)))
-	p, err := ssh.NewPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(p.Marshal())
+	return u.Username
 }
 
-// known makes a key the one that is known of the host.
-func (s *sshd) known(t *testing.T, key ssh.PublicKey) {
-	t.Helper()
-	host, port, _ := net.SplitHostPort(s.addr)
-	s.write(t, ".ssh/known_hosts", fmt.Sprintf("[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(key)))
-}
-
-// hush has it accept connections and say nothing.
-func (s *sshd) hush() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.silent = true
-}
-
-func (s *sshd) accept(l net.Listener, config *ssh.ServerConfig) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		s.conns = append(s.conns, conn)
-		silent := s.silent
-		s.mu.Unlock()
-		if !silent {
-			go s.serve(conn, config)
-		}
-	}
-}
-
-func (s *sshd) serve(conn net.Conn, config *ssh.ServerConfig) {
-	_, channels, requests, err := ssh.NewServerConn(conn, config)
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(requests)
-	for c := range channels {
-		go func() {
-			if c.ChannelType() == "session" {
-				echo(c)
-				return
-			}
-			forward(c)
-		}()
-	}
-}
-
-func forward(c ssh.NewChannel) {
-	var to struct {
-		Host string
-		Port uint32
-		From string
-		At   uint32
-	}
-	if ssh.Unmarshal(c.ExtraData(), &to) != nil || to.Port == 1 {
-		_ = c.Reject(ssh.Prohibited, "administratively prohibited")
-		return
-	}
-	out, err := net.Dial("tcp", net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
-	if err != nil {
-		_ = c.Reject(ssh.ConnectionFailed, "Connection refused") // as OpenSSH says it
-		return
-	}
-	in, requests, err := c.Accept()
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(requests)
-	go func() { _, _ = io.Copy(in, out) }()
-	_, _ = io.Copy(out, in)
-}
-
-func echo(c ssh.NewChannel) {
-	stream, requests, err := c.Accept()
-	if err != nil {
-		return
-	}
-	for q := range requests {
-		var command struct{ Line string }
-		_ = ssh.Unmarshal(q.Payload, &command)
-		_ = q.Reply(true, nil)
-		if strings.Contains(command.Line, "forever") {
-			continue // it runs, whatever becomes of the session
-		}
-		_, _ = io.WriteString(stream, command.Line)
-		_, _ = stream.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(strings.Count(command.Line, "!"))}))
-		_ = stream.Close()
-	}
-}
-
-// cut ends all connections.
-func (s *sshd) cut() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.conns {
-		_ = c.Close()
-	}
-	s.conns = nil
-}
-
-// open gives the one node of a target that is behind the sshd.
-func (s *sshd) open(t *testing.T, o ec2.SSH) (harness.Node, error) {
+// open returns the one node of a target, which is where sshd is.
+func open(t *testing.T, o ec2.Options) (harness.Node, error) {
 	t.Helper()
 	i, err := ec2.Read("f", []byte("manager: manager\nnodes: [{name: manager, address: 127.0.0.1}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Home, o.Jump = s.home, "ubuntu@"+s.addr
-	target, err := ec2.Open(ec2.Options{Inventory: i, SSH: o})
+	o.Inventory = i
+	target, err := ec2.Open(o)
 	if err != nil {
 		return nil, err
 	}
 	t.Cleanup(func() { _ = target.Close() })
 	nodes, err := target.Nodes(t.Context())
+	return nodes[0], err
+}
+
+// opened is open of what must go well.
+func opened(t *testing.T, o ec2.Options) harness.Node {
+	t.Helper()
+	n, err := open(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return nodes[0], nil
+	return n
 }
+
+// through goes through the sshd itself.
+var through = ec2.Options{SSH: ec2.SSH{Jump: "manager"}}
 
 // greeter is a service that says its name.
 func greeter(t *testing.T) uint16 {
@@ -251,19 +129,29 @@ func greeting(ctx context.Context, n harness.Node, port uint16) (string, net.Con
 	return strings.TrimSpace(line), conn, err
 }
 
+// children are the processes that serve those who are logged in.
+func children(t *testing.T, s *sshdtest.Server) []string {
+	t.Helper()
+	out, _ := exec.Command("pgrep", "-P", strconv.Itoa(s.Cmd.Process.Pid)).Output() // fails if there are none
+	return strings.Fields(string(out))
+}
+
 func TestForward(t *testing.T) {
-	s := startSSHD(t)
+	s := startSSHD(t, "PermitOpen 127.0.0.1:*")
 	port := greeter(t)
-	n, err := s.open(t, ec2.SSH{Key: "~/.ssh/key"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := opened(t, through)
 	said, conn, err := greeting(t.Context(), n, port)
 	if err != nil || said != "hello" {
 		t.Fatalf("through ssh: %q, %v", said, err)
 	}
+	if _, err := n.Exec(t.Context(), "true"); err != nil {
+		t.Error(err)
+	}
+	if all := children(t, s); len(all) != 1 {
+		t.Errorf("%d logins, not one", len(all))
+	}
 	// A cut connection says that it is one, and the next is made anew.
-	s.cut()
+	sshdtest.Run(t, "kill", children(t, s)...)
 	var lost *harness.UnreachableError
 	if _, err := conn.Read(make([]byte, 1)); !errors.As(err, &lost) || lost.Layer != harness.LayerSSH || !lost.Passing {
 		t.Errorf("a cut connection ends with %v", err)
@@ -271,154 +159,321 @@ func TestForward(t *testing.T) {
 	if said, _, err := greeting(t.Context(), n, port); err != nil || said != "hello" {
 		t.Errorf("after the cut: %q, %v", said, err)
 	}
-	s.mu.Lock()
-	if len(s.conns) != 1 {
-		t.Errorf("%d ssh connections are open, not one", len(s.conns))
+	if _, err := n.Dial(t.Context(), 9); !errors.As(err, &lost) || lost.Layer != harness.LayerPort {
+		t.Errorf("where nothing listens: %v", err)
 	}
-	s.mu.Unlock()
-	for port, layer := range map[uint16]harness.Layer{9: harness.LayerPort, 1: harness.LayerSSH} {
-		if _, err := n.Dial(t.Context(), port); !errors.As(err, &lost) || lost.Layer != layer {
-			t.Errorf("port %d: %v", port, err)
-		}
+}
+
+// A hundred streams share one login, whatever sshd thinks of logins and sessions.
+func TestManyStreams(t *testing.T) {
+	s := startSSHD(t, "MaxStartups 1", "MaxSessions 1")
+	port := greeter(t)
+	n := opened(t, through)
+	var group sync.WaitGroup
+	for range 100 {
+		group.Go(func() {
+			if said, _, err := greeting(t.Context(), n, port); err != nil || said != "hello" {
+				t.Errorf("%q, %v", said, err)
+			}
+		})
+	}
+	group.Wait()
+	if all := children(t, s); len(all) != 1 {
+		t.Errorf("%d logins, not one", len(all))
+	}
+}
+
+func TestForbiddenForward(t *testing.T) {
+	startSSHD(t, "AllowTcpForwarding no")
+	n := opened(t, through)
+	var lost *harness.UnreachableError
+	if _, err := n.Dial(t.Context(), greeter(t)); !errors.As(err, &lost) || lost.Layer != harness.LayerSSH || !strings.Contains(lost.Hint.String(), "AllowTcpForwarding") {
+		t.Errorf("%v", err)
 	}
 }
 
 func TestExec(t *testing.T) {
-	s := startSSHD(t)
-	host, port, _ := net.SplitHostPort(s.addr)
-	s.write(t, ".ssh/config", fmt.Sprintf("Host manager\n  HostName %s\n  Port %s\n  User ubuntu\n  IdentityFile ~/.ssh/key\n", host, port))
-	i, err := ec2.Read("f", []byte("manager: manager\nnodes: [{name: manager, address: 127.0.0.1}]\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	startSSHD(t)
 	for name, o := range map[string]ec2.Options{
 		"changes": {},
 		"looks":   {ReadOnly: true},
-		"told":    {ReadOnly: true, Looks: func(argv []string) bool { return argv[0] == "reboot" }},
+		"told":    {ReadOnly: true, Looks: func(argv []string) bool { return argv[0] != "reboot" }},
 	} {
-		o.Inventory, o.SSH = i, ec2.SSH{Home: s.home}
-		target, err := ec2.Open(o)
-		if err != nil {
-			t.Fatal(err)
+		n := opened(t, o)
+		looks := name == "looks"
+		r, err := n.Exec(t.Context(), "printf", "%s;", "it's $HOME", "")
+		if looks {
+			if err == nil || !strings.Contains(err.Error(), "this run is read-only") {
+				t.Errorf("a command that changes something, where only looking is allowed: %v", err)
+			}
+			continue
 		}
-		defer target.Close()
-		nodes, _ := target.Nodes(t.Context())
-		r, err := nodes[0].Exec(t.Context(), "docker", "info", "it's $HOME")
-		if err != nil || r.Stdout != `docker info 'it'\''s $HOME'` || r.Node != "manager" {
-			t.Errorf("a command that looks: %+v, %v", r, err)
+		if err != nil || r.Stdout != "it's $HOME;;" || r.Stderr != "" || r.Node != "manager" {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		_, err = n.Exec(t.Context(), "sh", "-c", "echo out; echo err >&2; exit 3")
+		var ran *harness.RunError
+		if !errors.As(err, &ran) || ran.Result.ExitCode != 3 || ran.Result.Stdout != "out\n" || ran.Result.Stderr != "err\n" {
+			t.Errorf("%s: a command that fails: %v", name, err)
+		}
+		// 255 is the command's own, too.
+		if _, err = n.Exec(t.Context(), "sh", "-c", "exit 255"); !errors.As(err, &ran) || ran.Result.ExitCode != 255 {
+			t.Errorf("%s: %v", name, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		if _, err := nodes[0].Exec(ctx, "docker", "info", "forever"); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 2*time.Second {
-			t.Errorf("a command that does not end: %v after %s", err, time.Since(start))
+		r, err = n.Exec(ctx, "sh", "-c", "echo began; sleep 60")
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 20*time.Second {
+			t.Errorf("%s: a command that does not end: %+v, %v after %s", name, r, err, time.Since(start))
 		}
-		_, err = nodes[0].Exec(t.Context(), "reboot", "!!!")
-		var ran *harness.RunError
-		if name == "looks" {
-			if err == nil || !strings.Contains(err.Error(), "this run is read-only") {
-				t.Errorf("a command that changes something, where only looking is allowed: %v", err)
+		if _, ok := n.(harness.EngineLogger); !ok {
+			t.Error("a node does not tell its engine's log")
+		}
+	}
+}
+
+// What a login shell prints is not the command's.
+func TestShellThatPrints(t *testing.T) {
+	s := startSSHD(t)
+	for name, shell := range map[string]string{
+		"out":   `echo Welcome; printf unended`,
+		"err":   `echo Welcome >&2; set -v`,
+		"traps": `set -x`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.Write(t, "sshd_config", 0o600, append(strings.Split(config(t, s), "\n"), "ForceCommand "+shell+`; eval "$SSH_ORIGINAL_COMMAND"`)...)
+			s.Restart(t)
+			n := opened(t, ec2.Options{})
+			r, err := n.Exec(t.Context(), "sh", "-c", "echo out; echo err >&2")
+			if err != nil || r.Stdout != "out\n" || r.Stderr != "err\n" {
+				t.Errorf("%q, %q, %v", r.Stdout, r.Stderr, err)
 			}
-		} else if !errors.As(err, &ran) || ran.Result.ExitCode != 3 {
-			t.Errorf("%s: a command that fails: %v", name, err)
+		})
+	}
+}
+
+func config(t *testing.T, s *sshdtest.Server) string {
+	t.Helper()
+	b, err := os.ReadFile(s.Path("sshd_config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, _, _ := strings.Cut(string(b), "ForceCommand")
+	return strings.TrimSpace(kept)
+}
+
+// As root on EC2: "Please login as the user ubuntu".
+func TestShellThatRunsNothing(t *testing.T) {
+	startSSHD(t, `ForceCommand echo Please login as another user; exit 1`)
+	var lost *harness.UnreachableError
+	_, err := opened(t, ec2.Options{}).Exec(t.Context(), "true")
+	if !errors.As(err, &lost) || lost.Layer != harness.LayerSSH || !strings.Contains(err.Error(), "Please login as another user") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestMaxSessions(t *testing.T) {
+	for sessions, works := range map[string]bool{"1": true, "0": false} {
+		startSSHD(t, "MaxSessions "+sessions)
+		n := opened(t, through)
+		var group sync.WaitGroup
+		for range 5 {
+			group.Go(func() {
+				_, err := n.Exec(t.Context(), "sleep", "0.2")
+				if works && err != nil || !works && (err == nil || !strings.Contains(err.Error(), "its sshd runs no commands")) {
+					t.Errorf("MaxSessions %s: %v", sessions, err)
+				}
+			})
 		}
-		log, ok := nodes[0].(harness.EngineLogger)
-		if !ok {
-			t.Fatal("a node does not tell its engine's log")
+		group.Wait()
+		if said, _, err := greeting(t.Context(), n, greeter(t)); err != nil || said != "hello" {
+			t.Errorf("MaxSessions %s: %q, %v", sessions, said, err)
 		}
-		if said, err := log.EngineLog(t.Context(), 7); err != nil || said != `journalctl --unit docker --no-pager --lines 7` {
-			t.Errorf("%s: its engine's log: %q, %v", name, said, err)
+	}
+}
+
+// loginCase is a login as ssh's own files say it, and what is told if it fails.
+type loginCase struct {
+	name   string
+	ssh    ec2.SSH
+	config []string // before the usual one
+	setup  func(*testing.T, *sshdtest.Server)
+	want   string // "": it goes well
+	layer  harness.Layer
+}
+
+// agent starts an agent with keys.
+func agent(t *testing.T, s *sshdtest.Server, keys ...string) {
+	t.Helper()
+	cmd := exec.Command("ssh-agent", "-D", "-a", s.Path("agent"))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	add := func(context.Context) error {
+		for _, k := range keys {
+			c := exec.Command("ssh-add", "-q", s.Path(k))
+			c.Env = append(os.Environ(), "SSH_AUTH_SOCK="+s.Path("agent"))
+			if err := c.Run(); err != nil {
+				return err
+			}
 		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := harness.Until(ctx, 20*time.Millisecond, add); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// manyKeys puts more keys into an agent than sshd wants to see, and then others.
+func manyKeys(t *testing.T, s *sshdtest.Server, then ...string) {
+	t.Helper()
+	var keys []string
+	for i := range 7 {
+		keys = append(keys, fmt.Sprint("other", i))
+		sshdtest.MakeKey(t, s.Path(keys[i]))
+	}
+	agent(t, s, append(keys, then...)...)
+	t.Setenv("SSH_AUTH_SOCK", s.Path("agent"))
+}
+
+func loginCases() []loginCase {
+	move := func(from, to string) func(*testing.T, *sshdtest.Server) {
+		return func(t *testing.T, s *sshdtest.Server) { sshdtest.Run(t, "mv", s.Path(from), s.Path(to)) }
+	}
+	return []loginCase{
+		{name: "a key"},
+		{name: "Match whose program fails", config: []string{`Match host 127.0.0.* exec "false"`, "Port 1"}},
+		{name: "Match that another library does not know", config: []string{"Match final host 127.0.0.1", "Compression yes"}},
+		{name: "Match of several hosts", config: []string{"Match host 10.0.0.1,127.0.0.1", "ServerAliveInterval 7", "Match originalhost !127.0.0.1,*", "Port 1"}},
+		{name: "a setting that is none", config: []string{"Hots x"}, want: "Bad configuration option: hots", layer: harness.LayerSSH},
+		{name: "a key that is not there, before the right one", config: []string{"IdentityFile ~/nothere"}},
+		{
+			name: "another key before the right one", config: []string{"Host 127.0.0.1", "IdentityFile DIR/other"},
+			setup: func(t *testing.T, s *sshdtest.Server) { sshdtest.MakeKey(t, s.Path("other")) },
+		},
+		{
+			name: "HostKeyAlias", config: []string{"HostKeyAlias alias"},
+			setup: func(t *testing.T, s *sshdtest.Server) {
+				s.Write(t, "known", 0o600, strings.Replace(known(s, "host"), "[127.0.0.1]:"+s.Port, "alias", 1))
+			},
+		},
+		{name: "several files of host keys, quoted", config: []string{`UserKnownHostsFile /dev/null "DIR/known lab"`}, setup: move("known", "known lab")},
+		{
+			name: "a line of known_hosts that can't be read",
+			setup: func(t *testing.T, s *sshdtest.Server) {
+				s.Write(t, "known", 0o600, "old.example 1024 35 14327225004916626973", "127.0.0.1 ssh-ed25519 AAAAC3Nz", known(s, "host"))
+			},
+		},
+		{
+			name: "Include, quoted", config: []string{`Include "DIR/more settings"`, "IdentitiesOnly yes"},
+			setup: func(t *testing.T, s *sshdtest.Server) {
+				s.Write(t, "more settings", 0o600, "IdentityFile "+s.Path("id"))
+				move("key", "id")(t, s)
+			},
+		},
+		{
+			name: "a certificate", config: []string{"IdentityFile DIR/certified", "IdentitiesOnly yes"},
+			setup: func(t *testing.T, s *sshdtest.Server) {
+				sshdtest.MakeKey(t, s.Path("certified"))
+				sshdtest.Run(t, "ssh-keygen", "-q", "-s", s.Path("key"), "-I", "x", "-n", me(t), s.Path("certified.pub"))
+				public, _ := os.ReadFile(s.Path("key.pub"))
+				s.Write(t, "key.pub", 0o600, "cert-authority "+string(public))
+			},
+		},
+		{
+			name: "an agent with many keys, of which one is named by its public half", config: []string{"IdentityFile DIR/id.pub", "IdentitiesOnly yes"},
+			setup: func(t *testing.T, s *sshdtest.Server) {
+				manyKeys(t, s, "key")
+				sshdtest.Run(t, "cp", s.Path("key.pub"), s.Path("id.pub"))
+				move("key", "moved")(t, s)
+			},
+		},
+		{
+			name: "too many keys", setup: func(t *testing.T, s *sshdtest.Server) { manyKeys(t, s); move("key", "moved")(t, s) },
+			want: "Too many authentication failures", layer: harness.LayerSSH,
+		},
+		{
+			name: "IdentityAgent", config: []string{"IdentityAgent DIR/agent"},
+			setup: func(t *testing.T, s *sshdtest.Server) { agent(t, s, "key"); move("key", "moved")(t, s) },
+		},
+		{
+			name: "an encrypted key, and nobody to ask", setup: func(t *testing.T, s *sshdtest.Server) { encrypt(t, s) },
+			want: "login refused: ", layer: harness.LayerSSH,
+		},
+		{name: "a key that is not there", ssh: ec2.SSH{Key: "/nothere"}, setup: move("key", "moved"), want: "Identity file /nothere not accessible", layer: harness.LayerSSH},
+		{name: "another user", ssh: ec2.SSH{User: "nobody-here"}, want: "nobody-here@127.0.0.1: Permission denied", layer: harness.LayerSSH},
+		{name: "an unknown host", setup: func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600) }, want: "its host key is not known: Host key verification failed", layer: harness.LayerSSH},
+		{
+			name: "a changed host", setup: func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600, known(s, "key")) },
+			want: "its host key is not the one that is known: ", layer: harness.LayerSSH,
+		},
+		{name: "a host that is not there", config: []string{"Port 9"}, want: "the host answers, and nothing listens on that port", layer: harness.LayerPort},
+		{name: "a name that nobody knows", config: []string{"Host manager", "HostName nobody.invalid", "User x"}, want: "nobody knows the name nobody.invalid", layer: harness.LayerRoute},
+		{
+			name: "a silent host", setup: func(t *testing.T, s *sshdtest.Server) {
+				sshdtest.Run(t, "kill", "-STOP", strconv.Itoa(s.Cmd.Process.Pid))
+			},
+			want: "does not greet as sshd", layer: harness.LayerSSH,
+		},
+		{
+			name: "a host behind a host", ssh: ec2.SSH{Jump: "target"}, config: []string{"Host target", "HostName localhost", "HostKeyAlias 127.0.0.1", "Port PORT", "IdentityFile DIR/key", "ProxyJump 127.0.0.1"},
+			setup: func(t *testing.T, s *sshdtest.Server) {
+				s.Write(t, "known", 0o600, known(s, "host"), "127.0.0.1"+strings.TrimPrefix(known(s, "host"), "[127.0.0.1]:"+s.Port))
+			},
+		},
+		{
+			name: "hosts one behind the other", ssh: ec2.SSH{Jump: "127.0.0.1,ssh://127.0.0.1:PORT/"},
+		},
+		{name: "a host behind one that is not there", ssh: ec2.SSH{Jump: "127.0.0.1:9,localhost"}, want: "127.0.0.1 port 9: Connection refused", layer: harness.LayerSSH},
+	}
+}
+
+// encrypt gives the key a passphrase, as PKCS#8.
+func encrypt(t *testing.T, s *sshdtest.Server) {
+	t.Helper()
+	sshdtest.MakeKey(t, s.Path("rsa"), "-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "secret")
+	for _, half := range []string{"", ".pub"} {
+		sshdtest.Run(t, "mv", s.Path("rsa"+half), s.Path("key"+half))
 	}
 }
 
 func TestLogin(t *testing.T) {
-	asked := 0
-	right := func(string) ([]byte, error) { asked++; return []byte("secret"), nil }
-	wrong := func(string) ([]byte, error) { return []byte("wrong"), nil }
-	tests := []struct {
-		name  string
-		ssh   ec2.SSH
-		setup func(*testing.T, *sshd)
-		want  []string // none: it goes well
-	}{
-		{name: "a key", ssh: ec2.SSH{Key: "~/.ssh/key"}},
-		{name: "another one's", ssh: ec2.SSH{Key: "~/.ssh/other"}, want: []string{"sshd does not let ubuntu in (refused: the key ~/.ssh/other)"}},
-		{name: "a key with a passphrase", ssh: ec2.SSH{Key: "~/.ssh/locked", Ask: right}},
-		{name: "a wrong passphrase", ssh: ec2.SSH{Key: "~/.ssh/locked", Ask: wrong}, want: []string{"can't be used"}},
-		{name: "nobody to ask", ssh: ec2.SSH{Key: "~/.ssh/locked"}, want: []string{"is encrypted, and there is no terminal"}},
-		{name: "no key at all", want: []string{"there is no key"}},
-		{
-			name: "an unknown host", ssh: ec2.SSH{Key: "~/.ssh/key"}, setup: func(t *testing.T, s *sshd) { s.write(t, ".ssh/known_hosts", "") },
-			want: []string{"its host key is not known: it is ssh-ed25519 SHA256:"},
-		},
-		{
-			name: "a changed host", ssh: ec2.SSH{Key: "~/.ssh/key"}, setup: func(t *testing.T, s *sshd) { s.known(t, signer(t).PublicKey()) },
-			want: []string{"its host key is not the one that is known: it is ssh-ed25519 SHA256:"},
-		},
-		{
-			name: "a damaged known_hosts", ssh: ec2.SSH{Key: "~/.ssh/key"}, setup: func(t *testing.T, s *sshd) { s.write(t, ".ssh/known_hosts", "x\n") },
-			want: []string{"the known host keys can't be read"},
-		},
-		{
-			name: "a silent host", ssh: ec2.SSH{Key: "~/.ssh/key"}, setup: func(_ *testing.T, s *sshd) { s.hush() },
-			want: []string{"did not greet as sshd within 4s"},
-		},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+	for _, c := range loginCases() {
+		t.Run(c.name, func(t *testing.T) {
 			s := startSSHD(t)
-			if test.setup != nil {
-				test.setup(t, s)
+			fill := strings.NewReplacer("DIR", s.Dir, "PORT", s.Port)
+			for i := range c.config {
+				c.config[i] = fill.Replace(c.config[i])
 			}
+			configure(t, s, c.config...)
+			if c.setup != nil {
+				c.setup(t, s)
+			}
+			c.ssh.Jump = fill.Replace(c.ssh.Jump)
 			start := time.Now()
-			n, err := s.open(t, test.ssh)
+			n, err := open(t, ec2.Options{SSH: c.ssh})
 			if err == nil {
-				_, _, err = greeting(t.Context(), n, greeter(t))
+				_, err = n.Exec(t.Context(), "true")
 			}
-			if (err == nil) != (len(test.want) == 0) {
-				t.Errorf("it ended with %v", err)
-			}
-			for _, want := range test.want {
-				if err != nil && !strings.Contains(err.Error(), want) {
-					t.Errorf("%v does not say %q", err, want)
-				}
-			}
-			if err != nil && !errors.As(err, new(*harness.UnreachableError)) {
-				t.Errorf("%v is no *UnreachableError", err)
-			}
-			if time.Since(start) > 10*time.Second {
+			if time.Since(start) > 30*time.Second {
 				t.Errorf("it took %s", time.Since(start))
 			}
+			var lost *harness.UnreachableError
+			switch {
+			case c.layer == "" && err != nil:
+				t.Error(err)
+			case c.layer == "":
+			case !errors.As(err, &lost) || lost.Layer != c.layer || !strings.Contains(err.Error(), c.want):
+				t.Errorf("%v, not %q in layer %s", err, c.want, c.layer)
+			}
 		})
-	}
-	if asked != 1 {
-		t.Errorf("the passphrase was asked for %d times", asked)
-	}
-}
-
-// The command to accept a host's key is one that works.
-func TestAccept(t *testing.T) {
-	s := startSSHD(t)
-	s.write(t, ".ssh/known_hosts", "")
-	n, err := s.open(t, ec2.SSH{Key: "~/.ssh/key"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := greeter(t)
-	_, err = n.Dial(t.Context(), port)
-	var lost *harness.UnreachableError
-	if !errors.As(err, &lost) {
-		t.Fatal(err)
-	}
-	_, command, _ := strings.Cut(lost.Hint.String(), "echo '")
-	line, file, ok := strings.Cut(command, "' >> ")
-	if !ok || file != filepath.Join(s.home, ".ssh", "known_hosts") {
-		t.Fatalf("the hint is %q", lost.Hint.String())
-	}
-	s.write(t, ".ssh/known_hosts", line+"\n")
-	if _, _, err := greeting(t.Context(), n, port); err != nil {
-		t.Errorf("after %q: %v", command, err)
 	}
 }
 
@@ -432,5 +487,124 @@ func TestOnlyLooks(t *testing.T) {
 		if got := ec2.OnlyLooks(strings.Fields(command)); got != want {
 			t.Errorf("%q: %v", command, got)
 		}
+	}
+}
+
+// childVariable tells this test's program to be a command that logs in.
+const childVariable = "EC2_TEST_CHILD"
+
+// TestChild logs in as a command does, and says what came of it.
+func TestChild(t *testing.T) {
+	if os.Getenv(childVariable) == "" {
+		t.Skip("other tests run it")
+	}
+	i, err := ec2.Read("f", []byte("manager: manager\nnodes: [{name: manager, address: 127.0.0.1}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := ec2.Open(ec2.Options{Inventory: i, SSH: ec2.SSH{Jump: "manager", Interact: func(do func() error) error { return do() }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.LogIn(t.Context())
+	nodes, _ := target.Nodes(t.Context())
+	r, err := nodes[0].Exec(t.Context(), "echo", "logged in")
+	fmt.Printf("%s%v\n", r.Stdout, err)
+	if os.Getenv(childVariable) == "stay" {
+		time.Sleep(time.Hour)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// child returns TestChild as a command.
+func child(t *testing.T, what string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd.Env = append(os.Environ(), childVariable+"="+what)
+	t.Cleanup(func() {
+		if cmd.Process != nil {
+			_ = cmd.Process.Kill()
+		}
+	})
+	return cmd
+}
+
+// On a terminal ssh itself asks, and nothing is accepted that a person does not.
+func TestTerminal(t *testing.T) {
+	unknown := func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600) }
+	for _, c := range []struct {
+		name             string
+		setup            func(*testing.T, *sshdtest.Server)
+		asks, says, ends string
+	}{
+		{"a passphrase", encrypt, "Enter passphrase for", "secret\n", "logged in"},
+		{"an unknown host", unknown, "authenticity of host", "yes\n", "logged in"},
+		{"an unknown host that is not the right one", unknown, "authenticity of host", "no\n", "its host key is not known"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startSSHD(t, "PasswordAuthentication no", "KbdInteractiveAuthentication no")
+			c.setup(t, s)
+			tty, err := pty.Start(child(t, "end"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tty.Close()
+			said, answered := "", false
+			for !strings.Contains(said, c.ends) {
+				p := make([]byte, 4096)
+				n, err := tty.Read(p)
+				if err != nil {
+					t.Fatalf("%v after:\n%s", err, said)
+				}
+				said += string(p[:n])
+				if !answered && strings.Contains(said, c.asks) {
+					answered = true
+					_, _ = io.WriteString(tty, c.says)
+				}
+			}
+			if !answered {
+				t.Errorf("nothing was asked:\n%s", said)
+			}
+			_, _ = io.Copy(io.Discard, tty) // until the command has ended
+		})
+	}
+}
+
+// Nothing is left of a command that is killed: neither ssh, nor the login, nor a
+// file.
+func TestKilled(t *testing.T) {
+	s := startSSHD(t)
+	cmd := child(t, "stay")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "logged in\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if len(children(t, s)) == 0 {
+		t.Fatal("nobody is logged in")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	err = harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
+		files, _ := filepath.Glob(filepath.Join(os.TempDir(), "*"))
+		processes, _ := exec.Command("pgrep", "-f", os.TempDir()).Output() // fails if there are none
+		if all := children(t, s); len(files)+len(processes)+len(all) > 0 {
+			return fmt.Errorf("files %q, processes %q, logins %q", files, processes, all)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

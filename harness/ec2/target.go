@@ -34,38 +34,65 @@ type Options struct {
 type Target struct {
 	opts     Options
 	topology harness.Topology
-	jump     *sshHost // nil: nodes are dialled directly
-	logins   *logins
+	jump     *sshHost            // nil: nodes are dialled directly
+	hosts    map[string]*sshHost // by node
 
-	mu    sync.Mutex
-	hosts map[string]*sshHost // by node
+	life context.Context //nolint:containedctx // the ssh connections', which Close ends
+	end  context.CancelFunc
 }
 
 var _ harness.Target = (*Target)(nil)
 
-// Open finds out how the nodes are reached, and dials none of them. Where keys
-// are needed that have a passphrase, it is asked for now: later it would take
-// from the time that a connection has.
+// Open finds out how the nodes are reached, and dials none of them. The error is a
+// *JumpError if the jump host is none.
 func Open(o Options) (*Target, error) {
-	l, err := newLogins(o.SSH)
-	if err != nil {
-		return nil, err
-	}
-	t := &Target{opts: o, topology: o.Inventory.Topology(), logins: l, hosts: map[string]*sshHost{}}
+	t := &Target{opts: o, topology: o.Inventory.Topology(), hosts: map[string]*sshHost{}}
+	t.life, t.end = context.WithCancel(context.Background())
 	if o.SSH.Jump != "" {
-		if t.jump, err = t.jumpHost(o.SSH.Jump); err != nil {
+		jump, err := t.jumpHost(o.SSH.Jump)
+		if err != nil {
 			return nil, err
 		}
-		if _, err := l.signers(t.jump); err != nil {
+		if _, err := jump.route(); err != nil {
 			return nil, err
 		}
+		t.jump = jump
 	}
 	for _, n := range o.Inventory.Nodes {
-		if h, err := t.hostOf(n); err == nil {
-			_, _ = l.signers(h) // an error is kept for when the key is needed
+		if t.jump != nil && t.jump.name == n.Name {
+			t.hosts[n.Name] = t.jump
+		} else {
+			t.hosts[n.Name] = t.host(n, Login{})
 		}
 	}
 	return t, nil
+}
+
+// LogIn logs in where a command needs it, the jump host or all nodes, and has ssh ask
+// a person what it must know: later that would take from the time that a connection
+// has. What goes wrong is told when the login is needed.
+func (t *Target) LogIn(ctx context.Context) {
+	if t.opts.SSH.Interact == nil {
+		return
+	}
+	var hosts []*sshHost
+	if t.jump != nil {
+		hosts = []*sshHost{t.jump}
+	} else {
+		for _, n := range t.opts.Inventory.Nodes {
+			if h, err := t.hostOf(n); err == nil {
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	var group sync.WaitGroup
+	for _, h := range hosts {
+		group.Go(func() { _, _ = h.connect(ctx) })
+	}
+	group.Wait()
+	for _, h := range hosts {
+		h.askPerson(ctx)
+	}
 }
 
 // Name is "ec2".
@@ -107,10 +134,11 @@ func (t *Target) Down(context.Context) error { return nil }
 
 // Close ends the ssh connections.
 func (t *Target) Close() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, h := range t.hosts {
-		h.close()
+	t.end()
+	for _, h := range t.hosts { // those behind the jump host first
+		if h != t.jump {
+			h.close()
+		}
 	}
 	if t.jump != nil {
 		t.jump.close()
@@ -132,16 +160,14 @@ func (n *node) Addr() netip.Addr { return n.addr }
 // that its peers use, else to the one by which this machine reaches it. The
 // error is a *harness.UnreachableError.
 func (n *node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
-	dialling, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
 	var conn net.Conn
 	var err error
 	at := netip.AddrPortFrom(n.addr, port).String()
 	if n.target.jump != nil {
-		conn, err = n.target.jump.forward(dialling, at)
+		conn, err = n.target.jump.forward(ctx, at)
 	} else {
 		at = net.JoinHostPort(n.reachedAt(), strconv.Itoa(int(port)))
-		conn, err = new(net.Dialer).DialContext(dialling, "tcp", at)
+		conn, err = (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", at)
 	}
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -219,14 +245,5 @@ func (t *Target) jumpCommand() []string {
 	if t.jump == nil {
 		return nil
 	}
-	login := t.jump.login
-	argv := []string{"ssh"}
-	if login.Key != "" {
-		argv = append(argv, "-i", login.Key)
-	}
-	if login.Port != 22 {
-		argv = append(argv, "-p", strconv.Itoa(int(login.Port)))
-	}
-	host, _, _ := net.SplitHostPort(t.jump.addr) // it was joined of them
-	return append(argv, login.User+"@"+host)
+	return t.jump.commandArgv()
 }

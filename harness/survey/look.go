@@ -22,7 +22,7 @@ const (
 
 	// The time for the way to a host that is reached out of band: what ssh takes to
 	// know that nobody answers, and less if nobody answered before.
-	wayIn     = 4500 * time.Millisecond
+	wayIn     = 5 * time.Second
 	wayToLost = time.Second
 )
 

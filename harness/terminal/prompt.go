@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // ReadLines reads a person's lines. Reading can't be ended: the goroutine ends
@@ -47,41 +45,4 @@ func (s *Screen) Confirm(ctx context.Context, question string) (bool, error) {
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
-}
-
-// PassphrasePrompt returns what asks a person for what must not be seen; nil if
-// there is nobody to ask.
-func (s *Screen) PassphrasePrompt(ctx context.Context) func(question string) ([]byte, error) {
-	if !IsTerminal(s.In) {
-		return nil
-	}
-	return func(question string) ([]byte, error) {
-		fmt.Fprint(s.Err, question)
-		defer fmt.Fprintln(s.Err)
-		return readUnseen(ctx, int(s.In.Fd()))
-	}
-}
-
-// readUnseen reads a line that the terminal does not echo. When ctx ends the
-// terminal echoes again; reading ends with the process.
-func readUnseen(ctx context.Context, fd int) ([]byte, error) {
-	before, err := term.GetState(fd)
-	if err != nil {
-		return nil, err
-	}
-	type answer struct {
-		line []byte
-		err  error
-	}
-	typed := make(chan answer, 1)
-	go func() {
-		line, err := term.ReadPassword(fd)
-		typed <- answer{line, err}
-	}()
-	select {
-	case a := <-typed:
-		return a.line, a.err
-	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
-	}
 }
