@@ -23,7 +23,7 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress) {
 		if !s.Reached {
 			mark = "-"
 		}
-		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), s.In(l))
+		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), oneLine(s.In(l)))
 	}
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{
@@ -37,7 +37,7 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress) {
 	Table(w, t)
 	for _, h := range p.Hosts {
 		for _, problem := range h.ProblemsIn(l) {
-			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, problem)
+			fmt.Fprintf(w, "! %s: %s\n", h.Host.Name, oneLine(problem))
 		}
 	}
 }
@@ -61,7 +61,7 @@ func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) table.Row {
 	swarm := "-"
 	switch {
 	case h.Member != nil:
-		swarm = h.Member.Status
+		swarm = oneLine(h.Member.Status)
 	case h.Role == "manager":
 		swarm = h.Role
 	}
@@ -80,8 +80,8 @@ func containerNames(all []engine.Container) string {
 	var names []string
 	for _, c := range all {
 		name := path.Base(c.Image)
-		if name == "swarm" && len(c.Args) > 0 {
-			name += " " + c.Args[0]
+		if call, isSwarm := tutorial.CallOf(c); isSwarm {
+			name = "swarm " + call.Command
 		}
 		if !c.Running {
 			name += " (" + c.State + ")"
@@ -91,7 +91,7 @@ func containerNames(all []engine.Container) string {
 	if len(names) == 0 {
 		return "-"
 	}
-	return strings.Join(names, ", ")
+	return oneLine(strings.Join(names, ", "))
 }
 
 func alivePeers(peers []engine.Peer) int {
