@@ -11,7 +11,13 @@ import (
 const consulServers = 3
 
 // Replicated returns the members that run a Swarm manager, too.
-func (t Topology) Replicated() []Host { return t.Members[:min(t.Replicas, len(t.Members))] }
+func (t Topology) Replicated() []Host {
+	if len(t.ReplicasOn) == 0 {
+		return t.Members[:min(t.Replicas, len(t.Members))]
+	}
+	isElsewhere := func(h Host) bool { return !slices.Contains(t.ReplicasOn, h.Name) }
+	return slices.DeleteFunc(slices.Clone(t.Members), isElsewhere)
+}
 
 // Managers returns the hosts that run a Swarm manager, the manager first.
 func (t Topology) Managers() []Host { return append([]Host{t.Manager}, t.Replicated()...) }
@@ -21,7 +27,7 @@ func (t Topology) Managers() []Host { return append([]Host{t.Manager}, t.Replica
 // tolerates the loss of one.
 func (t Topology) ConsulServers() []Host {
 	hosts := t.Hosts()
-	if t.Replicas == 0 || len(hosts) < consulServers {
+	if t.Replicas == 0 || t.OneConsul || len(hosts) < consulServers {
 		return hosts[:1]
 	}
 	return hosts[:consulServers]
@@ -47,8 +53,22 @@ func (t Topology) SwarmOf(h Host) netip.AddrPort {
 	return netip.AddrPortFrom(h.Addr, t.Swarm().Port())
 }
 
+// KeysOf returns where in Consul a key of Swarm's is that has a path of its own in the
+// page: docker/swarm/nodes/
+func (t Topology) KeysOf(path string) string { return under(t.DiscoveryPath, path) }
+
+// EngineKeysOf is KeysOf of the engines.
+func (t Topology) EngineKeysOf(path string) string { return under(t.StorePath, path) }
+
+func under(root, path string) string {
+	if root == "" {
+		return path
+	}
+	return root + "/" + path
+}
+
 // DiscoveryOf returns the address of the discovery backend as an argument of a
 // host's Swarm containers: consul://192.168.33.20:8500/
 func (t Topology) DiscoveryOf(h Host) string {
-	return fmt.Sprintf("consul://%s/", netip.AddrPortFrom(t.ConsulOf(h).Addr, t.Consul().Port()))
+	return fmt.Sprintf("consul://%s/%s", netip.AddrPortFrom(t.ConsulOf(h).Addr, t.Consul().Port()), t.DiscoveryPath)
 }

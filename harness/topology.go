@@ -57,6 +57,15 @@ type Topology struct {
 	// Replicas is how many of the members, the first ones, run a Swarm manager,
 	// too. The page mentions replicas and creates none.
 	Replicas int `json:"replicas,omitempty"`
+	// ReplicasOn names these members if they are not the first ones.
+	ReplicasOn []string `json:"replicas_on,omitempty"`
+	// OneConsul tells that replicas share the manager's Consul, as in Swarm's manual.
+	// Those that labcheck makes have servers of their own.
+	OneConsul bool `json:"one_consul,omitempty"`
+	// DiscoveryPath and StorePath are the paths in Consul below which Swarm and the
+	// engines have their keys. The page has them at the root.
+	DiscoveryPath string `json:"discovery_path,omitempty"`
+	StorePath     string `json:"store_path,omitempty"`
 	// RestartJoin tells that the join containers start again with their hosts. The
 	// page's do not.
 	RestartJoin bool `json:"restart_join,omitempty"`

@@ -27,7 +27,3 @@ func ShowControls(s string) string {
 	}
 	return b.String()
 }
-
-// OneLine is ShowControls for a text that must not begin a line: a line break in it
-// becomes \n.
-func OneLine(s string) string { return strings.ReplaceAll(ShowControls(s), "\n", `\n`) }

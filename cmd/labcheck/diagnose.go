@@ -25,7 +25,8 @@ func newDiagnoseCommand(a *app) *cobra.Command {
 		Use: "diagnose", Short: a.lang.Say("Find out why the cluster is not as the tutorial promises, and what to do"),
 		Long: a.lang.Say(`diagnose looks for causes, from the hosts up to the packets: a layer is checked
 only if those below it hold, so that a cause is reported once. It changes
-nothing. Its exit code is 1 if it finds something, and 0 if all is well.
+nothing. Its exit code is 1 if it finds something, 0 if all is well, and 3 if it
+finds nothing and something could not be asked.
 
 On nodes that exist (--target ec2) it asks by ssh what only a node itself can
 tell, as root if sudo needs no password. Without ssh it asks the rest, and
@@ -71,8 +72,11 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	} else {
 		s.showDiagnosis(r)
 	}
-	if len(r.Findings) > 0 {
+	switch {
+	case len(r.Findings) > 0:
 		return &toldError{harness.VerdictFalse}
+	case len(r.NotAsked) > 0:
+		return &toldError{harness.VerdictUnreachable}
 	}
 	return nil
 }
@@ -80,14 +84,11 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 func (s *session) showDiagnosis(r diagnose.Result) {
 	// A closed stdout has nobody to tell.
 	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.canColor(s.out)})
-	if len(r.Findings) == 0 {
-		for _, h := range r.Held {
-			fmt.Fprintf(s.out, "✓ %s\n", h)
-		}
+	held := r.Held
+	if len(r.Findings) > 0 {
+		held = nil
 	}
-	for _, h := range r.NotAsked {
-		fmt.Fprintf(s.out, "- %s\n", s.lang.Say("not asked: %s", h))
-	}
+	report.Layers(s.out, s.lang, held, r.NotAsked)
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(s.out, verdictOf(s.lang, r))
 	}

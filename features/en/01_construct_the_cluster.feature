@@ -27,7 +27,7 @@ Feature: Step 1: Construct the cluster
     And the terminal shows the id of a container that runs on "manager"
 
   # Item 4: "Verify that the container is running."
-  @tutorial @id:ps-shows-consul @needs:consul-look @on:manager
+  @tutorial @id:ps-shows-consul @needs:consul-look @needs:image @on:manager
   Scenario: Consul is what runs on the manager
     Given the reader's terminal on "manager"
     When the reader types:
@@ -103,7 +103,7 @@ Feature: Step 1: Construct the cluster
       | cluster advertise | 192.168.33.11:2375          |
 
   # Item 7: "Verify that the consul and swarm manage containers are running."
-  @tutorial @id:ps-shows-both @needs:consul-look @needs:manager-look @on:manager
+  @tutorial @id:ps-shows-both @needs:consul-look @needs:manager-look @needs:image @on:manager
   Scenario: Consul and the Swarm manager are what runs on the manager
     Given the reader's terminal on "manager"
     When the reader types:
@@ -168,7 +168,7 @@ Feature: Step 1: Construct the cluster
       | worker01   | 192.168.33.200 |
       | store      | 192.168.33.250 |
 
-  @verify @id:join-container @needs:join @rows:as-joined
+  @verify @id:join-container @needs:join-look @rows:as-joined
   Scenario Outline: <node> runs one "swarm join" container, which advertises <address>:2375
     Then "<node>" runs exactly one Swarm join container
     And the Swarm join container on "<node>" has the advertised address "<address>:2375"

@@ -135,7 +135,7 @@ Feature: Step 3: Overlay a container network
     When a container is started on each engine, attached to "mynet"
     Then each of them reaches every other by name
 
-  @workload @id:reach-through-swarm @needs:packet @needs:member @needs:path @needs:disk @on:frontend01 @on:store
+  @workload @id:reach-through-swarm @needs:packet @needs:place @needs:path @needs:disk @on:frontend01 @on:store
   Scenario: Containers that Swarm put on two nodes reach each other by name over mynet
     Given every engine has found every other within 60 seconds
     When a container is started through port 3375 on "frontend01" and on "store", attached to "mynet"

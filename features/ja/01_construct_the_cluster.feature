@@ -28,7 +28,7 @@
     かつ ターミナルに、"manager" で動くコンテナの ID が表示される
 
   # 項目 4:コンテナが動いていることの確認。
-  @tutorial @id:ps-shows-consul @needs:consul-look @on:manager
+  @tutorial @id:ps-shows-consul @needs:consul-look @needs:image @on:manager
   シナリオ: manager で動くのは Consul である
     前提 "manager" に接続した読者のターミナルがある
     もし 読者が次のコマンドを入力する:
@@ -104,7 +104,7 @@
       | クラスタ・アドバタイズ | 192.168.33.11:2375          |
 
   # 項目 7:consul と swarm manage のコンテナが動いていることの確認。
-  @tutorial @id:ps-shows-both @needs:consul-look @needs:manager-look @on:manager
+  @tutorial @id:ps-shows-both @needs:consul-look @needs:manager-look @needs:image @on:manager
   シナリオ: manager で動くのは Consul と Swarm マネージャである
     前提 "manager" に接続した読者のターミナルがある
     もし 読者が次のコマンドを入力する:
@@ -168,7 +168,7 @@
       | worker01   | 192.168.33.200 |
       | store      | 192.168.33.250 |
 
-  @verify @id:join-container @needs:join @rows:as-joined
+  @verify @id:join-container @needs:join-look @rows:as-joined
   シナリオアウトライン: <ノード> では「swarm join」コンテナが 1 つ動き、<アドレス>:2375 を知らせる
     ならば "<ノード>" では swarm join コンテナがちょうど 1 つ動いている
     かつ swarm join コンテナは "<ノード>" 上にあり、「アドバタイズ・アドレス」は "<アドレス>:2375" である

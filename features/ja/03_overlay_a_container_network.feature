@@ -135,7 +135,7 @@
     もし 各 Engine で、"mynet" に接続するコンテナを 1 つずつ起動する
     ならば どのコンテナからも、ほかのすべてのコンテナに名前で届く
 
-  @workload @id:reach-through-swarm @needs:packet @needs:member @needs:path @needs:disk @on:frontend01 @on:store
+  @workload @id:reach-through-swarm @needs:packet @needs:place @needs:path @needs:disk @on:frontend01 @on:store
   シナリオ: Swarm が 2 つのノードに置いたコンテナが、mynet を通して互いに名前で届く
     前提 すべての Engine が 60 秒以内に互いを見つける
     もし ポート 3375 を通して、"frontend01" と "store" で、"mynet" に接続するコンテナを起動する

@@ -36,6 +36,11 @@ func argue(c *survey.Container, args ...string) {
 // silence has a host get no answer from what it dials.
 func silence(h *survey.Host, target string) { h.Probe.Silent = append(h.Probe.Silent, target) }
 
+// lookElsewhere has the manager look for its nodes in another place.
+func lookElsewhere(d *diagnosis) {
+	argue(containerOf(d.manager(), "manage"), "manage", "consul://x/")
+}
+
 func (d *diagnosis) manager() *survey.Host { return d.state.On("manager") }
 
 func other(name, image, command string, ports ...engine.Port) survey.Container {
@@ -208,11 +213,9 @@ func TestCauses(t *testing.T) {
 			f := d.manager()
 			f.Containers, f.MissingImages, d.state.Swarm, d.state.SwarmError.Err = f.Containers[:1], []string{swarmImage}, nil, engine.ErrRefused
 		}, "manager-no-image manager", onManager + "pull swarm\n" + managerAgain},
-		"manager looks elsewhere": {func(d *diagnosis, _ *survey.Host) { argue(containerOf(d.manager(), "manage"), "manage", "consul://x/") }, "manager-wrong-discovery manager", onManager + "rm -f manager\n" + managerAgain},
-		"manager packs":           {func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Strategy = "binpack" }, "manager-wrong-strategy manager", onManager + "rm -f manager\n" + managerAgain},
-		"manager's arguments": {func(d *diagnosis, _ *survey.Host) {
-			argue(containerOf(d.manager(), "manage"), "manage", "--x", d.topology.Discovery())
-		}, "manager-wrong-arguments manager", onManager + "rm -f manager\n" + managerAgain},
+		"manager looks elsewhere":                    {func(d *diagnosis, _ *survey.Host) { lookElsewhere(d); d.state.Swarm.Members = nil }, "manager-wrong-discovery manager", onManager + "rm -f manager\n" + managerAgain},
+		"manager packs":                              {func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Strategy = "binpack" }, "manager-wrong-strategy manager", onManager + "rm -f manager\n" + managerAgain},
+		"manager looks elsewhere, and all are there": {func(d *diagnosis, _ *survey.Host) { lookElsewhere(d) }, "manager-wrong-arguments manager", ""},
 		"manager without a slash": {func(d *diagnosis, _ *survey.Host) {
 			argue(containerOf(d.manager(), "manage"), "manage", strings.TrimSuffix(d.topology.Discovery(), "/"))
 		}, "", ""},
@@ -474,23 +477,13 @@ func TestMine(t *testing.T) {
 	ended, endedWrong := *containerOf(s.on, "join"), wrong
 	ended.Name, ended.State, ended.Running = "ended", "exited", false
 	endedWrong.Name, endedWrong.State, endedWrong.Running = "ended wrong", "exited", false
-	s.on.Containers = append([]survey.Container{endedWrong, ended, wrong, other("manage", "swarm", "/swarm manage x"), other("odd", "swarm:1", "/bin/sh join x"), other("nginx", "nginx", "/nginx join")}, s.on.Containers...)
+	s.on.Containers = append([]survey.Container{endedWrong, ended, wrong, other("manage", "swarm", "/swarm manage x"), other("odd", "swarm:1", "/bin/sh -c /swarm join x"), other("nginx", "nginx", "/nginx join")}, s.on.Containers...)
 	var got []string
 	for _, b := range s.ownContainers() {
 		got = append(got, b.Name)
 	}
 	if diff := cmp.Diff([]string{"join", "wrong", "odd", "ended", "ended wrong"}, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestFlagOf(t *testing.T) {
-	for want, args := range map[string][]string{
-		"a": {"join", "--advertise=a", "x"}, "b": {"join", "--advertise", "b/", "x"}, "": {"join", "--advertise"}, "c": {"--advertise", "c", "--advertise=d"},
-	} {
-		if got := flagOf(args, "--advertise"); got != want {
-			t.Errorf("%q: %q", args, got)
-		}
 	}
 }
 

@@ -109,7 +109,7 @@ func TestUnexplained(t *testing.T) {
 	if len(r.Findings) != 2 || last.Code != "unexplained" || !slices.Equal(last.Explains, []string{"registered#1"}) {
 		t.Errorf("%+v", r.Findings)
 	}
-	want := []harness.Observation{{Asked: "Consul answers", Answered: "so it is"}, {Asked: "packets arrive", Answered: "could not be asked"}}
+	want := []harness.Observation{{Asked: "Consul answers", Answered: "so it is"}, {Asked: "packets arrive: what was found is to be fixed first", Answered: "could not be asked"}}
 	if diff := cmp.Diff(want, last.Seen); diff != "" {
 		t.Error(diff)
 	}

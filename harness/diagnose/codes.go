@@ -176,6 +176,39 @@ var codes = []Code{
 		Cause: "the kernel of %s does not forward packets: published ports lead nowhere",
 	},
 	{
+		Code: "bridge-over-hosts", Section: hostsSection, Breaks: packetKind,
+		Title: "a network interface has addresses of other hosts",
+		Cause: "the interface %s of %s has addresses of other hosts: what goes to %s does not leave the host",
+		Advice: "if the network is needed, create it again with another --subnet; default-address-pools in " +
+			"/etc/docker/daemon.json keeps Docker away from the hosts' addresses",
+	},
+	{
+		Code: "docker-rules-lost", Section: hostsSection, Breaks: placeKind,
+		Title: "a packet filter has lost Docker's rules",
+		Cause: "the packet filter of %s has lost Docker's rules: its containers reach nothing outside of it",
+		Advice: "restart the engine of %s, which adds them again, after whatever flushes the filter (systemctl " +
+			"restart docker)",
+	},
+	{
+		Code: "filter-stops-all", Section: hostsSection, Breaks: placeKind,
+		Title:  "a packet filter stops all traffic of a host's containers",
+		Cause:  "the packet filter of %s stops all that its containers send and receive",
+		Advice: "take the rule away, on %s itself: %s",
+	},
+	{
+		Code: "containers-cut-off", Section: hostsSection, Breaks: placeKind, Sure: harness.Likely,
+		Title:  "containers of a host do not reach what the host reaches",
+		Cause:  "the Swarm container on %s does not reach %s, although the host does",
+		Advice: "look at the packet filter and the routes of the host: iptables-save, nft list ruleset, ip route",
+	},
+	{
+		Code: "engine-proxy", Section: hostsSection, Breaks: registeredKind,
+		Title: "an engine asks its cluster store through a proxy",
+		Cause: "the engine of %s is not registered with Consul: it asks Consul through the proxy %s",
+		Advice: "add %s to NO_PROXY where the engine has its proxy from (such as " +
+			"/etc/systemd/system/docker.service.d) and restart the engine of %s",
+	},
+	{
 		Code: "consul-no-image", Section: consulSection, Breaks: consulBoxKind,
 		Title: "the Consul container and its image are not there",
 		Cause: "%s on %s is not there, and neither is its image %s",
@@ -208,7 +241,7 @@ var codes = []Code{
 		Cause: "%s on %s is not published on its port",
 	},
 	{
-		Code: "consul-other-image", Section: consulSection, Breaks: consulLookKind,
+		Code: "consul-other-image", Section: consulSection, Breaks: imageKind,
 		Title: "the Consul container is of an image with another name",
 		Cause: "%s on %s is of an image with another name: Swarm hides its own containers by that name",
 	},
@@ -286,7 +319,7 @@ var codes = []Code{
 		Cause: "%s on %s is not published on its port",
 	},
 	{
-		Code: "manager-other-image", Section: managerSection, Breaks: managerLookKind,
+		Code: "manager-other-image", Section: managerSection, Breaks: imageKind,
 		Title: "the Swarm manager container is of an image with another name",
 		Cause: "%s on %s is of an image with another name: Swarm hides its own containers by that name",
 	},
@@ -297,8 +330,9 @@ var codes = []Code{
 	},
 	{
 		Code: "manager-wrong-arguments", Section: managerSection, Breaks: managerLookKind,
-		Title: "the Swarm manager container has other arguments",
-		Cause: "%s on %s has other arguments than the page gives it",
+		Title:  "the Swarm manager container has other arguments",
+		Cause:  "%s on %s has other arguments than the page gives it",
+		Advice: "it works as it is; to have it as the page has it: %s, then %s",
 	},
 	{
 		Code: "manager-wrong-discovery", Section: managerSection, Breaks: managerKind,
@@ -325,6 +359,25 @@ var codes = []Code{
 		Title:  "no Swarm manager is primary",
 		Cause:  "no Swarm manager is primary: what is asked of them waits",
 		Advice: "an election takes up to 25 s after the primary or Consul's quorum was lost: ask again",
+	},
+	{
+		Code: "manager-too-old", Section: managerSection, Breaks: memberKind,
+		Title:  "the Swarm manager is too old to tell how its nodes are",
+		Cause:  "the Swarm manager is version %s: Swarm older than 1.1 does not tell how its nodes are",
+		Advice: "use the image swarm:1.2.9",
+	},
+	{
+		Code: "manager-two-primaries", Section: managerSection, Breaks: aloneKind,
+		Title:  "two Swarm managers are primary",
+		Cause:  "the Swarm managers on %s and %s are both primary: neither knows of the other",
+		Advice: "more than one manager needs --replication, --advertise and the same discovery for each",
+	},
+	{
+		Code: "manager-proxy", Section: managerSection, Breaks: memberKind,
+		Title: "the Swarm manager asks Consul and engines through a proxy",
+		Cause: "%s on %s has the proxy %s in its environment, and asks Consul or engines through it",
+		Advice: "the docker CLI gives containers the proxies of ~/.docker/config.json; put the hosts into noProxy " +
+			"there, or leave them out as above; a restart does not help",
 	},
 	{
 		Code: "manager-cut-off", Section: managerSection, Breaks: pathKind, Sure: harness.Likely,
@@ -366,16 +419,29 @@ var codes = []Code{
 		Title: "a join container does not run", Cause: "%s on %s does not run",
 	},
 	{
-		Code: "join-twice", Section: joinsSection, Breaks: joinKind,
+		Code: "join-other-arguments", Section: joinsSection, Breaks: joinLookKind,
+		Title:  "a join container has other arguments",
+		Cause:  "%s on %s has other arguments than the page gives it",
+		Advice: "it works as it is; to have it as the page has it: %s, then %s",
+	},
+	{
+		Code: "join-proxy", Section: joinsSection, Breaks: keyKind,
+		Title: "a join container asks Consul through a proxy",
+		Cause: "%s on %s has the proxy %s in its environment, and asks Consul or engines through it",
+		Advice: "the docker CLI gives containers the proxies of ~/.docker/config.json; put the hosts into noProxy " +
+			"there, or leave them out as above; a restart does not help",
+	},
+	{
+		Code: "join-twice", Section: joinsSection, Breaks: joinLookKind,
 		Title: "a join container runs more than once on a host", Cause: "%s runs more than once on %s",
 	},
 	{
-		Code: "join-other-image", Section: joinsSection, Breaks: joinKind,
+		Code: "join-other-image", Section: joinsSection, Breaks: imageKind,
 		Title: "a join container is of an image with another name",
 		Cause: "%s on %s is of an image with another name: Swarm hides its own containers by that name",
 	},
 	{
-		Code: "join-restart-policy", Section: joinsSection, Breaks: joinKind,
+		Code: "join-restart-policy", Section: joinsSection, Breaks: rebootKind,
 		Title: "a join container has another restart policy",
 		Cause: "%s on %s has another restart policy than the page gives it",
 	},
@@ -461,6 +527,12 @@ var codes = []Code{
 		Title:  "Consul was made anew and has lost its data",
 		Cause:  "Consul was created again and does not know %s: its data is lost",
 		Advice: "if creating it hangs or says that pool configuration failed, restart the engines first",
+	},
+	{
+		Code: "network-no-attach", Section: networkSection, Breaks: packetKind,
+		Title:  "an engine can't attach containers to the network any more",
+		Cause:  "the engine of %s can't attach containers to %s since its host lost power (moby/libnetwork#2322)",
+		Advice: "restart the engine of %s once more: systemctl restart docker, on the host itself",
 	},
 	{
 		Code: "host-cut", Section: networkSection, Breaks: engineKind,

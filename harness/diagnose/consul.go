@@ -15,7 +15,7 @@ import (
 // consulOn returns the Consul of a host that has one. Hosts that register with one
 // beside the manager's drop out when it is lost; Consul itself goes on.
 func consulOn(d *diagnosis, h harness.Host) service {
-	s := service{codes: consulCodes, on: d.state.On(h.Name), works: true} // as far as is asked
+	s := service{codes: consulCodes, on: d.state.On(h.Name), works: true, look: consulLookKind} // as far as is asked
 	if h.Name == d.topology.Manager.Name {
 		err := d.state.LeaderError.Err
 		s.works = err == nil || errors.Is(err, engine.ErrNoLeader)
@@ -41,10 +41,8 @@ func checkConsul(d *diagnosis) bool {
 
 func checkLeader(d *diagnosis, s service, found survey.Container) {
 	switch err := d.state.LeaderError.Err; {
-	case err == nil && !s.hasPageArguments(found):
-		s.reportContainer(d, s.codes.wrongArguments, found).
-			setAdvice(dockerCommand(s.on.Host, "rm -f %s", found.Name), s.typedCommand())
 	case err == nil:
+		reportDifferences(d, s, found)
 	case errors.Is(err, engine.ErrNoLeader) && len(d.topology.ConsulServers()) > 1:
 		reportQuorum(d, s, found)
 	case errors.Is(err, engine.ErrNoLeader) && slices.Contains(found.Args, "-bootstrap"):
@@ -121,7 +119,9 @@ func checkConsulPort(d *diagnosis, s service, err error) {
 		return
 	}
 	var f *finding
-	switch {
+	switch filtered := reportFilter(d, s.on); {
+	case filtered != nil:
+		f = filtered.setBreaks(part{consulKind, ""}, part{managerKind, ""})
 	case s.on.Probe.Forward == "0":
 		f = reportForwarding(d, s.on)
 	case survey.Unreached(err) != nil:
@@ -179,7 +179,7 @@ func checkWayToConsul(d *diagnosis) bool {
 	target := survey.Dial("tcp", consul)
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
-		if !could || !slices.Contains(h.Probe.Silent, target) || !d.isIntact(engineKind, h.Name) {
+		if !could || !slices.Contains(h.Probe.Silent, target) || !d.isIntact(reachKind, h.Name) {
 			continue
 		}
 		var f *finding

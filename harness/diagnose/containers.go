@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"labcheck/harness"
-	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
@@ -30,6 +29,7 @@ var (
 	joinCodes = serviceCodes{
 		noImage: "join-no-image", missing: "join-missing", paused: "join-paused", restarting: "join-restarting",
 		stopped: "join-stopped", otherImage: "join-other-image", restartPolicy: "join-restart-policy",
+		wrongArguments: "join-other-arguments",
 	}
 )
 
@@ -37,6 +37,10 @@ var (
 // nothing is known yet to be wrong with it.
 func findContainer(d *diagnosis, s service) (found survey.Container, ok bool) {
 	mine := s.ownContainers()
+	if s.isElsewhere(mine) {
+		reportElsewhere(d, s)
+		return found, false
+	}
 	if other, taken := s.inTheWay(); taken && (len(mine) == 0 || !mine[0].Running) {
 		reportPortTaken(d, s, other, mine)
 		return found, false
@@ -95,7 +99,7 @@ func reportPortTaken(d *diagnosis, s service, other survey.Container, mine []sur
 
 // checkPort reports a service that runs but is not where it should listen.
 func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
-	if slices.Contains(c.Ports, s.Port) {
+	if s.works || s.IsPublished(c.Container) {
 		return true
 	}
 	ports := "none"
@@ -168,8 +172,56 @@ func (s service) inTheWay() (survey.Container, bool) {
 	return survey.Container{}, false
 }
 
-// runsSwarm reports whether a container's program is Swarm's, with an argument.
-func runsSwarm(c engine.Container, arg string) bool {
-	words := strings.Fields(c.Command)
-	return len(words) > 1 && strings.HasSuffix(words[0], "/swarm") && words[1] == arg
+// isElsewhere reports whether the manager's service answers, although none of its
+// containers runs.
+func (s service) isElsewhere(mine []survey.Container) bool {
+	isOnManager := s.breaks == (part{}) && s.Port.Host != 0
+	return isOnManager && s.works && (len(mine) == 0 || !mine[0].Running)
+}
+
+// reportElsewhere reports a service that another container, or none, does the work of.
+func reportElsewhere(d *diagnosis, s service) {
+	f := d.addFinding(s.codes.missing, s.on.Name, s.Title, s.on.Name).setBreaks(part{s.look, ""}, part{aloneKind, s.on.Name}).
+		addSeen(dockerCommand(s.on.Host, "ps --all"), d.Lang.Say("no container of %s", s.imageAndArgument()))
+	f.setCause("%s on %s is not there; what answers on port %d is something else", s.Title, s.on.Name, s.Port.Host)
+	f.Advice = d.Lang.Say("it works as it is")
+	if other, taken := s.inTheWay(); taken {
+		f.addSeen(dockerCommand(s.on.Host, "ps"), fmt.Sprintf("%s: %s %s", other.Name, other.Image, other.Command))
+	}
+}
+
+// reportDifferences reports what of a container that does its work the page has
+// otherwise, as far as a claim says so.
+func reportDifferences(d *diagnosis, s service, c survey.Container) {
+	all := s.differences(c)
+	if len(all) == 0 {
+		return
+	}
+	f := s.reportContainer(d, s.codes.wrongArguments, c).setBreaks(d.partOf(s.look, s.on.Name)).
+		addSeen(dockerCommand(s.on.Host, "inspect %s", c.Name), strings.Join(all, "\n"))
+	f.setAdvice(dockerCommand(s.on.Host, "rm -f %s", c.Name), s.typedCommand())
+}
+
+// differences returns what of a container is not as the page types it.
+func (s service) differences(c survey.Container) []string {
+	var all []string
+	compare := func(have, want string) {
+		if have != want {
+			all = append(all, have+" instead of "+want)
+		}
+	}
+	if call, isCall := tutorial.CallOf(c.Container); isCall {
+		page := s.PageCall()
+		compare(call.Discovery, strings.TrimSuffix(s.pageDiscovery, "/"))
+		if page.Command == "join" {
+			compare("--advertise="+call.Advertise, "--advertise="+page.Advertise)
+		}
+	} else {
+		compare(strings.Join(c.Args, " "), strings.Join(s.Spec.Args, " "))
+		compare("-h "+c.Hostname, "-h "+s.Spec.Hostname)
+	}
+	if s.Port.Host != 0 && !slices.Equal(c.Ports, s.Spec.Ports) {
+		all = append(all, fmt.Sprintf("-p %v instead of -p %v", c.Ports, s.Spec.Ports))
+	}
+	return all
 }

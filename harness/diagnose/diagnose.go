@@ -5,6 +5,7 @@ package diagnose
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 )
 
 // Options say what a diagnosis is about.
@@ -82,8 +84,11 @@ func surveyOptions(t harness.Topology, outOfBand bool) survey.Options {
 // isRelevant reports whether a container could be the tutorial's, whatever its
 // image is called by now, or stand in its place.
 func isRelevant(c engine.Container, t harness.Topology) bool {
-	return strings.Contains(c.Image, swarmImage) || strings.Contains(c.Image, "consul") ||
-		runsSwarm(c, "manage") || runsSwarm(c, "join") || strings.HasPrefix(c.Command, "/bin/start") ||
+	call, _ := tutorial.CallOf(c)
+	isSwarm := strings.Contains(c.Image, swarmImage) || call.Command == "manage" || call.Command == "join"
+	onNetwork := func(n engine.Attachment) bool { return n.Network == t.Network }
+	return isSwarm || strings.Contains(c.Image, "consul") || strings.HasPrefix(c.Command, "/bin/start") ||
+		!c.Running && slices.ContainsFunc(c.Networks, onNetwork) || // it may be one that can't be attached
 		survey.Publishes(c, t.Consul().Port()) || survey.Publishes(c, t.Swarm().Port())
 }
 
@@ -112,6 +117,7 @@ func layersOf(t harness.Topology) []layer {
 	all = append(all,
 		layer{lang.Text{EN: "every host reaches Consul"}, checkWayToConsul},
 		layer{check: checkHanging},
+		layer{check: checkContainersWay},
 		layer{lang.Text{EN: "every engine has the cluster store, advertises its own address and has room"}, checkSettings},
 		layer{check: noteUnsaid},
 		layer{lang.Text{EN: "the Swarm manager answers and spreads"}, checkManager},
@@ -122,6 +128,7 @@ func layersOf(t harness.Topology) []layer {
 		layer{lang.Text{EN: "every member's key is in Consul, and nobody else's"}, checkKeys},
 		layer{lang.Text{EN: "the manager lists every member as Healthy"}, checkMembers},
 		layer{lang.Textf("%s is one overlay network on every engine", t.Network), checkNetwork},
+		layer{check: checkAttaching},
 		layer{lang.Text{EN: "every engine is registered with Consul"}, checkRegistrations},
 		layer{lang.Text{EN: "every engine knows every other by gossip, and nothing stops their packets"}, checkGossip},
 		layer{lang.Textf("every engine received the endpoint events of the containers on %s on other hosts", t.Network), checkNeighbours},
@@ -156,10 +163,22 @@ func (d *diagnosis) checkLayers() {
 func (d *diagnosis) noteLayer(right lang.Text, judged, holds bool) {
 	switch {
 	case !judged:
-		d.notAsked = append(d.notAsked, right.In(d.Lang))
+		d.notAsked = append(d.notAsked, d.Lang.Say("%s: %s", right.In(d.Lang), whyNotAsked(d)))
 	case holds:
 		d.held = append(d.held, right.In(d.Lang))
 	}
+}
+
+// whyNotAsked returns why a layer could not be judged.
+func whyNotAsked(d *diagnosis) string {
+	err := lacksAnswer(d.state)
+	switch {
+	case len(d.found) > 0:
+		return d.Lang.Say("what was found is to be fixed first")
+	case err != nil:
+		return d.Lang.Error(survey.KindOf(err))
+	}
+	return d.Lang.Say("no answer in time")
 }
 
 func (d *diagnosis) makeResult() Result {

@@ -107,7 +107,9 @@ func checkStore(d *diagnosis, h *survey.Host) {
 }
 
 // storeOf returns the cluster store that every engine is to have.
-func storeOf(t harness.Topology) string { return strings.TrimSuffix(t.Discovery(), "/") }
+func storeOf(t harness.Topology) string {
+	return strings.TrimSuffix(t.Discovery(), "/") + strings.TrimSuffix("/"+t.StorePath, "/")
+}
 
 // noteUnsaid notes what hosts do not say of themselves: once, if the reason is the
 // same.

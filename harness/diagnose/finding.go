@@ -37,6 +37,12 @@ const (
 	managerKind     kind = "manager"       // the Swarm manager answers
 	strategyKind    kind = "strategy"      // it spreads
 	joinKind        kind = "join"          // the host's join container is as the page has it
+	joinLookKind    kind = "join-look"     // the rest of what the page gives it
+	imageKind       kind = "image"         // the host's containers are of images with the page's names
+	rebootKind      kind = "reboot"        // what starts again with the host is what the page has start
+	aloneKind       kind = "alone"         // the host runs no more of the page's services than the page has
+	renewKind       kind = "renew"         // its join container can renew the host's key
+	placeKind       kind = "place"         // the manager can have its engine start containers
 	keyKind         kind = "key"           // the host is registered for Swarm
 	pathKind        kind = "path"          // the manager's host reaches the engine
 	memberKind      kind = "member"        // the manager lists it as Healthy
@@ -53,6 +59,12 @@ var rests = map[kind][]kind{
 	settingKind:     {engineKind},
 	diskKind:        {engineKind},
 	joinKind:        {engineKind, diskKind},
+	joinLookKind:    {joinKind},
+	renewKind:       {joinKind},
+	placeKind:       {memberKind},
+	imageKind:       {engineKind},
+	rebootKind:      {engineKind},
+	aloneKind:       {engineKind},
 	keyKind:         {joinKind, reachKind, consulKind},
 	reachKind:       {engineKind},
 	pathKind:        {engineKind},

@@ -34,8 +34,14 @@ func checkRegistrations(d *diagnosis) bool {
 }
 
 func checkRegistration(d *diagnosis, h *survey.Host) {
-	key := engineNodes + h.Engine().String()
+	key := d.topology.EngineKeysOf(engineNodes) + h.Engine().String()
 	if d.state.Entries[key].Key != "" {
+		return
+	}
+	proxy := proxyFor(map[string]string{"HTTP_PROXY": h.Info.HTTPProxy, "NO_PROXY": h.Info.NoProxy}, d.topology.Consul())
+	if proxy != "" {
+		d.addFinding("engine-proxy", h.Name, h.Name, proxy).setAdvice(d.topology.Manager.Addr, h.Name).
+			addSeen(dockerCommand(h.Host, "info"), "HTTP Proxy: "+h.Info.HTTPProxy+"\nNo Proxy: "+h.Info.NoProxy)
 		return
 	}
 	code, last := "engine-not-registered", lastLine(h.Log, "discovery error", "in discovery failed")

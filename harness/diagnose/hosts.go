@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 )
 
@@ -27,7 +28,55 @@ func checkHosts(d *diagnosis) bool {
 		}
 	}
 	checkIDs(d)
+	checkBridges(d)
 	return true
+}
+
+// checkBridges finds interfaces, such as bridges of Docker, that take what a host sends
+// to others.
+func checkBridges(d *diagnosis) {
+	for i := range d.state.Hosts {
+		h := &d.state.Hosts[i]
+		covered := map[string][]harness.Host{}
+		for _, to := range d.topology.Hosts() {
+			if l, over := h.Probe.LinkOver(h.Host, to.Addr); over && to.Name != h.Name {
+				covered[l.Name] = append(covered[l.Name], to)
+			}
+		}
+		for _, l := range h.Probe.Links {
+			if to := covered[l.Name]; len(to) > 0 {
+				reportBridge(d, h, l, to)
+				delete(covered, l.Name)
+			}
+		}
+	}
+}
+
+// reportBridge reports an interface that has addresses of other hosts.
+func reportBridge(d *diagnosis, h *survey.Host, l survey.Link, covered []harness.Host) {
+	var names []string
+	breaks := []part{{packetKind, h.Name}}
+	for _, to := range covered {
+		names = append(names, to.Name)
+		switch {
+		case to.Name == d.topology.Manager.Name:
+			breaks = append(breaks, part{reachKind, h.Name})
+		case h.Name == d.topology.Manager.Name:
+			breaks = append(breaks, part{pathKind, to.Name}, part{placeKind, to.Name})
+		}
+		breaks = append(breaks, part{packetKind, to.Name})
+		if !engine.Knows(h.Peers, to.Addr) {
+			breaks = append(breaks, part{gossipKind, h.Name})
+		}
+	}
+	f := d.addFinding("bridge-over-hosts", h.Name, l.Name, h.Name, strings.Join(names, ", ")).setBreaks(breaks...).
+		addSeen("ip addr, on "+h.Name, l.Name+" "+l.Addr.String())
+	network := strings.TrimPrefix(l.Name, "br-")
+	if l.Name == "docker0" {
+		f.Advice = d.Lang.Say("restart the engine of %s with another --bip, such as --bip=172.17.0.1/16", h.Name)
+		return
+	}
+	f.addRemedy(dockerCommand(h.Host, "network rm %s", network))
 }
 
 // checkConnection finds out why no connection to the engine's port comes about.
@@ -108,7 +157,7 @@ func checkIDs(d *diagnosis) {
 func reportRules(d *diagnosis, code string, h *survey.Host, rules []string, port uint16) *finding {
 	breaks := d.partOf(codeOf(code).Breaks, h.Name)
 	var f *finding
-	if slices.ContainsFunc(rules, func(r string) bool { return strings.Contains(r, "port ") }) {
+	if slices.ContainsFunc(rules, func(r string) bool { return port == 0 || strings.Contains(r, "port") }) {
 		f = d.addFinding(code, h.Name).setCause("the packet filter of %s stops traffic on port %d", h.Name, port)
 	} else {
 		f = d.addFinding("host-cut", h.Name, h.Name)

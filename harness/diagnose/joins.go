@@ -1,22 +1,29 @@
 package diagnose
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
 
-// swarmNodes is where `swarm join` registers, a key ip:port for each node.
+// swarmNodes is where `swarm join` registers, a key ip:port for each node, below the
+// path of its discovery.
 const swarmNodes = "docker/swarm/nodes/"
+
+// swarmKeys returns swarmNodes as the cluster has it.
+func swarmKeys(d *diagnosis) string { return d.topology.KeysOf(swarmNodes) }
 
 // joinOn returns the join container of a member.
 func joinOn(d *diagnosis, h harness.Host) service {
 	works := true // as far as its log goes: its key outlives it
-	return d.serviceOn(tutorial.SwarmJoin, service{codes: joinCodes, on: d.state.On(h.Name), works: works})
+	return d.serviceOn(tutorial.SwarmJoin, service{codes: joinCodes, on: d.state.On(h.Name), works: works, look: joinLookKind})
 }
 
 // checkJoins finds out which hosts do not register for Swarm, and why.
@@ -35,16 +42,19 @@ func checkJoin(d *diagnosis, s service) {
 	if !ok {
 		return
 	}
-	advertised, want := flagOf(found.Args, "--advertise"), s.on.Engine().String()
-	discovery, place := strings.TrimSuffix(lastOf(found.Args), "/"), strings.TrimSuffix(lastOf(s.Spec.Args), "/")
+	call, _ := tutorial.CallOf(found.Container)
+	discovery, place := call.DiscoveryIn(d.topology), s.PageCall().Discovery
+	m, listed := memberAt(d.state.Swarm, s.on.Host)
+	isNamed := engine.NamesHost(call.Advertise, s.on.Host) && listed && m.Status == engine.Healthy
 	switch {
 	case discovery != place:
 		s.makeAnew(s.reportContainer(d, "join-wrong-discovery", found).
 			addSeen(dockerCommand(s.on.Host, "inspect %s", found.Name), discovery+" instead of "+place), found)
-	case advertised != want:
-		reportWrongAddress(d, s, found, advertised)
+	case call.Advertise != s.on.Engine().String() && !isNamed:
+		reportWrongAddress(d, s, found, call.Advertise)
 	default:
 		checkTwice(d, s)
+		reportDifferences(d, s, found)
 		restart := "no"
 		if d.topology.RestartJoin {
 			restart = "unless-stopped"
@@ -56,7 +66,7 @@ func checkJoin(d *diagnosis, s service) {
 // reportWrongAddress reports a join container that registers another address than
 // its host's. The wrong key stays for as long as its session, up to 180 s.
 func reportWrongAddress(d *diagnosis, s service, found survey.Container, advertised string) {
-	code, key := "join-wrong-address", swarmNodes+advertised
+	code, key := "join-wrong-address", swarmKeys(d)+advertised
 	if a, err := netip.ParseAddrPort(advertised); err == nil && a.Addr() == s.on.Addr {
 		code = "join-wrong-port"
 	}
@@ -89,7 +99,10 @@ func checkTwice(d *diagnosis, s service) {
 // deleteKey returns the command that takes a key out of Consul.
 func deleteKey(d *diagnosis, key string) string {
 	manager := d.topology.Manager
-	return dockerCommand(manager, "exec %s consul kv delete %s", consulOn(d, manager).ownContainers()[0].Name, key)
+	if mine := consulOn(d, manager).ownContainers(); len(mine) > 0 {
+		return dockerCommand(manager, "exec %s consul kv delete %s", mine[0].Name, key)
+	}
+	return fmt.Sprintf("curl -X DELETE http://%s/v1/kv/%s", d.topology.Consul(), key)
 }
 
 // checkKeys finds members that are not registered as they should be, and keys of
@@ -113,25 +126,52 @@ func checkKeys(d *diagnosis) bool {
 // runs.
 func checkKey(d *diagnosis, h harness.Host) {
 	address := h.Engine().String()
-	entry, there := d.state.Entries[swarmNodes+address]
+	entry, there := keyOf(d, h)
+	key := cmp.Or(entry.Key, swarmKeys(d)+address)
+	if at := strings.TrimPrefix(key, swarmKeys(d)); engine.NamesHost(at, h) {
+		address = at
+	}
 	restart := dockerCommand(h, "restart %s", joinOn(d, h).ownContainers()[0].Name)
-	asked := "consul kv get " + swarmNodes + address
+	asked := "consul kv get " + key
 	switch {
+	case !there && reportJoinProxy(d, h):
 	case !there:
 		d.addFinding("key-missing", h.Name, h.Name).addSeen(asked, "no such key").addRemedy(restart)
 	case entry.Value != address:
 		d.addFinding("key-wrong", h.Name, h.Name).addSeen(asked, entry.Value).
-			addRemedy(deleteKey(d, swarmNodes+address), restart)
+			addRemedy(deleteKey(d, key), restart)
 	case entry.Session == "":
-		d.addFinding("key-stale", h.Name, h.Name).addSeen("GET /v1/kv/"+swarmNodes+address, "no Session").
-			addRemedy(deleteKey(d, swarmNodes+address), restart)
+		d.addFinding("key-stale", h.Name, h.Name).addSeen("GET /v1/kv/"+key, "no Session").
+			addRemedy(deleteKey(d, key), restart)
 	}
+}
+
+func reportJoinProxy(d *diagnosis, h harness.Host) bool {
+	f := reportProxy(d, joinOn(d, h), "join-proxy", d.topology.Consul())
+	if f == nil {
+		return false
+	}
+	f.setBreaks(part{keyKind, h.Name})
+	return true
+}
+
+// keyOf returns a member's key in Consul, by the address of its engine or its name.
+func keyOf(d *diagnosis, h harness.Host) (entry engine.Entry, there bool) {
+	if entry, there = d.state.Entries[swarmKeys(d)+h.Engine().String()]; there {
+		return entry, true
+	}
+	for key, e := range d.state.Entries {
+		if at, ok := strings.CutPrefix(key, swarmKeys(d)); ok && engine.NamesHost(at, h) {
+			return e, true
+		}
+	}
+	return entry, false
 }
 
 // checkStrangers reports keys of what is no member.
 func checkStrangers(d *diagnosis) {
-	for _, name := range keysBelow(d, swarmNodes) {
-		isMember := func(h harness.Host) bool { return h.Engine().String() == name }
+	for _, name := range keysBelow(d, swarmKeys(d)) {
+		isMember := func(h harness.Host) bool { return tutorial.Names(name, h) }
 		_, addrErr := netip.ParseAddrPort(name)
 		var f *finding
 		switch {
@@ -144,8 +184,8 @@ func checkStrangers(d *diagnosis) {
 		default:
 			f = d.addFinding("key-without-node", "", name)
 		}
-		entry := d.state.Entries[swarmNodes+name]
-		f.addSeen("consul kv get -recurse "+swarmNodes, name+": "+entry.Value)
+		entry := d.state.Entries[swarmKeys(d)+name]
+		f.addSeen("consul kv get -recurse "+swarmKeys(d), name+": "+entry.Value)
 		removeStranger(d, f, name)
 		if entry.Session == "" || len(f.Remedy) > 1 {
 			f.Advice = ""
@@ -158,10 +198,10 @@ func checkStrangers(d *diagnosis) {
 func removeStranger(d *diagnosis, f *finding, name string) {
 	for _, h := range d.state.Hosts {
 		for _, c := range h.Containers {
-			if runsSwarm(c.Container, "join") && c.Running && flagOf(c.Args, "--advertise") == name {
+			if call, _ := tutorial.CallOf(c.Container); call.Command == "join" && c.Running && call.Advertise == name {
 				f.addRemedy(dockerCommand(h.Host, "rm -f %s", c.Name))
 			}
 		}
 	}
-	f.addRemedy(deleteKey(d, swarmNodes+name))
+	f.addRemedy(deleteKey(d, swarmKeys(d)+name))
 }

@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -13,7 +15,7 @@ import (
 
 // managerOn returns the Swarm manager of a host that has one.
 func managerOn(d *diagnosis, h harness.Host) service {
-	s := service{codes: managerCodes, on: d.state.On(h.Name), works: true} // as far as is asked
+	s := service{codes: managerCodes, on: d.state.On(h.Name), works: true, look: managerLookKind} // as far as is asked
 	if h.Name == d.topology.Manager.Name {
 		s.works = d.state.Swarm != nil
 	} else {
@@ -33,14 +35,46 @@ func checkManager(d *diagnosis) bool {
 		checkManaging(d, s, found)
 		checkDetails(d, s, found, "unless-stopped")
 	}
+	checkOthers(d)
 	return true
 }
 
+// checkOthers finds Swarm managers that know nothing of one another: each takes itself
+// for the primary.
+func checkOthers(d *diagnosis) {
+	for _, h := range d.topology.Members {
+		s := managerOn(d, h)
+		mine := s.ownContainers()
+		if len(mine) == 0 || !mine[0].Running {
+			continue
+		}
+		c, replicated := mine[0], slices.ContainsFunc(d.topology.Replicated(), func(r harness.Host) bool { return r.Name == h.Name })
+		primaries := d.state.Swarm != nil && d.state.Swarm.Role != engine.Replica &&
+			s.on.Replica != nil && s.on.Replica.Role != engine.Replica
+		if replicated && !primaries {
+			continue
+		}
+		f := d.addFinding("manager-two-primaries", h.Name, d.topology.Manager.Name, h.Name).
+			addSeen(dockerCommand(h, "ps --no-trunc"), c.Name+": "+c.Command).
+			addRemedy(dockerCommand(h, "rm -f %s", c.Name))
+		manager := managerOn(d, d.topology.Manager)
+		for _, m := range manager.ownContainers() {
+			if replicated && !manager.hasPageArguments(m) {
+				f.addRemedy(dockerCommand(d.topology.Manager, "rm -f %s", m.Name), manager.typedCommand())
+			}
+		}
+		if replicated {
+			f.addRemedy(s.typedCommand())
+		}
+	}
+}
+
 func checkManaging(d *diagnosis, s service, found survey.Container) {
-	have, want := lastOf(found.Args), lastOf(s.Spec.Args)
+	call, _ := tutorial.CallOf(found.Container)
+	have, want := call.DiscoveryIn(d.topology), s.PageCall().Discovery
 	var f *finding
 	switch {
-	case strings.TrimSuffix(have, "/") != strings.TrimSuffix(want, "/"):
+	case have != want && !hasAllMembers(d):
 		f = s.reportContainer(d, "manager-wrong-discovery", found).
 			addSeen(dockerCommand(s.on.Host, "inspect %s", found.Name), have+" instead of "+want)
 	case d.state.SwarmError.Err != nil || d.state.Swarm == nil:
@@ -49,9 +83,8 @@ func checkManaging(d *diagnosis, s service, found survey.Container) {
 	case d.state.Swarm.Strategy != "spread":
 		f = s.reportContainer(d, "manager-wrong-strategy", found).
 			addSeen(askSwarm(d.topology), "Strategy: "+d.state.Swarm.Strategy)
-	case !s.hasPageArguments(found):
-		f = s.reportContainer(d, s.codes.wrongArguments, found)
 	default:
+		reportDifferences(d, s, found)
 		return
 	}
 	s.makeAnew(f, found)
@@ -74,6 +107,8 @@ func checkManagerPort(d *diagnosis, s service, found survey.Container) {
 		f = reportRules(d, "manager-blocked", s.on, rules, port)
 	case !d.isIntact(managerKind, ""):
 		return // what stops it is found already
+	case len(s.on.Probe.RulesForContainers()) > 0 || len(s.on.Probe.LostRules()) > 0:
+		f = reportFilter(d, s.on).setBreaks(part{managerKind, ""})
 	case survey.Unreached(err) != nil:
 		f = reportUnreached(d, survey.Unreached(err), part{managerKind, ""})
 	default:
@@ -125,18 +160,28 @@ func checkMember(d *diagnosis, h harness.Host) {
 	if listed && m.Status == engine.Healthy && !isSilent {
 		return
 	}
-	restart := dockerCommand(d.topology.Manager, "restart %s", managerOn(d, d.topology.Manager).ownContainers()[0].Name)
+	if listed && m.Status == "" && m.Problem == "" && !isSilent {
+		reportTooOld(d, h)
+		return
+	}
+	var restart []string
+	for _, c := range managerOn(d, d.topology.Manager).ownContainers() {
+		restart = []string{dockerCommand(d.topology.Manager, "restart %s", c.Name)}
+		break
+	}
 	var f *finding
 	switch {
 	case len(rules) > 0 && (isSilent || m.Error != ""):
 		f = reportRules(d, "manager-cut-off", manager, rules, h.Engine().Port()).setBreaks(part{pathKind, h.Name})
+	case reportManagerProxy(d, h):
+		return
 	case isSilent:
 		f = d.addFinding("manager-cut-off", h.Name, h.Name).
 			addSeen(target+", from "+d.topology.Manager.Name, noAnswer)
 	case !listed:
-		f = d.addFinding("member-missing", h.Name, h.Name).addRemedy(restart)
+		f = d.addFinding("member-missing", h.Name, h.Name).addRemedy(restart...)
 	default:
-		f = d.addFinding("member-unhealthy", h.Name, h.Name, m.Status).addRemedy(restart)
+		f = d.addFinding("member-unhealthy", h.Name, h.Name, m.Status).addRemedy(restart...)
 	}
 	answered := "no " + h.Name
 	if listed {
@@ -145,28 +190,46 @@ func checkMember(d *diagnosis, h harness.Host) {
 	f.addSeen(askSwarm(d.topology), answered)
 }
 
-// memberAt returns a host in the manager's list, by the address of its engine.
+// reportTooOld reports a Swarm manager that does not tell how its members are, once
+// for all of them.
+func reportTooOld(d *diagnosis, h harness.Host) {
+	if !d.hasFound("manager-too-old") {
+		d.addFinding("manager-too-old", d.topology.Manager.Name, cmp.Or(d.state.SwarmVersion, "?")).setBreaks().
+			addSeen(askSwarm(d.topology), "no Status of "+h.Name)
+	}
+	f := d.found[slices.IndexFunc(d.found, func(f *finding) bool { return f.Code == "manager-too-old" })]
+	f.breaks = append(f.breaks, part{memberKind, h.Name})
+}
+
+// reportManagerProxy reports a Swarm manager that asks Consul or the engine of a member
+// through a proxy, once for all members.
+func reportManagerProxy(d *diagnosis, h harness.Host) bool {
+	s := managerOn(d, d.topology.Manager)
+	for _, to := range []netip.AddrPort{h.Engine(), d.topology.Consul()} {
+		if f := reportProxy(d, s, "manager-proxy", to); f != nil {
+			f.breaks = append(f.breaks, part{memberKind, h.Name})
+			return true
+		}
+	}
+	return false
+}
+
+// memberAt returns a host in a manager's list, by the address of its engine.
 func memberAt(s *engine.Swarm, h harness.Host) (engine.Member, bool) {
-	i := slices.IndexFunc(s.Members, func(m engine.Member) bool { return m.Addr == h.Engine() })
+	if s == nil {
+		return engine.Member{}, false
+	}
+	i := slices.IndexFunc(s.Members, func(m engine.Member) bool { return m.IsAt(h) })
 	if i < 0 {
 		return engine.Member{}, false
 	}
 	return s.Members[i], true
 }
 
-// lastOf returns the last argument; empty if there is none.
-func lastOf(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[len(args)-1]
-}
-
-// flagOf returns the value of --name VALUE or --name=VALUE.
-func flagOf(args []string, name string) string {
-	args = tutorial.PlainArguments(args)
-	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
-		return args[i+1]
-	}
-	return ""
+// hasAllMembers reports whether the manager lists every member as Healthy.
+func hasAllMembers(d *diagnosis) bool {
+	return !slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool {
+		m, _ := memberAt(d.state.Swarm, h)
+		return m.Status != engine.Healthy
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 )
 
 // seenRight says of the kinds that a survey sees itself how it sees that a host's
@@ -39,11 +40,12 @@ func spreads(d *diagnosis, _ *survey.Host) bool {
 }
 
 func hasKey(d *diagnosis, h *survey.Host) bool {
-	return d.state.Entries[swarmNodes+h.Engine().String()].Value == h.Engine().String()
+	entry, there := keyOf(d, h.Host)
+	return there && tutorial.Names(entry.Value, h.Host)
 }
 
 func isRegistered(d *diagnosis, h *survey.Host) bool {
-	return d.state.Entries[engineNodes+h.Engine().String()].Key != ""
+	return d.state.Entries[d.topology.EngineKeysOf(engineNodes)+h.Engine().String()].Key != ""
 }
 
 func listsHealthy(d *diagnosis, h *survey.Host) bool {
@@ -56,7 +58,7 @@ func listsHealthy(d *diagnosis, h *survey.Host) bool {
 
 func listsMembersOnly(d *diagnosis, _ *survey.Host) bool {
 	isMember := func(m engine.Member) bool {
-		return slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool { return h.Engine() == m.Addr })
+		return slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool { return m.IsAt(h) })
 	}
 	return d.state.Swarm != nil &&
 		!slices.ContainsFunc(d.state.Swarm.Members, func(m engine.Member) bool { return !isMember(m) })

@@ -61,10 +61,10 @@ func (d *diagnosis) enter(key, value string) {
 func (d *diagnosis) run(s service, image, command, restart string) {
 	c := engine.Container{
 		ID: image + command, Name: strings.TrimSuffix(s.codes.missing, "-missing"), Image: image, Command: command, Args: strings.Fields(command)[1:],
-		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0),
+		State: "running", Running: true, RestartPolicy: restart, Created: time.Unix(0, 0), Hostname: s.Spec.Hostname,
 	}
 	if s.Port.Host != 0 {
-		c.Ports = []engine.Port{s.Port}
+		c.Ports = s.Spec.Ports
 	}
 	s.on.Containers = append(s.on.Containers, survey.Container{Container: c})
 }

@@ -16,15 +16,21 @@ const (
 // service is a container of the page on its host, and what its findings say.
 type service struct {
 	tutorial.Service
-	codes  serviceCodes
-	on     *survey.Host
-	works  bool // it answers
-	breaks part // what it is, if it is not the page's own
+	codes serviceCodes
+	on    *survey.Host
+	works bool // it answers
+	look  kind // what the page gives it beside that
+	// pageDiscovery is what the page types, whichever path the cluster uses.
+	pageDiscovery string
+	breaks        part // what it is, if it is not the page's own
 }
 
 // service fills in what the page has of a service of its.
 func (d *diagnosis) serviceOn(name string, s service) service {
 	s.Service = tutorial.Default().Service(name, d.topology, s.on.Host)
+	root := d.topology
+	root.DiscoveryPath = ""
+	s.pageDiscovery = root.DiscoveryOf(s.on.Host)
 	return s
 }
 

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -26,7 +25,10 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 		return harness.Until(ctx, 200*time.Millisecond, probe)
 	})
 	defer removeWorkload(context.WithoutCancel(ctx), load)
-	failed := errors.Join(load.StartOnEach(ctx, d.topology.Network)...)
+	failed := reportStarts(d, load.StartOnEach(ctx, d.topology.Network))
+	if len(d.found) > before {
+		return
+	}
 	if failed == nil {
 		failed = load.AwaitTold(ctx)
 	}
@@ -38,7 +40,11 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 		d.lostPackets(lost)
 	}
 	right := lang.Textf("containers on all hosts reach one another over %s", d.topology.Network)
-	d.noteLayer(right, failed == nil, len(d.found) == before)
+	if failed != nil {
+		d.notAsked = append(d.notAsked, d.Lang.Say("%s: %s", right.In(d.Lang), d.Lang.Error(failed)))
+		return
+	}
+	d.noteLayer(right, true, len(d.found) == before)
 }
 
 func removeWorkload(ctx context.Context, load *workload.Workload) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,10 @@ type Container struct {
 	RestartPolicy string   `json:"restart_policy,omitempty"` // no, always, unless-stopped, on-failure
 	ExitCode      int      `json:"exit_code,omitempty"`      // of the last run, where it does not run
 	RestartCount  int      `json:"restart_count,omitempty"`
+	// Env are the variables that Swarm and its libraries read: proxies and SWARM_….
+	Env map[string]string `json:"env,omitempty"`
+	// Error is why the engine could not start it the last time.
+	Error string `json:"error,omitempty"`
 	// Created is the zero time where the engine gives none.
 	Created time.Time `json:"created,omitzero"`
 }
@@ -157,6 +162,29 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 	return found, failed(c, "inspect container "+id, err)
 }
 
+// tellingEnv returns the variables of an environment that Container.Env is about.
+func tellingEnv(all []string) map[string]string {
+	telling := map[string]string{}
+	for _, line := range all {
+		name, value, _ := strings.Cut(line, "=")
+		if strings.HasPrefix(name, "SWARM_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+			telling[name] = withoutPassword(value)
+		}
+	}
+	if len(telling) == 0 {
+		return nil
+	}
+	return telling
+}
+
+// withoutPassword returns a value that may be a URL without the password in it.
+func withoutPassword(value string) string {
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return value
+}
+
 // detailsOf takes what is there of every container; the error is ErrWrongService
 // where it is not.
 func detailsOf(r container.InspectResponse, node string) (Container, error) {
@@ -170,6 +198,7 @@ func detailsOf(r container.InspectResponse, node string) (Container, error) {
 		Labels: r.Config.Labels, Args: r.Args, Hostname: r.Config.Hostname,
 		RestartPolicy: string(r.HostConfig.RestartPolicy.Name),
 		ExitCode:      r.State.ExitCode, RestartCount: r.RestartCount,
+		Env: tellingEnv(r.Config.Env), Error: r.State.Error,
 	}
 	d.Created, _ = time.Parse(time.RFC3339Nano, r.Created)
 	for p, bindings := range r.HostConfig.PortBindings {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker/go-connections/tlsconfig"
 	"github.com/hashicorp/consul/api"
+	"golang.org/x/net/http/httpguts"
 )
 
 // LoadTLS reads what a TLS client needs from PEM files: the authority that
@@ -35,13 +36,16 @@ func CertPath(dir string) (ca, cert, key string) {
 // Consul is, it does not take from there.
 func (o Options) ConsulFromEnv() (Options, error) {
 	env := api.DefaultConfig()
-	o.ConsulToken = env.Token
+	o.ConsulToken = strings.TrimSpace(env.Token)
 	if env.TokenFile != "" {
 		content, err := os.ReadFile(env.TokenFile)
 		if err != nil {
 			return o, lang.Errorf("token of Consul: %w", err)
 		}
 		o.ConsulToken = strings.TrimSpace(string(content))
+	}
+	if !httpguts.ValidHeaderFieldValue(o.ConsulToken) {
+		return o, lang.Errorf("CONSUL_HTTP_TOKEN has a control character in it: set it again")
 	}
 	if env.Scheme != "https" {
 		return o, nil

@@ -18,7 +18,10 @@ type Info struct {
 	Images           int    `json:"images"`
 	ClusterStore     string `json:"cluster_store,omitempty"`
 	ClusterAdvertise string `json:"cluster_advertise,omitempty"`
-	Swarm            *Swarm `json:"swarm,omitempty"` // nil on a plain engine
+	// HTTPProxy and NoProxy are the engine's own, by which it asks its cluster store.
+	HTTPProxy string `json:"http_proxy,omitempty"`
+	NoProxy   string `json:"no_proxy,omitempty"`
+	Swarm     *Swarm `json:"swarm,omitempty"` // nil on a plain engine
 }
 
 // rawInfo is GET /info. The client library's type has no ClusterStore any more.
@@ -28,7 +31,8 @@ type rawInfo struct {
 	MemTotal                       int64
 	Containers, Images             int
 	ClusterStore, ClusterAdvertise string
-	SystemStatus                   [][2]string
+	HTTPProxy, NoProxy             string
+	SystemStatus, DriverStatus     [][2]string
 }
 
 // Info asks for what `docker info` shows. Where Swarm answers with a status
@@ -46,11 +50,21 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 		CPUs: raw.NCPU, Memory: raw.MemTotal,
 		Containers: raw.Containers, Images: raw.Images,
 		ClusterStore: raw.ClusterStore, ClusterAdvertise: raw.ClusterAdvertise,
+		HTTPProxy: withoutPassword(raw.HTTPProxy), NoProxy: raw.NoProxy,
 	}
-	if raw.SystemStatus == nil {
+	status := raw.SystemStatus
+	if status == nil {
+		status = asStatus(raw.DriverStatus)
+	}
+	if status == nil {
 		return info, nil
 	}
-	swarm, err := ParseSwarm(raw.SystemStatus)
+	if info.ServerVersion == "" {
+		var version struct{ Version string }
+		_ = c.getJSON(ctx, "/version", &version) // all else is known without it
+		info.ServerVersion = version.Version
+	}
+	swarm, err := ParseSwarm(status)
 	info.Swarm = &swarm
 	return info, failed(c, "info", err)
 }

@@ -158,6 +158,18 @@ func TestConsulFromEnv(t *testing.T) {
 	}
 }
 
+// TestTokenFromEnv: what a file with the line ends of Windows leaves around a token goes;
+// a token that no header can hold is refused before anything is asked.
+func TestTokenFromEnv(t *testing.T) {
+	for set, want := range map[string]string{"abc\r": "abc", "\tabc \r\n": "abc", "abc": "abc", "a\rbc": ""} {
+		t.Setenv("CONSUL_HTTP_TOKEN", set)
+		o, err := Options{}.ConsulFromEnv()
+		if (err == nil) != (want != "") || err == nil && o.ConsulToken != want {
+			t.Errorf("%q: %q, %v", set, o.ConsulToken, err)
+		}
+	}
+}
+
 // A client that is to look only sends nothing else.
 func TestReadOnly(t *testing.T) {
 	asked := 0

@@ -1,14 +1,17 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
@@ -25,10 +28,15 @@ type Swarm struct {
 type Member struct {
 	Name string         `json:"name"` // "(unknown)" until the manager has asked its engine
 	Addr netip.AddrPort `json:"addr"`
+	// Advertised is the address as it was given if that has a name in it, such as
+	// worker01:2375; Addr is not valid then.
+	Advertised string `json:"advertised,omitempty"`
+	// Problem is why a line below it could not be read; the others were.
+	Problem string `json:"problem,omitempty"`
 	// ID, Status and the lines below it. Versions of Swarm differ in which
 	// they show; what is not shown is empty or nil.
 	ID     string `json:"id,omitempty"`
-	Status string `json:"status"` // Pending, Healthy, Unhealthy, Disconnected
+	Status string `json:"status"` // Pending, Healthy, Unhealthy, Disconnected; empty before Swarm 1.0.1
 	// Containers are all, stopped ones too; Running, Paused and Stopped are 0
 	// where the manager does not show them.
 	Containers   int `json:"containers"`
@@ -63,6 +71,28 @@ func (s *Swarm) Member(name string) (Member, bool) {
 	return s.Members[i], true
 }
 
+// IsAt reports whether a member's address is that of a host's engine, which may have
+// been given by the host's name.
+func (m Member) IsAt(h harness.Host) bool {
+	return m.Addr == h.Engine() || NamesHost(m.Advertised, h)
+}
+
+// Address returns the member's address as it was given.
+func (m Member) Address() string {
+	if m.Advertised != "" {
+		return m.Advertised
+	}
+	return m.Addr.String()
+}
+
+// NamesHost reports whether NAME:PORT is a host's engine by the host's name, with or
+// without its domain.
+func NamesHost(at string, h harness.Host) bool {
+	name, port, err := net.SplitHostPort(at)
+	name, _, _ = strings.Cut(name, ".")
+	return err == nil && strings.EqualFold(name, h.Name) && port == fmt.Sprint(h.Engine().Port())
+}
+
 // StatusError is a line of a Swarm's SystemStatus that is not as Swarm writes
 // it.
 type StatusError struct {
@@ -79,7 +109,8 @@ func (e *StatusError) Error() string {
 // written by docker/swarm 1.2.9, cli/manage.go, (*statusHandler).Status, and
 // cluster/swarm/cluster.go, (*Cluster).Info; the tutorial's older Swarm has no
 // ID, no counts behind Containers and no ServerVersion, and "(none)" as Error.
-// The error is a *StatusError.
+// A line of a member that can't be read is the member's Problem. The error is a
+// *StatusError.
 func ParseSwarm(status [][2]string) (Swarm, error) {
 	p := swarmParser{nodes: -1}
 	for i, line := range status {
@@ -91,6 +122,35 @@ func ParseSwarm(status [][2]string) (Swarm, error) {
 		return Swarm{}, &StatusError{Line: len(status), Reason: err.Error()}
 	}
 	return p.swarm, nil
+}
+
+// asStatus returns the SystemStatus that an older Swarm tells as DriverStatus, where
+// its keys begin with a backspace, or the names of members with nothing, and each
+// line of a member with one space (docker/swarm 1.0.1, cluster/swarm/cluster.go,
+// Info); nil if it is an engine's.
+func asStatus(driver [][2]string) [][2]string {
+	var status [][2]string
+	isSwarm, hasRole := false, false
+	for _, line := range driver {
+		key, isKey := strings.CutPrefix(line[0], "\b")
+		detail, isDetail := strings.CutPrefix(strings.TrimLeft(line[0], " "), strings.TrimLeft(detailPrefix, " "))
+		switch {
+		case isKey:
+			isSwarm, hasRole = true, hasRole || key == "Role"
+		case isDetail:
+			key = detailPrefix + detail
+		default:
+			key = " " + strings.TrimLeft(key, " ")
+		}
+		status = append(status, [2]string{key, line[1]})
+	}
+	switch {
+	case !isSwarm:
+		return nil
+	case !hasRole: // it has no replicas yet
+		return append([][2]string{{"Role", "primary"}}, status...)
+	}
+	return status
 }
 
 // detailPrefix is what Swarm puts before each line of a member.
@@ -133,14 +193,12 @@ func (p *swarmParser) parseMember(name, addr string) error {
 	if p.nodes < 0 {
 		return errors.New("a member before Nodes")
 	}
-	if name == "" || strings.TrimSpace(name) != name {
-		return errors.New("not a name")
+	m := Member{Name: cmp.Or(strings.TrimSpace(name), "(unknown)")}
+	var err error
+	if m.Addr, err = netip.ParseAddrPort(addr); err != nil {
+		m.Advertised = addr
 	}
-	at, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return err
-	}
-	p.swarm.Members = append(p.swarm.Members, Member{Name: name, Addr: at})
+	p.swarm.Members = append(p.swarm.Members, m)
 	p.seen = map[string]bool{}
 	return nil
 }
@@ -149,11 +207,21 @@ func (p *swarmParser) parseDetail(key, value string) error {
 	if len(p.swarm.Members) == 0 {
 		return errors.New("before any member")
 	}
+	m := &p.swarm.Members[len(p.swarm.Members)-1]
 	if p.seen[key] {
-		return errors.New("a second time for the same member")
+		m.addProblem(key, value, errors.New("a second time for the same member"))
+		return nil
 	}
 	p.seen[key] = true
-	return setDetail(&p.swarm.Members[len(p.swarm.Members)-1], key, value)
+	m.addProblem(key, value, setDetail(m, key, value))
+	return nil
+}
+
+// addProblem notes that a line of a member can't be read, if there is an error.
+func (m *Member) addProblem(key, value string, err error) {
+	if err != nil && m.Problem == "" {
+		m.Problem = fmt.Sprintf("%s: %q: %v", key, value, err)
+	}
 }
 
 func setDetail(m *Member, key, value string) (err error) {
@@ -186,7 +254,7 @@ func setDetail(m *Member, key, value string) (err error) {
 		m.Labels, err = parseLabels(value)
 	case "Error":
 		if value != "(none)" {
-			m.Error = value
+			m.Error = strings.ReplaceAll(value, "\n", `\x0a`) // it is one line of an answer
 		}
 	case "UpdatedAt":
 		m.UpdatedAt, err = time.Parse(time.RFC3339, value)
@@ -209,11 +277,6 @@ func (p *swarmParser) checkComplete() error {
 		return errors.New("no Nodes")
 	case p.nodes != len(p.swarm.Members):
 		return fmt.Errorf("%d Nodes announced, %d shown", p.nodes, len(p.swarm.Members))
-	}
-	for _, m := range p.swarm.Members {
-		if m.Status == "" {
-			return fmt.Errorf("no Status of %s", m.Name)
-		}
 	}
 	return nil
 }

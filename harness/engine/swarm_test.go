@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"labcheck/harness"
 )
 
 var byValue = cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})
@@ -154,23 +156,14 @@ func TestParseSwarmRefuses(t *testing.T) {
 		status [][2]string
 		want   StatusError
 	}{
-		"nothing":        {nil, StatusError{Reason: "no Role"}},
-		"no strategy":    {[][2]string{{"Role", "primary"}}, StatusError{Line: 1, Reason: "no Strategy"}},
-		"no nodes":       {oneMember()[:3], StatusError{Line: 3, Reason: "no Nodes"}},
-		"too few":        {oneMember()[:4], StatusError{Line: 4, Reason: "1 Nodes announced, 0 shown"}},
-		"no status":      {oneMember()[:5], StatusError{Line: 5, Reason: "no Status of a"}},
-		"unknown key":    {[][2]string{{"Weather", "fine"}}, StatusError{0, "Weather", "fine", "unknown"}},
-		"unknown detail": {add("  └ Weather", "fine"), StatusError{6, "  └ Weather", "fine", "unknown"}},
-		"twice":          {add("  └ Status", "Healthy"), StatusError{6, "  └ Status", "Healthy", "a second time for the same member"}},
-		"early member":   {[][2]string{{" a", "10.0.0.1:2375"}}, StatusError{0, " a", "10.0.0.1:2375", "a member before Nodes"}},
-		"early detail":   {[][2]string{{"  └ Status", "Healthy"}}, StatusError{0, "  └ Status", "Healthy", "before any member"}},
-		"late key":       {add("Role", "primary"), StatusError{6, "Role", "primary", "a member or a line of one is expected after Nodes"}},
-		"no name":        {add(" ", "10.0.0.1:2375"), StatusError{6, " ", "10.0.0.1:2375", "not a name"}},
-		"cpus":           {add("  └ Reserved CPUs", "1"), StatusError{6, "  └ Reserved CPUs", "1", "not USED / ALL"}},
-		"memory":         {add("  └ Reserved Memory", "much / more"), StatusError{6, "  └ Reserved Memory", "much / more", `"much" is no size`}},
-		"counts":         {add("  └ Containers", "1 (1 Running)"), StatusError{6, "  └ Containers", "1 (1 Running)", "not ALL (… Running, … Paused, … Stopped)"}},
-		"less than 0":    {add("  └ Containers", "-1"), StatusError{6, "  └ Containers", "-1", `not a count: strconv.ParseUint: parsing "-1": invalid syntax`}},
-		"label":          {add("  └ Labels", "blue"), StatusError{6, "  └ Labels", "blue", `"blue" is no label`}},
+		"nothing":      {nil, StatusError{Reason: "no Role"}},
+		"no strategy":  {[][2]string{{"Role", "primary"}}, StatusError{Line: 1, Reason: "no Strategy"}},
+		"no nodes":     {oneMember()[:3], StatusError{Line: 3, Reason: "no Nodes"}},
+		"too few":      {oneMember()[:4], StatusError{Line: 4, Reason: "1 Nodes announced, 0 shown"}},
+		"unknown key":  {[][2]string{{"Weather", "fine"}}, StatusError{0, "Weather", "fine", "unknown"}},
+		"early member": {[][2]string{{" a", "10.0.0.1:2375"}}, StatusError{0, " a", "10.0.0.1:2375", "a member before Nodes"}},
+		"early detail": {[][2]string{{"  └ Status", "Healthy"}}, StatusError{0, "  └ Status", "Healthy", "before any member"}},
+		"late key":     {add("Role", "primary"), StatusError{6, "Role", "primary", "a member or a line of one is expected after Nodes"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseSwarm(test.status)
@@ -182,6 +175,82 @@ func TestParseSwarmRefuses(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestParseSwarmProblems: a line of a member that can't be read is a problem of that
+// member, and hides neither its other lines nor the other members.
+func TestParseSwarmProblems(t *testing.T) {
+	for name, test := range map[string]struct{ key, value, want string }{
+		"unknown":     {"Weather", "fine", `Weather: "fine": unknown`},
+		"twice":       {"Status", "Healthy", `Status: "Healthy": a second time for the same member`},
+		"cpus":        {"Reserved CPUs", "1", `Reserved CPUs: "1": not USED / ALL`},
+		"memory":      {"Reserved Memory", "much / more", `Reserved Memory: "much / more": "much" is no size`},
+		"counts":      {"Containers", "1 (1 Running)", `Containers: "1 (1 Running)": not ALL (… Running, … Paused, … Stopped)`},
+		"less than 0": {"Containers", "-1", `Containers: "-1": not a count: strconv.ParseUint: parsing "-1": invalid syntax`},
+		"label":       {"Labels", "blue", `Labels: "blue": "blue" is no label`},
+	} {
+		status := append(add("  └ "+test.key, test.value), [2]string{" b", "10.0.0.2:2375"}, [2]string{"  └ Status", "Healthy"})
+		status[3][1] = "2"
+		got, err := ParseSwarm(status)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := []Member{
+			{Name: "a", Addr: netip.MustParseAddrPort("10.0.0.1:2375"), Status: "Pending", Problem: test.want},
+			{Name: "b", Addr: netip.MustParseAddrPort("10.0.0.2:2375"), Status: "Healthy"},
+		}
+		if diff := cmp.Diff(want, got.Members, byValue, cmpopts.IgnoreFields(Member{}, "Containers")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestParseSwarmNames: a member may advertise a name, which is its host's with or
+// without a domain.
+func TestParseSwarmNames(t *testing.T) {
+	host := harness.Host{Name: "worker01", Addr: netip.MustParseAddr("10.0.0.7")}
+	for at, is := range map[string]bool{
+		"10.0.0.7:2375": true, "worker01:2375": true, "Worker01.example.com:2375": true,
+		"10.0.0.8:2375": false, "worker01:2376": false, "worker02:2375": false, "worker01": false, "": false,
+	} {
+		status := oneMember()
+		status[4] = [2]string{" ", at}
+		got, err := ParseSwarm(status)
+		if err != nil {
+			t.Errorf("%q: %v", at, err)
+			continue
+		}
+		if m := got.Members[0]; m.IsAt(host) != is || at != "" && m.Address() != at || m.Name != "(unknown)" {
+			t.Errorf("%q: %+v is worker01's: %v", at, m, m.IsAt(host))
+		}
+	}
+}
+
+// TestOldStatus: Swarm 1.0 tells its state as DriverStatus, as docker/swarm 1.0.1
+// writes it, and 1.0.0 without Status.
+func TestOldStatus(t *testing.T) {
+	old := [][2]string{
+		{"\bRole", "primary"}, {"\bStrategy", "spread"}, {"\bFilters", "health, port"}, {"\bNodes", "1"},
+		{"a", "10.0.0.1:2375"}, {" └ Status", "Healthy"}, {" └ Containers", "2"}, {" └ Reserved CPUs", "0 / 1"},
+	}
+	want := Swarm{
+		Role: "primary", Strategy: "spread", Filters: []string{"health", "port"},
+		Members: []Member{{Name: "a", Addr: netip.MustParseAddrPort("10.0.0.1:2375"), Status: "Healthy", Containers: 2, CPUs: 1}},
+	}
+	for name, status := range map[string][][2]string{"1.0.1": old, "no role": old[1:], "1.0.0": append(old[:5:5], old[6:]...)} {
+		got, err := ParseSwarm(asStatus(status))
+		ignore := cmpopts.IgnoreFields(Member{}, "Status")
+		if err != nil || cmp.Diff(want, got, byValue, ignore) != "" {
+			t.Errorf("%s: %v\n%s", name, err, cmp.Diff(want, got, byValue, ignore))
+		}
+		if is := got.Members[0].Status; (is == "") != (name == "1.0.0") {
+			t.Errorf("%s: Status %q", name, is)
+		}
+	}
+	if s := asStatus([][2]string{{"Backing Filesystem", "extfs"}, {"Supports d_type", "true"}}); s != nil {
+		t.Errorf("an engine's: %q", s)
 	}
 }
 
@@ -214,7 +283,7 @@ func FuzzParseSwarm(f *testing.F) {
 		}
 		sameWritten(t, got)
 		for _, m := range got.Members {
-			if m.Status == "" || !m.Addr.IsValid() || m.Name == "" || m.CPUs < 0 || m.Containers < 0 {
+			if m.Addr.IsValid() && m.Advertised != "" || m.Name == "" || m.CPUs < 0 || m.Containers < 0 {
 				t.Fatalf("%+v", m)
 			}
 		}

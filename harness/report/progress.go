@@ -10,7 +10,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
@@ -31,7 +30,7 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress, width int) {
 	writeHosts(w, l, p.Hosts, width)
 	for _, h := range p.Hosts {
 		for _, problem := range h.ProblemsIn(l) {
-			fmt.Fprintf(w, "! %s\n", fold(h.Host.Name+": "+harness.OneLine(problem), 2, width))
+			fmt.Fprintf(w, "! %s\n", fold(h.Host.Name+": "+oneLine(problem), 2, width))
 		}
 	}
 }
@@ -89,7 +88,7 @@ func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) table.Row {
 	swarm := "-"
 	switch {
 	case h.Member != nil:
-		swarm = h.Member.Status
+		swarm = oneLine(h.Member.Status)
 	case h.Role == "manager":
 		swarm = h.Role
 	}
@@ -98,8 +97,8 @@ func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) table.Row {
 		network = fmt.Sprintf("%s %.12s", h.Driver, h.NetworkID)
 	}
 	return table.Row{
-		h.Host.Name, h.Host.Addr, harness.OneLine(h.Engine.ServerVersion), h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
-		harness.OneLine(containerNames(h.Containers)), harness.OneLine(swarm), network, l.Say("%d of %d", alivePeers(h.Gossip), hosts),
+		h.Host.Name, h.Host.Addr, oneLine(h.Engine.ServerVersion), h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
+		oneLine(containerNames(h.Containers)), oneLine(swarm), network, l.Say("%d of %d", alivePeers(h.Gossip), hosts),
 	}
 }
 
@@ -108,8 +107,8 @@ func containerNames(all []engine.Container) string {
 	var names []string
 	for _, c := range all {
 		name := path.Base(c.Image)
-		if name == "swarm" && len(c.Args) > 0 {
-			name += " " + c.Args[0]
+		if call, isSwarm := tutorial.CallOf(c); isSwarm {
+			name = "swarm " + call.Command
 		}
 		if !c.Running {
 			name += " (" + c.State + ")"
@@ -119,7 +118,7 @@ func containerNames(all []engine.Container) string {
 	if len(names) == 0 {
 		return "-"
 	}
-	return strings.Join(names, ", ")
+	return oneLine(strings.Join(names, ", "))
 }
 
 func alivePeers(peers []engine.Peer) int {

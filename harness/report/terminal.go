@@ -45,6 +45,16 @@ func Findings(w io.Writer, l lang.Language, all []harness.Finding, o TerminalOpt
 	return t.Flush()
 }
 
+// Layers writes what a diagnosis found to be right, and what it could not ask.
+func Layers(w io.Writer, l lang.Language, held, notAsked []string) {
+	for _, h := range held {
+		fmt.Fprintf(w, "✓ %s\n", oneLine(h))
+	}
+	for _, n := range notAsked {
+		fmt.Fprintf(w, "- %s\n", oneLine(l.Say("not asked: %s", n)))
+	}
+}
+
 // terminal is a report in a terminal.
 type terminal struct {
 	*bufio.Writer

@@ -13,6 +13,17 @@ import (
 	"labcheck/harness/tutorial"
 )
 
+// addressOf returns the address of a host's engine that was given by the host's name;
+// any other address stays.
+func (s *scenario) addressOf(at string) string {
+	for _, h := range s.topology().Hosts() {
+		if engine.NamesHost(at, h) {
+			return h.Engine().String()
+		}
+	}
+	return at
+}
+
 // service returns a service of the page. What is asked of it here is the same on
 // each host.
 func (s *scenario) service(name string) tutorial.Service {
@@ -106,21 +117,22 @@ func (s *containers) containerHas(ctx context.Context, name, host, property, val
 // containerProperties returns the properties that the features name. One is empty
 // if the container has no value of it.
 func containerProperties(c engine.Container) map[string]string {
+	call, _ := tutorial.CallOf(c)
 	return map[string]string{
 		"state": c.State, "restart policy": c.RestartPolicy, "host name": c.Hostname, "published port": publishedPorts(c),
-		"command": c.Command, "process": processOf(c),
-		"discovery":          strings.Join(c.Args[max(0, len(c.Args)-1):], ""),
-		"advertised address": flagValue(c.Args, "--advertise"),
+		"command": c.Command, "process": processOf(c, call),
+		"discovery":          call.Discovery,
+		"advertised address": call.Advertise,
 	}
 }
 
 // processOf is the program's name and its command: swarm manage.
-func processOf(c engine.Container) string {
-	words := strings.Fields(c.Command)
-	if len(words) == 0 {
-		return ""
+func processOf(c engine.Container, call tutorial.Call) string {
+	if call.Command != "" {
+		return "swarm " + call.Command
 	}
-	return strings.Join(append([]string{path.Base(words[0])}, words[1:min(2, len(words))]...), " ")
+	program, _, _ := strings.Cut(c.Command, " ")
+	return path.Base(program)
 }
 
 func publishedPorts(c engine.Container) string {
@@ -133,19 +145,6 @@ func publishedPorts(c engine.Container) string {
 		all = append(all, fmt.Sprintf("%d->%d/%s", p.Host, p.Container, proto))
 	}
 	return strings.Join(all, ", ")
-}
-
-// flagValue gives the value of --name=value or --name value.
-func flagValue(args []string, name string) string {
-	for i, a := range args {
-		if v, ok := strings.CutPrefix(a, name+"="); ok {
-			return v
-		}
-		if a == name && i+1 < len(args) {
-			return args[i+1]
-		}
-	}
-	return ""
 }
 
 // runsOne wants one container of a service on a host, and it to run.

@@ -63,7 +63,7 @@ func (d *discovery) nodeRegistered(ctx context.Context, addr string) error {
 	path := d.service(tutorial.SwarmJoin).Keys
 	nodes, err := d.cluster.Consul().Keys(ctx, path)
 	for i := range nodes {
-		nodes[i] = strings.TrimPrefix(nodes[i], path)
+		nodes[i] = d.addressOf(strings.TrimPrefix(nodes[i], path))
 	}
 	if err == nil && !slices.Contains(nodes, addr) {
 		err = d.mismatch(d.lang.Say("the nodes that Consul knows"), addr, d.listed(nodes))

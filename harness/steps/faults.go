@@ -185,7 +185,7 @@ func (f *faults) describeCluster(ctx context.Context) ([]string, error) {
 	}
 	lines := slices.Concat(all...)
 	for _, m := range info.Swarm.Members {
-		lines = append(lines, fmt.Sprintf("Swarm: %s %s %s", m.Name, m.Addr, m.Status))
+		lines = append(lines, fmt.Sprintf("Swarm: %s %s %s", m.Name, m.Address(), m.Status))
 	}
 	faults, err := f.faulter.Faults(ctx)
 	for _, fault := range faults {

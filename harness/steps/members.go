@@ -69,7 +69,7 @@ func (m *members) memberHealthy(ctx context.Context, node, addr string) error {
 		return err
 	}
 	c := m.compare("the cluster's node %s", node)
-	c.expectEqual(m.lang.Say("address"), m.here(addr), found.Addr.String())
+	c.expectEqual(m.lang.Say("address"), m.here(addr), m.addressOf(found.Address()))
 	c.expectEqual("Status", "Healthy", found.Status)
 	if len(c.expected) > 0 && found.Error != "" {
 		c.addDifference("Error: (none)", "Error: "+found.Error)
@@ -137,7 +137,7 @@ func (m *members) membersInOrder(ctx context.Context, table *godog.Table) error 
 	want := figures(m.topology()).memberRows(readRecords(m.here, table))
 	var seen []string
 	for _, listed := range info.Swarm.Members {
-		seen = append(seen, listed.Name+" "+listed.Addr.String())
+		seen = append(seen, listed.Name+" "+m.addressOf(listed.Address()))
 	}
 	c := m.compare("the cluster")
 	c.expectEqual(m.lang.Say("names of nodes"), m.listed(want), m.listed(seen))

@@ -18,7 +18,7 @@ const (
 	firstAnswer  = 1200 * time.Millisecond
 	secondAnswer = 800 * time.Millisecond
 	answers      = 1800 * time.Millisecond
-	logLines     = 40
+	logLines     = 400
 
 	// The time for the way to a host that is reached out of band: what ssh takes to
 	// know that nobody answers, and less if nobody answered before.
@@ -140,6 +140,9 @@ func (l *look) askAll(ctx context.Context) {
 		group.Go(func() { l.askConsul(answering) })
 		group.Go(func() { l.askSettledSwarm(answering) })
 	}
+	for _, h := range l.state.Topology.Replicated() {
+		group.Go(func() { l.askReplica(answering, l.state.On(h.Name)) })
+	}
 	l.onEachHost(func(h *Host) {
 		if h.Hangs() {
 			l.askAgain(answering, h)
@@ -232,9 +235,16 @@ func (l *look) askConsul(ctx context.Context) {
 		return
 	}
 	var all []engine.Entry
-	all, s.KeysError.Err = l.cluster.Consul().Entries(ctx, "docker/")
-	for _, e := range all {
-		s.Entries[e.Key] = e
+	t := s.Topology
+	paths := []string{"docker/", t.KeysOf("docker/"), t.EngineKeysOf("docker/")}
+	slices.Sort(paths)
+	for _, path := range slices.Compact(paths) {
+		if all, s.KeysError.Err = l.cluster.Consul().Entries(ctx, path); s.KeysError.Err != nil {
+			return
+		}
+		for _, e := range all {
+			s.Entries[e.Key] = e
+		}
 	}
 }
 
@@ -255,7 +265,15 @@ func (l *look) askSettledSwarm(ctx context.Context) {
 
 func (l *look) askSwarm(ctx context.Context) {
 	info, err := l.cluster.Swarm().Info(ctx)
-	l.state.SwarmError.Err, l.state.Swarm, l.state.SwarmName = err, info.Swarm, info.Name
+	s := &l.state
+	s.SwarmError.Err, s.Swarm, s.SwarmName, s.SwarmVersion = err, info.Swarm, info.Name, info.ServerVersion
+}
+
+// askReplica asks the Swarm manager of a host beside the manager.
+func (l *look) askReplica(ctx context.Context, h *Host) {
+	if info, err := l.cluster.SwarmOn(h.Name).Info(ctx); err == nil {
+		h.Replica = info.Swarm
+	}
 }
 
 var errSettling = errors.New("the manager does not know all its members yet")

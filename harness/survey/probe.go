@@ -19,9 +19,13 @@ type Probe struct {
 	Partial bool     `json:"partial,omitempty"` // the host did not come to the end of its answer
 	Links   []Link   `json:"links,omitempty"`   // its network interfaces
 	Rules   []string `json:"rules,omitempty"`   // of the packet filter, those that refuse or drop
-	Forward string   `json:"forward,omitempty"` // net.ipv4.ip_forward
-	Full    []string `json:"full,omitempty"`    // file systems below the engine's folder without room
-	Engine  string   `json:"engine,omitempty"`  // the state of its process, as ps has it; empty if there is none
+	// Kept are those that let containers out, and ":FORWARD DROP" if nothing else is let
+	// through. They are known if RulesRead.
+	Kept      []string `json:"kept,omitempty"`
+	RulesRead bool     `json:"rules_read,omitempty"`
+	Forward   string   `json:"forward,omitempty"` // net.ipv4.ip_forward
+	Full      []string `json:"full,omitempty"`    // file systems below the engine's folder without room
+	Engine    string   `json:"engine,omitempty"`  // the state of its process, as ps has it; empty if there is none
 	// Neighbours are the addresses of containers elsewhere that the kernel was
 	// told of.
 	Neighbours []netip.Addr `json:"neighbours,omitempty"`
@@ -32,6 +36,8 @@ type Probe struct {
 	Dialled  bool                  `json:"dialled,omitempty"`
 	// Silent are the services that did not answer, if the host Dialled them.
 	Silent []string `json:"silent,omitempty"` // "tcp ADDR PORT"
+	// SilentInside are those that did not answer the host's Swarm containers.
+	SilentInside []string `json:"silent_inside,omitempty"`
 }
 
 // Stopped is the state of a process that a signal has stopped.
@@ -68,6 +74,8 @@ func (p *Probe) beginSection(section string) {
 		p.Told = true
 	case "no dialler":
 		p.Dialled = false
+	case "kept":
+		p.RulesRead = true
 	}
 }
 
@@ -82,6 +90,9 @@ func (p *Probe) readLine(section, line string, words []string) {
 		p.readAddr(words)
 	case section == "rule":
 		p.Rules = append(p.Rules, line)
+	case section == "kept":
+		line, _, _ = strings.Cut(line, " [") // the policy's counters
+		p.Kept = append(p.Kept, line)
 	case section == "forward":
 		p.Forward = line
 	case section == "disk":
@@ -97,6 +108,9 @@ func (p *Probe) readLine(section, line string, words []string) {
 	case section == "silent":
 		if what, ok := strings.CutPrefix(line, "no answer from "); ok {
 			p.Silent = append(p.Silent, what)
+		}
+		if what, ok := strings.CutPrefix(line, "swarm: no answer from "); ok && !slices.Contains(p.SilentInside, what) {
+			p.SilentInside = append(p.SilentInside, what)
 		}
 	}
 }
@@ -149,6 +163,21 @@ func (p *Probe) readDisk(words []string) {
 	}
 }
 
+// LinkOver returns an interface beside the host's own, such as a bridge, that takes
+// what the host sends to an address.
+func (p Probe) LinkOver(h harness.Host, to netip.Addr) (Link, bool) {
+	own, known := p.LinkOf(h)
+	for _, l := range p.Links {
+		isOther := l.Up && l.Name != own.Name && !strings.HasPrefix(l.Name, "veth")
+		isNearer := l.Addr.Bits() > own.Addr.Bits() ||
+			l.Addr.Bits() == own.Addr.Bits() && slices.ContainsFunc(p.Silent, func(s string) bool { return strings.Contains(s, " "+to.String()+" ") })
+		if known && isOther && isNearer && l.Addr.IsValid() && l.Addr.Contains(to) {
+			return l, true
+		}
+	}
+	return Link{}, false
+}
+
 // LinkOf returns the interface with the host's address.
 func (p Probe) LinkOf(h harness.Host) (Link, bool) {
 	for _, l := range p.Links {
@@ -157,30 +186,4 @@ func (p Probe) LinkOf(h harness.Host) (Link, bool) {
 		}
 	}
 	return Link{}, false
-}
-
-// RulesAbout returns the filter's rules about a port, and those about everything
-// from or to one of the hosts.
-func (p Probe) RulesAbout(port uint16, hosts []harness.Host) []string {
-	var found []string
-	for _, r := range p.Rules {
-		padded := r + " "
-		switch {
-		case strings.Contains(padded, fmt.Sprintf("port %d ", port)):
-			found = append(found, r)
-		case strings.Contains(padded, "port"):
-		case len(hosts) > 0 && isAboutHost(padded, hosts):
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-func isAboutHost(rule string, hosts []harness.Host) bool {
-	for _, h := range hosts {
-		if strings.Contains(rule, fmt.Sprintf(" %s/32 ", h.Addr)) {
-			return true
-		}
-	}
-	return false
 }

@@ -15,13 +15,16 @@ import (
 )
 
 // script asks a host for all of a probe at once; each section follows a line
-// that names it. Its arguments are the dialler, and the dialler's.
+// that names it. Its arguments are the dialler, and the dialler's: it dials from the
+// host and, as root, from where each process of Swarm is.
 const script = `PATH=$PATH:/usr/sbin:/sbin
 echo '== user'; id -u
 echo '== link'; ip -o link
 echo '== addr'; ip -o -4 addr
-echo '== rule'; iptables-save | awk '/^[*]/ { table = $1 == "*filter" ? "" : "-t " substr($1, 2) " " }
+echo '== rule'; rules=$(iptables-save) && read=yes; echo "$rules" | awk '
+	/^[*]/ { table = $1 == "*filter" ? "" : "-t " substr($1, 2) " " }
 	/-j (DROP|REJECT)/ { print table $0 }'
+test -n "$read" && { echo '== kept'; echo "$rules" | grep -E -e '^:FORWARD DROP' -e '^-A .*(MASQUERADE|SNAT|-i .* -j ACCEPT)'; }
 echo '== forward'; cat /proc/sys/net/ipv4/ip_forward
 echo '== disk'; df -P -k /var/lib/docker /var/lib/docker/*/
 echo '== engine'; grep -h -s -A 2 '^Name:.dockerd$' /proc/[0-9]*/status
@@ -29,7 +32,11 @@ echo '== neighbour'; ip neigh show nud permanent
 for n in /var/run/docker/netns/*; do nsenter --net="$n" ip neigh show nud permanent; done
 echo '== forward to'; bridge fdb show
 for n in /var/run/docker/netns/*; do nsenter --net="$n" bridge fdb show; done
-echo '== silent'; command -v perl >/dev/null && perl -e "$@" || echo '== no dialler'`
+echo '== silent'; command -v perl >/dev/null && {
+	for s in $(grep -l -s '^Name:.swarm$' /proc/[0-9]*/status); do
+		p=${s#/proc/}; nsenter --target="${p%/status}" --net perl -e "$@" 2>/dev/null | sed 's/^/swarm: /' &
+	done
+	perl -e "$@"; wait; } || echo '== no dialler'`
 
 // asRoot runs a command as root where that is possible without a password: what
 // packet filters and network namespaces hold is told to nobody else. Who is not

@@ -21,13 +21,14 @@ type State struct {
 	Patience float64 `json:"patience"`
 	Hosts    []Host  `json:"hosts"` // the manager first
 
-	Leader      string                  `json:"leader,omitempty"` // Consul's
-	LeaderError Failure                 `json:"leader_error,omitzero"`
-	Entries     map[string]engine.Entry `json:"entries,omitempty"` // of Consul, below docker/, by key
-	KeysError   Failure                 `json:"keys_error,omitzero"`
-	Swarm       *engine.Swarm           `json:"swarm,omitempty"`
-	SwarmName   string                  `json:"swarm_name,omitempty"` // who answers on Swarm's port
-	SwarmError  Failure                 `json:"swarm_error,omitzero"`
+	Leader       string                  `json:"leader,omitempty"` // Consul's
+	LeaderError  Failure                 `json:"leader_error,omitzero"`
+	Entries      map[string]engine.Entry `json:"entries,omitempty"` // of Consul, below docker/, by key
+	KeysError    Failure                 `json:"keys_error,omitzero"`
+	Swarm        *engine.Swarm           `json:"swarm,omitempty"`
+	SwarmName    string                  `json:"swarm_name,omitempty"` // who answers on Swarm's port
+	SwarmVersion string                  `json:"swarm_version,omitempty"`
+	SwarmError   Failure                 `json:"swarm_error,omitzero"`
 }
 
 // Host is what one host said. Its engine says nothing if there is a DialError or
@@ -43,6 +44,7 @@ type Host struct {
 
 	// Containers are those that Options.Relevant selects.
 	Containers      []Container      `json:"containers,omitempty"`
+	Replica         *engine.Swarm    `json:"replica,omitempty"` // what its Swarm manager says, beside the manager's
 	ContainersError Failure          `json:"containers_error,omitzero"`
 	MissingImages   []string         `json:"missing_images,omitempty"` // of Options.Images
 	Networks        []engine.Network `json:"networks,omitempty"`       // those of the overlay network's name

@@ -117,7 +117,7 @@ func swarmIn(s survey.State, c *engine.Cluster) (engine.Swarm, error) {
 func (i *inspection) progressOf(h survey.Host) HostProgress {
 	p := HostProgress{Host: h.Host, Role: "member", Gossip: h.Peers}
 	for _, m := range i.swarm.Members {
-		if m.Addr == h.Engine() {
+		if m.IsAt(h.Host) {
 			p.Member = &m
 		}
 	}

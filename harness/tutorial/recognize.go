@@ -10,52 +10,124 @@ import (
 )
 
 // Recognize returns a cluster as it was built: with the replicas of the Swarm
-// manager that it has, and whether all its join containers start again with their
-// hosts. It takes a host that does not answer for the page's.
+// manager that it has, whose Consul they use, whether all its join containers start
+// again with their hosts, and the paths in Consul that all of it uses. It takes a
+// host that does not answer for the page's.
 func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
 	ctx, cancel := harness.WithLimit(ctx, lookup)
 	defer cancel()
-	t := c.Topology()
-	hosts := t.Hosts()
+	hosts := c.Topology().Hosts()
 	built, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (traits, error) {
-		replicates, joinsAgain := recognizeHost(ctx, c, h)
-		return traits{replicates, joinsAgain}, nil
+		return recognizeHost(ctx, c, h), nil
 	})
-	t.RestartJoin = len(t.Members) > 0
-	for i, b := range built[1:] {
-		if b.replicates {
-			t.Replicas = i + 1
-		}
-		t.RestartJoin = t.RestartJoin && b.joinsAgain
-	}
-	if built[0].replicates && t.Replicas == 0 {
-		t.Replicas = 1 // one that was made and is gone, or does not answer
-	}
-	return c.As(t)
+	return c.As(asBuilt(c.Topology(), built))
 }
 
 // traits are what of a host is not the page's.
 type traits struct {
-	replicates bool // its Swarm manager is one of several
-	joinsAgain bool // its join container starts again with it
+	manager    Call // its Swarm manager's; empty if it has none
+	join       Call
+	joinsAgain bool   // its join container starts again with it
+	hasConsul  bool   // it has a Consul container
+	store      string // its engine's cluster store
 }
 
-// recognizeHost reports whether a host's Swarm manager is one of several, and
-// whether its join container starts again with it.
-func recognizeHost(ctx context.Context, c *engine.Cluster, h harness.Host) (replicates, joinsAgain bool) {
+// asBuilt returns a topology with the traits of its hosts, the manager's first.
+func asBuilt(t harness.Topology, built []traits) harness.Topology {
+	t.RestartJoin, t.Replicas, t.ReplicasOn = len(t.Members) > 0, 0, nil
+	hasConsul := false
+	for i, b := range built[1:] {
+		if b.manager.Replication {
+			t.ReplicasOn = append(t.ReplicasOn, t.Members[i].Name)
+		}
+		hasConsul = hasConsul || b.hasConsul
+		t.RestartJoin = t.RestartJoin && b.joinsAgain
+	}
+	if t.Replicas = len(t.ReplicasOn); t.Replicas > 0 && hasConsul { // those before the last, too, as labcheck makes them
+		isLast := func(h harness.Host) bool { return h.Name == t.ReplicasOn[t.Replicas-1] }
+		t.Replicas, t.ReplicasOn = 1+slices.IndexFunc(t.Members, isLast), nil
+	}
+	if t.Replicas > 0 && slices.Equal(t.ReplicasOn, namesOf(t.Members[:t.Replicas])) {
+		t.ReplicasOn = nil // as they are anyway
+	}
+	if built[0].manager.Replication && t.Replicas == 0 {
+		t.Replicas = 1 // one that was made and is gone, or does not answer
+	}
+	t.OneConsul = t.Replicas > 0 && !hasConsul
+	var discoveries, stores []string
+	for _, b := range built {
+		discoveries = append(discoveries, b.manager.Discovery, b.join.Discovery)
+		stores = append(stores, b.store)
+	}
+	root := t // whose paths are the page's
+	root.DiscoveryPath, root.StorePath = "", ""
+	t.DiscoveryPath = commonPath(root, discoveries)
+	t.StorePath = commonPath(root, stores)
+	return t
+}
+
+func namesOf(hosts []harness.Host) []string {
+	var names []string
+	for _, h := range hosts {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
+// commonPath returns the path below a Consul of the topology that more than half of
+// some addresses have; empty if these have none.
+func commonPath(t harness.Topology, addresses []string) string {
+	votes, all := map[string]int{}, 0
+	for _, a := range addresses {
+		if a == "" {
+			continue
+		}
+		all++
+		for _, server := range t.ConsulServers() {
+			if path, ok := pathBelow(strings.TrimRight(a, "/"), t.DiscoveryOf(server)); ok {
+				votes[path]++
+			}
+		}
+	}
+	for path, n := range votes {
+		if 2*n > all {
+			return path
+		}
+	}
+	return ""
+}
+
+// recognizeHost looks for what of a host is not the page's.
+func recognizeHost(ctx context.Context, c *engine.Cluster, h harness.Host) (found traits) {
 	on := c.Engine(h.Name)
 	all, err := on.Containers(ctx)
 	if err != nil {
-		return false, false
+		return found
 	}
+	if info, err := on.Info(ctx); err == nil {
+		found.store = info.ClusterStore
+	}
+	slices.SortStableFunc(all, func(a, b engine.Container) int { return runningFirst(b, a) }) // which counts is last
 	for _, listed := range all {
-		switch nameOf(listed, c.Topology()) {
-		case SwarmManager:
-			replicates = replicates || slices.Contains(strings.Fields(listed.Command), "--replication")
-		case SwarmJoin:
-			found, err := on.Inspect(ctx, listed.ID)
-			joinsAgain = joinsAgain || err == nil && found.RestartPolicy == unlessStopped
+		name := nameOf(listed, c.Topology())
+		found.hasConsul = found.hasConsul || name == Consul
+		if name != SwarmManager && name != SwarmJoin {
+			continue
+		}
+		if inspected, err := on.Inspect(ctx, listed.ID); err == nil {
+			found.addSwarm(name, inspected)
 		}
 	}
-	return replicates, joinsAgain
+	return found
+}
+
+// addSwarm notes a container of Swarm.
+func (t *traits) addSwarm(name string, c engine.Container) {
+	call, _ := CallOf(c)
+	if name == SwarmManager {
+		call.Replication = call.Replication || t.manager.Replication
+		t.manager = call
+		return
+	}
+	t.join, t.joinsAgain = call, c.RestartPolicy == unlessStopped
 }

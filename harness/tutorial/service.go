@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"labcheck/harness"
@@ -55,6 +56,9 @@ type Service struct {
 }
 
 func (k serviceKind) renderOn(on *place) (Service, error) {
+	if k.Keys != "" {
+		k.Keys = on.KeysOf(k.Keys)
+	}
 	s := Service{serviceKind: k, Host: on.Host, topology: on.Topology, Spec: engine.RunSpec{
 		Image: k.Image, Args: strings.Fields(on.renderText(k.Arguments)),
 		Hostname: on.renderText(k.Hostname), Restart: on.renderText(k.Restart),
@@ -120,6 +124,10 @@ func (s Service) typedOn(host string) string {
 // whatever its image is called by now and whatever it is told to do.
 func (s Service) Matches(c engine.Container) bool {
 	words, process := strings.Fields(c.Command), strings.Fields(s.Process)
+	if s.isSwarm() {
+		call, ok := CallOf(c)
+		return ok && len(words) > 0 && call.Command == process[1]
+	}
 	if imageWithoutTag(c.Image) == s.Image {
 		return !slices.ContainsFunc(process[1:], func(word string) bool { return !slices.Contains(words, word) })
 	}
@@ -147,8 +155,9 @@ type Deviation struct {
 	Want, Have any
 }
 
-// Compare returns what of an inspected container is not as the page has it. It
-// takes arguments in whatever form their programs do.
+// Compare returns what of an inspected container does not do what the page has it do.
+// It takes arguments in whatever form their programs do, and ports that are published
+// besides.
 func (s Service) Compare(c engine.Container) []Deviation {
 	var all []Deviation
 	compare := func(p Property, same bool, want, have any) {
@@ -157,12 +166,51 @@ func (s Service) Compare(c engine.Container) []Deviation {
 		}
 	}
 	compare(ImageName, imageWithoutTag(c.Image) == s.Spec.Image, s.Spec.Image, imageWithoutTag(c.Image))
-	compare(Arguments, slices.Equal(PlainArguments(s.Spec.Args), PlainArguments(c.Args)), s.Spec.Args, c.Args)
+	compare(Arguments, s.takesArguments(c), s.Spec.Args, c.Args)
 	want, have := restartPolicy(s.Spec.Restart), restartPolicy(c.RestartPolicy)
 	compare(RestartPolicy, want == have, want, have)
-	compare(PublishedPorts, slices.Equal(s.Spec.Ports, c.Ports), s.Spec.Ports, c.Ports)
+	compare(PublishedPorts, s.IsPublished(c), s.Spec.Ports, c.Ports)
 	compare(Hostname, s.Spec.Hostname == "" || s.Spec.Hostname == c.Hostname, s.Spec.Hostname, c.Hostname)
 	return all
+}
+
+// isSwarm reports whether the service's program is Swarm's.
+func (s Service) isSwarm() bool { return strings.HasPrefix(s.Process, "/swarm ") }
+
+// takesArguments reports whether a container's arguments mean what the page's do.
+func (s Service) takesArguments(c engine.Container) bool {
+	if !s.isSwarm() {
+		return slices.Equal(plainArguments(s.Spec.Args), plainArguments(c.Args))
+	}
+	have, _ := CallOf(c)
+	have.Discovery = have.DiscoveryIn(s.topology)
+	if engine.NamesHost(have.Advertise, s.Host) {
+		have.Advertise = s.Host.Engine().String()
+	}
+	return have.isSame(s.PageCall())
+}
+
+// PageCall returns the call of Swarm's program that the page has.
+func (s Service) PageCall() Call {
+	call, _ := CallOf(engine.Container{Args: s.Spec.Args})
+	return call
+}
+
+// IsPublished reports whether a container is reached on all ports of the service: of
+// Swarm's manager the port in the container is the one on which it listens.
+func (s Service) IsPublished(c engine.Container) bool {
+	call, isCall := CallOf(c)
+	onHost := slices.ContainsFunc(c.Networks, func(n engine.Attachment) bool { return n.Network == "host" })
+	for _, p := range s.Spec.Ports {
+		if s.isSwarm() && isCall && call.Listens != "" {
+			listens, _ := strconv.ParseUint(call.Listens, 10, 16) // 0 is no port's
+			p.Container = uint16(listens)
+		}
+		if !slices.Contains(c.Ports, p) && (!onHost || p.Host != p.Container) {
+			return false
+		}
+	}
+	return true
 }
 
 // Deviates reports whether a property is among those that deviate.
@@ -177,13 +225,16 @@ func imageWithoutTag(image string) string {
 	return image[:at] + name
 }
 
-// PlainArguments returns arguments with each flag's value as an argument of its
-// own, and without a slash at the end.
-func PlainArguments(args []string) []string {
+// plainArguments returns arguments with each flag's value as an argument of its
+// own, with one dash before each flag, and without a slash at the end.
+func plainArguments(args []string) []string {
 	var all []string
 	for _, a := range args {
+		if strings.HasPrefix(a, "--") {
+			a = a[1:]
+		}
 		name, value, ok := strings.Cut(a, "=")
-		if ok && strings.HasPrefix(a, "--") {
+		if ok && strings.HasPrefix(a, "-") {
 			all = append(all, name)
 			a = value
 		}

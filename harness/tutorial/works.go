@@ -93,12 +93,14 @@ func asSwarm(info engine.Info, swarmManager *engine.Client) (engine.Swarm, error
 func checkHealthy(s engine.Swarm, h harness.Host) error {
 	for _, m := range s.Members {
 		switch {
-		case m.Addr != h.Engine():
+		case !m.IsAt(h):
 			continue
+		case m.Status == "":
+			return lang.Errorf("Swarm older than 1.1 does not tell how %s is", h.Name)
 		case m.Status != engine.Healthy:
 			return lang.Errorf("the manager lists %s as %s%s", h.Name, m.Status, afterColon(m.Error))
 		case m.Name != h.Name:
-			return lang.Errorf("the manager lists %s at %s, not %s there", m.Name, m.Addr, h.Name)
+			return lang.Errorf("the manager lists %s at %s, not %s there", m.Name, m.Address(), h.Name)
 		}
 		return nil
 	}
