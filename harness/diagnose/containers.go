@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 	"labcheck/harness/tutorial"
 )
@@ -202,6 +203,19 @@ func reportDifferences(d *diagnosis, s service, c survey.Container) {
 	f.setAdvice(dockerCommand(s.on.Host, "rm -f %s", c.Name), s.typedCommand())
 }
 
+// publishedAs returns ports as docker run is given them.
+func publishedAs(ports []engine.Port) string {
+	all := "no -p"
+	for i, p := range ports {
+		if i == 0 {
+			all = "-p " + p.String()
+			continue
+		}
+		all += " -p " + p.String()
+	}
+	return all
+}
+
 // differences returns what of a container is not as the page types it.
 func (s service) differences(c survey.Container) []string {
 	var all []string
@@ -221,7 +235,7 @@ func (s service) differences(c survey.Container) []string {
 		compare("-h "+c.Hostname, "-h "+s.Spec.Hostname)
 	}
 	if s.Port.Host != 0 && !slices.Equal(c.Ports, s.Spec.Ports) {
-		all = append(all, fmt.Sprintf("-p %v instead of -p %v", c.Ports, s.Spec.Ports))
+		compare(publishedAs(c.Ports), publishedAs(s.Spec.Ports))
 	}
 	return all
 }

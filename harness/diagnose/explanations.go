@@ -94,6 +94,75 @@ var ofContainers = map[string]Explanation{
 }
 
 var explanations = map[string]Explanation{
+	"bridge-over-hosts": {
+		Looks: "`ip route` on the host shows two routes to other hosts' addresses, one of them to a bridge; " +
+			"packets to these hosts never leave",
+		Why: "a network was created on the host whose subnet covers other hosts: docker_gwbridge and `docker " +
+			"network create` take the next free range of Docker's pools, 172.17.0.0/16 and following",
+		Fix: []string{"ip route get ADDRESS", "docker network inspect NETWORK", "docker network rm NETWORK"},
+	},
+	"docker-rules-lost": {
+		Looks: "the host reaches everything and its containers reach nothing outside of it; `iptables-save -t " +
+			"nat` lacks MASQUERADE, or the chain DOCKER",
+		Why: "a firewall was started or reloaded, or `iptables -F` was typed, after the engine had added its " +
+			"rules",
+		Fix: []string{"systemctl restart docker"},
+	},
+	"filter-stops-all": {
+		Looks: "the host reaches everything and its containers reach nothing outside of it, although Docker's " +
+			"own rules are there",
+		Why: "a rule in DOCKER-USER or FORWARD, or the policy of a firewall, drops all that the engine's " +
+			"bridges forward",
+		Fix: []string{"iptables -S DOCKER-USER", "iptables -D DOCKER-USER RULE"},
+	},
+	"containers-cut-off": {
+		Looks: "`docker logs` of the Swarm container shows time-outs, while the same address answers on the " +
+			"host",
+		Why: "something between the container's bridge and the host's interface stops the packets: a rule " +
+			"that labcheck does not read, a route, or a security module",
+		Fix: []string{"iptables-save", "nft list ruleset", "ip route"},
+	},
+	"engine-proxy": {
+		Looks: "the engine's log shows answers of a proxy to requests for its cluster store, such as 403 or " +
+			"502; `systemctl show docker -p Environment` has HTTP_PROXY",
+		Why: "the engine was given a proxy to pull images, and the hosts' addresses are not in NO_PROXY",
+		Fix: []string{"systemctl edit docker", "systemctl restart docker"},
+	},
+	"network-no-attach": {
+		Looks: "`docker run --net mynet` on one host fails with `could not get network sandbox` or `endpoint … " +
+			"not found`; other hosts can",
+		Why: "the host lost power while containers on the network ran: libnetwork's records of them stay, and " +
+			"the engine can't tidy them up at its first start",
+		Fix: []string{"systemctl restart docker"},
+	},
+	"manager-too-old": {
+		Looks: "`docker info` through the manager lists nodes without a line Status",
+		Why:   "the image `swarm` is an old one: Swarm tells the status of nodes since 1.1",
+		Fix:   []string{"docker -H=tcp://MANAGER:2375 pull swarm:1.2.9"},
+	},
+	"manager-two-primaries": {
+		Looks: "`docker info` through each of the managers says `Role: primary`; both schedule containers, and " +
+			"neither knows how many the other started",
+		Why: "both were started without --replication, or with discovery paths that differ, so that they hold " +
+			"different locks in Consul",
+		Fix: []string{"docker -H=tcp://HOST:2375 rm -f CONTAINER", "docker -H=tcp://HOST:2375 run … manage --replication --advertise HOST:3375 …"},
+	},
+	"manager-proxy": {
+		Looks: "the manager lists no nodes, or all as Pending; `docker logs` shows answers of a proxy",
+		Why:   "the docker CLI put HTTP_PROXY of ~/.docker/config.json into the container's environment",
+		Fix:   []string{"docker -H=tcp://HOST:2375 inspect -f '{{.Config.Env}}' CONTAINER", "docker -H=tcp://HOST:2375 rm -f CONTAINER"},
+	},
+	"join-proxy": {
+		Looks: "the join container runs and its key is not in Consul; `docker logs` shows answers of a proxy",
+		Why:   "the docker CLI put HTTP_PROXY of ~/.docker/config.json into the container's environment",
+		Fix:   []string{"docker -H=tcp://HOST:2375 inspect -f '{{.Config.Env}}' CONTAINER", "docker -H=tcp://HOST:2375 rm -f CONTAINER"},
+	},
+	"join-other-arguments": {
+		Looks: "`docker inspect` shows arguments that the page does not have, such as --ttl or --heartbeat; the " +
+			"node is listed as Healthy",
+		Why: "the container was started by other instructions, or tuned; it works",
+		Fix: []string{"docker -H=tcp://HOST:2375 inspect -f '{{.Args}}' CONTAINER"},
+	},
 	"unreachable": {
 		Looks: "claims about that service are not checked; a connection to it from this machine ends with no " +
 			"answer, no route or a refusal",

@@ -171,7 +171,10 @@ func keyOf(d *diagnosis, h harness.Host) (entry engine.Entry, there bool) {
 // checkStrangers reports keys of what is no member.
 func checkStrangers(d *diagnosis) {
 	for _, name := range keysBelow(d, swarmKeys(d)) {
-		isMember := func(h harness.Host) bool { return tutorial.Names(name, h) }
+		isMember := func(h harness.Host) bool {
+			entry, _ := keyOf(d, h)
+			return name == h.Engine().String() || entry.Key == swarmKeys(d)+name
+		}
 		_, addrErr := netip.ParseAddrPort(name)
 		var f *finding
 		switch {

@@ -219,11 +219,7 @@ func memberAt(s *engine.Swarm, h harness.Host) (engine.Member, bool) {
 	if s == nil {
 		return engine.Member{}, false
 	}
-	i := slices.IndexFunc(s.Members, func(m engine.Member) bool { return m.IsAt(h) })
-	if i < 0 {
-		return engine.Member{}, false
-	}
-	return s.Members[i], true
+	return s.At(h)
 }
 
 // hasAllMembers reports whether the manager lists every member as Healthy.

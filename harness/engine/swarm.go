@@ -77,6 +77,20 @@ func (m Member) IsAt(h harness.Host) bool {
 	return m.Addr == h.Engine() || NamesHost(m.Advertised, h)
 }
 
+// At finds a host in the list: at its address, or else at its name, which may be left
+// from before.
+func (s *Swarm) At(h harness.Host) (found Member, ok bool) {
+	for _, m := range s.Members {
+		if m.Addr == h.Engine() {
+			return m, true
+		}
+		if !ok && m.IsAt(h) {
+			found, ok = m, true
+		}
+	}
+	return found, ok
+}
+
 // Address returns the member's address as it was given.
 func (m Member) Address() string {
 	if m.Advertised != "" {

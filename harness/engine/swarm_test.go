@@ -228,6 +228,22 @@ func TestParseSwarmNames(t *testing.T) {
 	}
 }
 
+// TestAt: a host is at its address rather than at a name that is left from before.
+func TestAt(t *testing.T) {
+	host := harness.Host{Name: "a", Addr: netip.MustParseAddr("10.0.0.1")}
+	s := Swarm{Members: []Member{{Advertised: "a:2375", Status: "Pending"}, {Addr: host.Engine(), Status: Healthy}}}
+	if m, ok := s.At(host); !ok || m.Status != Healthy {
+		t.Errorf("%+v %v", m, ok)
+	}
+	s.Members = s.Members[:1]
+	if m, ok := s.At(host); !ok || m.Status != "Pending" {
+		t.Errorf("by name: %+v %v", m, ok)
+	}
+	if m, ok := s.At(harness.Host{Name: "b"}); ok {
+		t.Errorf("another: %+v", m)
+	}
+}
+
 // TestOldStatus: Swarm 1.0 tells its state as DriverStatus, as docker/swarm 1.0.1
 // writes it, and 1.0.0 without Status.
 func TestOldStatus(t *testing.T) {

@@ -116,10 +116,8 @@ func swarmIn(s survey.State, c *engine.Cluster) (engine.Swarm, error) {
 // progressOf returns what of the tutorial is on a host.
 func (i *inspection) progressOf(h survey.Host) HostProgress {
 	p := HostProgress{Host: h.Host, Role: "member", Gossip: h.Peers}
-	for _, m := range i.swarm.Members {
-		if m.IsAt(h.Host) {
-			p.Member = &m
-		}
+	if m, ok := i.swarm.At(h.Host); ok {
+		p.Member = &m
 	}
 	if err := h.InfoError.Err; err != nil {
 		p.problem(err)

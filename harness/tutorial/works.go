@@ -91,10 +91,8 @@ func asSwarm(info engine.Info, swarmManager *engine.Client) (engine.Swarm, error
 // checkHealthy returns nil if the Swarm manager lists a host, by its name, at its
 // address, as Healthy.
 func checkHealthy(s engine.Swarm, h harness.Host) error {
-	for _, m := range s.Members {
+	if m, ok := s.At(h); ok {
 		switch {
-		case !m.IsAt(h):
-			continue
 		case m.Status == "":
 			return lang.Errorf("Swarm older than 1.1 does not tell how %s is", h.Name)
 		case m.Status != engine.Healthy:
