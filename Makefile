@@ -11,7 +11,7 @@ MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
+.PHONY: help build e2e docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -22,11 +22,16 @@ build: ## Build bin/labcheck
 e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothing behind
 	@$(LABCHECK) check --out build/e2e
 
-docs: build ## Perform the tutorial in both languages and make pages of it: build/docs
-	@for lang in en ja; do $(LABCHECK) check --lab docs --lang $$lang --out build/evidence/$$lang || exit; done
-	@mkdir -p build/docs
-	@$(LABCHECK) report build/evidence/en -o build/docs/index.html
-	@$(LABCHECK) report build/evidence/ja -o build/docs/ja.html
+docs: build ## Write the page of each command: docs/commands, and build/man for man
+	@rm -rf docs/commands build/man
+	@$(LABCHECK) docs docs/commands --lang en
+	@$(LABCHECK) docs build/man --lang en --format man
+
+pages: build ## Perform the tutorial in both languages and make pages of it: build/pages
+	@for lang in en ja; do $(LABCHECK) check --lab pages --lang $$lang --out build/evidence/$$lang || exit; done
+	@mkdir -p build/pages
+	@$(LABCHECK) report build/evidence/en -o build/pages/index.html
+	@$(LABCHECK) report build/evidence/ja -o build/pages/ja.html
 
 test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...

@@ -128,8 +128,8 @@ func (a *app) root() *cobra.Command {
 // of its name.
 func commands() []func(*app) *cobra.Command {
 	return []func(*app) *cobra.Command{
-		newBootstrapCommand, newDiagnoseCommand, newDoctorCommand, newDownCommand, newEnvCommand, newExecCommand,
-		newFaultCommand, newImagesCommand, newInventoryCommand, newReportCommand, newStatusCommand,
+		newBootstrapCommand, newDiagnoseCommand, newDocsCommand, newDoctorCommand, newDownCommand, newEnvCommand,
+		newExecCommand, newFaultCommand, newImagesCommand, newInventoryCommand, newReportCommand, newStatusCommand,
 		newTranscriptCommand, newTutorialCommand, newUpCommand, newVersionCommand, newWatchCommand, newWatchdogCommand,
 	}
 }
