@@ -33,6 +33,9 @@ pages: build ## Perform the tutorial in both languages and make pages of it: bui
 	@$(LABCHECK) report build/evidence/en -o build/pages/index.html
 	@$(LABCHECK) report build/evidence/ja -o build/pages/ja.html
 
+recording: e2e ## Draw docs/tutorial.svg from the recording of make e2e
+	go run ./.ci/recording build/e2e/tutorial.cast >docs/tutorial.svg
+
 test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
 	$(LAB_TEST) $(if $(CI),-p 2) ./cmd/labcheck ./harness/suite ./sim/images ./...
@@ -71,7 +74,7 @@ soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at 
 torture: ## End TORTURE commands by signals at random moments; nothing may be left. SEED=: the same again
 	LABCHECK_TORTURE=$(TORTURE) LABCHECK_SEED=$(SEED) $(LAB_TEST) -timeout 90m -v -run TestTorture ./cmd/labcheck
 
-faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
+faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write docs/diagnosis.md's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-record -update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 thorough: ## Every fault that a lab can be given, a cluster with replicas, four labs, images with nothing compiled
