@@ -15,7 +15,7 @@ type Finding struct {
 	Remedy []string `json:"remedy,omitempty"`
 	// Advice is what to do if a command alone does not fix it.
 	Advice string `json:"advice,omitempty"`
-	// Doc is the section that explains it: README.md#what-breaks.
+	// Doc is the section that explains it: docs/diagnosis.md#consul.
 	Doc string `json:"doc,omitempty"`
 	// Explains is the ids of the claims that are false because of it.
 	Explains []string `json:"explains,omitempty"`

@@ -127,7 +127,7 @@ func (d *diagnosis) newFinding(code, host string, cause ...any) *finding {
 	f := &finding{
 		Finding: harness.Finding{
 			Code: code, Node: host, Confidence: cmp.Or(c.Sure, harness.Certain),
-			Doc: "README.md#" + c.Section, Seen: []harness.Observation{},
+			Doc: "docs/diagnosis.md#" + c.Section, Seen: []harness.Observation{},
 		},
 		code: c, lang: d.Lang, breaks: []part{d.partOf(c.Breaks, host)},
 	}

@@ -80,7 +80,7 @@ func Free(t *testing.T) netip.Prefix {
 const subnetBits = 24
 
 // candidateSubnets yields the subnets that a lab can have, first those that are
-// probably free. It leaves out those of the tutorial and README, and those of
+// probably free. It leaves out those of the tutorial and the documentation, and those of
 // networks inside a host: docker0 and docker_gwbridge (172.17 and 172.18) and mynet
 // (10.0).
 func candidateSubnets() iter.Seq[netip.Prefix] {
