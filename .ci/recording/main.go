@@ -132,10 +132,12 @@ func draw(w io.Writer, lines []line, length float64) {
 	for i, l := range lines {
 		drawLine(w, &texts, i, l, length)
 	}
-	fmt.Fprintf(w, "</style>\n<rect class=\"b\" stroke=\"#808080\" stroke-opacity=\".4\" width=\"%d\" height=\"%d\" rx=\"8\"/>\n", width, height)
+	fmt.Fprintf(w, "</style>\n"+`<rect class="b" stroke="#808080" stroke-opacity=".4" width="%d" height="%d" rx="8"/>`+"\n",
+		width, height)
 	fmt.Fprintf(w, `<svg x="%d" y="%d" width="%d" height="%d"><g style="animation-name:s">`,
 		padding, padding, width-2*padding, rows*lineHeight)
-	fmt.Fprintf(w, "\n%s<rect class=\"b c\" style=\"animation-name:v\" x=\"-5\" width=\"110%%\" height=\"4000\"/></g></svg>\n</svg>\n", &texts)
+	fmt.Fprintf(w, "\n%s"+`<rect class="b c" style="animation-name:v" x="-5" width="110%%" height="4000"/>`, &texts)
+	fmt.Fprintln(w, "</g></svg>\n</svg>")
 }
 
 // drawLine writes a line, and the style of what covers it while it is typed.
@@ -159,7 +161,8 @@ func drawLine(style io.Writer, texts *strings.Builder, i int, l line, length flo
 	if !isTyped {
 		return
 	}
-	fmt.Fprintf(style, "@keyframes k%d{0%%,%.3f%%{transform:none;animation-timing-function:steps(%d)}%.3f%%,to{transform:translateX(%.0fpx)}}\n",
+	fmt.Fprintf(style, "@keyframes k%d{0%%,%.3f%%{transform:none;animation-timing-function:steps(%d)}"+
+		"%.3f%%,to{transform:translateX(%.0fpx)}}\n",
 		i, 100*l.shown/length, len(visible), 100*l.typed/length, float64(len(visible))*charWidth)
 	fmt.Fprintf(texts, `<rect class="b c" style="animation-name:k%d" x="%.0f" y="%d" width="100%%" height="%d"/>`+"\n",
 		i, float64(prompt)*charWidth, i*lineHeight, lineHeight)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"os"
 	"path"
@@ -232,7 +233,7 @@ func TestLinks(t *testing.T) {
 			}
 		})
 	}
-	if seen < 300 {
+	if seen < 200 {
 		t.Errorf("%d links", seen)
 	}
 }
@@ -362,6 +363,21 @@ func TestDataOfPages(t *testing.T) {
 	}
 	if inventories < 2 {
 		t.Errorf("%d inventories", inventories)
+	}
+}
+
+// TestFrontPage wants README to be short, and its picture to be small and XML.
+func TestFrontPage(t *testing.T) {
+	for name, limit := range map[string]int{"README.md": 7000, "README.ja.md": 9000, "docs/tutorial.svg": 150_000} {
+		content, err := os.ReadFile("../../" + name)
+		if err != nil || len(content) > limit {
+			t.Errorf("%s has %d bytes, want at most %d: %v", name, len(content), limit, err)
+		}
+		if path.Ext(name) == ".svg" {
+			if err := xml.Unmarshal(content, new(struct{})); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 
