@@ -6,6 +6,7 @@ type Comparison struct {
 	Page    string  `json:"page"`    // the page's number of the command, such as 1.9
 	Command string  `json:"command"` // as typed
 	Shown   string  `json:"shown"`   // what the page shows
+	Answer  string  `json:"answer"`  // what a terminal shows of the cluster's output
 	Fields  []Field `json:"fields"`  // in the page's order
 }
 
@@ -16,6 +17,13 @@ type Field struct {
 	Page    string       `json:"page,omitempty"`
 	Seen    string       `json:"seen,omitempty"`
 	Verdict FieldVerdict `json:"verdict"`
+	// PageLine and SeenLine are the lines of Shown and Answer that have the value,
+	// counted from 1; 0 if none has.
+	PageLine int `json:"page_line,omitempty"`
+	SeenLine int `json:"seen_line,omitempty"`
+	// Volatile tells that a known difference is a value that is another in each run,
+	// such as an id or a time.
+	Volatile bool `json:"volatile,omitempty"`
 	// Reason and Source say why a known difference is harmless, and where to look
 	// that up.
 	Reason string `json:"reason,omitempty"`

@@ -115,7 +115,18 @@ type Scenario struct {
 	Duration  time.Duration     `json:"duration_ns"`
 	Expected  string            `json:"expected,omitempty"` // of the step that failed
 	Seen      string            `json:"seen,omitempty"`     // of the step that failed
-	Steps     []Step            `json:"steps"`
+	// Hosts are those that the failure is about; empty if that is not known.
+	Hosts []string `json:"hosts,omitempty"`
+	// Links are the connections between hosts that were found to carry nothing.
+	Links []Link `json:"links,omitempty"`
+	Steps []Step `json:"steps"`
+}
+
+// Link is a connection from a container of one host to one of another, by the hosts'
+// names.
+type Link struct {
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Step is one sentence of a scenario.
@@ -138,6 +149,7 @@ type Mismatch struct {
 	What     string        // what was compared: "the engine of frontend01: CPUs"
 	Expected string
 	Seen     string
+	Links    []Link // connections that carry nothing
 }
 
 func (m *Mismatch) Error() string {

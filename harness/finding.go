@@ -10,12 +10,19 @@ type Finding struct {
 	// Seen is the observations from which the cause was inferred.
 	Seen       []Observation `json:"seen"`
 	Confidence Confidence    `json:"confidence"`
-	// Remedy is the commands that fix it, as typed on the manager; empty if no
-	// command does.
+	// Revert is the labcheck command that reverts it, if labcheck injected it as a
+	// fault into a lab. It is typed where labcheck is.
+	Revert string `json:"revert,omitempty"`
+	// Remedy is the commands that fix it, a line each, in the order in which they are
+	// typed on RemedyHost; empty if no command does.
 	Remedy []string `json:"remedy,omitempty"`
+	// RemedyHost is the host on which the commands of Remedy are typed, if it is not
+	// the manager.
+	RemedyHost string `json:"remedy_host,omitempty"`
 	// Advice is what to do if a command alone does not fix it.
 	Advice string `json:"advice,omitempty"`
-	// Doc is the section that explains it: docs/diagnosis.md#consul.
+	// Doc is the section that explains it, in the repository:
+	// docs/codes/consul.md#consul-stopped.
 	Doc string `json:"doc,omitempty"`
 	// Explains is the ids of the claims that are false because of it.
 	Explains []string `json:"explains,omitempty"`

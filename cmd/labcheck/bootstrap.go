@@ -51,6 +51,7 @@ type extras struct {
 	replicas    int
 	given       bool // the replicas
 	restartJoin bool
+	started     bool // hosts of the cluster were just started
 }
 
 func (e extras) check(t harness.Topology) error {
@@ -123,6 +124,10 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	defer cluster.Close()
 	cluster = cluster.As(e.addTo(cluster.Topology()))
 	return s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() error {
-		return s.performTutorial(ctx, cluster, false)
+		perform := tutorial.Default().Bootstrap
+		if e.started {
+			perform = tutorial.Default().Resume
+		}
+		return s.performTutorial(ctx, cluster, perform, false)
 	})
 }

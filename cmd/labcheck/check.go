@@ -28,11 +28,9 @@ type checkFlags struct {
 	tags string
 	out  string
 	keep bool
-	// Of --target ec2.
-	allow []string
-	wait  time.Duration
-	// limited applies wait to labs, too.
-	limited bool
+	allow []string // of --target ec2
+	// wait is how long all waits may take together on a cluster that was there before.
+	wait time.Duration
 }
 
 func newCheckCommand(a *app) *cobra.Command {
@@ -65,7 +63,7 @@ too.`),
 	c.Flags().StringSliceVar(&f.allow, "allow", nil, a.lang.Say(
 		"`what` may be done to the nodes of --target ec2 beside looking: workload"))
 	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say(
-		"how long to wait, in all, for conditions that are not met yet on the nodes of --target ec2"))
+		"how long to wait, in all, for conditions that are not met yet on a cluster that was running before"))
 	return c
 }
 
@@ -209,7 +207,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
 		},
 	}
-	if s.lab == nil || f.limited {
+	if !e.Target.Fresh {
 		o.Patience = f.wait
 	}
 	if s.lab != nil {

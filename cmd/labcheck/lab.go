@@ -43,10 +43,15 @@ func (s *session) removeLab(ctx context.Context) error {
 	return s.progress.TrackPart(s.lang.Say("Remove the lab"), func() error { return s.lab.Down(ctx) })
 }
 
+// performFunc performs a page: Bootstrap or Resume of tutorial.Page.
+type performFunc func(context.Context, *engine.Cluster, func(tutorial.Event)) error
+
 // performTutorial performs the tutorial, and looks meanwhile whether the lab is still
 // there. The hosts of a lab that is being made may still be starting: then it looks
 // from the first step on that has ended.
-func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster, starting bool) error {
+func (s *session) performTutorial(
+	ctx context.Context, cluster *engine.Cluster, perform performFunc, starting bool,
+) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var guard *sim.Guard
@@ -61,7 +66,7 @@ func (s *session) performTutorial(ctx context.Context, cluster *engine.Cluster, 
 			return err
 		}
 	}
-	err := tutorial.Default().Bootstrap(ctx, cluster, func(e tutorial.Event) {
+	err := perform(ctx, cluster, func(e tutorial.Event) {
 		s.progress.ShowDetail(e.In(s.lang))
 		if guard == nil {
 			_ = begin() // the next event tries again

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labcheck/harness"
+	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
 
@@ -31,8 +32,8 @@ func bringUp(ctx context.Context, s *session, bare bool) error {
 	began := time.Now()
 	if fresh && !bare {
 		err = makeLab(ctx, s)
-	} else if err = s.startHosts(ctx); err == nil && !bare {
-		err = performMissing(ctx, s, extras{})
+	} else {
+		err = startAgain(ctx, s, bare)
 	}
 	if err == nil || !fresh {
 		s.lab.Keep()
@@ -42,6 +43,19 @@ func bringUp(ctx context.Context, s *session, bare bool) error {
 	}
 	printRunningLab(s, time.Since(began))
 	return nil
+}
+
+// startAgain starts those hosts of a lab that do not run, and performs what of the
+// tutorial is not done.
+func startAgain(ctx context.Context, s *session, bare bool) error {
+	ended, err := s.lab.Ended(ctx)
+	if err != nil && !errors.Is(err, harness.ErrNoNodes) {
+		return err
+	}
+	if err := s.startHosts(ctx); err != nil || bare {
+		return err
+	}
+	return performMissing(ctx, s, extras{started: len(ended) > 0})
 }
 
 // makeLab starts a new lab's hosts and performs the tutorial on them meanwhile:
@@ -59,7 +73,7 @@ func makeLab(ctx context.Context, s *session) error {
 				return err
 			}
 			defer cluster.Close()
-			return s.performTutorial(ctx, cluster, true)
+			return s.performTutorial(ctx, cluster, tutorial.Default().Bootstrap, true)
 		})
 		return err
 	})

@@ -86,7 +86,7 @@ func checkOnce(ctx context.Context, s *session, diagnose func(harness.Evidence) 
 	defer cancel()
 	s.nodes = nil // what was lost before may be there again
 	e := newEvidence(s, suite.TagVerify)
-	failed := runScenarios(ctx, s, checkFlags{wait: watchWait, limited: true}, &e)
+	failed := runScenarios(ctx, s, checkFlags{wait: watchWait}, &e)
 	if diagnose(e) {
 		s.findCauses(ctx, &e)
 	}

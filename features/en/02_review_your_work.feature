@@ -27,14 +27,14 @@ Feature: Step 2: Review your work
 
   # "Docker clients must send commands to the manager node on port 3375. The
   # swarm container then executes them against the relevant node over port 2375."
-  @workload @id:runs-on-one-node @needs:member @needs:list @needs:disk
+  @workload @id:runs-on-one-node @needs:member @needs:list @needs:path @needs:disk
   Scenario: A container started through port 3375 runs on exactly one node
     When a container is started through port 3375
     Then exactly one engine has it on port 2375, a node's
     And the cluster names that node as where it runs
 
   # "You use the spread scheduling strategy."
-  @workload @id:spread @needs:member @needs:list @needs:strategy @needs:disk
+  @workload @id:spread @needs:member @needs:list @needs:strategy @needs:path @needs:disk
   Scenario: Containers are spread evenly over the nodes
     Given the cluster counts the containers of each node as its engine does within 60 seconds
     When 8 containers are started through port 3375, one after another

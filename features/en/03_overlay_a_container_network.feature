@@ -91,7 +91,7 @@ Feature: Step 3: Overlay a container network
       | store      | 192.168.33.250 |
 
   # Item 6: "Try running the network command on an individual node."
-  @tutorial @id:node-shows-network @needs:network
+  @tutorial @id:node-shows-network @needs:network @on:frontend01
   Scenario: frontend01 has the new network
     Given the reader's terminal on "manager"
     When the reader types:
@@ -135,7 +135,7 @@ Feature: Step 3: Overlay a container network
     When a container is started on each engine, attached to "mynet"
     Then each of them reaches every other by name
 
-  @workload @id:reach-through-swarm @needs:packet @needs:member @needs:disk
+  @workload @id:reach-through-swarm @needs:packet @needs:member @needs:path @needs:disk
   Scenario: Containers that Swarm put on two nodes reach each other by name over mynet
     Given every engine has found every other within 60 seconds
     When a container is started through port 3375 on "frontend01" and on "store", attached to "mynet"

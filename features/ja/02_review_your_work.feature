@@ -28,14 +28,14 @@
 
   # Docker クライアントは manager のポート 3375 にコマンドを送る。swarm コンテナは
   # それを、ポート 2375 を通して該当するノードで実行する。
-  @workload @id:runs-on-one-node @needs:member @needs:list @needs:disk
+  @workload @id:runs-on-one-node @needs:member @needs:list @needs:path @needs:disk
   シナリオ: ポート 3375 を通して起動したコンテナは 1 つのノードだけで動く
     もし ポート 3375 を通してコンテナを 1 つ起動する
     ならば ポート 2375 で尋ねると、そのコンテナがあるのは 1 つのノードの Engine だけである
     かつ クラスタは、コンテナの実行場所としてそのノードを示す
 
   # スケジューリング・ストラテジは spread である。
-  @workload @id:spread @needs:member @needs:list @needs:strategy @needs:disk
+  @workload @id:spread @needs:member @needs:list @needs:strategy @needs:path @needs:disk
   シナリオ: コンテナはノードに均等に分散する
     前提 クラスタが数える各ノードのコンテナ数が、60 秒以内に Engine の数えるものと一致する
     もし 8 個のコンテナを、ポート 3375 を通して 1 つずつ起動する

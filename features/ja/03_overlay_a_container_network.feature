@@ -92,7 +92,7 @@
       | store      | 192.168.33.250 |
 
   # 項目 6:個々のノードでの確認。
-  @tutorial @id:node-shows-network @needs:network
+  @tutorial @id:node-shows-network @needs:network @on:frontend01
   シナリオ: frontend01 に新しいネットワークがある
     前提 "manager" に接続した読者のターミナルがある
     もし 読者が次のコマンドを入力する:
@@ -135,7 +135,7 @@
     もし 各 Engine で、"mynet" に接続するコンテナを 1 つずつ起動する
     ならば どのコンテナからも、ほかのすべてのコンテナに名前で届く
 
-  @workload @id:reach-through-swarm @needs:packet @needs:member @needs:disk
+  @workload @id:reach-through-swarm @needs:packet @needs:member @needs:path @needs:disk
   シナリオ: Swarm が 2 つのノードに置いたコンテナが、mynet を通して互いに名前で届く
     前提 すべての Engine が 60 秒以内に互いを見つける
     もし ポート 3375 を通して、"frontend01" と "store" で、"mynet" に接続するコンテナを起動する

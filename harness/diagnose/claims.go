@@ -12,7 +12,7 @@ import (
 const (
 	needsTag = "@needs:" // before a kind of part, or anyKind; one tag for each
 	rowsTag  = "@rows:"  // before the order of the hosts that an outline's rows are about
-	onTag    = "@on:manager"
+	onTag    = "@on:"    // before the host that the claim is about
 )
 
 // rowOrder is the order of the hosts that an outline's rows are about. The parts
@@ -87,10 +87,14 @@ func (d *diagnosis) hostsIn(order rowOrder) []string {
 	return names
 }
 
-// hostsOf returns the hosts whose parts a claim needs.
+// hostsOf returns the hosts whose parts a claim needs: those that its failure is
+// about, if it failed and that is known.
 func (d *diagnosis) hostsOf(s harness.Scenario) []string {
-	if slices.Contains(s.Tags, onTag) {
-		return []string{d.topology.Manager.Name}
+	if len(s.Hosts) > 0 {
+		return s.Hosts
+	}
+	if on := taggedValues(s, onTag); len(on) > 0 {
+		return on
 	}
 	order := orderOf(s)
 	if order == "" {
@@ -103,22 +107,30 @@ func (d *diagnosis) hostsOf(s harness.Scenario) []string {
 	return hosts
 }
 
-// neededParts returns all that a claim rests on.
-func (d *diagnosis) neededParts(s harness.Scenario) []part {
+// suspectParts returns all that a claim rests on and that was not seen to be right.
+func (d *diagnosis) suspectParts(s harness.Scenario) []part {
 	kinds, known := neededKinds(s)
 	if !known {
-		return d.partsOf(anyKinds(), d.hostsIn(asHosts))
+		kinds = anyKinds()
 	}
-	return d.partsOf(kinds, d.hostsOf(s))
-}
-
-// partsOf returns the parts of some kinds of some hosts, and what these rest on.
-func (d *diagnosis) partsOf(kinds []kind, hosts []string) []part {
 	var all []part
 	for _, k := range kinds {
-		for _, h := range hosts {
-			all = append(all, d.partsBelow(d.partOf(k, h))...)
+		for _, h := range d.hostsOf(s) {
+			all = append(all, d.suspectsBelow(d.partOf(k, h))...)
 		}
+	}
+	return all
+}
+
+// suspectsBelow returns a part and all that it rests on, without what was seen to be
+// right: whatever that rests on, it is not the cause.
+func (d *diagnosis) suspectsBelow(p part) []part {
+	if d.isSeenRight(p) {
+		return nil
+	}
+	all := []part{p}
+	for _, below := range d.partsUnder(p) {
+		all = append(all, d.suspectsBelow(below)...)
 	}
 	return all
 }
@@ -146,11 +158,12 @@ func (d *diagnosis) explainableClaims() []harness.Scenario {
 	return slices.CompactFunc(all, func(a, b harness.Scenario) bool { return a.ID == b.ID })
 }
 
-// explained returns the claims that rest on what a finding says is broken.
+// explained returns the claims that rest on what a finding says is broken, on the
+// hosts of their failure.
 func (d *diagnosis) explained(f *finding) []string {
 	var all []string
 	for _, s := range d.explainableClaims() {
-		if f.breaksAny(d.neededParts(s)) {
+		if f.breaksAny(d.suspectParts(s)) {
 			all = append(all, s.ID)
 		}
 	}

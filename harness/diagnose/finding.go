@@ -82,15 +82,20 @@ func (d *diagnosis) partOf(k kind, host string) part {
 	return part{k, host}
 }
 
+// partsUnder returns what a part rests on directly.
+func (d *diagnosis) partsUnder(p part) []part {
+	var all []part
+	for _, k := range rests[p.what] {
+		all = append(all, d.partOf(k, cmp.Or(p.host, d.topology.Manager.Name)))
+	}
+	return all
+}
+
 // partsBelow returns a part and all that it rests on.
 func (d *diagnosis) partsBelow(p part) []part {
 	all := []part{p}
-	host := p.host
-	if host == "" {
-		host = d.topology.Manager.Name
-	}
-	for _, k := range rests[p.what] {
-		all = append(all, d.partsBelow(d.partOf(k, host))...)
+	for _, below := range d.partsUnder(p) {
+		all = append(all, d.partsBelow(below)...)
 	}
 	return all
 }

@@ -32,7 +32,7 @@ func checkNetwork(d *diagnosis) bool {
 			hosts = append(hosts, h)
 		}
 	}
-	if id := commonNetwork(hosts); id == "" && len(hosts) > 0 {
+	if id := commonNetwork(d.state.Hosts); id == "" && len(hosts) > 0 {
 		reportNoNetwork(d, hosts)
 	} else {
 		for _, h := range hosts {
@@ -43,7 +43,7 @@ func checkNetwork(d *diagnosis) bool {
 }
 
 // commonNetwork returns the ID of the overlay network that most hosts have.
-func commonNetwork(hosts []*survey.Host) string {
+func commonNetwork(hosts []survey.Host) string {
 	votes, best := map[string]int{}, ""
 	for _, h := range hosts {
 		for _, n := range h.Networks {

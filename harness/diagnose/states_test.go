@@ -50,7 +50,13 @@ func TestStates(t *testing.T) {
 	}
 }
 
-func stateFile(name string) string { return filepath.Join("testdata/states", name+".json") }
+// stateFile returns where the state under a fault is, or under two.
+func stateFile(name string) string {
+	if strings.Contains(name, "+") {
+		return filepath.Join("testdata/pairs", name+".json")
+	}
+	return filepath.Join("testdata/states", name+".json")
+}
 
 func readState(t *testing.T, name string) survey.State {
 	t.Helper()

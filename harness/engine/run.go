@@ -96,6 +96,13 @@ func (c *Client) Stop(ctx context.Context, id string) error {
 	return failed(c, "stop container "+id, c.api.ContainerStop(ctx, id, container.StopOptions{}))
 }
 
+// Restart ends a container, killing it after 1 s, and starts it again.
+func (c *Client) Restart(ctx context.Context, id string) error {
+	second := 1
+	err := c.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: &second})
+	return failed(c, "restart container "+id, err)
+}
+
 // SetRestart gives a container another restart policy, such as unless-stopped,
 // as `docker update --restart` does.
 func (c *Client) SetRestart(ctx context.Context, id, policy string) error {

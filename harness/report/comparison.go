@@ -1,25 +1,27 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
 )
 
-// comparison is an output of the page beside the cluster's. Long tells that both
-// are folded.
+// comparison is an output of the page and the cluster's. Long tells that they are
+// folded.
 type comparison struct {
 	harness.Comparison
-	Wrong, Equal       []harness.Field
-	Known              int // number of fields in Reasons
-	Reasons            []knownReason
-	PageText, SeenText []span
-	Wide, Long         bool
+	Wrong, Equal []harness.Field
+	Volatile     []harness.Field
+	Reasons      []knownReason // of the known differences that are not volatile
+	Known        int           // number of all known differences
+	Rows         []diffRow
+	Wide, Long   bool
 }
 
-// longPair is how many lines of two outputs side by side are shown unfolded.
-const longPair = 40
+// longDiff is how many lines are shown unfolded.
+const longDiff = 40
 
 // knownReason is a reason of known differences, with the fields that differ.
 type knownReason struct {
@@ -27,14 +29,22 @@ type knownReason struct {
 	Fields         []harness.Field
 }
 
-// span is a piece of an output; Verdict is empty outside of fields that differ.
-type span struct {
-	Text    string
-	Verdict harness.FieldVerdict
+// diffRow is a line of the page beside the line of the cluster that has the same
+// fields. One of them may be missing.
+type diffRow struct {
+	Class      string // same, volatile, listed or wrong
+	Page, Seen []span
 }
 
-func newComparison(c harness.Comparison, seen output) *comparison {
-	v := &comparison{Comparison: c}
+// span is a piece of a line; Class is empty outside of values that differ.
+type span struct {
+	Text  string
+	Class string
+}
+
+func newComparison(c harness.Comparison, answer string) *comparison {
+	c.Answer = cmp.Or(c.Answer, answer) // an older labcheck did not keep it
+	v := &comparison{Comparison: c, Rows: newDiff(c)}
 	for _, f := range c.Fields {
 		switch f.Verdict {
 		case harness.FieldEqual:
@@ -45,16 +55,17 @@ func newComparison(c harness.Comparison, seen output) *comparison {
 			v.addKnown(f)
 		}
 	}
-	shown := newOutput(c.Shown)
-	v.PageText = markDifferences(shown.Text, c.Fields, func(f harness.Field) string { return f.Page })
-	v.SeenText = markDifferences(seen.Text, c.Fields, func(f harness.Field) string { return f.Seen })
-	v.Wide, v.Long = shown.Wide || seen.Wide, max(shown.Lines, seen.Lines) > longPair
+	v.Wide, v.Long = newOutput(c.Shown+"\n"+c.Answer).Wide, len(v.Rows) > longDiff
 	return v
 }
 
 // addKnown adds a field to those that differ for the same reason.
 func (c *comparison) addKnown(f harness.Field) {
 	c.Known++
+	if f.Volatile {
+		c.Volatile = append(c.Volatile, f)
+		return
+	}
 	i := slices.IndexFunc(c.Reasons, func(r knownReason) bool { return r.Reason == f.Reason && r.Source == f.Source })
 	if i < 0 {
 		i, c.Reasons = len(c.Reasons), append(c.Reasons, knownReason{Reason: f.Reason, Source: f.Source})
@@ -62,37 +73,132 @@ func (c *comparison) addKnown(f harness.Field) {
 	c.Reasons[i].Fields = append(c.Reasons[i].Fields, f)
 }
 
-// place is the range of a field's value in a text.
-type place struct {
-	from, to int
-	verdict  harness.FieldVerdict
+// newDiff aligns two outputs by their fields: the lines of the page in their order,
+// each beside the cluster's line that has its fields, and the cluster's other lines
+// where they are in its output.
+func newDiff(c harness.Comparison) []diffRow {
+	page, seen := outputLines(c.Shown), outputLines(c.Answer)
+	pairs := pairLines(c.Fields, len(page), len(seen))
+	paired := map[int]bool{}
+	for _, line := range pairs {
+		paired[line] = true
+	}
+	var rows []diffRow
+	next := 0 // of the cluster's lines
+	addSeenUntil := func(end int) {
+		for ; next < end; next++ {
+			if !paired[next] && seen[next] != "" {
+				rows = append(rows, newDiffRow(c.Fields, "", -1, seen[next], next))
+			}
+		}
+	}
+	for i, line := range page {
+		j, there := pairs[i]
+		if !there {
+			rows = append(rows, newDiffRow(c.Fields, line, i, "", -1))
+			continue
+		}
+		addSeenUntil(j)
+		rows = append(rows, newDiffRow(c.Fields, line, i, seen[j], j))
+	}
+	addSeenUntil(len(seen))
+	return rows
 }
 
-// markDifferences splits a text at the values that differ. It only helps the eye:
-// a value that it does not find is still in the list of fields.
-func markDifferences(text string, fields []harness.Field, value func(harness.Field) string) []span {
+// pairLines returns the line of the cluster for each line of the page that has a
+// field in common with it. Both are counted from 0.
+func pairLines(fields []harness.Field, page, seen int) map[int]int {
+	pairs, taken := map[int]int{}, map[int]bool{}
+	for _, f := range fields {
+		i, j := f.PageLine-1, f.SeenLine-1
+		if _, there := pairs[i]; there || taken[j] || i < 0 || j < 0 || i >= page || j >= seen {
+			continue
+		}
+		pairs[i], taken[j] = j, true
+	}
+	return pairs
+}
+
+// newDiffRow makes a row of line i of the page and line j of the cluster; the one
+// that is missing is -1.
+func newDiffRow(fields []harness.Field, page string, i int, seen string, j int) diffRow {
+	on := func(f harness.Field) bool { return f.PageLine == i+1 && i >= 0 || f.SeenLine == j+1 && j >= 0 }
+	var here []harness.Field
+	class := "same"
+	if i < 0 || j < 0 {
+		class = "listed" // also a line that has no field
+	}
+	for _, f := range fields {
+		if on(f) {
+			here = append(here, f)
+			class = worseClass(class, fieldClass(f))
+		}
+	}
+	return diffRow{
+		Class: class,
+		Page:  markValues(page, here, func(f harness.Field) string { return f.Page }),
+		Seen:  markValues(seen, here, func(f harness.Field) string { return f.Seen }),
+	}
+}
+
+func fieldClass(f harness.Field) string {
+	switch {
+	case f.Volatile:
+		return "volatile"
+	case f.Verdict == harness.FieldEqual:
+		return "same"
+	}
+	return string(f.Verdict)
+}
+
+func worseClass(a, b string) string {
+	order := []string{"same", "volatile", "listed", "wrong"}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
+}
+
+// place is the range of a field's value in a line.
+type place struct {
+	from, to int
+	class    string
+}
+
+// markValues splits a line at the values that differ.
+func markValues(line string, fields []harness.Field, value func(harness.Field) string) []span {
 	var places []place
 	for _, f := range fields {
 		v := cleanText(value(f))
 		if f.Verdict == harness.FieldEqual || v == "" {
 			continue
 		}
-		from := findValue(text, strings.Split(cleanText(f.Name), " / "), v)
-		p := place{from, from + len(v), f.Verdict}
+		from := findValue(line, lastName(f.Name), v)
+		p := place{from, from + len(v), fieldClass(f)}
 		overlaps := func(q place) bool { return p.from < q.to && q.from < p.to }
 		if from >= 0 && !slices.ContainsFunc(places, overlaps) {
 			places = append(places, p)
 		}
 	}
 	slices.SortFunc(places, func(a, b place) int { return a.from - b.from })
-	return splitText(text, places)
+	return splitText(line, places)
+}
+
+// lastName returns the end of a field's path: Status of Nodes / store / Status.
+func lastName(path string) string { return path[strings.LastIndex(path, "/ ")+1:] }
+
+// findValue returns the place of a value in a line, after its name if the line has
+// the name, or -1.
+func findValue(line, name, value string) int {
+	at := max(strings.Index(line, strings.TrimSpace(name)), 0)
+	if i := strings.Index(line[at:], value); i >= 0 {
+		return at + i
+	}
+	return strings.Index(line, value)
 }
 
 func splitText(text string, places []place) []span {
 	var spans []span
 	at := 0
 	for _, p := range append(places, place{from: len(text), to: len(text)}) {
-		for _, s := range []span{{Text: text[at:p.from]}, {text[p.from:p.to], p.verdict}} {
+		for _, s := range []span{{Text: text[at:p.from]}, {text[p.from:p.to], p.class}} {
 			if s.Text != "" {
 				spans = append(spans, s)
 			}
@@ -102,28 +208,9 @@ func splitText(text string, places []place) []span {
 	return spans
 }
 
-// shortValue is the least length of a value that is searched in the whole text.
-const shortValue = 4
-
-// findValue follows a field's path through the text, and returns the place of the
-// value on the line of the last name that it finds. If the line does not have the
-// value it returns the first place of the value in the text, or -1 if there is
-// none or the value is too short.
-func findValue(text string, path []string, value string) int {
-	at, line := 0, ""
-	for _, name := range path {
-		if i := strings.Index(text[at:], name); i >= 0 && name != "" {
-			at += i
-			line, _, _ = strings.Cut(text[at:], "\n")
-		}
-	}
-	if i := strings.Index(line, value); i >= 0 {
-		return at + i
-	}
-	if len(value) < shortValue {
-		return -1
-	}
-	return strings.Index(text, value)
+// outputLines returns the lines of an output without empty ones at its end.
+func outputLines(text string) []string {
+	return strings.Split(strings.TrimRight(cleanText(text), "\n"), "\n")
 }
 
 // output is a text that is folded if it is long.

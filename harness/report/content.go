@@ -24,12 +24,13 @@ type content struct {
 	Pictures []picture
 	Timeline timeline
 	Reasons  []skipReason // why claims were not checked
+	Typed    bool         // commands of the page were typed
 }
 
 func newContent(e harness.Evidence, l lang.Language) content {
 	l = orEnglish(l)
 	c := content{
-		Evidence: e, Language: l, Parts: newParts(e), Pictures: newPictures(e.Snapshots, l),
+		Evidence: e, Language: l, Parts: newParts(e), Pictures: newPictures(e, l),
 		Timeline: newTimeline(e, l), Reasons: skipReasons(e.Scenarios),
 	}
 	class, sentence := outcome(e, l)
@@ -37,6 +38,7 @@ func newContent(e harness.Evidence, l lang.Language) content {
 	for _, p := range c.Parts {
 		for _, claim := range p.Claims {
 			c.Known += claim.Known
+			c.Typed = c.Typed || claim.Typed && len(commandsOf(claim.Scenario)) > 0
 			if claim.Status == harness.Failed {
 				c.False = append(c.False, claim)
 			}

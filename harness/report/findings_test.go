@@ -14,9 +14,11 @@ var missingJoin = harness.Finding{
 	Code: "join-missing", Node: "frontend02", Cause: "the join container on frontend02 is not there",
 	Seen:       []harness.Observation{{Asked: "docker ps", Answered: "no\x1b[31m container"}},
 	Confidence: harness.Likely,
+	Revert:     "labcheck fault undo frontend02",
 	Remedy:     []string{"docker rm one", "docker run two"},
+	RemedyHost: "store",
 	Advice:     "look again",
-	Doc:        "README.md#nodes-that-join",
+	Doc:        "docs/codes/nodes-that-join.md#join-missing",
 	Explains:   []string{"a#1", "a#2", "b", "c", "d", "e", "f", "g"},
 }
 
@@ -24,11 +26,13 @@ const findingText = `cause: the join container on frontend02 is not there  join-
     certainty likely: another cause is improbable
     asked     docker ps
     answered  no\x1b[31m container
+    revert    labcheck fault undo frontend02
     fix       docker rm one
               docker run two
+    typed on  store
     advice    look again
     affects   a#1, a#2, b, c, d, e and 2 more
-    more      README.md#nodes-that-join
+    more      labcheck explain join-missing
 
 `
 
@@ -36,11 +40,13 @@ const findingJapanese = `原因: the join container on frontend02 is not there  
     確度         ほぼ確実: ほかの原因は考えにくい
     確認コマンド docker ps
     結果         no\x1b[31m container
+    元に戻す     labcheck fault undo frontend02
     対処         docker rm one
                  docker run two
+    実行場所     store
     補足         look again
     影響する記述 a#1, a#2, b, c, d, e ほか 2 件
-    詳細         README.md#nodes-that-join
+    詳細         labcheck explain join-missing
 
 `
 

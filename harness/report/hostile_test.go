@@ -24,7 +24,7 @@ import (
 // poison is what no report may take for more than text. Its marker counts how
 // often it came through.
 const poison = "PWN\"'><script>alert(1)</script></style></textarea></title><img src=x onerror=alert(1)>" +
-	"<!--]]>&lt;b&gt;javascript:alert(1) {{.}} | a | `code` ``` ~~~ **b** [l](javascript:a) @somebody " +
+	"<!--]]></summary></details><details>&lt;b&gt;javascript:alert(1) {{.}} | a | `code` ``` ~~~ **b** [l](javascript:a) @somebody " +
 	"https://evil.test\n\x1b[31m\x1b]8;;http://evil.test\x07\u202e\u2066\u200f\x00\x9b2J\n" +
 	"::error file=a,line=1::b%0A\n  ::set-env name=a::b\n##[error]c\n# h\n- l\n1. o\n```\n<script>x</script>\n"
 
@@ -163,18 +163,25 @@ func TestPoisonInMarkdown(t *testing.T) {
 	if err := md.Convert(b.Bytes(), &page); err != nil {
 		t.Fatal(err)
 	}
-	allowed := strings.Fields("html head body h2 h3 p pre code table thead tbody tr th td ul li em")
+	allowed := strings.Fields("html head body h2 h3 p pre code table thead tbody tr th td ul li em details summary")
 	root, err := html.Parse(strings.NewReader(page.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	folded := 0
 	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && n.Data == "details" {
+			folded++
+		}
 		if n.Type == html.CommentNode || n.Type == html.ElementNode && !slices.Contains(allowed, n.Data) {
 			t.Errorf("the poison made <%s>", n.Data)
 		}
 		if n.Type == html.TextNode && n.Parent.Data != "code" && strings.Contains(n.Data, "@somebody") {
 			t.Error("somebody is mentioned")
 		}
+	}
+	if folded != 3 { // the observations of one finding, and two false claims
+		t.Errorf("%d parts are folded", folded)
 	}
 	if n := strings.Count(page.String(), "PWN"); n < 10 {
 		t.Errorf("the poison is there only %d times", n)

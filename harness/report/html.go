@@ -19,7 +19,11 @@ var (
 	//go:embed html/page.css
 	style string
 	//go:embed html/page.js
-	script string
+	pageScript string
+	//go:embed html/player.js
+	playerScript string
+
+	script = pageScript + playerScript
 )
 
 // HTML writes the evidence as one page in language l. The page needs no server
@@ -44,13 +48,16 @@ func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 // functions returns the functions that the templates of a report call.
 func functions(c content) template.FuncMap {
 	return template.FuncMap{
-		"Say":       c.Say,
-		"known":     func(n int) string { return countKnown(c.Language, n) },
-		"sureness":  func(confidence harness.Confidence) string { return sureness(c.Language, confidence) },
-		"hosts":     func() string { return c.Count(len(hostsOf(c.Target.Topology)), "%d host", "%d hosts") },
-		"foreign":   c.ForeignLanguage,
-		"duration":  formatDuration,
-		"container": containerName,
+		"Say":          c.Say,
+		"known":        func(n int) string { return countKnown(c.Language, n) },
+		"sureness":     func(confidence harness.Confidence) string { return sureness(c.Language, confidence) },
+		"matches":      func(n int) string { return c.Count(n, "%d field matches", "%d fields match") },
+		"outputs":      func(n int) string { return c.Count(n, "Output, %d line", "Output, %d lines") },
+		"observations": func(n int) string { return countObservations(c.Language, n) },
+		"hosts":        func() string { return c.Count(len(hostsOf(c.Target.Topology)), "%d host", "%d hosts") },
+		"foreign":      c.ForeignLanguage,
+		"duration":     formatDuration,
+		"container":    containerName,
 		"date": func(t time.Time) string {
 			return t.UTC().Format(c.Format("2 January 2006, 15:04 MST"))
 		},

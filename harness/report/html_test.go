@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
 	"labcheck/harness"
@@ -16,7 +17,7 @@ import (
 
 // The bounds that a report of a full run keeps.
 const (
-	maxHTML = 500_000 // bytes
+	maxHTML = 900_000 // bytes
 	maxTook = 300 * time.Millisecond
 )
 
@@ -159,38 +160,62 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-func TestMark(t *testing.T) {
-	text := "Nodes: 4\n store: 10.0.0.1\n  └ Status: Pending\n worker: 10.0.0.2\n  └ Status: Healthy\nCPUs: 4"
-	fields := []harness.Field{
-		{Name: "Nodes / store / Status", Seen: "Pending", Verdict: harness.FieldWrong},
-		{Name: "Nodes / worker / Status", Seen: "Healthy", Verdict: harness.FieldEqual},
-		{Name: "CPUs", Seen: "4", Verdict: harness.FieldListed},
-		{Name: "Images", Seen: "4", Verdict: harness.FieldListed}, // too short to be told from others
-		{Name: "Error", Verdict: harness.FieldListed},
+// TestDiff holds that lines are aligned by their fields, in the page's order, and
+// that a value is marked where it is.
+func TestDiff(t *testing.T) {
+	c := harness.Comparison{
+		Shown:  "Nodes: 2\n store: 10.0.0.1\n  └ Status: Healthy\nName: f5f0\nDebug: no\nCPUs: 4",
+		Answer: "Client:\n\nCPUs: 4\nNodes: 2\n store: 10.0.0.1\n  └ Status: Pending\n  └ ID: X\nName: a1e2",
+		Fields: []harness.Field{
+			{Name: "Nodes", Page: "2", Seen: "2", PageLine: 1, SeenLine: 4, Verdict: harness.FieldEqual},
+			{Name: "Nodes / store", Page: "10.0.0.1", Seen: "10.0.0.1", PageLine: 2, SeenLine: 5, Verdict: harness.FieldEqual},
+			{Name: "Nodes / store / Status", Page: "Healthy", Seen: "Pending", PageLine: 3, SeenLine: 6, Verdict: harness.FieldWrong},
+			{Name: "Name", Page: "f5f0", Seen: "a1e2", PageLine: 4, SeenLine: 8, Verdict: harness.FieldListed, Volatile: true},
+			{Name: "Debug", Page: "no", PageLine: 5, Verdict: harness.FieldListed},
+			{Name: "CPUs", Page: "4", Seen: "4", PageLine: 6, SeenLine: 3, Verdict: harness.FieldEqual},
+			{Name: "Nodes / store / ID", Seen: "X", SeenLine: 7, Verdict: harness.FieldListed},
+		},
 	}
-	got := markDifferences(text, fields, func(f harness.Field) string { return f.Seen })
-	var marked []string
-	var whole strings.Builder
-	for _, s := range got {
-		whole.WriteString(s.Text)
-		if s.Verdict != "" {
-			marked = append(marked, string(s.Verdict)+" "+s.Text)
+	write := func(spans []span) string {
+		var b strings.Builder
+		for _, s := range spans {
+			if s.Class != "" {
+				s.Text = "[" + s.Text + "]"
+			}
+			b.WriteString(s.Text)
 		}
+		return b.String()
 	}
-	if want := []string{"wrong Pending", "listed 4"}; !slices.Equal(marked, want) {
-		t.Errorf("marked %q, want %q", marked, want)
+	var got []string
+	for _, r := range newDiff(c) {
+		got = append(got, r.Class+": "+write(r.Page)+" | "+write(r.Seen))
 	}
-	if got[len(got)-1].Text != "4" || whole.String() != text {
-		t.Errorf("the text became %q, its end %q", whole.String(), got[len(got)-1].Text)
+	want := []string{
+		"listed:  | Client:", // it has no field
+		"same: Nodes: 2 | Nodes: 2",
+		"same:  store: 10.0.0.1 |  store: 10.0.0.1",
+		"wrong:   └ Status: [Healthy] |   └ Status: [Pending]",
+		"listed:  |   └ ID: [X]",
+		"volatile: Name: [f5f0] | Name: [a1e2]",
+		"listed: Debug: [no] | ",
+		"same: CPUs: 4 | CPUs: 4",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	// Lines that the outputs do not have are those of a damaged file.
+	c.Shown, c.Answer = "Nodes: 2", ""
+	if rows := newDiff(c); len(rows) != 1 || rows[0].Class == "same" {
+		t.Errorf("%+v", rows)
 	}
 }
 
 func TestPictureMarksWhatIsBroken(t *testing.T) {
 	s := snapshots()
-	if p := newPicture(1, s[0], lang.English); p.Problems != nil || p.Network != "" {
+	if p := newPicture(s[0], lang.English); p.Problems != nil || p.Network != "" {
 		t.Errorf("a whole cluster before there is a network: %+v", p)
 	}
-	p := newPicture(2, s[1], lang.English)
+	p := newPicture(s[1], lang.English)
 	const store = "store (192.168.33.250): Engine 20.10.5+dfsg1, swarm join exited, swarm join is exited, " +
 		"Swarm does not list the host, the host does not have mynet."
 	if p.Network != "mynet · overlay · 1f0e9ab21f0e" || !strings.Contains(p.Description, store) {
@@ -204,7 +229,7 @@ func TestPictureMarksWhatIsBroken(t *testing.T) {
 	// Another id is another network, and who is alone carries nothing.
 	s = snapshots()
 	s[1].Hosts[1].NetworkID, s[1].Hosts[2].Peers = "another", 1
-	p = newPicture(2, s[1], lang.English)
+	p = newPicture(s[1], lang.English)
 	if h := p.Hosts; !h[1].Broken || !h[2].Broken || h[3].Broken {
 		t.Errorf("%+v", h)
 	}
@@ -212,31 +237,110 @@ func TestPictureMarksWhatIsBroken(t *testing.T) {
 	if n := strings.Count(page, `class="node member unlisted unconnected"`); n != 1 {
 		t.Errorf("%d hosts are drawn as disconnected, want 1", n)
 	}
-	if p := newPicture(1, manyHosts(40), lang.Japanese); len(p.Problems) != 40 || len(p.Hosts) != 40 {
+	if p := newPicture(manyHosts(40), lang.Japanese); len(p.Problems) != 40 || len(p.Hosts) != 40 {
 		t.Errorf("40 hosts: %+v", p)
 	}
 }
 
-// TestPicturesAreThePagesFigures holds that a run which takes a snapshot after
-// each part of the page is shown where the page has its figures.
-func TestPicturesAreThePagesFigures(t *testing.T) {
+// TestPictures holds that a run on a new lab is one picture with both steps, and that
+// another is shown if something broke meanwhile.
+func TestPictures(t *testing.T) {
 	e := recorded(t)
 	titles := func() (all []string) {
-		for _, p := range newPictures(e.Snapshots, lang.English) {
-			all = append(all, p.Title)
+		for _, p := range newPictures(e, lang.English) {
+			all = append(all, p.Title+" | "+p.SwarmAfter+" | "+p.NetworkAfter)
 		}
 		return all
 	}
-	want := []string{
-		"The cluster after “Step 1: Construct the cluster”",
-		"The cluster after “Step 3: Overlay a container network”",
-	}
+	const first, third = "Step 1: Construct the cluster", "Step 3: Overlay a container network"
+	want := []string{"The cluster at the end of the run | " + first + " | " + third}
 	if got := titles(); len(e.Snapshots) != 4 || !slices.Equal(got, want) {
 		t.Errorf("%d snapshots became %q", len(e.Snapshots), got)
 	}
+	unanswered := harness.Snapshot{Stage: "none", Hosts: []harness.HostSnapshot{{Name: "store"}}}
+	e.Snapshots = append(e.Snapshots, unanswered)
+	if got := titles(); !slices.Equal(got, want) {
+		t.Errorf("a snapshot that nothing answered made %q", got)
+	}
 	lose(&e.Snapshots[3].Hosts[4])
-	if got := titles(); len(got) != 3 {
+	want = []string{"The cluster after “" + first + "” |  | ", want[0]}
+	if got := titles(); !slices.Equal(got, want) {
 		t.Errorf("a host was lost at the end, and there are %q", got)
+	}
+	e.Target.Fresh, e.Snapshots = false, e.Snapshots[:3]
+	e.Scenarios[0].Status, e.Scenarios[0].Links = harness.Failed, []harness.Link{{From: "manager", To: "store"}}
+	if got := titles(); !slices.Equal(got, []string{"The cluster as found |  | "}) {
+		t.Errorf("a running lab became %q", got)
+	}
+	e.Snapshots = []harness.Snapshot{unanswered}
+	if got := titles(); len(got) != 1 {
+		t.Errorf("a cluster that does not answer became %q", got)
+	}
+}
+
+// TestPictureMarksBrokenLinks holds that a link that carries nothing is drawn between
+// its hosts, once for both directions, and in the hosts that lose packets.
+func TestPictureMarksBrokenLinks(t *testing.T) {
+	e := rich(t)
+	cut := []harness.Link{
+		{From: "frontend01", To: "store"}, {From: "store", To: "frontend01"}, {From: "manager", To: "worker01"},
+	}
+	for i := range e.Scenarios {
+		if e.Scenarios[i].Status == harness.Failed {
+			e.Scenarios[i].Links = cut // several claims find the same links
+		}
+	}
+	e.Scenarios[0].Links = []harness.Link{{From: "store", To: "manager"}} // the claim holds: it was cut on purpose
+	p := newPictures(e, lang.English)[1]
+	want := []brokenLink{
+		{"manager → worker01", "10.00%", "70.00%", "40.00%"},
+		{"frontend01 ↔ store", "30.00%", "90.00%", "60.00%"},
+	}
+	if diff := cmp.Diff(want, p.Links); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+	var losing []string
+	for _, h := range p.Hosts {
+		losing = append(losing, h.Name+" "+strings.Join(h.LosesTo, " "))
+	}
+	if diff := cmp.Diff([]string{"manager worker01", "frontend01 store", "frontend02 ", "worker01 ", "store frontend01"}, losing); diff != "" {
+		t.Errorf("hosts that lose packets (-want +got):\n%s", diff)
+	}
+	page := render(t, e, lang.English)
+	for text, n := range map[string]int{"✗ frontend01 ↔ store</text>": 1, "✗ no packets to store</p>": 1} {
+		if got := strings.Count(page, text); got != n {
+			t.Errorf("%q is drawn %d times, want %d", text, got, n)
+		}
+	}
+	six := manyHosts(6)
+	six.Hosts[0].Name, six.Hosts[1].Name = "manager", "worker01"
+	many := newPicture(six, lang.English)
+	many.addBrokenLinks(cut[2:], lang.English)
+	if len(many.Links) != 0 || len(many.Hosts[0].LosesTo) != 1 {
+		t.Errorf("six hosts do not stand side by side: lines %v, %v", many.Links, many.Hosts[0].LosesTo)
+	}
+}
+
+// TestTimelineShowsFailures holds that a failure is drawn over what stands in its
+// place, is said in words, and leads to its claim.
+func TestTimelineShowsFailures(t *testing.T) {
+	e := sample()
+	e.Scenarios[2].Feature = e.Scenarios[0].Feature
+	e.Scenarios = []harness.Scenario{e.Scenarios[1], e.Scenarios[0], e.Scenarios[2], e.Scenarios[0]}
+	r := newTimeline(e, lang.English).Groups[1].Rows[0]
+	var drawn []string
+	for _, b := range r.Bars {
+		drawn = append(drawn, b.Claim+" "+b.Class)
+	}
+	want := []string{"consul-leader passed", "consul-leader passed", "info-of-the-cluster failed", "network-is-one failed"}
+	if diff := cmp.Diff(want, drawn); diff != "" || r.False != "2 false" {
+		t.Errorf("%q; bars (-want +got):\n%s", r.False, diff)
+	}
+	page := render(t, e, lang.English)
+	for _, wanted := range []string{`<a href="#network-is-one" tabindex="-1"><rect class="failed"`, "<strong class=\"bad\">2 false</strong>"} {
+		if !strings.Contains(page, wanted) {
+			t.Errorf("not on the page: %s", wanted)
+		}
 	}
 }
 
@@ -254,7 +358,7 @@ func TestTimeline(t *testing.T) {
 		t.Fatalf("%+v", c)
 	}
 	stages := c.Groups[0].Rows
-	if b := stages[0].Bars[0]; b != (bar{"25.00%", "50.00%", "stage", "Start the hosts, 5.0 s"}) {
+	if b := stages[0].Bars[0]; b != (bar{From: "25.00%", Width: "50.00%", Class: "stage", Title: "Start the hosts, 5.0 s"}) {
 		t.Errorf("%+v", b)
 	}
 	if b := stages[1].Bars[0]; b.From != "0.00%" || b.Width != "100.00%" {
@@ -267,6 +371,13 @@ func TestTimeline(t *testing.T) {
 	}
 	if len(hosts) != 5 || hosts[1].Summary != "no commands" {
 		t.Errorf("%+v", hosts)
+	}
+	var legend []string
+	for _, entry := range c.Legend {
+		legend = append(legend, entry.Class)
+	}
+	if !slices.Equal(legend, []string{"stage", "passed", "failed"}) {
+		t.Errorf("the legend explains %q", legend)
 	}
 	if c := newTimeline(harness.Evidence{}, lang.English); c.Groups != nil {
 		t.Errorf("a run without times: %+v", c)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -15,14 +16,15 @@ import (
 const maxMarkdown = 65536
 
 // Markdown writes a run's results for a GitHub job summary or comment: the
-// verdict, the false claims, the findings, and the reasons of claims that were not
-// checked. It leaves out what does not fit a comment, and says so.
+// verdict, the counts, the causes with their fixes, the false claims, and the reasons
+// of claims that were not checked. It leaves out what does not fit a comment, and says so.
 func Markdown(w io.Writer, e harness.Evidence, l lang.Language) error {
 	m := markdown{content: newContent(e, l), room: maxMarkdown}
 	m.addSummary()
-	m.addAll(len(m.False), m.Say("false claims"), func(i int) string { return m.claimSection(m.False[i]) })
+	m.addTable()
 	m.addAll(len(e.Findings), m.Say("findings"), func(i int) string { return m.findingSection(e.Findings[i]) })
-	m.addTables()
+	m.addAll(len(m.False), m.Say("false claims"), func(i int) string { return m.claimSection(m.False[i]) })
+	m.addNotes()
 	_, err := io.WriteString(w, cleanText(m.b.String()))
 	return err
 }
@@ -56,47 +58,69 @@ func (m *markdown) addSummary() {
 }
 
 func (m *markdown) claimSection(c claim) string {
-	return fmt.Sprintf("\n### ❌ %s\n\n%s · %s\n\n%s\n\n%s\n%s\n\n%s",
-		escapeMarkdown(c.Name), codeSpan(c.ID), codeSpan(c.Location),
-		m.Say("Expected:"), codeBlock(c.Expected), m.Say("Seen:"), codeBlock(c.Seen))
+	return foldedSection("❌ "+c.Name, fmt.Sprintf("%s · %s\n\n%s\n\n%s\n%s\n\n%s", codeSpan(c.ID), codeSpan(c.Location),
+		m.Say("Expected:"), codeBlock(c.Expected), m.Say("Seen:"), codeBlock(c.Seen)))
 }
 
+// findingSection has the cause and the fix; the observations are folded.
 func (m *markdown) findingSection(f harness.Finding) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s%s\n\n%s", m.Say("Why: "), escapeMarkdown(f.Cause), sureness(m.Language, f.Confidence))
+	var b, seen strings.Builder
+	fmt.Fprintf(&b, "\n### %s%s\n\n%s · %s", m.Say("Cause: "), escapeMarkdown(f.Cause), sureness(m.Language, f.Confidence), codeSpan(f.Code))
 	if f.Node != "" {
 		fmt.Fprintf(&b, " · %s", codeSpan(f.Node))
 	}
 	b.WriteString("\n")
-	for _, o := range f.Seen {
-		fmt.Fprintf(&b, "\n%s\n\n%s", escapeMarkdown(o.Asked), codeBlock(o.Answered))
+	if f.Revert != "" {
+		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Revert it with labcheck:"), codeBlock(f.Revert))
 	}
 	if len(f.Remedy) > 0 {
-		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Fix, on the manager:"), codeBlock(strings.Join(f.Remedy, "\n")))
+		where := m.Say("Fix, on the manager:")
+		if f.RemedyHost != "" {
+			where = m.Say("Fix, on %s itself:", codeSpan(f.RemedyHost))
+		}
+		fmt.Fprintf(&b, "\n%s\n", where)
+	}
+	for _, command := range f.Remedy {
+		b.WriteString("\n" + codeBlock(command))
 	}
 	if f.Advice != "" {
 		fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(f.Advice))
 	}
+	for _, o := range f.Seen {
+		fmt.Fprintf(&seen, "%s\n\n%s\n", codeSpan(o.Asked), codeBlock(o.Answered))
+	}
+	if len(f.Seen) > 0 {
+		b.WriteString(foldedSection(countObservations(m.Language, len(f.Seen)), seen.String()))
+	}
 	return b.String()
 }
 
-// addTables adds the counts of each part of the page, why claims were not checked,
-// and the versions.
-func (m *markdown) addTables() {
+// addTable adds the counts of each part of the page.
+func (m *markdown) addTable() {
+	if len(m.Parts) == 0 {
+		return
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n",
 		m.Say("Part of the page"), m.Say("hold"), m.Say("false"), m.Say("not checked"))
 	for _, p := range m.Parts {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escapeMarkdown(p.Title), p.Passed, p.Failed, p.Skipped)
 	}
-	if len(m.Parts) > 0 {
-		m.addSection(b.String())
-	}
+	m.addSection(b.String())
+}
+
+// addNotes adds why claims were not checked, and the versions.
+func (m *markdown) addNotes() {
 	for _, r := range m.Reasons {
 		m.addSection(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", r.Number), escapeMarkdown(r.Text)))
 	}
 	versions := fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions())
 	m.addSection(fmt.Sprintf("\n%s\n", escapeMarkdown(versions)))
+}
+
+// foldedSection returns Markdown that opens below a line of text.
+func foldedSection(title, section string) string {
+	return fmt.Sprintf("\n<details><summary>%s</summary>\n\n%s\n</details>\n", escapeHTML(title), section)
 }
 
 // addAll adds n sections until one does not fit. Then it says how many are left
@@ -145,6 +169,11 @@ func escapeMarkdown(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// escapeHTML makes a text one line of HTML without elements and mentions.
+func escapeHTML(s string) string {
+	return strings.ReplaceAll(html.EscapeString(oneLine(s)), "@", "@\u200b")
 }
 
 // codeSpan returns a text as a code span of one line.

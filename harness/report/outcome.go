@@ -29,3 +29,7 @@ func countClaims(l lang.Language, n int) string { return l.Count(n, "%d claim", 
 func countKnown(l lang.Language, n int) string {
 	return l.Count(n, "%d known difference", "%d known differences")
 }
+
+func countObservations(l lang.Language, n int) string {
+	return l.Count(n, "%d observation", "%d observations")
+}

@@ -38,9 +38,16 @@ type step struct {
 // command is a command as it was typed, and its output.
 type command struct {
 	harness.Result
-	Lines    []string
-	Output   output
-	Compared bool // the output is shown beside the page's
+	Again  []string // exports of earlier commands, which the harness repeats
+	Lines  []string
+	Output output
+}
+
+func newCommand(r harness.Result) command {
+	lines, typed := strings.Split(commandLine(r), "\n"), strings.Split(typedLine(r), "\n")
+	again := len(lines) - len(typed)
+	out := newOutput(strings.TrimRight(r.Stdout, "\n") + "\n" + r.Stderr)
+	return command{r, lines[:again], lines[again:], out}
 }
 
 func newParts(e harness.Evidence) []part {
@@ -67,13 +74,12 @@ func newClaim(s harness.Scenario) claim {
 	for _, st := range s.Steps {
 		shown := step{Step: st}
 		for _, r := range st.Commands {
-			out := newOutput(strings.TrimRight(r.Stdout, "\n") + "\n" + r.Stderr)
-			shown.Commands = append(shown.Commands, command{r, strings.Split(commandLine(r), "\n"), out, false})
+			shown.Commands = append(shown.Commands, newCommand(r))
 			last = &shown.Commands[len(shown.Commands)-1]
 		}
 		if st.Comparison != nil && last != nil {
-			last.Compared = true
-			shown.Compared = newComparison(*st.Comparison, last.Output)
+			last.Output.Long = true // both are beside one another below
+			shown.Compared = newComparison(*st.Comparison, last.Output.Text)
 			c.Page, c.Known = st.Comparison.Page, c.Known+shown.Compared.Known
 		}
 		c.Steps = append(c.Steps, shown)

@@ -15,9 +15,13 @@ type picture struct {
 	ID          string
 	Title       string
 	Description string   // the drawing in words
-	Problems    []string // by host
-	Network     string   // the overlay network's caption; empty before it exists
-	Hosts       []hostBox
+	Problems    []string // by host, and broken links
+	// SwarmAfter and NetworkAfter are the parts of the page after which the hosts had
+	// joined and the overlay network was there; empty if that was so before.
+	SwarmAfter, NetworkAfter string
+	Network                  string // the overlay network's caption; empty before it exists
+	Hosts                    []hostBox
+	Links                    []brokenLink
 }
 
 // hostBox is a host in the drawing.
@@ -26,25 +30,58 @@ type hostBox struct {
 	Broken    bool
 	Joined    bool
 	OnNetwork bool
+	LosesTo   []string // hosts to which packets of its containers are lost
 }
 
-// newPictures draws the snapshots in which the stage or the problems differ from
-// the ones before. In a run without problems these are the snapshots after the
-// page's first and third step, for which the page has figures.
-func newPictures(snapshots []harness.Snapshot, l lang.Language) []picture {
-	var all []picture
-	for i, s := range snapshots {
-		p := newPicture(len(all)+1, s, l)
-		if i > 0 && s.Stage == snapshots[i-1].Stage && slices.Equal(p.Problems, all[len(all)-1].Problems) {
-			continue
-		}
-		all = append(all, p)
+// newPictures draws the cluster at the end of a run, with the links that carry
+// nothing, and before that the one at its start if another problem is seen there. A
+// snapshot for which nothing answered in time says nothing of a cluster that answers.
+func newPictures(e harness.Evidence, l lang.Language) []picture {
+	shown := slices.DeleteFunc(slices.Clone(e.Snapshots), func(s harness.Snapshot) bool { return s.Stage == "none" })
+	if len(shown) == 0 {
+		shown = e.Snapshots
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	first, last := newPicture(shown[0], l), newPicture(shown[len(shown)-1], l)
+	all := []picture{last}
+	if len(shown) > 1 && !slices.Equal(first.Problems, last.Problems) {
+		all = []picture{first, last}
+	}
+	all[len(all)-1].addBrokenLinks(brokenLinks(e.Scenarios), l)
+	for i := range all {
+		all[i].ID = fmt.Sprintf("picture.%d", i+1)
+		all[i].Title = l.Say("The cluster at the end of the run")
+	}
+	switch {
+	case !e.Target.Fresh:
+		all[0].Title = l.Say("The cluster as found")
+	case len(all) == 2:
+		all[0].Title = l.Say("The cluster after “%s”", shown[0].After)
+	}
+	if e.Target.Fresh {
+		all[len(all)-1].SwarmAfter, all[len(all)-1].NetworkAfter = stepsOf(shown)
 	}
 	return all
 }
 
-func newPicture(n int, s harness.Snapshot, l lang.Language) picture {
-	p := picture{ID: fmt.Sprintf("picture.%d", n), Title: l.Say("The cluster after “%s”", s.After)}
+// stepsOf returns after which parts of the page the hosts had joined, and the
+// overlay network was there.
+func stepsOf(snapshots []harness.Snapshot) (swarm, network string) {
+	for _, s := range slices.Backward(snapshots) {
+		if s.Stage == "joined" || s.Stage == "network" {
+			swarm = s.After
+		}
+		if s.Stage == "network" {
+			network = s.After
+		}
+	}
+	return swarm, network
+}
+
+func newPicture(s harness.Snapshot, l lang.Language) picture {
+	p := picture{}
 	id := networkID(s.Hosts)
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
@@ -55,7 +92,7 @@ func newPicture(n int, s harness.Snapshot, l lang.Language) picture {
 		if len(problems) > 0 {
 			p.Problems = append(p.Problems, h.Name+": "+strings.Join(problems, ", "))
 		}
-		p.Hosts = append(p.Hosts, hostBox{h, len(problems) > 0, hasJoined(h), h.NetworkID == id})
+		p.Hosts = append(p.Hosts, hostBox{h, len(problems) > 0, hasJoined(h), h.NetworkID == id, nil})
 		sentences = append(sentences, describeHost(h, problems, l))
 	}
 	p.Description = strings.Join(sentences, " ")

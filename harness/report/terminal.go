@@ -87,10 +87,12 @@ func (t terminal) writeFindings(all []harness.Finding) {
 			t.writeField(t.Say("asked"), dim, o.Asked)
 			t.writeField(t.Say("answered"), "", o.Answered)
 		}
+		t.writeField(t.Say("revert"), green, f.Revert)
 		t.writeField(t.Say("fix"), green, strings.Join(f.Remedy, "\n"))
+		t.writeField(t.Say("typed on"), dim, f.RemedyHost)
 		t.writeField(t.Say("advice"), "", f.Advice)
 		t.writeField(t.Say("affects"), "", firstClaims(t.Language, f.Explains))
-		t.writeField(t.Say("more"), dim, f.Doc)
+		t.writeField(t.Say("more"), dim, "labcheck explain "+f.Code)
 		fmt.Fprintln(t)
 	}
 }

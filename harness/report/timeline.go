@@ -13,7 +13,11 @@ import (
 type timeline struct {
 	Ticks  []tick
 	Groups []rowGroup
+	Legend []legendEntry
 }
+
+// legendEntry says what the bars of a class are.
+type legendEntry struct{ Class, Text string }
 
 // rowGroup is rows of one kind, such as hosts.
 type rowGroup struct {
@@ -25,16 +29,19 @@ type rowGroup struct {
 type row struct {
 	Name    string
 	Summary string // the row in words
+	False   string // the number of false claims in words, if there are any
 	Mono    bool
 	Bars    []bar
 	took    time.Duration // of all bars
 }
 
-// bar is a period. From and Width are percentages of the axis.
+// bar is a period. From and Width are percentages of the axis. Claim is the id of
+// the claim that it belongs to; a stage has none.
 type bar struct {
 	From, Width string
 	Class       string
 	Title       string
+	Claim       string
 }
 
 // tick is a mark of the axis.
@@ -65,7 +72,27 @@ func newTimeline(e harness.Evidence, l lang.Language) timeline {
 			t.Groups = append(t.Groups, g)
 		}
 	}
+	t.Legend = t.newLegend(l)
 	return t
+}
+
+// newLegend explains the classes of bars that there are.
+func (t timeline) newLegend(l lang.Language) []legendEntry {
+	drawn := map[string]bool{}
+	for _, g := range t.Groups {
+		for _, r := range g.Rows {
+			for _, b := range r.Bars {
+				drawn[b.Class] = true
+			}
+		}
+	}
+	return slices.DeleteFunc([]legendEntry{
+		{"stage", l.Say("stage of the run")},
+		{"passed", l.Say("claim that holds")},
+		{"failed", l.Say("false claim, or command that failed")},
+		{"skipped", l.Say("claim that was not checked")},
+		{"command", l.Say("command")},
+	}, func(e legendEntry) bool { return !drawn[e.Class] })
 }
 
 // newTicks returns at most nine ticks, a round number of seconds apart.
@@ -90,7 +117,7 @@ func (a axis) stageRows(stages []harness.Timing, l lang.Language) []row {
 			title = s.Name
 		}
 		r := row{Name: title, Summary: formatDuration(s.Duration)}
-		a.addBar(&r, "stage", title, s.Start, s.Duration)
+		a.addBar(&r, bar{Class: "stage", Title: title}, s.Start, s.Duration)
 		rows = append(rows, r)
 	}
 	return rows
@@ -102,10 +129,14 @@ func (a axis) partRows(scenarios []harness.Scenario, l lang.Language) []row {
 		r := row{Name: group[0].Feature}
 		for _, s := range group {
 			if s.Status != harness.Skipped || s.Duration > 0 {
-				a.addBar(&r, string(s.Status), s.Name, s.Start, s.Duration)
+				a.addBar(&r, bar{Class: string(s.Status), Title: s.Name, Claim: s.ID}, s.Start, s.Duration)
 			}
 		}
 		r.Summary = l.Say("%s, %s", countClaims(l, len(r.Bars)), formatDuration(r.took))
+		if counts, _ := countScenarios(group); counts.Failed > 0 {
+			r.False = l.Say("%d false", counts.Failed)
+		}
+		r.raiseFailures()
 		rows = append(rows, r)
 	}
 	return rows
@@ -129,19 +160,29 @@ func (a axis) hostRows(e harness.Evidence, l lang.Language) []row {
 				class = "failed"
 			}
 			r := &rows[i]
-			a.addBar(r, class, lastLine(commandLine(c)), c.Start, c.Duration)
+			a.addBar(r, bar{Class: class, Title: lastLine(commandLine(c)), Claim: s.ID}, c.Start, c.Duration)
 			r.Summary = l.Say("%s, %s", l.Count(len(r.Bars), "%d command", "%d commands"), formatDuration(r.took))
 		}
+	}
+	for i := range rows {
+		rows[i].raiseFailures()
 	}
 	return rows
 }
 
 // addBar adds a bar to a row, cut off at the ends of the axis.
-func (a axis) addBar(r *row, class, title string, start time.Time, took time.Duration) {
+func (a axis) addBar(r *row, b bar, start time.Time, took time.Duration) {
 	from := min(max(start.Sub(a.start), 0), a.length)
-	title += ", " + formatDuration(took)
-	r.Bars = append(r.Bars, bar{a.percent(from), a.percent(min(took, a.length-from)), class, title})
+	b.From, b.Width = a.percent(from), a.percent(min(took, a.length-from))
+	b.Title += ", " + formatDuration(took)
+	r.Bars = append(r.Bars, b)
 	r.took += took
+}
+
+// raiseFailures puts failures last, so that no other bar is drawn over them.
+func (r *row) raiseFailures() {
+	rank := map[string]int{"failed": 1}
+	slices.SortStableFunc(r.Bars, func(a, b bar) int { return rank[a.Class] - rank[b.Class] })
 }
 
 func (a axis) percent(d time.Duration) string {

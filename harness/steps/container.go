@@ -175,9 +175,9 @@ func (s *containers) runsOnlyOn(ctx context.Context, host, name string) error {
 		runs := onlyRunning(found[i])
 		switch {
 		case h.Name == host && len(runs) != 1:
-			c.addDifference(s.lang.Say("%s: one that runs", host), host+": "+s.describeContainers(found[i]))
+			c.addDifferenceOf([]string{host}, s.lang.Say("%s: one that runs", host), host+": "+s.describeContainers(found[i]))
 		case h.Name != host && len(runs) > 0:
-			c.addDifference(h.Name+": "+s.orNone(""), h.Name+": "+s.describeContainers(runs))
+			c.addDifferenceOf([]string{h.Name}, h.Name+": "+s.orNone(""), h.Name+": "+s.describeContainers(runs))
 		}
 	}
 	return c.mismatch()

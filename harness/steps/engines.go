@@ -69,7 +69,8 @@ func (e *engines) clusterHas(ctx context.Context, property, value string) error 
 		return err
 	}
 	value = figures(e.topology()).clusterFigure(property, value)
-	return e.infoHas(e.compare("the cluster"), info, property, value)
+	err = e.infoHas(e.compare("the cluster"), info, property, value)
+	return harness.AboutHosts(err, e.unhealthyMembers(info)...)
 }
 
 func (e *engines) infoHas(c comparison, info engine.Info, property, value string) error {

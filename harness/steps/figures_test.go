@@ -117,15 +117,20 @@ func TestPatience(t *testing.T) {
 	hangs := func(ctx context.Context) error { <-ctx.Done(); return notYet }
 	for name, test := range map[string]struct {
 		limit, atMost time.Duration
+		inProgress    bool
 		probe         func(context.Context) error
 		took, left    time.Duration
 		looks         int
 		wants         error
 	}{
-		"what is so":             {limit: 3 * time.Second, probe: answers(4*time.Second, nil), took: 4 * time.Second, left: 3 * time.Second, looks: 1},
-		"so, and no time left":   {limit: 0, probe: answers(4*time.Second, nil), took: 4 * time.Second, looks: 1},
-		"so, but too late":       {limit: 9 * time.Second, atMost: 3 * time.Second, probe: hangs, took: 3 * time.Second, left: 6 * time.Second, looks: 1, wants: notYet},
-		"not so":                 {limit: 3 * time.Second, probe: answers(0, notYet), took: 3 * time.Second, looks: 17, wants: notYet},
+		"what is so":           {limit: 3 * time.Second, probe: answers(4*time.Second, nil), took: 4 * time.Second, left: 3 * time.Second, looks: 1},
+		"so, and no time left": {limit: 0, probe: answers(4*time.Second, nil), took: 4 * time.Second, looks: 1},
+		"so, but too late":     {limit: 9 * time.Second, atMost: 3 * time.Second, probe: hangs, took: 3 * time.Second, left: 6 * time.Second, looks: 1, wants: notYet},
+		"not so":               {limit: 3 * time.Second, probe: answers(0, notYet), took: 3 * time.Second, looks: 17, wants: notYet},
+		"not so, and in progress": {
+			limit: 3 * time.Second, atMost: 9 * time.Second, inProgress: true, probe: answers(time.Second, notYet),
+			took: 9400 * time.Millisecond, left: 3 * time.Second, looks: 8, wants: notYet,
+		},
 		"not so, and slow":       {limit: 3 * time.Second, probe: answers(time.Second, notYet), took: 3200 * time.Millisecond, left: -200 * time.Millisecond, looks: 3, wants: notYet},
 		"not so within its time": {limit: 3 * time.Second, atMost: time.Second, probe: answers(0, notYet), took: time.Second, left: 2 * time.Second, looks: 7, wants: notYet},
 		"never answers":          {limit: 3 * time.Second, probe: hangs, took: oneLook, left: 3*time.Second - oneLook, looks: 1, wants: notYet},
@@ -139,6 +144,7 @@ func TestPatience(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := worldOf(t, harness.Tutorial())
 				w.LimitWaits(test.limit)
+				w.ChangesCluster(test.inProgress)
 				if test.atMost == 0 {
 					test.atMost = time.Minute
 				}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 )
@@ -41,6 +42,17 @@ func (m *members) findMember(ctx context.Context, node string) (engine.Member, e
 		return found, m.mismatch(m.lang.Say("the cluster's nodes"), node, m.listed(memberNames(info)))
 	}
 	return found, nil
+}
+
+// unhealthyMembers returns the members that the cluster does not list as Healthy.
+func (s *scenario) unhealthyMembers(info engine.Info) []string {
+	var names []string
+	for _, h := range s.topology().Members {
+		if m, listed := info.Swarm.Member(h.Name); !listed || m.Status != engine.Healthy {
+			names = append(names, h.Name)
+		}
+	}
+	return names
 }
 
 func memberNames(info engine.Info) []string {
@@ -129,7 +141,7 @@ func (m *members) membersInOrder(ctx context.Context, table *godog.Table) error 
 	}
 	c := m.compare("the cluster")
 	c.expectEqual(m.lang.Say("names of nodes"), m.listed(want), m.listed(seen))
-	return c.mismatch()
+	return harness.AboutHosts(c.mismatch(), m.unhealthyMembers(info)...)
 }
 
 // allHealthy wants a number of nodes in the cluster's list.
@@ -143,7 +155,7 @@ func (m *members) allHealthy(ctx context.Context, nodes int) error {
 	for _, listed := range info.Swarm.Members {
 		c.expectEqual(listed.Name, engine.Healthy, listed.Status)
 	}
-	return c.mismatch()
+	return harness.AboutHosts(c.mismatch(), m.unhealthyMembers(info)...)
 }
 
 func (m *members) notListed(ctx context.Context, node string) error {

@@ -106,12 +106,16 @@ func (n *networks) networkIsOne(ctx context.Context, name string) error {
 	if _, err := tutorial.ParseID(found[0]); err == nil && len(slices.Compact(slices.Sorted(slices.Values(found)))) == 1 {
 		return nil
 	}
-	var seen []string
+	var seen, others []string
 	for i, h := range hosts {
 		seen = append(seen, cmp.Or(h.Name, n.lang.Say("the cluster"))+": "+found[i])
+		if i < len(hosts)-1 && found[i] != found[len(hosts)-1] {
+			others = append(others, h.Name)
+		}
 	}
 	expected := n.lang.Say("the same id everywhere")
-	return n.mismatch(n.lang.Say("the ids of %s", name), expected, strings.Join(seen, "\n"))
+	err = n.mismatch(n.lang.Say("the ids of %s", name), expected, strings.Join(seen, "\n"))
+	return harness.AboutHosts(err, others...)
 }
 
 // enginesLook wants each engine to take part in a gossip, be it alone.
@@ -135,7 +139,8 @@ func (n *networks) enginesKnowEachOther(ctx context.Context) error {
 	c := n.compare("the engines' gossip")
 	for i, h := range hosts {
 		if lacks := hostsLacking(peers[i], hosts); len(lacks) > 0 {
-			c.addDifference(n.lang.Say("%s: knows all", h.Name), n.lang.Say("%s: lacks %s", h.Name, n.listed(lacks)))
+			c.addDifferenceOf(append(lacks, h.Name), n.lang.Say("%s: knows all", h.Name),
+				n.lang.Say("%s: lacks %s", h.Name, n.listed(lacks)))
 		}
 	}
 	return c.mismatch()

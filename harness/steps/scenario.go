@@ -101,6 +101,7 @@ type comparison struct {
 	lang           lang.Language
 	what           string
 	expected, seen []string
+	hosts          []string // that the differences are about, if that is known
 }
 
 // expectEqual compares two values of a field as a reader would.
@@ -115,19 +116,27 @@ func (c *comparison) addDifference(expected, seen string) {
 	c.seen = append(c.seen, seen)
 }
 
-// mismatch is a *harness.Mismatch with all that differs, or nil.
+// addDifferenceOf adds a difference that is about some hosts.
+func (c *comparison) addDifferenceOf(hosts []string, expected, seen string) {
+	c.hosts = append(c.hosts, hosts...)
+	c.addDifference(expected, seen)
+}
+
+// mismatch is a *harness.Mismatch with all that differs, and the hosts that it is
+// about; nil if nothing differs.
 func (c *comparison) mismatch() error {
 	if len(c.expected) == 0 {
 		return nil
 	}
-	return &harness.Mismatch{
+	slices.Sort(c.hosts)
+	return harness.AboutHosts(&harness.Mismatch{
 		Lang: c.lang, What: c.what,
 		Expected: strings.Join(c.expected, "\n"), Seen: strings.Join(c.seen, "\n"),
-	}
+	}, slices.Compact(c.hosts)...)
 }
 
 // askEach asks several hosts at once and collects the answers in their order. It
-// ends with the first error.
+// ends with the first error, which is about its host.
 func askEach[T any](
 	ctx context.Context, hosts []harness.Host, ask func(context.Context, harness.Host) (T, error),
 ) ([]T, error) {
@@ -137,6 +146,9 @@ func askEach[T any](
 		g.Go(func() error {
 			var err error
 			all[i], err = ask(ctx, h)
+			if h.Name != "" {
+				err = harness.AboutHosts(err, h.Name)
+			}
 			return err
 		})
 	}

@@ -12,7 +12,12 @@ import (
 // met yet. Once a cluster that is running turns out to be broken, most claims that
 // could be waited for are false: to wait for each would take minutes. A condition
 // that is met at the first look takes none of it, however slow the answer was.
-type patience struct{ left time.Duration }
+type patience struct {
+	left time.Duration
+	// inProgress says that the scenario itself changes what its sentences wait for:
+	// they then wait for as long as they say.
+	inProgress bool
+}
 
 // oneLook is how long an answer may take that is looked at once, however little
 // time is left to wait.
@@ -41,7 +46,7 @@ func (s *scenario) waitFor(ctx context.Context, probe func(context.Context) erro
 func (s *scenario) waitAtMost(ctx context.Context, atMost time.Duration, probe func(context.Context) error) error {
 	ctx, cancel := harness.WithLimit(ctx, atMost)
 	defer cancel()
-	if s.patience == nil {
+	if s.patience == nil || s.patience.inProgress {
 		return s.waitFor(ctx, probe)
 	}
 	start := time.Now()

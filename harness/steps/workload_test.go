@@ -149,6 +149,9 @@ func TestReach(t *testing.T) {
 			if !errors.As(err, &m) || m.Seen != "1 do not:\nstore to worker01: no answer" {
 				t.Errorf("%s: %v", name, err)
 			}
+			if want := []harness.Link{{From: "store", To: "worker01"}}; m != nil && !slices.Equal(m.Links, want) {
+				t.Errorf("%s: the links %v carry nothing", name, m.Links)
+			}
 		}
 		f.Change(func() { f.Hosts["store"].Find("sleep").State = "exited" })
 		if err := w.stillRun(ctx); !errors.As(err, &m) || !strings.HasSuffix(m.Seen, ": exited") {

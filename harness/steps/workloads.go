@@ -95,7 +95,9 @@ func (w *workloads) countsAgree(ctx context.Context, seconds int) error {
 		}
 		c := w.compare("the containers on each node")
 		for _, m := range info.Swarm.Members {
-			c.expectEqual(m.Name, fmt.Sprint(has[m.Name]), fmt.Sprint(m.Containers))
+			if want, seen := fmt.Sprint(has[m.Name]), fmt.Sprint(m.Containers); want != seen {
+				c.addDifferenceOf([]string{m.Name}, m.Name+": "+want, m.Name+": "+seen)
+			}
 		}
 		return c.mismatch()
 	})(ctx, seconds)
@@ -177,7 +179,8 @@ func (w *workloads) startOnEach(ctx context.Context, network string) error {
 	c := w.compare("a container on each engine")
 	for i, h := range w.topology().Hosts() {
 		if failed[i] != nil {
-			c.addDifference(w.lang.Say("%s: a container on %s", h.Name, network), h.Name+": "+failed[i].Error())
+			c.addDifferenceOf([]string{h.Name}, w.lang.Say("%s: a container on %s", h.Name, network),
+				h.Name+": "+failed[i].Error())
 		}
 	}
 	return c.mismatch()
@@ -192,7 +195,8 @@ func (w *workloads) startOnTwo(ctx context.Context, one, other, network string) 
 func (w *workloads) startOn(ctx context.Context, nodes, network string) error {
 	for i, node := range splitList(nodes) {
 		if _, err := w.startInTurn(ctx, node, fmt.Sprintf("%s-%d", node, i), network, "constraint:node=="+node); err != nil {
-			return w.mismatch(w.lang.Say("a container on %s", network), w.lang.Say("one on %s", node), w.lang.Error(err))
+			err = w.mismatch(w.lang.Say("a container on %s", network), w.lang.Say("one on %s", node), w.lang.Error(err))
+			return harness.AboutHosts(err, node)
 		}
 	}
 	return w.load.AwaitTold(ctx)
@@ -214,15 +218,21 @@ func (w *workloads) reachEachOther(ctx context.Context) error {
 	if err != nil || len(lost) == 0 {
 		return err
 	}
-	var missing []string
+	var missing, hosts []string
+	var links []harness.Link
 	for _, l := range lost {
+		hosts = append(hosts, l.From.Host, l.To.Host)
+		links = append(links, harness.Link{From: l.From.Host, To: l.To.Host})
 		said, _, _ := strings.Cut(strings.TrimSpace(l.Said+"\n"+w.lang.Say("no answer")), "\n")
 		missing = append(missing, w.lang.Say("%s to %s: %s", l.From.Host, l.To.Host, said))
 	}
 	slices.Sort(missing)
+	slices.Sort(hosts)
 	n := len(w.load.Started())
-	return w.mismatch(w.lang.Say("the containers"), w.lang.Say("all %d ways carry", n*(n-1)),
-		w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")))
+	return harness.AboutHosts(&harness.Mismatch{
+		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", n*(n-1)),
+		Seen: w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")), Links: links,
+	}, slices.Compact(hosts)...)
 }
 
 func (w *workloads) pingAll(ctx context.Context) ([]workload.Lost, error) {

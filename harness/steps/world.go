@@ -85,7 +85,15 @@ func (w *World) WithFaults(f harness.Faulter) *World {
 
 // LimitWaits has all waits of the run together take at most that long, beside
 // one look that each has in any case.
-func (w *World) LimitWaits(total time.Duration) { w.scenario.patience = &patience{total} }
+func (w *World) LimitWaits(total time.Duration) { w.scenario.patience = &patience{left: total} }
+
+// ChangesCluster says whether the scenario that begins changes what it waits for
+// itself. LimitWaits does not limit that.
+func (w *World) ChangesCluster(yes bool) {
+	if w.scenario.patience != nil {
+		w.scenario.patience.inProgress = yes
+	}
+}
 
 // TakeCommands gives the commands that were run since it was last called.
 func (w *World) TakeCommands() []harness.Result { return w.scenario.takeCommands() }

@@ -55,6 +55,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 		return ctx, godog.ErrSkip
 	}
 	r.now = &s
+	r.world.ChangesCluster(r.source.breaksHosts())
 	r.sendEvent(Event{Kind: ScenarioStarted})
 	return ctx, nil
 }
@@ -157,9 +158,13 @@ func (r *run) recordFailure(st *harness.Step, err error) {
 	}
 	st.Status, r.now.Status = harness.Failed, harness.Failed
 	r.now.Expected, r.now.Seen = st.Text, st.Error
+	var of *harness.HostsError
+	if errors.As(err, &of) {
+		r.now.Hosts = of.Hosts
+	}
 	var m *harness.Mismatch
 	if errors.As(err, &m) {
-		r.now.Expected, r.now.Seen = m.Expected, m.Seen
+		r.now.Expected, r.now.Seen, r.now.Links = m.Expected, m.Seen, m.Links
 	}
 }
 

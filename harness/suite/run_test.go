@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -22,12 +23,18 @@ type fake struct {
 	cleanErr error
 	commands []harness.Result
 	compared *harness.Comparison
+	changes  []bool // what was said of each scenario
 }
 
 func (f *fake) Register(sc *godog.ScenarioContext) {
 	sc.Step(`^it holds$`, func() error { return nil })
 	sc.Step(`^it does not hold$`, func() error {
-		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{What: "the cluster", Expected: "4 nodes", Seen: "3 nodes"})
+		return fmt.Errorf("after 1s still: %w", &harness.Mismatch{
+			What: "the cluster", Expected: "4 nodes", Seen: "3 nodes", Links: []harness.Link{{From: "store", To: "worker01"}},
+		})
+	})
+	sc.Step(`^it does not hold on store$`, func() error {
+		return fmt.Errorf("after 1s still: %w", harness.AboutHosts(&harness.Mismatch{What: "the cluster"}, "store"))
 	})
 	sc.Step(`^the cluster is away$`, func() error { return errors.New("connection refused") })
 	sc.Step(`^it is unreachable$`, func() error {
@@ -59,6 +66,8 @@ func (f *fake) TakeComparison() *harness.Comparison {
 	f.compared = nil
 	return taken
 }
+
+func (f *fake) ChangesCluster(yes bool) { f.changes = append(f.changes, yes) }
 
 func (f *fake) CleanUp(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -100,9 +109,28 @@ func brief(done []harness.Scenario) []string {
 		if s.Status == harness.Failed {
 			line += fmt.Sprintf(": expected %q, seen %q", s.Expected, s.Seen)
 		}
+		for _, l := range s.Links {
+			line += ", " + l.From + "→" + l.To
+		}
 		all = append(all, line)
 	}
 	return all
+}
+
+// noFaults is a lab without faults.
+type noFaults struct{ harness.Faulter }
+
+// TestHostsOfFailure holds that a false claim has the hosts of its failure, and that
+// only a scenario that injects faults may wait for what it changes.
+func TestHostsOfFailure(t *testing.T) {
+	f := &fake{}
+	done, _, err := runAll(t, f, Options{
+		Faulter: noFaults{}, Tags: "@verify,@fault", Features: scenarios("@verify @id:false\nScenario: 0\nThen it does not hold on store\n" +
+			"@fault @id:break\nScenario: 1\nThen it holds\n"),
+	})
+	if err != nil || !slices.Equal(done[0].Hosts, []string{"store"}) || !slices.Equal(f.changes, []bool{false, true}) {
+		t.Errorf("%+v, %v, %v", done, f.changes, err)
+	}
 }
 
 func TestRun(t *testing.T) {
@@ -122,7 +150,7 @@ func TestRun(t *testing.T) {
 		{
 			name: "a false claim does not end the run, and both sides are kept",
 			body: "@verify @id:false\nScenario: 0\nGiven it holds\nThen it does not hold\nAnd it holds\n" + one,
-			want: []string{`false failed: expected "4 nodes", seen "3 nodes"`, "one passed"},
+			want: []string{`false failed: expected "4 nodes", seen "3 nodes", store→worker01`, "one passed"},
 		},
 		{
 			name: "another error is seen where the sentence was expected",
@@ -142,7 +170,7 @@ func TestRun(t *testing.T) {
 		{
 			name: "rows are numbered",
 			body: "@verify @id:rows\nScenario Outline: <is>\nThen it <is>\nExamples:\n|is|\n|holds|\n|does not hold|\n",
-			want: []string{"rows#1 passed", `rows#2 failed: expected "4 nodes", seen "3 nodes"`},
+			want: []string{"rows#1 passed", `rows#2 failed: expected "4 nodes", seen "3 nodes", store→worker01`},
 		},
 		{
 			name: "tags choose",
@@ -177,7 +205,7 @@ func TestRun(t *testing.T) {
 			name: "the tutorial stops at its first failure", fresh: true,
 			body: "@tutorial @id:start\nScenario: 0\nThen it does not hold\n@tutorial @id:next\nScenario: 1\nThen it holds\n" + one,
 			want: []string{
-				`start failed: expected "4 nodes", seen "3 nodes"`,
+				`start failed: expected "4 nodes", seen "3 nodes", store→worker01`,
 				"next skipped: the tutorial stopped at start", "one skipped: the tutorial stopped at start",
 			},
 		},
@@ -252,7 +280,7 @@ func TestRunInJapanese(t *testing.T) {
 		want     []string
 	}{
 		"stopped": {o: Options{Fresh: true}, want: []string{
-			`start failed: expected "4 nodes", seen "3 nodes"`, "next skipped: チュートリアルが start で止まった", "slow skipped: チュートリアルが start で止まった",
+			`start failed: expected "4 nodes", seen "3 nodes", store→worker01`, "next skipped: チュートリアルが start で止まった", "slow skipped: チュートリアルが start で止まった",
 		}},
 		"not fresh": {want: []string{
 			"start skipped: チュートリアルを実行するシナリオには、新しいラボが必要である", "next passed", "slow skipped: 中断",

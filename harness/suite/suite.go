@@ -83,6 +83,8 @@ type world interface {
 	TakeCommands() []harness.Result
 	// TakeComparison gives the comparison that was made since then, or nil.
 	TakeComparison() *harness.Comparison
+	// ChangesCluster says whether the scenario that begins changes what it waits for.
+	ChangesCluster(bool)
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
 }

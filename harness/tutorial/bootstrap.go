@@ -32,12 +32,23 @@ func (e Event) In(l lang.Language) string { return e.Step.ID + ": " + e.What.In(
 // already is left as it is. report may be nil and is called by one goroutine at a
 // time. The error is a *StepError, of the step that failed first.
 func (p *Page) Bootstrap(ctx context.Context, c *engine.Cluster, report func(Event)) error {
+	return p.performPhases(ctx, c, report, func([]Step) error { return nil })
+}
+
+// performPhases is Bootstrap, and calls before with the steps of each phase before
+// these are performed.
+func (p *Page) performPhases(
+	ctx context.Context, c *engine.Cluster, report func(Event), before func(phase []Step) error,
+) error {
 	report = serializeReports(report)
 	steps := p.Steps(c.Topology())
 	if err := p.checkFirst(ctx, c, steps); err != nil {
 		return err
 	}
 	for _, phase := range stepsByPhase(steps) {
+		if err := before(phase); err != nil {
+			return err
+		}
 		if err := performAll(ctx, c, phase, report); err != nil {
 			return err
 		}

@@ -138,6 +138,24 @@ func TestBootstrapTakesUp(t *testing.T) {
 	}
 }
 
+// TestResume: a Swarm manager that runs is restarted before its nodes are waited
+// for; the rest is what Bootstrap does.
+func TestResume(t *testing.T) {
+	f, c := fake(t, performed(nil))
+	if err := Default().Resume(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"manager: POST /containers/" + f.Hosts["manager"].Find("manage").ID + "/restart"}, f.Calls()); diff != "" {
+		t.Error(diff)
+	}
+	f, c = fake(t, nil)
+	if err := Default().Resume(t.Context(), c, nil); err != nil || slices.ContainsFunc(f.Calls(), isRestart) {
+		t.Errorf("without a manager: %q, %v", f.Calls(), err)
+	}
+}
+
+func isRestart(call string) bool { return strings.HasSuffix(call, "/restart") }
+
 // TestGossipIsJoined: a cluster whose engines fell apart is one again afterwards.
 func TestGossipIsJoined(t *testing.T) {
 	f, c := fake(t, performed(nil))

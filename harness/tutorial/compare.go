@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"cmp"
 	"slices"
 
 	"labcheck/harness"
@@ -16,7 +17,8 @@ func (p *Page) Compare(c Command, answer harness.Result, l lang.Language) (harne
 	if err != nil {
 		return compared, lang.Errorf("page.yaml: %s: %w", c.Page, err)
 	}
-	today, err := c.outputFields(c.Terminal(answer))
+	compared.Answer = c.Terminal(answer)
+	today, err := c.outputFields(compared.Answer)
 	if err != nil {
 		return compared, err
 	}
@@ -26,16 +28,16 @@ func (p *Page) Compare(c Command, answer harness.Result, l lang.Language) (harne
 			Reason: m.Reason.In(l), Source: "page " + c.Page,
 		})
 	}
-	s := answerSide{p, c.Page, l, map[string]string{}}
+	s := answerSide{p, c.Page, l, map[string]field{}}
 	for _, f := range today {
-		s.today[f.name] = f.value
+		s.today[f.name] = f
 	}
 	for _, f := range shown {
-		compared.Fields = append(compared.Fields, s.takeField(f.name, f.value))
+		compared.Fields = append(compared.Fields, s.takeField(f))
 	}
 	for _, f := range today {
 		if _, left := s.today[f.name]; left {
-			compared.Fields = append(compared.Fields, s.judgeField(f.name, "", f.value))
+			compared.Fields = append(compared.Fields, s.judgeField(field{}, f))
 		}
 	}
 	return compared, nil
@@ -46,26 +48,33 @@ type answerSide struct {
 	*Page
 	number string // of the command
 	lang   lang.Language
-	today  map[string]string
+	today  map[string]field
 }
 
 // takeField compares a field of the page with today's, under its name or today's.
-func (s answerSide) takeField(name, shown string) harness.Field {
-	if value, there := s.today[name]; there {
-		delete(s.today, name)
-		return s.judgeField(name, shown, value)
+func (s answerSide) takeField(shown field) harness.Field {
+	today, there := s.today[shown.name]
+	if there {
+		delete(s.today, shown.name)
+		return s.judgeField(shown, today)
 	}
-	renamed := s.differenceExplaining(s.number, harness.Field{Name: name, Page: shown, Seen: shown})
-	if renamed != nil && s.today[renamed.Renamed] == shown {
-		delete(s.today, renamed.Renamed)
-		return s.asListed(harness.Field{Name: name, Page: shown, Seen: shown}, renamed)
+	same := harness.Field{Name: shown.name, Page: shown.value, Seen: shown.value, PageLine: shown.line}
+	renamed := s.differenceExplaining(s.number, same)
+	if renamed == nil || s.today[renamed.Renamed].value != shown.value {
+		return s.judgeField(shown, field{})
 	}
-	return s.judgeField(name, shown, "")
+	same.SeenLine = s.today[renamed.Renamed].line
+	delete(s.today, renamed.Renamed)
+	return s.asListed(same, renamed)
 }
 
-func (s answerSide) judgeField(name, shown, today string) harness.Field {
-	f := harness.Field{Name: name, Page: shown, Seen: today, Verdict: harness.FieldEqual}
-	if shown == today {
+// judgeField compares two fields; one of them may be empty.
+func (s answerSide) judgeField(shown, today field) harness.Field {
+	f := harness.Field{
+		Name: cmp.Or(shown.name, today.name), Page: shown.value, Seen: today.value,
+		PageLine: shown.line, SeenLine: today.line, Verdict: harness.FieldEqual,
+	}
+	if shown.value == today.value {
 		return f
 	}
 	if d := s.differenceExplaining(s.number, f); d != nil {
@@ -76,7 +85,7 @@ func (s answerSide) judgeField(name, shown, today string) harness.Field {
 }
 
 func (s answerSide) asListed(f harness.Field, d *Difference) harness.Field {
-	f.Verdict, f.Reason, f.Source = harness.FieldListed, d.Reason.In(s.lang), d.Source
+	f.Verdict, f.Reason, f.Source, f.Volatile = harness.FieldListed, d.Reason.In(s.lang), d.Source, d.Shape != ""
 	return f
 }
 

@@ -104,6 +104,35 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestCompareNamesLines holds that each value can be found on its line, and which
+// differences are those of any two runs.
+func TestCompareNamesLines(t *testing.T) {
+	volatile, number := map[string]bool{}, 0
+	for _, c := range compareAll(t, book(t), asItWas) {
+		for _, f := range c.Fields {
+			for _, side := range []struct {
+				text, value string
+				line        int
+			}{{strings.NewReplacer("192.168.33.", "192.168.37.", "192.168.53.", "192.168.37.").Replace(c.Shown), f.Page, f.PageLine}, {c.Answer, f.Seen, f.SeenLine}} {
+				lines := strings.Split(side.text, "\n")
+				switch {
+				case slices.Contains([]string{"Columns", "Rows", "Nodes / order", "Misprint"}, f.Name):
+				case side.value == "" && side.line != 0,
+					side.value != "" && !strings.Contains(lines[side.line-1], strings.TrimSuffix(side.value, nothing)):
+					t.Errorf("%s %s: %q is not on line %d", c.Page, f.Name, side.value, side.line)
+				}
+			}
+			if f.Volatile {
+				volatile[f.Name[strings.LastIndex(f.Name, "/")+1:]] = true
+				number++
+			}
+		}
+	}
+	if number != 36 || !volatile["ID"] || !volatile[" NETWORK ID"] || volatile["Kernel Version"] {
+		t.Errorf("%d volatile fields: %v", number, volatile)
+	}
+}
+
 // TestCompareFindsWhatIsWrong breaks recorded answers, one thing at a time.
 func TestCompareFindsWhatIsWrong(t *testing.T) {
 	for _, tt := range []struct{ page, old, broken, field string }{

@@ -47,8 +47,12 @@ func (c Command) meantOutput() string {
 	return strings.Replace(c.expected, c.Misprint.Printed, c.Misprint.Meant, 1)
 }
 
-// field is a value of an output and its path: Nodes / frontend01 / Status.
-type field struct{ name, value string }
+// field is a value of an output, its path, such as Nodes / frontend01 / Status, and
+// its line, counted from 1.
+type field struct {
+	name, value string
+	line        int
+}
 
 const slash = " / "
 
@@ -79,22 +83,22 @@ func runFields(out string) ([]field, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := strings.Split(strings.TrimSpace(out), "\n")
+	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
 	var all []field
-	for _, line := range lines[:len(lines)-1] {
+	for i, line := range lines[:len(lines)-1] {
 		name, value, ok := strings.Cut(line, ": ")
 		switch {
 		case layer.MatchString(line):
-			all = append(all, field{"Layers", value})
+			all = append(all, field{"Layers", value, i + 1})
 		case strings.Contains(line, "<output snip>"):
 		case ok:
-			all = append(all, field{name, value})
+			all = append(all, field{name, value, i + 1})
 		default:
-			all = append(all, field{"Image", line})
+			all = append(all, field{"Image", line, i + 1})
 		}
 	}
-	all = slices.Compact(all) // the layers
-	return numberDuplicates(append(all, field{"ID", id})), nil
+	all = slices.CompactFunc(all, func(a, b field) bool { return a.name == b.name && a.value == b.value }) // layers
+	return numberDuplicates(append(all, field{"ID", id, len(lines)})), nil
 }
 
 // tableFields reads a table whose rows go by the value of a column.
@@ -103,15 +107,15 @@ func tableFields(out, key string) ([]field, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []field{{"Columns", strings.Join(names, ", ")}, {"Rows", ""}}
+	all := []field{{"Columns", strings.Join(names, ", "), 1}, {"Rows", "", 0}}
 	var keys []string
-	for _, r := range rows {
+	for i, r := range rows {
 		if r[key] == "" {
 			return nil, lang.Errorf("a line of the table has no %s", key)
 		}
 		keys = append(keys, r[key])
 		for _, n := range names {
-			all = append(all, cellFields(r[key]+slash+n, n, r[n])...)
+			all = append(all, cellFields(field{r[key] + slash + n, r[n], i + 2}, n)...)
 		}
 	}
 	all[1].value = strings.Join(keys, ", ")
@@ -119,18 +123,18 @@ func tableFields(out, key string) ([]field, error) {
 }
 
 // cellFields takes the ports of a container one by one: their order says nothing.
-func cellFields(name, column, value string) []field {
+func cellFields(cell field, column string) []field {
 	if column == "PORTS" {
-		return listFields(name, value)
+		return listFields(cell)
 	}
-	return []field{{name, orNothing(value)}}
+	return []field{{cell.name, orNothing(cell.value), cell.line}}
 }
 
-func listFields(name, value string) []field {
+func listFields(list field) []field {
 	var all []field
-	for _, v := range strings.Split(value, ",") {
+	for _, v := range strings.Split(list.value, ",") {
 		if v = strings.TrimSpace(v); v != "" {
-			all = append(all, field{name + slash + v, v})
+			all = append(all, field{list.name + slash + v, v, list.line})
 		}
 	}
 	return all
@@ -151,16 +155,16 @@ func entryFields(path string, e *Entry) []field {
 		name := path + s.Name
 		switch {
 		case s.Name == "Filters":
-			all = append(all, listFields(name, s.Value)...)
+			all = append(all, listFields(field{name, s.Value, s.Line})...)
 		case s.Name == "Labels" && s.Value != "":
-			all = append(all, labelFields(name, s.Value)...)
+			all = append(all, labelFields(field{name, s.Value, s.Line})...)
 		case s.Name == "WARNING":
-			all = append(all, field{name + slash + s.Value, s.Value})
+			all = append(all, field{name + slash + s.Value, s.Value, s.Line})
 		case s.Value != "" || len(s.Sub) == 0:
-			all = append(all, field{name, orNothing(s.Value)})
+			all = append(all, field{name, orNothing(s.Value), s.Line})
 		}
 		if s.Name == "Nodes" && len(s.Sub) > 0 {
-			all = append(all, field{name + slash + "order", nodeNames(s)})
+			all = append(all, field{name + slash + "order", nodeNames(s), 0})
 		}
 		if s.Name != "WARNING" { // what is below it goes on with its sentence
 			all = append(all, entryFields(name+slash, s)...)
@@ -177,11 +181,11 @@ func nodeNames(nodes *Entry) string {
 	return strings.Join(names, ", ")
 }
 
-func labelFields(name, value string) []field {
+func labelFields(list field) []field {
 	var all []field
-	for _, l := range strings.Split(value, ", ") {
+	for _, l := range strings.Split(list.value, ", ") {
 		k, v, _ := strings.Cut(l, "=")
-		all = append(all, field{name + slash + k, orNothing(v)})
+		all = append(all, field{list.name + slash + k, orNothing(v), list.line})
 	}
 	return all
 }

@@ -61,6 +61,7 @@ func cutRow(line []rune, names []string, starts []int) Row {
 // Entry is a line of `docker info` with the lines that belong to it.
 type Entry struct {
 	Name, Value string
+	Line        int // counted from 1
 	Sub         []*Entry
 }
 
@@ -86,7 +87,7 @@ func readTree(out string) *Entry {
 		entry  *Entry
 	}
 	path := []level{{-1, root}}
-	for _, line := range strings.Split(out, "\n") {
+	for i, line := range strings.Split(out, "\n") {
 		text := strings.TrimLeft(line, " └\t")
 		indent := len([]rune(line)) - len([]rune(text))
 		if strings.TrimSpace(text) == "" {
@@ -96,6 +97,7 @@ func readTree(out string) *Entry {
 			path = path[:len(path)-1]
 		}
 		e := readEntry(text)
+		e.Line = i + 1
 		parent := path[len(path)-1].entry
 		parent.Sub = append(parent.Sub, e)
 		path = append(path, level{indent, e})

@@ -1,6 +1,7 @@
 // Package enginetest simulates a cluster without Docker: engines, a Swarm
-// manager, Consul and gossip answer over real connections. A test sets their
-// state, so that it can show each check a cluster on which the check fails.
+// manager, Consul and gossip answer, over connections in memory, so that a test
+// can run on the clock of testing/synctest. A test sets their state, so that it
+// can show each check a cluster on which the check fails.
 package enginetest
 
 import (
@@ -8,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"time"
@@ -44,7 +44,7 @@ func New(t harness.Topology) *Cluster {
 	c := &Cluster{Topology: t, Hosts: map[string]*Host{}, running: map[string]run{}}
 	for _, h := range t.Hosts() {
 		on := &Host{
-			Host: h, cluster: c, services: map[uint16]string{},
+			Host: h, cluster: c, services: map[uint16]*listener{},
 			ID: "ID of " + h.Name, Version: "20.10.5",
 			Store: "consul://" + t.Consul().String(), Advertise: h.Engine().String(),
 			Images: []string{"progrium/consul", "swarm", "labcheck/workload"}, Answer: map[uint16]http.HandlerFunc{},
@@ -119,7 +119,7 @@ func (c *Cluster) managerHost() *Host { return c.Hosts[c.Topology.Manager.Name] 
 
 // serveRequests serves HTTP on a port of a host, one request at a time.
 func (c *Cluster) serveRequests(h *Host, port uint16, handler http.HandlerFunc) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		other, late := h.Answer[port], h.dropsRequest(port, r.URL.Path)
 		c.mu.Unlock()
@@ -134,19 +134,18 @@ func (c *Cluster) serveRequests(h *Host, port uint16, handler http.HandlerFunc) 
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		handler(w, r)
-	}))
-	s.Config.SetKeepAlivesEnabled(false) // a host that is off keeps no connection
-	h.services[port] = s.Listener.Addr().String()
-	c.close = append(c.close, s.Close)
+	})}
+	s.SetKeepAlivesEnabled(false) // a host that is off keeps no connection
+	l := newListener()
+	h.services[port] = l
+	go func() { _ = s.Serve(l) }() // until s.Close
+	c.close = append(c.close, func() { _ = s.Close() })
 }
 
 // serveConnections calls answer for each connection to a port of a host.
 func (c *Cluster) serveConnections(h *Host, port uint16, answer func(net.Conn)) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(fmt.Sprintf("no port on loopback: %v", err)) // as httptest does
-	}
-	h.services[port] = l.Addr().String()
+	l := newListener()
+	h.services[port] = l
 	var group sync.WaitGroup
 	group.Go(func() {
 		for {

@@ -42,7 +42,7 @@ func (a api) serveContainers(w http.ResponseWriter, r *http.Request, parts []str
 		writeJSON(w, http.StatusNoContent, nil)
 	case what == "json":
 		writeJSON(w, http.StatusOK, a.inspectResult(h, c))
-	case what == "start":
+	case what == "start", what == "restart":
 		c.State = "running"
 		writeJSON(w, http.StatusNoContent, nil)
 	case what == "stop":

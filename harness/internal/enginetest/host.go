@@ -48,7 +48,7 @@ type Host struct {
 	Run func(ctx context.Context, argv []string) (harness.Result, error)
 
 	cluster  *Cluster
-	services map[uint16]string
+	services map[uint16]*listener
 }
 
 // Late is a number of requests that get no answer: the next Left of those to a
@@ -148,7 +148,7 @@ func (h *Host) isRunning(word string) bool {
 func (h *Host) refusesConnection(port uint16) bool {
 	t := h.cluster.Topology
 	switch {
-	case h.Off || h.services[port] == "":
+	case h.Off || h.services[port] == nil:
 		return true
 	case h.Starting[port] > 0:
 		h.Starting[port]--
@@ -207,5 +207,5 @@ func (n node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 		go func() { _, _ = io.Copy(io.Discard, there) }() // until here is closed
 		return here, nil
 	}
-	return new(net.Dialer).DialContext(ctx, "tcp", n.host.services[port])
+	return n.host.services[port].dial(ctx)
 }

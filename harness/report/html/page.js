@@ -9,19 +9,50 @@
     try { id = decodeURIComponent(id); } catch {}
     const target = document.getElementById(id);
     if (!target) return;
+    if (target.closest('.claim[hidden]')) find(search.value = '');
     target.querySelector(':scope > details')?.setAttribute('open', '');
     for (let e = target; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true;
     target.scrollIntoView();
   };
-  addEventListener('hashchange', land);
-  land();
 
   const shown = document.getElementById('shown');
   const tell = () => {
     const n = claims.filter(c => c.checkVisibility()).length;
-    shown.textContent = shown.dataset.text.replace('#', n);
+    if (shown) shown.textContent = shown.dataset.text.replace('#', n);
   };
   document.querySelectorAll('[name=show]').forEach(r => r.addEventListener('change', tell));
+
+  // Search shows the claims that have all words, also where they are folded.
+  const search = document.getElementById('search');
+  const texts = new Map();
+  const textOf = (claim) => texts.get(claim) ?? texts.set(claim, claim.textContent.toLowerCase()).get(claim);
+  const find = (words) => {
+    const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+    claims.forEach(c => { c.hidden = !wanted.every(w => textOf(c).includes(w)); });
+    tell();
+  };
+  if (search) {
+    search.parentElement.hidden = false;
+    search.addEventListener('input', () => find(search.value));
+  }
+
+  // A copy button copies the texts of what it belongs to.
+  const told = document.getElementById('told');
+  document.querySelectorAll('.copy').forEach(button => {
+    const label = button.textContent;
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      const texts = [...button.closest('.copied').querySelectorAll('.copy-text')];
+      const text = texts.map(e => e.textContent.trimEnd()).join('\n');
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = told.textContent = button.dataset.done;
+        setTimeout(() => { button.textContent = label; told.textContent = ''; }, 2000);
+      } catch {
+        getSelection().selectAllChildren(texts.at(-1)); // the reader may copy it
+      }
+    });
+  });
 
   for (const [id, open] of [['open', true], ['close', false]]) {
     const button = document.getElementById(id);
@@ -29,6 +60,9 @@
     button.hidden = false;
     button.addEventListener('click', () => document.querySelectorAll('.claim > details').forEach(d => { d.open = open; }));
   }
+
+  addEventListener('hashchange', land);
+  land();
 
   // Paper can't be unfolded.
   let folded = [];

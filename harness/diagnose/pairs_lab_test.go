@@ -1,0 +1,106 @@
+//go:build lab
+
+package diagnose_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"labcheck/features"
+	"labcheck/harness"
+	"labcheck/harness/diagnose"
+	"labcheck/harness/suite"
+	"labcheck/harness/tutorial"
+)
+
+// TestRecordPairs records, with -record, which claims are false under each fault of a
+// pair alone, and what a lab says under both. With -all it records anew what is
+// there already.
+func TestRecordPairs(t *testing.T) {
+	if !*record {
+		t.Skip("without -record: TestPairs judges what is recorded")
+	}
+	b := newBench(t)
+	if err := errors.Join(tutorial.Default().Bootstrap(t.Context(), b.Cluster, nil), b.whole(t.Context(), 20*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	pattern := regexp.MustCompile(*only)
+	failures := readFailures(t)
+	for _, p := range readPairs(t) {
+		for _, f := range p {
+			if pattern.MatchString(f.name) && (*every || failures[f.name] == nil) {
+				b.under(t, f.steps, f.undo, func() {
+					if _, missing := os.Stat(stateFile(f.name)); missing != nil {
+						writeState(t, f.name, diagnose.Survey(t.Context(), b.Cluster))
+					}
+					failures[f.name] = b.failures(t)
+				})
+				t.Log(f.name, failures[f.name])
+				writeFailures(t, failures)
+			}
+		}
+		_, missing := os.Stat(stateFile(p.name()))
+		if pattern.MatchString(p.name()) && (*every || missing != nil) {
+			b.under(t, slices.Concat(p[0].steps, p[1].steps), slices.Concat(p[1].undo, p[0].undo), func() {
+				s := diagnose.Survey(t.Context(), b.Cluster)
+				t.Log(p.name(), codes(diagnose.Diagnose(s, diagnose.Options{})))
+				writeState(t, p.name(), s)
+			})
+		}
+	}
+}
+
+// under does something while faults are in force, and makes the lab whole again.
+func (b *bench) under(t *testing.T, steps, undo []action, do func()) {
+	t.Helper()
+	for _, a := range steps {
+		if err := b.do(t.Context(), a); err != nil {
+			t.Error(err)
+		}
+	}
+	do()
+	for _, a := range undo {
+		if err := b.do(t.Context(), a); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := b.recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// failures returns the claims that are false on the lab.
+func (b *bench) failures(t *testing.T) []failure {
+	t.Helper()
+	// The machine may be slow: only what is false is to fail.
+	ctx, cancel := harness.WithTotal(t.Context(), 4*harness.DefaultTimeout, nil)
+	defer cancel()
+	ran, err := suite.Run(ctx, suite.Options{
+		Features: features.FS, Lang: "en", Tags: "@verify || @workload", Cluster: b.Cluster, Patience: 2 * time.Second,
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	var all []failure
+	for _, s := range ran {
+		if s.Status == harness.Failed {
+			all = append(all, failure{s.ID, s.Hosts})
+		}
+	}
+	return all
+}
+
+func writeFailures(t *testing.T, all map[string][]failure) {
+	t.Helper()
+	content, err := json.MarshalIndent(all, "", "\t")
+	if err := cmp.Or(err, os.WriteFile(filepath.FromSlash(failuresFile), append(content, '\n'), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
