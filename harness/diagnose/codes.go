@@ -30,7 +30,7 @@ const (
 	joinsSection   = "nodes-that-join"
 	networkSection = "the-network"
 
-	unexplainedSection = "diagnosis"
+	unexplainedSection = "why-it-is-broken"
 )
 
 // Codes returns all codes that a finding can have, by section.
