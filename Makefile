@@ -11,7 +11,7 @@ MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
+.PHONY: help build e2e docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -22,11 +22,19 @@ build: ## Build bin/labcheck
 e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothing behind
 	@$(LABCHECK) check --out build/e2e
 
-docs: build ## Perform the tutorial in both languages and make pages of it: build/docs
-	@for lang in en ja; do $(LABCHECK) check --lab docs --lang $$lang --out build/evidence/$$lang || exit; done
-	@mkdir -p build/docs
-	@$(LABCHECK) report build/evidence/en -o build/docs/index.html
-	@$(LABCHECK) report build/evidence/ja -o build/docs/ja.html
+docs: build ## Write the page of each command: docs/commands, and build/man for man
+	@rm -rf docs/commands build/man
+	@$(LABCHECK) docs docs/commands --lang en
+	@$(LABCHECK) docs build/man --lang en --format man
+
+pages: build ## Perform the tutorial in both languages and make pages of it: build/pages
+	@for lang in en ja; do $(LABCHECK) check --lab pages --lang $$lang --out build/evidence/$$lang || exit; done
+	@mkdir -p build/pages
+	@$(LABCHECK) report build/evidence/en -o build/pages/index.html
+	@$(LABCHECK) report build/evidence/ja -o build/pages/ja.html
+
+recording: e2e ## Draw docs/tutorial.svg from the recording of make e2e
+	go run ./.ci/recording build/e2e/tutorial.cast >docs/tutorial.svg
 
 test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
@@ -67,7 +75,7 @@ soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at 
 torture: ## End TORTURE commands by signals at random moments; nothing may be left. SEED=: the same again
 	LABCHECK_TORTURE=$(TORTURE) LABCHECK_SEED=$(SEED) $(LAB_TEST) -timeout 90m -v -run TestTorture ./cmd/labcheck
 
-faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write README's tables
+faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write docs/diagnosis.md's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-record -update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 thorough: ## Every fault that a lab can be given, a cluster with replicas, four labs, images with nothing compiled

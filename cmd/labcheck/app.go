@@ -180,7 +180,7 @@ func addCommands(a *app, root, check *cobra.Command) {
 		{newTutorialCommand, labs}, {newBootstrapCommand, nodes},
 	})
 	addGroup(a, root, "more", a.lang.Say("More:"), []entry{
-		{newInventoryCommand, nothing}, {newSchemaCommand, nothing}, {newTranscriptCommand, labs},
+		{newInventoryCommand, nodes}, {newSchemaCommand, nothing}, {newDocsCommand, nothing}, {newTranscriptCommand, labs},
 		{newVersionCommand, nothing}, {newWatchdogCommand, nothing},
 	})
 	root.SetHelpCommandGroupID("more")

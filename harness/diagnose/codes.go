@@ -9,7 +9,7 @@ import (
 // Code is a kind of cause. It is the same for good.
 type Code struct {
 	Code string
-	// Section is of README, and explains the code: hosts-and-engines.
+	// Section is of docs/diagnosis.md, and explains the code: hosts-and-engines.
 	Section string
 	// Title says what is wrong, of any cluster.
 	Title string
@@ -22,7 +22,7 @@ type Code struct {
 	Sure harness.Confidence
 }
 
-// The sections of README that explain findings.
+// The sections of docs/diagnosis.md that explain findings.
 const (
 	hostsSection   = "hosts-and-engines"
 	consulSection  = "consul"

@@ -142,12 +142,14 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// readmes are the pages with the tables, by language.
-var readmes = map[lang.Language]string{lang.English: "../../README.md", lang.Japanese: "../../README.ja.md"}
+// tablePages are the pages with the tables, by language.
+var tablePages = map[lang.Language]string{
+	lang.English: "../../docs/diagnosis.md", lang.Japanese: "../../docs/ja/diagnosis.md",
+}
 
-// TestSections wants README to have the section that each code names.
+// TestSections wants docs/diagnosis.md to have the section that each code names.
 func TestSections(t *testing.T) {
-	text, err := os.ReadFile(readmes[lang.English])
+	text, err := os.ReadFile(tablePages[lang.English])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +161,7 @@ func TestSections(t *testing.T) {
 	}
 	for _, c := range diagnose.Codes() {
 		if !anchors[c.Section] {
-			t.Errorf("README has no section %s, of %s", c.Section, c.Code)
+			t.Errorf("docs/diagnosis.md has no section %s, of %s", c.Section, c.Code)
 		}
 	}
 }

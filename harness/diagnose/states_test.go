@@ -18,7 +18,7 @@ import (
 	"labcheck/harness/survey"
 )
 
-var update = flag.Bool("update", false, "write README's tables of faults anew, from testdata/states")
+var update = flag.Bool("update", false, "write the tables of faults in docs anew, from testdata/states")
 
 // healthyState is the name of the state of a lab without a fault.
 const healthyState = "healthy"
@@ -142,29 +142,29 @@ func listed(all []expected) string {
 	return strings.Join(names, ", ")
 }
 
-// TestTables wants README's tables to say what is found under each fault.
+// TestTables wants the tables of faults in docs to say what is found under each fault.
 func TestTables(t *testing.T) {
 	if *update {
 		writeTables(t)
 	}
 	for _, l := range []lang.Language{lang.English, lang.Japanese} {
-		text, err := os.ReadFile(readmes[l])
+		text, err := os.ReadFile(tablePages[l])
 		if err != nil {
 			t.Fatal(err)
 		}
 		for file, rows := range tables(t, l) {
 			if !strings.Contains(string(text), rows) {
-				t.Errorf("%s lacks the table of %s, or has another: make faults UPDATE=1", readmes[l], file)
+				t.Errorf("%s lacks the table of %s, or has another: make faults UPDATE=1", tablePages[l], file)
 			}
 		}
 	}
 }
 
-// writeTables puts what is found under each fault into the READMEs, between their
+// writeTables puts what is found under each fault into the pages, between their
 // marks: a table for each file of faults.
 func writeTables(t *testing.T) {
 	t.Helper()
-	for l, name := range readmes {
+	for l, name := range tablePages {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -185,8 +185,8 @@ func writeTables(t *testing.T) {
 }
 
 var tableHeads = map[lang.Language]string{
-	lang.English:  "| what was done | what is found | code |",
-	lang.Japanese: "| したこと | 見つかるもの | コード |",
+	lang.English:  "| fault | what is found | code |",
+	lang.Japanese: "| 障害 | 診断の結果 | コード |",
 }
 
 // tables are the tables of a language, by the faults' file.

@@ -15,7 +15,7 @@ import (
 // TestFaultScenarios breaks a lab on which nothing of the tutorial was done yet,
 // and once more: the first run must have left it whole, as far as the scenarios
 // see. Whether containers that are started later reach one another is not asked:
-// README, "Breaking it on purpose". By day it runs but two of them, once.
+// docs/faults.md. By day it runs but two of them, once.
 func TestFaultScenarios(t *testing.T) {
 	const few = "@id:reboot-drops-out,@id:reboot-joins-again"
 	lab, c := freshHosts(t)
