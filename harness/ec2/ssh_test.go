@@ -32,7 +32,7 @@ func startSSHD(t *testing.T, options ...string) *sshdtest.Server {
 	t.Helper()
 	program := prereq.Program(t, "/usr/sbin/sshd", "apt-get install openssh-server")
 	s := sshdtest.Start(t, program, append(options, "SetEnv HOME=/nonexistent")...) // bash would read its .bashrc
-	sockets, err := os.MkdirTemp("", "ssh") // t.TempDir's name would be too long
+	sockets, err := os.MkdirTemp("", "ssh")                                         // t.TempDir's name would be too long
 	if err != nil {
 		t.Fatal(err)
 	}
