@@ -51,7 +51,7 @@ func TestSocketInLongFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.RemoveDir()
+	defer func() { _ = s.RemoveDir() }()
 	l, err := net.Listen("unix", s.Path+".0123456789abcdef")
 	if err != nil {
 		t.Fatal(err)

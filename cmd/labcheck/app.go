@@ -169,19 +169,33 @@ type entry struct {
 func addCommands(a *app, root, check *cobra.Command) {
 	newCheck := func(*app) *cobra.Command { return check }
 	addGroup(a, root, "check", a.lang.Say("Check a cluster:"), []entry{
-		{newCheck, nodes}, {newDiagnoseCommand, nodes}, {newStatusCommand, nodes}, {newWatchCommand, nodes},
-		{newReportCommand, nothing}, {newExplainCommand, nothing},
+		{newCheck, nodes},
+		{newDiagnoseCommand, nodes},
+		{newStatusCommand, nodes},
+		{newWatchCommand, nodes},
+		{newReportCommand, nothing},
+		{newExplainCommand, nothing},
 	})
 	addGroup(a, root, "lab", a.lang.Say("Make and use labs:"), []entry{
-		{newUpCommand, labs}, {newDownCommand, nodes}, {newListCommand, labs}, {newDoctorCommand, labs},
-		{newExecCommand, nodes}, {newEnvCommand, nodes}, {newFaultCommand, labs}, {newImagesCommand, labs},
+		{newUpCommand, labs},
+		{newDownCommand, nodes},
+		{newListCommand, labs},
+		{newDoctorCommand, labs},
+		{newExecCommand, nodes},
+		{newEnvCommand, nodes},
+		{newFaultCommand, labs},
+		{newImagesCommand, labs},
 	})
 	addGroup(a, root, "tutorial", a.lang.Say("Perform the tutorial:"), []entry{
 		{newTutorialCommand, labs}, {newBootstrapCommand, nodes},
 	})
 	addGroup(a, root, "more", a.lang.Say("More:"), []entry{
-		{newInventoryCommand, nodes}, {newSchemaCommand, nothing}, {newDocsCommand, nothing}, {newTranscriptCommand, labs},
-		{newVersionCommand, nothing}, {newWatchdogCommand, nothing},
+		{newInventoryCommand, nodes},
+		{newSchemaCommand, nothing},
+		{newDocsCommand, nothing},
+		{newTranscriptCommand, labs},
+		{newVersionCommand, nothing},
+		{newWatchdogCommand, nothing},
 	})
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")

@@ -99,8 +99,10 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 		}
 	}
 	if file == "-" && s.json {
-		return &usageError{lang.Errorf("images save - has stdout for the images: --json needs a file"),
-			"labcheck images save FILE --json"}
+		return &usageError{
+			lang.Errorf("images save - has stdout for the images: --json needs a file"),
+			"labcheck images save FILE --json",
+		}
 	}
 	if err := s.ensureImages(ctx, more...); err != nil {
 		return err

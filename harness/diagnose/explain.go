@@ -87,13 +87,25 @@ func docOf(c Code, l lang.Language) string {
 func linksOf(section string) []string {
 	switch section {
 	case hostsSection:
-		return []string{"https://docs.docker.com/reference/cli/dockerd/", "https://docs.docker.com/engine/daemon/troubleshoot/"}
+		return []string{
+			"https://docs.docker.com/reference/cli/dockerd/",
+			"https://docs.docker.com/engine/daemon/troubleshoot/",
+		}
 	case consulSection:
-		return []string{"https://developer.hashicorp.com/consul/docs", "https://developer.hashicorp.com/consul/api-docs/status"}
+		return []string{
+			"https://developer.hashicorp.com/consul/docs",
+			"https://developer.hashicorp.com/consul/api-docs/status",
+		}
 	case networkSection:
-		return []string{"https://github.com/moby/libnetwork/blob/master/docs/overlay.md", "https://datatracker.ietf.org/doc/html/rfc7348"}
+		return []string{
+			"https://github.com/moby/libnetwork/blob/master/docs/overlay.md",
+			"https://datatracker.ietf.org/doc/html/rfc7348",
+		}
 	case unexplainedSection:
 		return nil
 	}
-	return []string{"https://github.com/docker-archive/classicswarm/tree/v1.2.9", "https://github.com/docker-archive/classicswarm/tree/v1.2.9/discovery"}
+	return []string{
+		"https://github.com/docker-archive/classicswarm/tree/v1.2.9",
+		"https://github.com/docker-archive/classicswarm/tree/v1.2.9/discovery",
+	}
 }

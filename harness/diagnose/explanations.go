@@ -145,17 +145,26 @@ var explanations = map[string]Explanation{
 			"neither knows how many the other started",
 		Why: "both were started without --replication, or with discovery paths that differ, so that they hold " +
 			"different locks in Consul",
-		Fix: []string{"docker -H=tcp://HOST:2375 rm -f CONTAINER", "docker -H=tcp://HOST:2375 run … manage --replication --advertise HOST:3375 …"},
+		Fix: []string{
+			"docker -H=tcp://HOST:2375 rm -f CONTAINER",
+			"docker -H=tcp://HOST:2375 run … manage --replication --advertise HOST:3375 …",
+		},
 	},
 	"manager-proxy": {
 		Looks: "the manager lists no nodes, or all as Pending; `docker logs` shows answers of a proxy",
 		Why:   "the docker CLI put HTTP_PROXY of ~/.docker/config.json into the container's environment",
-		Fix:   []string{"docker -H=tcp://HOST:2375 inspect -f '{{.Config.Env}}' CONTAINER", "docker -H=tcp://HOST:2375 rm -f CONTAINER"},
+		Fix: []string{
+			"docker -H=tcp://HOST:2375 inspect -f '{{.Config.Env}}' CONTAINER",
+			"docker -H=tcp://HOST:2375 rm -f CONTAINER",
+		},
 	},
 	"join-proxy": {
 		Looks: "the join container runs and its key is not in Consul; `docker logs` shows answers of a proxy",
 		Why:   "the docker CLI put HTTP_PROXY of ~/.docker/config.json into the container's environment",
-		Fix:   []string{"docker -H=tcp://HOST:2375 inspect -f '{{.Config.Env}}' CONTAINER", "docker -H=tcp://HOST:2375 rm -f CONTAINER"},
+		Fix: []string{
+			"docker -H=tcp://HOST:2375 inspect -f '{{.Config.Env}}' CONTAINER",
+			"docker -H=tcp://HOST:2375 rm -f CONTAINER",
+		},
 	},
 	"join-other-arguments": {
 		Looks: "`docker inspect` shows arguments that the page does not have, such as --ttl or --heartbeat; the " +

@@ -77,7 +77,7 @@ func TestSpellings(t *testing.T) {
 		}, "consul-missing manager"},
 		"no container of Consul":  {func(d *diagnosis, _ *survey.Host) { d.manager().Containers = d.manager().Containers[1:] }, "consul-missing manager"},
 		"no container of manager": {func(d *diagnosis, _ *survey.Host) { d.manager().Containers = d.manager().Containers[:1] }, "manager-missing manager"},
-		"a name": {func(d *diagnosis, f *survey.Host) {
+		"a name": {func(d *diagnosis, _ *survey.Host) {
 			respell(d, "join", "join --advertise=store:2375"+consul)
 			d.forget("store")
 			d.enter(swarmNodes+"store:2375", "store:2375")
@@ -164,7 +164,7 @@ func TestWaysOut(t *testing.T) {
 		}, "manager-cut-off manager"},
 		"who knows":          {func(_ *diagnosis, f *survey.Host) { inside(f, toConsul) }, "containers-cut-off store"},
 		"a filter not read":  {func(_ *diagnosis, f *survey.Host) { f.Probe.SilentInside = []string{toConsul} }, "containers-cut-off store"},
-		"lost, and no proxy": {func(d *diagnosis, f *survey.Host) { f.Probe.Kept, f.Probe.RulesRead = nil, true }, ""},
+		"lost, and no proxy": {func(_ *diagnosis, f *survey.Host) { f.Probe.Kept, f.Probe.RulesRead = nil, true }, ""},
 		"manager's port": {func(d *diagnosis, _ *survey.Host) {
 			d.state.Swarm, d.state.SwarmError.Err = nil, errSilence
 			d.manager().Probe.Rules = []string{"-A FORWARD -j DROP"}

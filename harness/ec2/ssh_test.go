@@ -344,8 +344,8 @@ func manyKeys(t *testing.T, s *sshdtest.Server, then ...string) {
 }
 
 func loginCases() []loginCase {
-	move := func(from, to string) func(*testing.T, *sshdtest.Server) {
-		return func(t *testing.T, s *sshdtest.Server) { sshdtest.Run(t, "mv", s.Path(from), s.Path(to)) }
+	moveKey := func(to string) func(*testing.T, *sshdtest.Server) {
+		return func(t *testing.T, s *sshdtest.Server) { sshdtest.Run(t, "mv", s.Path("key"), s.Path(to)) }
 	}
 	return []loginCase{
 		{name: "a key"},
@@ -364,7 +364,9 @@ func loginCases() []loginCase {
 				s.Write(t, "known", 0o600, strings.Replace(known(s, "host"), "[127.0.0.1]:"+s.Port, "alias", 1))
 			},
 		},
-		{name: "several files of host keys, quoted", config: []string{`UserKnownHostsFile /dev/null "DIR/known lab"`}, setup: move("known", "known lab")},
+		{
+			name: "several files of host keys, quoted", config: []string{`UserKnownHostsFile /dev/null "DIR/known lab"`}, setup: func(t *testing.T, s *sshdtest.Server) { sshdtest.Run(t, "mv", s.Path("known"), s.Path("known lab")) },
+		},
 		{
 			name: "a line of known_hosts that can't be read",
 			setup: func(t *testing.T, s *sshdtest.Server) {
@@ -375,7 +377,7 @@ func loginCases() []loginCase {
 			name: "Include, quoted", config: []string{`Include "DIR/more settings"`, "IdentitiesOnly yes"},
 			setup: func(t *testing.T, s *sshdtest.Server) {
 				s.Write(t, "more settings", 0o600, "IdentityFile "+s.Path("id"))
-				move("key", "id")(t, s)
+				moveKey("id")(t, s)
 			},
 		},
 		{
@@ -392,22 +394,22 @@ func loginCases() []loginCase {
 			setup: func(t *testing.T, s *sshdtest.Server) {
 				manyKeys(t, s, "key")
 				sshdtest.Run(t, "cp", s.Path("key.pub"), s.Path("id.pub"))
-				move("key", "moved")(t, s)
+				moveKey("moved")(t, s)
 			},
 		},
 		{
-			name: "too many keys", setup: func(t *testing.T, s *sshdtest.Server) { manyKeys(t, s); move("key", "moved")(t, s) },
+			name: "too many keys", setup: func(t *testing.T, s *sshdtest.Server) { manyKeys(t, s); moveKey("moved")(t, s) },
 			want: "Too many authentication failures", layer: harness.LayerSSH,
 		},
 		{
 			name: "IdentityAgent", config: []string{"IdentityAgent DIR/agent"},
-			setup: func(t *testing.T, s *sshdtest.Server) { agent(t, s, "key"); move("key", "moved")(t, s) },
+			setup: func(t *testing.T, s *sshdtest.Server) { agent(t, s, "key"); moveKey("moved")(t, s) },
 		},
 		{
 			name: "an encrypted key, and nobody to ask", setup: func(t *testing.T, s *sshdtest.Server) { encrypt(t, s) },
 			want: "login refused: ", layer: harness.LayerSSH,
 		},
-		{name: "a key that is not there", ssh: ec2.SSH{Key: "/nothere"}, setup: move("key", "moved"), want: "Identity file /nothere not accessible", layer: harness.LayerSSH},
+		{name: "a key that is not there", ssh: ec2.SSH{Key: "/nothere"}, setup: moveKey("moved"), want: "Identity file /nothere not accessible", layer: harness.LayerSSH},
 		{name: "another user", ssh: ec2.SSH{User: "nobody-here"}, want: "nobody-here@127.0.0.1: Permission denied", layer: harness.LayerSSH},
 		{name: "an unknown host", setup: func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600) }, want: "its host key is not known: Host key verification failed", layer: harness.LayerSSH},
 		{

@@ -248,8 +248,14 @@ func TestAt(t *testing.T) {
 // writes it, and 1.0.0 without Status.
 func TestOldStatus(t *testing.T) {
 	old := [][2]string{
-		{"\bRole", "primary"}, {"\bStrategy", "spread"}, {"\bFilters", "health, port"}, {"\bNodes", "1"},
-		{"a", "10.0.0.1:2375"}, {" └ Status", "Healthy"}, {" └ Containers", "2"}, {" └ Reserved CPUs", "0 / 1"},
+		{"\bRole", "primary"},
+		{"\bStrategy", "spread"},
+		{"\bFilters", "health, port"},
+		{"\bNodes", "1"},
+		{"a", "10.0.0.1:2375"},
+		{" └ Status", "Healthy"},
+		{" └ Containers", "2"},
+		{" └ Reserved CPUs", "0 / 1"},
 	}
 	want := Swarm{
 		Role: "primary", Strategy: "spread", Filters: []string{"health", "port"},

@@ -52,8 +52,10 @@ func (p *picture) addBrokenLinks(links []harness.Link, l lang.Language) {
 			name := fmt.Sprintf("%s %s %s", there.From, arrow, there.To)
 			p.Problems = append(p.Problems, l.Say("%s: packets between containers are lost", name))
 			if len(p.Hosts) <= inOneRow {
-				p.Links = append(p.Links, brokenLink{name, p.middleOf(float64(i)), p.middleOf(float64(j)),
-					p.middleOf(float64(i+j) / 2)})
+				p.Links = append(p.Links, brokenLink{
+					name, p.middleOf(float64(i)), p.middleOf(float64(j)),
+					p.middleOf(float64(i+j) / 2),
+				})
 			}
 		}
 	}

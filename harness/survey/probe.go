@@ -158,7 +158,9 @@ func (p *Probe) readDisk(words []string) {
 	}
 	free, err := strconv.Atoi(words[3])
 	line := fmt.Sprintf("%s: %s KiB of %s KiB free", words[5], words[3], words[1])
-	if size, sizeErr := strconv.Atoi(words[1]); err == nil && sizeErr == nil && size > 0 && free < spare && !slices.Contains(p.Full, line) {
+	size, sizeErr := strconv.Atoi(words[1])
+	isFull := err == nil && sizeErr == nil && size > 0 && free < spare
+	if isFull && !slices.Contains(p.Full, line) {
 		p.Full = append(p.Full, line)
 	}
 }

@@ -142,7 +142,7 @@ func (s Service) findCandidates(ctx context.Context, c *engine.Cluster) ([]engin
 		if err != nil {
 			return nil, err
 		}
-		if s.isOfImage(found) || s.inTheWay(listed) {
+		if isOfImage(s, found) || s.inTheWay(listed) {
 			candidates = append(candidates, found)
 		}
 	}
@@ -153,7 +153,7 @@ func (s Service) isCandidate(listed engine.Container) bool {
 	return s.Matches(listed) || s.inTheWay(listed)
 }
 
-func (s Service) isOfImage(c engine.Container) bool {
+func isOfImage(s Service, c engine.Container) bool {
 	return s.Matches(c) && !Deviates(ImageName, s.Compare(c))
 }
 
@@ -177,7 +177,7 @@ func runningFirst(a, b engine.Container) int {
 
 // checkContainer returns a *WrongError if a container is not as the page has it.
 func (s Service) checkContainer(found engine.Container) error {
-	if !s.isOfImage(found) {
+	if !isOfImage(s, found) {
 		what := lang.Textf("container %s of image %s has the port of %s", found.Name, found.Image, s.Title)
 		return s.wrongError(what, "rm -f "+found.Name)
 	}

@@ -141,7 +141,7 @@ func (i *inspection) findContainers(p *HostProgress, h survey.Host) {
 	for _, s := range servicesOn(i.topology, h.Name) {
 		var candidates []engine.Container
 		for _, c := range h.Containers {
-			if s.isOfImage(c.Container) || c.Running && s.inTheWay(c.Container) {
+			if isOfImage(s, c.Container) || c.Running && s.inTheWay(c.Container) {
 				candidates = append(candidates, c.Container)
 			}
 		}

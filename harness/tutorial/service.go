@@ -124,7 +124,7 @@ func (s Service) typedOn(host string) string {
 // whatever its image is called by now and whatever it is told to do.
 func (s Service) Matches(c engine.Container) bool {
 	words, process := strings.Fields(c.Command), strings.Fields(s.Process)
-	if s.isSwarm() {
+	if isSwarm(s) {
 		call, ok := CallOf(c)
 		return ok && len(words) > 0 && call.Command == process[1]
 	}
@@ -175,11 +175,11 @@ func (s Service) Compare(c engine.Container) []Deviation {
 }
 
 // isSwarm reports whether the service's program is Swarm's.
-func (s Service) isSwarm() bool { return strings.HasPrefix(s.Process, "/swarm ") }
+func isSwarm(s Service) bool { return strings.HasPrefix(s.Process, "/swarm ") }
 
 // takesArguments reports whether a container's arguments mean what the page's do.
 func (s Service) takesArguments(c engine.Container) bool {
-	if !s.isSwarm() {
+	if !isSwarm(s) {
 		return slices.Equal(plainArguments(s.Spec.Args), plainArguments(c.Args))
 	}
 	have, _ := CallOf(c)
@@ -202,7 +202,7 @@ func (s Service) IsPublished(c engine.Container) bool {
 	call, isCall := CallOf(c)
 	onHost := slices.ContainsFunc(c.Networks, func(n engine.Attachment) bool { return n.Network == "host" })
 	for _, p := range s.Spec.Ports {
-		if s.isSwarm() && isCall && call.Listens != "" {
+		if isSwarm(s) && isCall && call.Listens != "" {
 			listens, _ := strconv.ParseUint(call.Listens, 10, 16) // 0 is no port's
 			p.Container = uint16(listens)
 		}
