@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -191,8 +192,14 @@ func (p *program) waitUntilStopped() {
 // TestBackgroundOnTerminal: in the background nothing changes below the shell's
 // cursor, for as long as some ticks take.
 func TestBackgroundOnTerminal(t *testing.T) {
-	script := fmt.Sprintf(`set -m; "$1" & sleep %f; echo the shell; fg >/dev/null`, (5 * terminal.Tick).Seconds())
-	p := onTerminal(t, 80, exec.Command("sh", "-c", script, "sh", workingCommand(t).Path))
+	const script = `set -m; "$1" & until [ -e "$2" ]; do sleep 0.05; done; echo the shell; fg >/dev/null`
+	ticked := filepath.Join(t.TempDir(), "ticked")
+	p := onTerminal(t, 80, exec.Command("sh", "-c", script, "sh", workingCommand(t).Path, ticked))
+	p.waitToShow("a line of stdout")
+	time.Sleep(5 * terminal.Tick)
+	if err := os.WriteFile(ticked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p.waitToShow("the shell")
 	background, _, _ := strings.Cut(p.written(), "the shell")
 	if !strings.Contains(background, "a line of stdout") || strings.Contains(background, eraseBelow) {
