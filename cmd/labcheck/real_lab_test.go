@@ -67,6 +67,9 @@ func openRealLab(t *testing.T) *realLab {
 	for _, n := range nodes {
 		r.nodes[n.Name()] = n
 	}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOENV"} { // are below HOME, and one test builds labcheck
+		t.Setenv(name, goEnv(name))
+	}
 	t.Setenv("HOME", r.dir) // with the configuration of AWS: none
 	t.Setenv("SSH_AUTH_SOCK", "")
 	r.write(t, ".ssh/config", r.fill("UserKnownHostsFile DIR/.ssh/known_hosts\n"))

@@ -162,12 +162,12 @@ func goEnv(name string) string {
 func (p place) images(t *testing.T, program string) map[string]images.Image {
 	t.Helper()
 	out, err := p.command(program, "images ls", "--json").Output()
-	var list []images.Image
+	var list imagesDocument
 	if err := errors.Join(err, json.Unmarshal(out, &list)); err != nil {
 		t.Fatalf("images ls: %v\n%s", err, out)
 	}
 	all := map[string]images.Image{}
-	for _, i := range list {
+	for _, i := range list.Images {
 		if !i.Stale {
 			all[string(i.Name)] = i
 		}
