@@ -57,7 +57,7 @@ const retryPause = 300 * time.Millisecond
 // returns nil then, or until it is certain that packets to or from one get lost.
 // It also returns nil if it can't find out.
 func findLoss(ctx context.Context, from netip.Addr, to []*node, connect connector) *loss {
-	s := lossSearch{from: from, within: harness.Limit(ctx, packetTimeout), listened: map[*node]bool{}}
+	s := lossSearch{from: from, within: harness.Limit(ctx, packetTimeout), listened: map[*node]bool{}, lost: map[*node]bool{}}
 	for {
 		answers := connect(ctx, to, s.within)
 		if ctx.Err() != nil || slices.Contains(answers, unknown) {
@@ -89,6 +89,7 @@ type lossSearch struct {
 	from     netip.Addr
 	within   time.Duration  // in which a host must answer
 	listened map[*node]bool // hosts that listened before the last connection was tried
+	lost     map[*node]bool // hosts that lost the last connection: on a busy machine one may be
 }
 
 // judgeHost asks a host that did not accept a connection for its side of it. It
@@ -102,11 +103,12 @@ func (s *lossSearch) judgeHost(ctx context.Context, n *node, a answer) (*loss, e
 		return nil, err
 	case o.took > s.within/4:
 		s.within *= 2
-	case o.listens && (a == lost || s.listened[n]):
+	case o.listens && (s.lost[n] && a == lost || s.listened[n] && a == refused):
 		return &loss{n, o.asked, a == refused}, nil
 	case o.listens:
 		s.listened[n] = true
 	}
+	s.lost[n] = a == lost
 	return nil, nil
 }
 

@@ -34,7 +34,7 @@ func diagnoseCases() []realCase {
 		{name: "diagnose, as a user with sudo", args: as("ops", "diagnose"), code: exitHolds, says: []string{well}, silent: []string{"not asked"}},
 		{name: "diagnose, as a user without", args: as("guest", "diagnose"), code: exitUnreachable, says: []string{well, "not asked: manager, frontend01, frontend02, worker01, store: its packet filter", "sudo does not work there without a password"}},
 		{name: "diagnose, no login", args: []string{"diagnose"}, code: exitUnreachable, says: []string{well, noShell, "nothing says as whom to log in"}},
-		{name: "diagnose, wrong key", args: through("wrong", "diagnose"), code: exitUnreachable, says: []string{"sshd does not let root in"}},
+		{name: "diagnose, wrong key", args: through("wrong", "diagnose"), code: exitUnreachable, says: []string{"login refused: root@"}},
 		{name: "diagnose by packets", args: []string{"diagnose", "--packets"}, code: exitUsage, says: []string{"--allow=workload"}},
 		{
 			name: "diagnose a join container", args: []string{"diagnose"}, breaks: joinStopped, code: exitFalse,

@@ -148,7 +148,7 @@ func loginCases() []realCase {
 		{name: "wrong key", args: through("wrong", "check"), code: exitUnreachable, says: []string{"login refused: root@NET.11: Permission denied"}},
 		{name: "encrypted key", args: through("locked", "check"), code: exitUnreachable, says: []string{"login refused: ", "needs ssh-add or a terminal"}},
 		{name: "no such key", args: through("nokey", "check"), code: exitUnreachable, says: []string{"Identity file DIR/nokey not accessible"}},
-		{name: "no such jump host", args: []string{"check", "--ssh-jump", "root@"}, code: exitUsage, says: []string{`jump host "root@": the user is empty`}},
+		{name: "no such jump host", args: []string{"check", "--ssh-jump", "root@"}, code: exitUsage, says: []string{`jump host "root@": "" is no host`}},
 	}
 }
 

@@ -208,7 +208,7 @@ var readOnly = []*regexp.Regexp{
 	regexp.MustCompile(`^docker -H tcp://[0-9.:]+ info( --format '\{\{\.Name\}\}')?$`),
 	regexp.MustCompile(`^docker -H tcp://[0-9.:]+ ps --all --no-trunc$`),
 	regexp.MustCompile(`^docker -H tcp://[0-9.:]+ network ls --no-trunc$`),
-	regexp.MustCompile(`^journalctl --unit docker --no-pager --lines (2000|40)$`),
+	regexp.MustCompile(`^journalctl --unit docker --no-pager --lines (2000|400|40)$`),
 	// The diagnosis's own: harness/diagnose says what is in it.
 	regexp.MustCompile(`^sh -c 'if \[ "\$\(id -u\)" != 0 \] [^\n']* && sudo -n true 2>/dev/null\nthen set -- sudo -n "\$@"\nfi\nexec "\$@"' probe sh -c 'PATH=`),
 }

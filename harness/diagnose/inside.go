@@ -29,7 +29,7 @@ func checkContainersWay(d *diagnosis) bool {
 			}
 		}
 		switch {
-		case !d.isIntact(engineKind, h.Name):
+		case !d.isIntact(engineKind, h.Name), h.Probe.Forward == "0": // forwarding-off says why
 		case isLostInside(d, h, d.topology.Consul()):
 			reportLostInside(d, h, d.topology.Consul(), lost)
 		case len(lost) > 0:
