@@ -60,7 +60,7 @@ func TestLabOnTerminal(t *testing.T) {
 
 			p = labOnTerminal(t, width, subnet, "check", "--tags=@id:join-container", "--out=evidence")
 			p.wantExit(exitHolds)
-			p.wantScreen(part(width, "Gather evidence") + "✓ 4 claims hold, in %s\n  evidence: evidence\n")
+			p.wantScreen(part(width, "Step 1: Construct the cluster") + part(width, "Gather evidence") + "✓ 4 claims hold, in %s\n  evidence: evidence\n")
 
 			p = labOnTerminal(t, width, subnet, "down")
 			p.wantExit(exitHolds)
