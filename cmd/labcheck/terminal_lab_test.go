@@ -95,7 +95,7 @@ echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized
 
 func labOnTerminal(t *testing.T, width int, subnet string, args ...string) *program {
 	t.Helper()
-	cmd := exec.Command(labcheckFile(t), append(args, "--lab", terminalLab, "--subnet", subnet)...)
+	cmd := exec.Command(labcheckFile(t), append([]string{"--lab", terminalLab, "--subnet", subnet}, args...)...)
 	cmd.Dir = t.TempDir()
 	return onTerminal(t, width, cmd)
 }

@@ -668,3 +668,12 @@ func TestTerminal(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestNetworksNotAsked: what could not be asked is not told as lacking.
+func TestNetworksNotAsked(t *testing.T) {
+	i := &inspection{topology: harness.Tutorial()}
+	i.hosts = []HostProgress{{Host: i.topology.Members[0], networksUnasked: true}}
+	if err := i.disconnected(); err == nil || err.Error() != "frontend01: could not be asked for mynet" {
+		t.Errorf("%v", err)
+	}
+}

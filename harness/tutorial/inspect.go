@@ -48,7 +48,8 @@ type HostProgress struct {
 	NetworkID string `json:"network_id,omitempty"`
 	Driver    string `json:"driver,omitempty"`
 	// Gossip are the peers that the engine has, itself too.
-	Gossip []engine.Peer `json:"gossip,omitempty"`
+	Gossip          []engine.Peer `json:"gossip,omitempty"`
+	networksUnasked bool          // what it has of networks is not known
 	// Problems are what could not be found out, or is not as the page has it.
 	Problems []string `json:"problems,omitempty"`
 
@@ -127,6 +128,7 @@ func (i *inspection) progressOf(h survey.Host) HostProgress {
 	if len(h.Networks) > 0 {
 		p.NetworkID, p.Driver = h.Networks[0].ID, h.Networks[0].Driver
 	}
+	p.networksUnasked = h.NetworksError.Err != nil
 	if h.ContainersError.Err == nil {
 		i.findContainers(&p, h)
 	}
@@ -215,6 +217,10 @@ func (i *inspection) unhealthy() error {
 // disconnected says where the network, or what it needs to carry traffic, lacks.
 func (i *inspection) disconnected() error {
 	network := networkPart{i.topology}
+	unasked := func(p HostProgress) bool { return p.networksUnasked }
+	if err := i.lack(lang.Textf("could not be asked for %s", i.topology.Network), unasked); err != nil {
+		return err
+	}
 	hasNone := func(p HostProgress) bool { return p.NetworkID == "" }
 	if err := i.lack(lang.Textf("does not have %s", i.topology.Network), hasNone); err != nil {
 		return err
