@@ -79,7 +79,7 @@ func TestExecOnTerminal(t *testing.T) {
 	t.Cleanup(down)
 	labOnTerminal(t, 80, subnet, "up", "--bare", "--quiet").wantExit(exitHolds)
 	const script = `trap 'echo interrupted' INT; echo $TERM; until [ "$(stty size)" = "40 80" ]; do sleep 0.1; done
-echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized; read line; echo "got $line"; exit 7`
+echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized; until read line; do :; done; echo "got $line"; exit 7`
 	p := labOnTerminal(t, 80, subnet, "exec", "-t", "manager", "--", "sh", "-c", script)
 	p.waitToShow("ready")
 	p.resize(60)
