@@ -51,7 +51,7 @@ func main() {
 		log.Fatalf("recording: %s: %v", file.Name(), err)
 	}
 	out := bufio.NewWriter(os.Stdout)
-	draw(out, lines, end+lastPause)
+	drawRecording(out, lines, end+lastPause)
 	if err := out.Flush(); err != nil {
 		log.Fatal("recording: ", err)
 	}
@@ -106,9 +106,9 @@ g,.c{animation:%.1fs infinite step-end}
 @media(prefers-reduced-motion:reduce){g{animation:none}.c{display:none}}
 `
 
-// draw writes the picture. It shows all lines one below the other, moves them up, and
+// drawRecording writes the picture. It shows all lines one below the other, moves them up, and
 // uncovers them from top to bottom and what is typed from left to right.
-func draw(w io.Writer, lines []line, length float64) {
+func drawRecording(w io.Writer, lines []line, length float64) {
 	width, height := int(columns*charWidth)+2*padding, rows*lineHeight+2*padding
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img">`, width, height)
 	fmt.Fprintf(w, "<title>The tutorial in a terminal</title>\n<style>"+style, length)
@@ -154,10 +154,10 @@ func drawLine(style io.Writer, texts *strings.Builder, i int, l line, length flo
 	isTyped := l.typed > l.shown && len(visible) > prompt
 	fmt.Fprintf(texts, `<text y="%d"%s textLength="%.0f">`, i*lineHeight+14, class, float64(len(visible))*charWidth)
 	if isTyped {
-		fmt.Fprintf(texts, `<tspan class="p">%s</tspan>`, escape(visible[:prompt]))
+		fmt.Fprintf(texts, `<tspan class="p">%s</tspan>`, escapeXML(visible[:prompt]))
 		visible = visible[prompt:]
 	}
-	fmt.Fprintf(texts, "%s</text>\n", escape(visible))
+	fmt.Fprintf(texts, "%s</text>\n", escapeXML(visible))
 	if !isTyped {
 		return
 	}
@@ -168,7 +168,7 @@ func drawLine(style io.Writer, texts *strings.Builder, i int, l line, length flo
 		i, float64(prompt)*charWidth, i*lineHeight, lineHeight)
 }
 
-func escape(text []rune) string {
+func escapeXML(text []rune) string {
 	var s strings.Builder
 	_ = xml.EscapeText(&s, []byte(string(text))) // a strings.Builder has no error
 	return s.String()

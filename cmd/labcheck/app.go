@@ -124,7 +124,7 @@ func (a *app) root() *cobra.Command {
 		},
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
-			if err := a.settings.Apply(a.shared()); err != nil {
+			if err := a.settings.Apply(a.sharedFlags()); err != nil {
 				return err
 			}
 			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
@@ -229,7 +229,7 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
 	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of a Debian mirror that is asked first"))
 	a.labSet = f
-	a.real.define(a.lang)
+	a.real.addFlags(a.lang)
 	all.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
 	all.Var(&a.lang, "lang", a.lang.Say("language of what is said, if not the locale's"))
 	all.BoolVar(&a.json, "json", false, a.lang.Say("one JSON document on stdout"))
@@ -239,8 +239,8 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	a.commonSet = all
 }
 
-// shared returns all flags that several commands share.
-func (a *app) shared() *pflag.FlagSet {
+// sharedFlags returns all flags that several commands share.
+func (a *app) sharedFlags() *pflag.FlagSet {
 	f := pflag.NewFlagSet("shared", pflag.ContinueOnError)
 	f.AddFlagSet(a.labSet)
 	f.AddFlagSet(a.real.set)

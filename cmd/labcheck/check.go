@@ -67,7 +67,7 @@ too.`),
 		"`what` may be done to the nodes of --target ec2 beside looking: workload"))
 	c.Flags().DurationVar(&f.wait, "wait", 5*time.Second, a.lang.Say(
 		"how long to wait, in all, for conditions that are not met yet on a cluster that was running before"))
-	_ = c.RegisterFlagCompletionFunc("allow", fixed(allowsWorkload))
+	_ = c.RegisterFlagCompletionFunc("allow", completeFrom(allowsWorkload))
 	return c
 }
 

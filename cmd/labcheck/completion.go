@@ -21,16 +21,16 @@ func completeFlags(a *app, root *cobra.Command) {
 	complete := func(flag string, f cobra.CompletionFunc) {
 		_ = root.RegisterFlagCompletionFunc(flag, f) // root has all of them
 	}
-	complete("target", fixed("sim", "ec2"))
-	complete("dial", fixed(string(sim.DialAuto), string(sim.DialDirect), string(sim.DialExec)))
-	complete("lang", fixed(string(lang.English), string(lang.Japanese)))
+	complete("target", completeFrom("sim", "ec2"))
+	complete("dial", completeFrom(string(sim.DialAuto), string(sim.DialDirect), string(sim.DialExec)))
+	complete("lang", completeFrom(string(lang.English), string(lang.Japanese)))
 	complete("lab", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return labNames(c.Context(), a), cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-// fixed completes values that are always the same.
-func fixed(values ...string) cobra.CompletionFunc {
+// completeFrom completes values that are always the same.
+func completeFrom(values ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 }
 

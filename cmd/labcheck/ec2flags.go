@@ -26,7 +26,7 @@ type ec2Flags struct {
 	aws       ec2.AWS
 }
 
-func (f *ec2Flags) define(l lang.Language) {
+func (f *ec2Flags) addFlags(l lang.Language) {
 	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
 	flags.StringVar(&f.inventory, "inventory", "", l.Say(
 		"`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses"))

@@ -42,7 +42,7 @@ func newImagesCommand(a *app) *cobra.Command {
 		})
 	save.Flags().StringVar(&only, "only", "", a.lang.Say(
 		"one `image`, as docker load reads it, under the name that it has on a host"))
-	_ = save.RegisterFlagCompletionFunc("only", fixed(carriedImages...))
+	_ = save.RegisterFlagCompletionFunc("only", completeFrom(carriedImages...))
 	add("load FILE", a.lang.Say("Read images from a file that save wrote, - for stdin"), cobra.ExactArgs(1), loadImages)
 	add("push", a.lang.Say("Write all images to the registry that --registry names"), nil, pushImages)
 	rm := add("rm", a.lang.Say("Remove all images of labcheck"), nil,

@@ -36,7 +36,7 @@ labcheck check --out DIR has left: anywhere, later, without Docker.`),
 	c.Flags().StringVar(&f.format, "format", "html", a.lang.Say("html, markdown, junit or json"))
 	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` to write, if not stdout"))
 	c.Flags().StringVar(&f.against, "against", "", a.lang.Say("`folder` of an earlier run: say what changed since then"))
-	_ = c.RegisterFlagCompletionFunc("format", fixed("html", "markdown", "junit", "json"))
+	_ = c.RegisterFlagCompletionFunc("format", completeFrom("html", "markdown", "junit", "json"))
 	return c
 }
 

@@ -45,7 +45,7 @@ func schemaNames() []string {
 func newSchemaCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "schema NAME", Short: a.lang.Say("Print the JSON Schema of a document that --json prints"),
-		Args: cobra.ExactArgs(1), ValidArgsFunction: fixed(schemaNames()...),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: completeFrom(schemaNames()...),
 		Long: a.lang.Say("schema prints the JSON Schema of a document: that which the command NAME prints\n"+
 			"with --json, error, which a command prints that fails before it has another one,\n"+
 			"or the file inventory. The names are:\n%s", lang.Fold(strings.Join(schemaNames(), ", "), 0, 80)),

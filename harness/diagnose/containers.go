@@ -195,7 +195,7 @@ func reportElsewhere(d *diagnosis, s service) {
 // reportDifferences reports what of a container that does its work the page has
 // otherwise, as far as a claim says so.
 func reportDifferences(d *diagnosis, s service, c survey.Container) {
-	all := s.differences(c)
+	all := s.describeDifferences(c)
 	if len(all) == 0 {
 		return
 	}
@@ -217,8 +217,8 @@ func publishedAs(ports []engine.Port) string {
 	return all
 }
 
-// differences returns what of a container is not as the page types it.
-func (s service) differences(c survey.Container) []string {
+// describeDifferences returns what of a container is not as the page types it.
+func (s service) describeDifferences(c survey.Container) []string {
 	var all []string
 	compare := func(have, want string) {
 		if have != want {

@@ -15,7 +15,7 @@ import (
 var seenRight = map[kind]func(*diagnosis, *survey.Host) bool{
 	consulKind:     func(d *diagnosis, _ *survey.Host) bool { return d.state.Leader != "" },
 	managerKind:    func(d *diagnosis, _ *survey.Host) bool { return d.state.Swarm != nil },
-	strategyKind:   spreads,
+	strategyKind:   isSpreading,
 	listKind:       listsMembersOnly,
 	memberKind:     listsHealthy,
 	keyKind:        hasKey,
@@ -35,7 +35,7 @@ func (d *diagnosis) isSeenRight(p part) bool {
 	return seen && i >= 0 && look(d, &d.state.Hosts[i])
 }
 
-func spreads(d *diagnosis, _ *survey.Host) bool {
+func isSpreading(d *diagnosis, _ *survey.Host) bool {
 	return d.state.Swarm != nil && d.state.Swarm.Strategy == "spread"
 }
 

@@ -112,7 +112,7 @@ func Read(name string, content []byte) (Inventory, error) {
 	parsed, err := parser.ParseBytes(content, 0)
 	switch {
 	case err != nil:
-		return Inventory{}, placed(name, err)
+		return Inventory{}, locateError(name, err)
 	case len(parsed.Docs) == 0 || isEmpty(parsed.Docs[0].Body):
 		return Inventory{}, &InventoryError{File: name, What: lang.Text{EN: "there is nothing in it"}}
 	case len(parsed.Docs) > 1:
@@ -130,8 +130,8 @@ func isEmpty(body ast.Node) bool {
 	return body == nil || isComment
 }
 
-// placed takes the place out of an error of the YAML library.
-func placed(name string, err error) *InventoryError {
+// locateError takes the place out of an error of the YAML library.
+func locateError(name string, err error) *InventoryError {
 	e := &InventoryError{File: name, What: lang.Verbatim(err.Error())}
 	var yamlErr yaml.Error
 	if errors.As(err, &yamlErr) {

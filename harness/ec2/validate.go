@@ -70,7 +70,7 @@ func (p *places) decode(document ast.Node) (i Inventory) {
 		if err == nil {
 			return i
 		}
-		e := placed(p.file, err)
+		e := locateError(p.file, err)
 		p.found = append(p.found, e)
 		without := &pairRemover{line: e.Line, column: e.Column}
 		if ast.Walk(without, document); !without.removed {
