@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,13 +65,17 @@ func ParseCut(hosts string) Fault {
 }
 
 // ParseStop returns the stop of a container of the page: consul, manager or
-// join:HOST, and of replicas consul:HOST and manager:HOST.
+// join:HOST, and of replicas consul:HOST and manager:HOST. Without a host it is the
+// manager's, which Of adds.
 func ParseStop(service string) Fault {
-	name, node, given := strings.Cut(service, ":")
-	if !given {
-		node = Tutorial().Manager.Name
-	}
+	name, node, _ := strings.Cut(service, ":")
 	return Fault{Kind: FaultStop, Node: node, Service: name}
+}
+
+// Of returns the fault of a topology: on the manager if it names no host.
+func (f Fault) Of(t Topology) Fault {
+	f.Node = cmp.Or(f.Node, t.Manager.Name)
+	return f
 }
 
 // MendWords returns the subcommand of `labcheck fault` that takes the fault off,
@@ -109,10 +114,7 @@ func (f Fault) CheckHosts(t Topology) error {
 
 // CheckHosts returns an error if a name is none of the topology's hosts.
 func (t Topology) CheckHosts(names ...string) error {
-	var all []string
-	for _, h := range t.Hosts() {
-		all = append(all, h.Name)
-	}
+	all := t.HostNames()
 	for _, name := range names {
 		if !slices.Contains(all, name) {
 			return lang.Errorf("there is no host %s; there are %s", name, strings.Join(all, ", "))

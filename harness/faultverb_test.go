@@ -21,7 +21,7 @@ func TestMendWords(t *testing.T) {
 		{harness.Fault{Kind: harness.FaultPause, Node: "store"}, "resume store"},
 		{harness.Fault{Kind: harness.FaultKill, Node: "store"}, "start store"},
 		{harness.Fault{Kind: harness.FaultSlow, Node: "store"}, "undo store"},
-		{harness.ParseStop("consul"), "start consul"},
+		{harness.ParseStop("consul").Of(harness.Tutorial()), "start consul"},
 		{harness.ParseStop("join:store"), "start join:store"},
 		{harness.ParseCut("store"), "heal store"},
 		{oneWay, "heal store,frontend01 --port 4789 --one-way"},

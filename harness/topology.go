@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"slices"
-
-	"labcheck/harness/lang"
 )
 
 // The ports of the tutorial.
@@ -29,6 +26,10 @@ type Host struct {
 	// Own tells which of the sizes were given for this cluster. The others are the
 	// page's.
 	Own Sizes `json:"own,omitzero"`
+	// Labels are those of the engine, which Swarm lists beside its own.
+	Labels map[string]string `json:"labels,omitempty"`
+	// EngineFlags are further flags of dockerd, in a lab.
+	EngineFlags []string `json:"engine_flags,omitempty"`
 }
 
 // Sizes is a condition for each size of a host.
@@ -51,6 +52,8 @@ type Topology struct {
 	Members []Host `json:"members"`
 	// Network is the overlay network's name.
 	Network string `json:"network"`
+	// NetworkSubnet is the overlay network's; the engines choose one if it is not valid.
+	NetworkSubnet netip.Prefix `json:"network_subnet,omitzero"`
 	// SwarmPort and ConsulPort are on the manager; 0 is the tutorial's.
 	SwarmPort  uint16 `json:"swarm_port,omitempty"`
 	ConsulPort uint16 `json:"consul_port,omitempty"`
@@ -90,50 +93,6 @@ func Tutorial() Topology {
 		},
 		Network: "mynet",
 	}
-}
-
-// insideHost is a network that each host has inside.
-type insideHost struct {
-	network string
-	subnet  netip.Prefix
-}
-
-// insideHosts are the networks that Docker 20.10 gives each host, and the tutorial's
-// overlay network.
-var insideHosts = []insideHost{
-	{"docker0", netip.MustParsePrefix("172.17.0.0/16")},
-	{"docker_gwbridge", netip.MustParsePrefix("172.18.0.0/16")},
-	{"mynet", netip.MustParsePrefix("10.0.0.0/24")},
-}
-
-// In returns the topology on another IPv4 subnet of 24 bits, with the same last
-// octet of each address.
-func (t Topology) In(subnet netip.Prefix) (Topology, error) {
-	subnet = subnet.Masked()
-	if !subnet.Addr().Is4() || subnet.Bits() != 24 {
-		return Topology{}, lang.Errorf(
-			"subnet %s: an IPv4 subnet with 24 bits is needed, such as 192.168.34.0/24", subnet)
-	}
-	if first := subnet.Addr().As4()[0]; !subnet.Addr().IsGlobalUnicast() || first == 0 || first >= 240 {
-		return Topology{}, lang.Errorf("subnet %s: hosts can't have such addresses; want a private subnet", subnet)
-	}
-	if i := slices.IndexFunc(insideHosts, func(n insideHost) bool { return n.subnet.Overlaps(subnet) }); i >= 0 {
-		return Topology{}, lang.Errorf("subnet %s: %s inside each host has it", subnet, insideHosts[i].network)
-	}
-	move := func(h Host) Host {
-		a := subnet.Addr().As4()
-		a[3] = h.Addr.As4()[3]
-		h.Addr = netip.AddrFrom4(a)
-		return h
-	}
-	moved := t
-	moved.Subnet = subnet
-	moved.Manager = move(t.Manager)
-	moved.Members = nil
-	for _, h := range t.Members {
-		moved.Members = append(moved.Members, move(h))
-	}
-	return moved, nil
 }
 
 // Hosts returns all hosts, the manager first.

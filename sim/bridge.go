@@ -10,8 +10,9 @@ import (
 
 // labBridge is the bridge network that a lab's nodes are on.
 type labBridge struct {
-	id     string
-	subnet netip.Prefix
+	id       string
+	subnet   netip.Prefix
+	topology string // as recordTopology writes it
 }
 
 // interfaceName returns the name that the engine gives the bridge's interface.

@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/moby/moby/api/types/container"
@@ -36,7 +38,7 @@ func (s *starter) makeContainer(ctx context.Context, n *node, h harness.Host, cp
 		testcontainers.WithName(name),
 		testcontainers.WithLabels(labels),
 		testcontainers.WithEnv(nodeEnv(h, cpu, s.opts.Plain)),
-		testcontainers.WithCmd(engineFlags(h, s.topology.Manager, s.opts.Plain)...),
+		testcontainers.WithCmd(engineFlags(s.topology, h, s.opts.Plain)...),
 		testcontainers.WithConfigModifier(func(c *container.Config) { c.Hostname = h.Name }),
 		testcontainers.WithHostConfigModifier(func(c *container.HostConfig) {
 			setRights(c)
@@ -83,6 +85,7 @@ func engineDisk(name string, labels map[string]string) mount.Mount {
 func nodeEnv(h harness.Host, cpu int, plain bool) map[string]string {
 	env := map[string]string{
 		"LABCHECK_ADDR":      h.Addr.String(),
+		"LABCHECK_PORT":      strconv.Itoa(int(h.Engine().Port())),
 		"LABCHECK_CPU":       strconv.Itoa(cpu),
 		"LABCHECK_MEMORY_KB": strconv.FormatInt(h.Memory>>10, 10),
 	}
@@ -101,7 +104,7 @@ func nodeEnv(h harness.Host, cpu int, plain bool) map[string]string {
 // engineFlags returns the flags of a node's engine, without where it listens: the
 // entry script adds that. The tutorial's part before the page sets the cluster
 // store and the address that is advertised.
-func engineFlags(h, manager harness.Host, plain bool) []string {
+func engineFlags(t harness.Topology, h harness.Host, plain bool) []string {
 	flags := []string{
 		"--host=unix:///var/run/docker.sock",
 		// If a node's resolv.conf names none, engines tell containers to ask name
@@ -111,9 +114,13 @@ func engineFlags(h, manager harness.Host, plain bool) []string {
 		"--tls=false", // said explicitly, it saves 15 s of warnings
 		"--storage-driver=overlay2",
 		"--exec-opt=native.cgroupdriver=cgroupfs", // there is no systemd in a node
-		fmt.Sprintf("--cluster-store=consul://%s:%d", manager.Addr, harness.ConsulPort),
-		fmt.Sprintf("--cluster-advertise=%s:%d", h.Addr, harness.EnginePort),
+		fmt.Sprintf("--cluster-store=consul://%s", t.Consul()),
+		fmt.Sprintf("--cluster-advertise=%s", h.Engine()),
 	}
+	for _, name := range slices.Sorted(maps.Keys(h.Labels)) {
+		flags = append(flags, fmt.Sprintf("--label=%s=%s", name, h.Labels[name]))
+	}
+	flags = append(flags, h.EngineFlags...)
 	if plain {
 		return flags
 	}

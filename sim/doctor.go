@@ -90,9 +90,8 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 		}
 		return Check{name, true, d.lang.Say("lab %s is running on %s; %s", d.lab.Lab(), bridge.subnet, how), ""}
 	}
-	subnet := d.lab.topology.Subnet
 	if errors.Is(err, harness.ErrNoNodes) {
-		err = subnetRequest{objects: d.lab.objects, subnet: subnet}.checkSubnet(ctx)
+		err = subnetRequest{objects: d.lab.objects, topology: d.lab.topology}.checkSubnet(ctx)
 	}
 	var taken *SubnetError
 	switch {
@@ -101,7 +100,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 	case err != nil:
 		return d.failed(name, err, "docker network ls")
 	}
-	return Check{name, true, d.lang.Say("lab %s can have %s, which is free", d.lab.Lab(), subnet), ""}
+	return Check{name, true, d.lang.Say("lab %s can have %s, which is free", d.lab.Lab(), d.lab.topology.Subnet), ""}
 }
 
 func (d doctor) checkMemory(info system.Info) Check {

@@ -320,7 +320,7 @@ func TestMadeMeanwhile(t *testing.T) {
 
 // makeBridge makes a lab's bridge and nothing else.
 func makeBridge(ctx context.Context, l *Lab) error {
-	_, err := subnetRequest{objects: l.objects, subnet: l.topology.Subnet}.makeBridge(ctx)
+	_, err := subnetRequest{objects: l.objects, topology: l.topology}.makeBridge(ctx)
 	return err
 }
 

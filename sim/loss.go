@@ -112,20 +112,20 @@ func (s *lossSearch) judgeHost(ctx context.Context, n *node, a answer) (*loss, e
 	return nil, nil
 }
 
-// connectScript connects to PORT of each ADDRESS and prints a line for it: the
-// address, the exit code, which is 124 if SECONDS are over, and what bash says.
-const connectScript = `port=$1 seconds=$2
-shift 2
+// connectScript connects to each ADDRESS/PORT and prints a line for it: the address,
+// the exit code, which is 124 if SECONDS are over, and what bash says.
+const connectScript = `seconds=$1
+shift
 for to; do
-	{ said=$(timeout "$seconds" bash -c ": <>/dev/tcp/$to/$port" 2>&1); echo "$to $?" $said; } &
+	{ said=$(timeout "$seconds" bash -c ": <>/dev/tcp/$to" 2>&1); echo "${to%/*} $?" $said; } &
 done
 wait`
 
 // connectAll is a connector: it connects from the node.
 func (n *node) connectAll(ctx context.Context, to []*node, within time.Duration) []answer {
-	argv := []string{"sh", "-c", connectScript, "connect", enginePort, formatSeconds(within)}
+	argv := []string{"sh", "-c", connectScript, "connect", formatSeconds(within)}
 	for _, t := range to {
-		argv = append(argv, t.addr.String())
+		argv = append(argv, fmt.Sprintf("%s/%d", t.addr, t.port))
 	}
 	answers := make([]answer, len(to))
 	r, err := n.Exec(ctx, argv...)
@@ -180,7 +180,7 @@ func dialAll(ctx context.Context, to []*node, within time.Duration) []answer {
 	var group sync.WaitGroup
 	for i, n := range to {
 		group.Go(func() {
-			conn, err := dialDirect(ctx, n.bridge, netip.AddrPortFrom(n.addr, harness.EnginePort))
+			conn, err := dialDirect(ctx, n.bridge, netip.AddrPortFrom(n.addr, n.port))
 			if err != nil {
 				answers[i] = answerOf(err)
 				return
@@ -210,7 +210,7 @@ ss --no-header --numeric --tcp state syn-recv dst "$4"`
 // observePeer returns the node's side of a connection from a peer.
 func (n *node) observePeer(ctx context.Context, peer netip.Addr, within time.Duration) (observation, error) {
 	r, err := n.Exec(ctx, "sh", "-c", observeScript, "observe",
-		n.addr.String(), enginePort, formatSeconds(within), peer.String())
+		n.addr.String(), strconv.Itoa(int(n.port)), formatSeconds(within), peer.String())
 	if err != nil {
 		return observation{}, err
 	}
@@ -224,8 +224,6 @@ func readObservation(printed string, peer netip.Addr) observation {
 	o.listens = err == nil
 	return o
 }
-
-var enginePort = strconv.Itoa(int(harness.EnginePort))
 
 // formatSeconds returns a duration as timeout takes it.
 func formatSeconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }

@@ -26,6 +26,7 @@ type node struct {
 	state  string         // of its container when it was found
 	name   string
 	addr   netip.Addr
+	port   uint16 // of its own engine
 	bridge labBridge
 	mode   DialMode // direct or exec
 }
@@ -47,7 +48,10 @@ func stateOf(c container.Summary) string {
 
 // newNode returns the node of a host, without its container.
 func newNode(engine *client.Client, h harness.Host, b labBridge, dial DialMode) *node {
-	return &node{engine: engine, state: stateRunning, name: h.Name, addr: h.Addr, bridge: b, mode: dial.resolve(b)}
+	return &node{
+		engine: engine, state: stateRunning, name: h.Name, addr: h.Addr, port: h.Engine().Port(), bridge: b,
+		mode: dial.resolve(b),
+	}
 }
 
 func (n *node) Name() string     { return n.name }
@@ -118,9 +122,9 @@ func (n *node) newClient() (*client.Client, error) {
 	transport := &http.Transport{}
 	c, err := client.NewClientWithOpts(
 		client.WithHTTPClient(&http.Client{Transport: transport}),
-		client.WithHost("tcp://"+netip.AddrPortFrom(n.addr, harness.EnginePort).String()),
+		client.WithHost("tcp://"+netip.AddrPortFrom(n.addr, n.port).String()),
 		client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return n.Dial(ctx, harness.EnginePort)
+			return n.Dial(ctx, n.port)
 		}),
 		client.WithAPIVersionNegotiation(),
 	)

@@ -26,6 +26,9 @@ const (
 	labelRun  = "labcheck.run"  // which `up` made the object
 	labelNode = "labcheck.node" // the node's name
 	labelAddr = "labcheck.addr" // the node's address
+	// labelTopology is on the network of a lab whose topology is not the tutorial's: the
+	// topology, as JSON.
+	labelTopology = "labcheck.topology"
 	// labelProbe is on what doctor makes and removes again: the lab that it is for.
 	labelProbe = "labcheck.probe"
 )
@@ -86,7 +89,7 @@ func (o labObjects) findBridge(ctx context.Context) (labBridge, error) {
 	if len(subnets) != 1 {
 		return labBridge{}, lang.Errorf("network %s of lab %s has %d subnets, not one", found[0].Name, o.lab, len(subnets))
 	}
-	return labBridge{found[0].ID, subnets[0]}, nil
+	return labBridge{found[0].ID, subnets[0], found[0].Labels[labelTopology]}, nil
 }
 
 // findNodes returns those of the hosts that the lab has, running or not. The error

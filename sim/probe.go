@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -72,7 +73,7 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 	if err != nil {
 		return "", err
 	}
-	bridge, err := subnetRequest{objects: o, subnet: l.topology.Subnet}.makeBridge(ctx)
+	bridge, err := subnetRequest{objects: o, topology: l.topology}.makeBridge(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +96,7 @@ func startListener(ctx context.Context, o labObjects, image string, n *node) err
 	c, err := o.engine.ContainerCreate(making,
 		&container.Config{
 			Image: image, Labels: o.nodeLabels(n.name, n.addr), Hostname: n.name,
-			Entrypoint: []string{"listen", n.addr.String(), enginePort, "sleep", "infinity"},
+			Entrypoint: []string{"listen", n.addr.String(), strconv.Itoa(int(n.port)), "sleep", "infinity"},
 		},
 		// Without the tmpfs the engine makes a volume, and copies the image's into it.
 		&container.HostConfig{Tmpfs: map[string]string{"/var/lib/docker": ""}},

@@ -26,8 +26,11 @@ var labName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 // Options say which lab, and how it is to be made.
 type Options struct {
 	Lab string // name; DefaultLab if empty
-	// Subnet moves the lab to another subnet of 24 bits. If it is not valid, the
-	// lab has the subnet that it was made with, or else the tutorial's own.
+	// Topology is of the hosts to make; the tutorial's if it is nil. A lab that exists
+	// has the one that it was made with.
+	Topology *harness.Topology
+	// Subnet moves the lab to another subnet of 16 to 28 bits. If it is not valid, the
+	// lab has the subnet that it was made with, or else the topology's own.
 	Subnet netip.Prefix
 	Dial   DialMode
 	Images images.Options
@@ -89,7 +92,7 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	objects := newLabObjects(link.client, o.Lab)
-	topology, err := findTopology(ctx, objects, o.Subnet)
+	topology, err := findTopology(ctx, objects, o.Topology, o.Subnet)
 	if err != nil {
 		return nil, errors.Join(err, link.Close())
 	}
@@ -105,24 +108,6 @@ func CheckName(lab string) error {
 		return nil
 	}
 	return lang.Errorf("lab name %q: want at most 31 lower-case letters, digits and hyphens", lab)
-}
-
-// findTopology returns the topology of the lab: on the subnet of its bridge, or
-// else on the requested one.
-func findTopology(ctx context.Context, o labObjects, requested netip.Prefix) (harness.Topology, error) {
-	bridge, err := o.findBridge(ctx)
-	switch {
-	case err == nil && requested.IsValid() && requested.Masked() != bridge.subnet:
-		return harness.Topology{}, onOtherSubnet(o.lab, requested, bridge)
-	case err == nil:
-		requested = bridge.subnet
-	case !errors.Is(err, harness.ErrNoNodes):
-		return harness.Topology{}, err
-	}
-	if !requested.IsValid() {
-		return harness.Tutorial(), nil
-	}
-	return harness.Tutorial().In(requested)
 }
 
 // Name returns "sim".
@@ -176,7 +161,7 @@ func (l *Lab) UpWith(
 	if err := l.store.Ensure(ctx); err != nil {
 		return nil, err
 	}
-	bridge, err := subnetRequest{l.objects, l.topology.Subnet, l.reporter}.ensureBridge(ctx)
+	bridge, err := subnetRequest{l.objects, l.topology, l.reporter}.ensureBridge(ctx)
 	if err != nil {
 		return nil, err
 	}

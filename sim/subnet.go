@@ -46,7 +46,7 @@ func onOtherSubnet(lab string, requested netip.Prefix, b labBridge) error {
 // subnetRequest is a request for a bridge on a subnet.
 type subnetRequest struct {
 	objects  labObjects
-	subnet   netip.Prefix
+	topology harness.Topology
 	reporter reporter
 }
 
@@ -56,8 +56,8 @@ func (r subnetRequest) ensureBridge(ctx context.Context) (labBridge, error) {
 	if errors.Is(err, harness.ErrNoNodes) {
 		bridge, err = r.makeBridge(ctx)
 	}
-	if err == nil && bridge.subnet != r.subnet { // another labcheck made it since Open
-		err = onOtherSubnet(r.objects.lab, r.subnet, bridge)
+	if err == nil { // another labcheck may have made it since Open
+		err = r.checkSame(bridge)
 	}
 	return bridge, err
 }
@@ -68,12 +68,16 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 	if err := r.checkSubnet(ctx); err != nil {
 		return labBridge{}, err
 	}
+	labels := r.objects.newLabels()
+	if record := recordTopology(r.topology); record != "" {
+		labels[labelTopology] = record
+	}
 	making, cancel := withGrace(ctx)
 	defer cancel()
 	_, err := r.objects.engine.NetworkCreate(making, r.objects.lab, network.CreateOptions{
 		Driver: "bridge",
-		Labels: r.objects.newLabels(),
-		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: r.subnet.String()}}},
+		Labels: labels,
+		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: r.topology.Subnet.String()}}},
 	})
 	if err == nil {
 		r.reporter.report("", lang.Text{EN: "network made"})
@@ -90,7 +94,7 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 func (r subnetRequest) checkSubnet(ctx context.Context) error {
 	found, err := r.awaitProbes(ctx)
 	if err == nil {
-		err = checkMachine(r.subnet, found)
+		err = checkMachine(r.topology.Subnet, found)
 		if err != nil {
 			if taken := r.awaitListing(ctx); taken != nil {
 				return taken
@@ -139,7 +143,7 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, er
 		return nil, err
 	}
 	for _, n := range found {
-		if hasOverlap(n, r.subnet) || n.Labels[LabelLab] == r.objects.lab {
+		if hasOverlap(n, r.topology.Subnet) || n.Labels[LabelLab] == r.objects.lab {
 			return nil, r.takenBy(n, proposeSubnet(found))
 		}
 	}
@@ -149,7 +153,7 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, er
 // takenBy reports that a network of the engine has the subnet. free is another one.
 func (r subnetRequest) takenBy(n network.Inspect, free string) *SubnetError {
 	e := &SubnetError{
-		Subnet: r.subnet, byProbe: n.Labels[labelProbe] != "",
+		Subnet: r.topology.Subnet, byProbe: n.Labels[labelProbe] != "",
 		UsedBy: lang.Textf("the engine's network %s uses it", n.Name),
 		Hint:   lang.Textf("choose another subnet (--subnet %s), or remove the network (docker network rm %s)", free, n.Name),
 	}

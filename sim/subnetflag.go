@@ -27,7 +27,6 @@ func (s *Subnet) Set(text string) error {
 	if err != nil {
 		return lang.Errorf("want a subnet such as 192.168.34.0/24")
 	}
-	t, err := harness.Tutorial().In(p)
-	s.Prefix = t.Subnet
-	return err
+	s.Prefix = p.Masked()
+	return harness.Tutorial().CheckSubnet(s.Prefix)
 }

@@ -41,19 +41,22 @@ type app struct {
 	target   string
 	lab      string
 	context  string
-	subnet   sim.Subnet
-	dial     sim.DialMode
-	registry string
-	mirror   string
-	timeout  time.Duration
-	json     bool
-	quiet    bool
-	verbose  bool
-	noColor  bool
-	asJSON   bool // --json is among the words of the command line, right or wrong
-	printed  bool // the JSON document was
-	goesOn   bool // the command leaves what it has done, also when it is interrupted
-	real     ec2Flags
+	// inventory is the file of the hosts to make, or of those that exist.
+	inventory string
+	hosts     int // how many hosts to make; 0: the tutorial's
+	subnet    sim.Subnet
+	dial      sim.DialMode
+	registry  string
+	mirror    string
+	timeout   time.Duration
+	json      bool
+	quiet     bool
+	verbose   bool
+	noColor   bool
+	asJSON    bool // --json is among the words of the command line, right or wrong
+	printed   bool // the JSON document was
+	goesOn    bool // the command leaves what it has done, also when it is interrupted
+	real      ec2Flags
 	// labSet and commonSet are the flags that choose a lab, and those of all commands.
 	labSet, commonSet *pflag.FlagSet
 	settings          usage.Settings
@@ -222,9 +225,12 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	f := pflag.NewFlagSet("lab", pflag.ContinueOnError)
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: `sim|ec2`"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
+	f.StringVarP(&a.inventory, "inventory", "f", "", a.lang.Say(
+		"`file` of the hosts: those that a lab is to have, or with --target ec2 those that exist"))
+	f.IntVar(&a.hosts, "nodes", 0, a.lang.Say("make a lab of this `number` of hosts, the manager and node1, node2, …"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
-	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, 24 bits, if not the tutorial's 192.168.33.0/24"))
+	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, if not the tutorial's 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
 	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
 	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of a Debian mirror that is asked first"))
@@ -284,6 +290,10 @@ func (a *app) checkFlags(aboutInventory bool) error {
 		err = a.real.check()
 	case a.target != "sim" && a.target != "ec2":
 		err = lang.Errorf("--target %s: want sim or ec2", a.target)
+	case a.target != "sim" && a.hosts != 0:
+		err = lang.Errorf("--nodes is about labs: no hosts are made for --target %s", a.target)
+	case a.hosts != 0 && a.inventory != "":
+		err = lang.Errorf("--nodes and --inventory can't be used together")
 	case sim.CheckName(a.lab) != nil:
 		err = lang.Errorf("--lab: %w", sim.CheckName(a.lab))
 	case a.quiet && a.verbose:

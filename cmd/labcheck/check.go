@@ -149,13 +149,22 @@ func runChecks(ctx context.Context, s *session, f checkFlags, e *harness.Evidenc
 		if f.out != "" {
 			s.lab.KeepLogs(suite.NodesFolder(f.out))
 		}
-		err = timeStage(e, "hosts", func() error { return s.startHosts(ctx) })
+		err = timeStage(e, "hosts", func() error { return s.makeHosts(ctx) })
 	}
 	if err != nil {
 		return err
 	}
 	s.logIn(ctx)
 	return timeStage(e, "scenarios", func() error { return runScenarios(ctx, s, f, e) })
+}
+
+// makeHosts makes the hosts of a lab that is to be checked. On those of the page the
+// scenarios perform the tutorial; on others labcheck does it.
+func (s *session) makeHosts(ctx context.Context) error {
+	if s.lab.Topology().IsTutorial() {
+		return s.startHosts(ctx)
+	}
+	return makeLab(ctx, s)
 }
 
 // timeStage adds how long do took to the evidence.
@@ -208,7 +217,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFlags, e *harness.Evidence) suite.Options {
 	o := suite.Options{
 		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
-		Cluster: c, Fresh: e.Target.Fresh, Progress: func(e suite.Event) { showScenario(s, e) },
+		Cluster: c, Fresh: e.Target.Fresh && c.Topology().IsTutorial(), Progress: func(e suite.Event) { showScenario(s, e) },
 		FeatureEnded: func(ctx context.Context, feature string) {
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
 		},
@@ -216,6 +225,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 	if !e.Target.Fresh {
 		o.Patience = f.wait
 	}
+	o.Skip = func(sc suite.Scenario) string { return whyForeign(s.lang, c.Topology(), sc) }
 	if s.lab != nil {
 		o.Faulter = s.lab
 		return o
@@ -229,12 +239,20 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 		if sc.Has(suite.TagWorkload) && len(f.allow) == 0 {
 			return s.lang.Say("it starts containers, and the cluster is not a lab: --allow workload")
 		}
-		if host := sc.MissingHost(c.Topology()); host != "" {
-			return s.lang.Say("the inventory has no %s", host)
-		}
-		return ""
+		return whyForeign(s.lang, c.Topology(), sc)
 	}
 	return o
+}
+
+// whyForeign says why a scenario does not apply to a cluster; it is empty if it does.
+func whyForeign(l lang.Language, t harness.Topology, sc suite.Scenario) string {
+	if !t.IsTutorial() && sc.Has(suite.TagTutorial) {
+		return l.Say("it types the page's commands, which are for the page's hosts")
+	}
+	if host := sc.MissingHost(t); host != "" {
+		return l.Say("the cluster has no %s", host)
+	}
+	return ""
 }
 
 // imageTimeout is how long nodes may take to say which images they have.

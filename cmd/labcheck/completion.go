@@ -47,17 +47,14 @@ func labNames(ctx context.Context, a *app) (names []string) {
 }
 
 // hostNames returns the names of the hosts: those of the inventory, or else the page's.
-func hostNames(a *app) (names []string) {
+func hostNames(a *app) []string {
 	t := harness.Tutorial()
-	if a.target == "ec2" && a.real.inventory != "" {
-		if i, err := ec2.ReadFile(a.real.inventory); err == nil {
+	if a.inventory != "" {
+		if i, err := ec2.ReadFile(a.inventory); err == nil {
 			t = i.Topology()
 		}
 	}
-	for _, h := range t.Hosts() {
-		names = append(names, h.Name)
-	}
-	return names
+	return t.HostNames()
 }
 
 // completeHost completes the first argument, a host. What follows is left to the shell.

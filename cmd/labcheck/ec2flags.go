@@ -17,7 +17,6 @@ import (
 // ec2Flags are those of --target ec2.
 type ec2Flags struct {
 	set       *pflag.FlagSet // has all of them
-	inventory string
 	jump      string
 	user, key string
 	ca, cert  string
@@ -28,8 +27,6 @@ type ec2Flags struct {
 
 func (f *ec2Flags) addFlags(l lang.Language) {
 	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
-	flags.StringVar(&f.inventory, "inventory", "", l.Say(
-		"`file` that says where the nodes of --target ec2 are, if not at the tutorial's addresses"))
 	flags.StringVar(&f.jump, "ssh-jump", "", l.Say(
 		"reach the nodes of --target ec2 by ssh through this `host`, such as manager"))
 	flags.StringVar(&f.user, "ssh-user", "", l.Say("log in on the nodes of --target ec2 as this `user`"))
@@ -105,13 +102,22 @@ func (s *session) logIn(ctx context.Context) {
 	}
 }
 
+// readFile returns the inventory that --inventory names.
+func (a *app) readFile() (ec2.Inventory, error) {
+	i, err := ec2.ReadFile(a.inventory)
+	if err != nil {
+		err = &usageError{err, "labcheck inventory example"}
+	}
+	return i, err
+}
+
 // readInventory returns the file's inventory, or the page's; with --from-aws the
 // addresses are those that AWS says.
 func (a *app) readInventory(ctx context.Context) (i ec2.Inventory, err error) {
 	i = ec2.Tutorial()
-	if a.real.inventory != "" {
-		if i, err = ec2.ReadFile(a.real.inventory); err != nil {
-			return i, &usageError{err, "labcheck inventory example"}
+	if a.inventory != "" {
+		if i, err = a.readFile(); err != nil {
+			return i, err
 		}
 	}
 	if !a.real.fromAWS {

@@ -70,7 +70,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
 		return exitFalse
-	case errors.As(err, new(*usageError)), errors.As(err, new(*usage.SettingError)):
+	case errors.As(err, new(*usageError)), errors.As(err, new(*usage.SettingError)),
+		errors.As(err, new(*sim.TopologyError)):
 		return exitUsage
 	}
 	return exitUnreachable

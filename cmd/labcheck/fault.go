@@ -170,6 +170,7 @@ func (s *faultSession) check(f harness.Fault) error {
 
 // breakHost puts a fault in force, and with a duration waits and takes it off.
 func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during time.Duration) error {
+	f = f.Of(s.lab.Topology())
 	if err := s.check(f); err != nil {
 		return err
 	}
@@ -195,7 +196,7 @@ func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during tim
 // faultToStart returns a host that is off or a container that does not run: the host
 // and the container of the name manager are told apart by what is in force.
 func faultToStart(ctx context.Context, s *faultSession, name string) harness.Fault {
-	host, stopped := harness.Fault{Kind: harness.FaultKill, Node: name}, harness.ParseStop(name)
+	host, stopped := harness.Fault{Kind: harness.FaultKill, Node: name}, harness.ParseStop(name).Of(s.lab.Topology())
 	all, err := s.Faults(ctx)
 	if err == nil && !slices.Contains(all, host) && s.check(stopped) == nil {
 		return stopped

@@ -94,6 +94,9 @@ func (s *session) openTarget(ctx context.Context, may access) (err error) {
 		return s.openEC2(ctx, may)
 	}
 	o := s.simOptions()
+	if o.Topology, err = s.requestedTopology(); err != nil {
+		return err
+	}
 	o.Progress = func(e sim.Event) { s.progress.ShowDetail(strings.TrimSpace(e.Node + " " + e.What)) }
 	o.Images.Progress = func(e images.Event) {
 		what := s.lang.Say("image %s: %s", e.Image, e.What)

@@ -65,7 +65,7 @@ func pingAll(t *testing.T, c *engine.Cluster) (failed, pairs int) {
 	group.Wait()
 	for _, from := range hosts {
 		for _, to := range hosts {
-			if from == to {
+			if from.Name == to.Name {
 				continue
 			}
 			group.Go(func() {

@@ -6,24 +6,13 @@ import (
 	"strings"
 
 	"labcheck/harness"
+	"labcheck/harness/tutorial"
 )
 
 // The tags of a scenario that say what its claim rests on.
 const (
 	needsTag = "@needs:" // before a kind of part, or anyKind; one tag for each
-	rowsTag  = "@rows:"  // before the order of the hosts that an outline's rows are about
 	onTag    = "@on:"    // before the host that the claim is about
-)
-
-// rowOrder is the order of the hosts that an outline's rows are about. The parts
-// that the claim of a row needs are then of its host alone.
-type rowOrder string
-
-// The orders. Without one, and without onTag, a claim needs parts of every host.
-const (
-	asJoined rowOrder = "as-joined" // the members as the page joins them
-	asListed rowOrder = "as-listed" // the members by name, as Swarm lists them
-	asHosts  rowOrder = "as-hosts"  // the manager, then the members as joined
 )
 
 // anyKind is what a claim needs that may be false for any reason, and one whose
@@ -60,8 +49,8 @@ func neededKinds(s harness.Scenario) (kinds []kind, ok bool) {
 
 // orderOf returns the order of an outline's rows; it is empty if these are not
 // about a host each.
-func orderOf(s harness.Scenario) rowOrder {
-	return rowOrder(strings.Join(taggedValues(s, rowsTag), ""))
+func orderOf(s harness.Scenario) tutorial.RowOrder {
+	return tutorial.RowOrder(strings.Join(taggedValues(s, tutorial.RowsTag), ""))
 }
 
 // baseAndRow returns a scenario's id without its row, and the row's number from
@@ -72,17 +61,12 @@ func baseAndRow(id string) (base string, row int) {
 	return base, row
 }
 
-// hostsIn returns the hosts that an outline's rows are about, in their order.
-func (d *diagnosis) hostsIn(order rowOrder) []string {
+// hostsIn returns the names of the hosts that an outline's rows are about, in their
+// order.
+func (d *diagnosis) hostsIn(order tutorial.RowOrder) []string {
 	var names []string
-	for _, h := range d.topology.Members {
+	for _, h := range order.HostsIn(d.topology) {
 		names = append(names, h.Name)
-	}
-	switch order {
-	case asListed:
-		slices.Sort(names)
-	case asHosts:
-		names = append([]string{d.topology.Manager.Name}, names...)
 	}
 	return names
 }
@@ -90,7 +74,7 @@ func (d *diagnosis) hostsIn(order rowOrder) []string {
 // hostsOf returns the hosts whose parts a claim needs: those that its failure is
 // about, if it failed and that is known.
 func (d *diagnosis) hostsOf(s harness.Scenario) []string {
-	known := func(h string) bool { return slices.Contains(d.hostsIn(asHosts), h) }
+	known := func(h string) bool { return slices.Contains(d.hostsIn(tutorial.AsHosts), h) }
 	if slices.ContainsFunc(s.Hosts, known) {
 		return slices.DeleteFunc(slices.Clone(s.Hosts), func(h string) bool { return !known(h) })
 	}
@@ -99,7 +83,7 @@ func (d *diagnosis) hostsOf(s harness.Scenario) []string {
 	}
 	order := orderOf(s)
 	if order == "" {
-		return d.hostsIn(asHosts)
+		return d.hostsIn(tutorial.AsHosts)
 	}
 	hosts := d.hostsIn(order)
 	if _, row := baseAndRow(s.ID); 1 <= row && row <= len(hosts) {

@@ -63,6 +63,9 @@ func spoil(v reflect.Value) {
 			spoil(v.Index(i))
 		}
 	case reflect.Map:
+		if v.IsNil() {
+			return
+		}
 		for _, key := range v.MapKeys() {
 			v.SetMapIndex(key, reflect.Value{})
 		}

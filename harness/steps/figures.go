@@ -22,6 +22,12 @@ const overcommit = 5
 
 func swarmCounts(n int64) int64 { return n + n*overcommit/100 }
 
+// CountedBySwarm returns the sizes of a host as Swarm is to print them: 1 and 1.017 GiB
+func CountedBySwarm(h harness.Host) (cpus, memory string) {
+	memory = units.CustomSize("%.4g %s", float64(swarmCounts(h.Memory)), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
+	return fmt.Sprint(swarmCounts(int64(h.CPUs))), memory
+}
+
 // figures is a topology, to which the page's figures are brought.
 type figures harness.Topology
 

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
-	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
@@ -92,7 +90,7 @@ func (j *joins) leaveCluster(ctx context.Context, host, id string) error {
 		return err
 	}
 	h, _ := findHost(j.topology(), host)
-	key := j.service(tutorial.SwarmJoin).Keys + netip.AddrPortFrom(h.Addr, harness.EnginePort).String()
+	key := j.service(tutorial.SwarmJoin).Keys + h.Engine().String()
 	if err := j.cluster.Consul().Delete(ctx, key); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
 
 	"labcheck/harness"
@@ -66,18 +65,31 @@ func (s Scenario) Has(tag string) bool { return slices.Contains(s.Tags, tag) }
 // Load reads a language's features in their order, which is the page's, and
 // checks that each scenario has an id of its own and says what it does.
 func Load(features fs.FS, language lang.Language) ([]Scenario, error) {
-	if files, err := fs.Glob(features, string(language)+"/*.feature"); err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no features in the language %q", language)
-	}
-	parsed, err := godog.TestSuite{Options: godogOptions(features, language)}.RetrieveFeatures()
+	e, err := openEdition(features, language)
 	if err != nil {
-		return nil, lang.Errorf("read the features: %w", err)
+		return nil, err
 	}
-	l := loader{rows: map[string]int{}, owner: map[string]string{}}
+	return e.load()
+}
+
+// openEdition finds the features of a language.
+func openEdition(features fs.FS, language lang.Language) (edition, error) {
+	if files, err := fs.Glob(features, string(language)+"/*.feature"); err != nil || len(files) == 0 {
+		return edition{}, fmt.Errorf("no features in the language %q", language)
+	}
+	return edition{FS: features, language: language}, nil
+}
+
+func (e edition) load() ([]Scenario, error) {
+	parsed, err := e.parse()
+	if err != nil {
+		return nil, err
+	}
+	l := loader{edition: e, rows: map[string]int{}, owner: map[string]string{}}
 	for _, f := range parsed {
-		lines := indexNodes(f.GherkinDocument)
-		for _, p := range f.Pickles {
-			if err := l.addPickle(f.GherkinDocument, lines, p); err != nil {
+		lines := indexNodes(f.document)
+		for _, p := range f.pickles {
+			if err := l.addPickle(f.document, lines, p); err != nil {
 				return nil, err
 			}
 		}
@@ -96,27 +108,25 @@ func Claims(features fs.FS, language lang.Language) ([]harness.Scenario, error) 
 	return claims, err
 }
 
-func godogOptions(features fs.FS, l lang.Language) *godog.Options {
-	return &godog.Options{FS: features, Paths: []string{string(l)}}
-}
-
 type loader struct {
-	all   []Scenario
-	rows  map[string]int    // id → rows so far
-	owner map[string]string // id → the one node of the document which may have it
+	edition edition
+	all     []Scenario
+	rows    map[string]int    // id → rows so far
+	owner   map[string]string // id → the one node of the document which may have it
 }
 
 func (l *loader) addPickle(doc *messages.GherkinDocument, nodes map[string]node, p *messages.Pickle) error {
 	s := Scenario{
 		Name: p.Name, Feature: doc.Feature.Name, File: path.Join("features", doc.Uri),
-		Line: nodes[p.AstNodeIds[len(p.AstNodeIds)-1]].line, pickle: p.Id,
+		Line: l.edition.sourceLine(doc.Uri, nodes[p.AstNodeIds[len(p.AstNodeIds)-1]].line), pickle: p.Id,
 	}
 	for _, t := range p.Tags {
 		s.Tags = append(s.Tags, t.Name)
 	}
 	for _, st := range p.Steps {
 		n := nodes[st.AstNodeIds[0]]
-		step := Step{Keyword: n.keyword, Text: st.Text, Line: n.line, pickle: st.Id}
+		step := Step{Keyword: n.keyword, Text: st.Text, pickle: st.Id}
+		step.Line = l.edition.sourceLine(doc.Uri, n.line)
 		step.DocString, step.Table = stepArgument(st.Argument)
 		s.Steps = append(s.Steps, step)
 	}

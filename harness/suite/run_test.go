@@ -77,6 +77,8 @@ func (f *fake) CleanUp(ctx context.Context) error {
 	return f.cleanErr
 }
 
+func (f *fake) Topology() harness.Topology { return harness.Tutorial() }
+
 // Here moves the page's addresses to another subnet.
 func (f *fake) Here(text string) string { return strings.ReplaceAll(text, "192.168.33.", "10.9.8.") }
 
@@ -434,7 +436,7 @@ func FuzzTags(f *testing.F) {
 		if err != nil {
 			return
 		}
-		o := godogOptions(fs, "en")
+		o := edition{FS: fs, language: "en"}.options()
 		o.Tags = tags
 		if strings.TrimSpace(tags) == "" {
 			o.Tags = ""

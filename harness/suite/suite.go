@@ -87,19 +87,28 @@ type world interface {
 	ChangesCluster(bool)
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
+	// Topology gives the hosts that the claims are about.
+	Topology() harness.Topology
 	// Here writes a text of the page with the addresses of the cluster.
 	Here(text string) string
 }
 
 func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {
-	every, err := Load(r.Features, r.Lang)
+	edition, err := openEdition(r.Features, r.Lang)
+	if t := w.Topology(); err == nil && !t.IsTutorial() {
+		edition, err = edition.adapt(t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	every, err := edition.load()
 	if err != nil {
 		return nil, err
 	}
 	if r.chosen, err = chooseScenarios(every, r.Tags); err != nil {
 		return nil, err
 	}
-	o := godogOptions(r.Features, r.Lang)
+	o := edition.options()
 	o.Tags, o.Strict, o.NoColors, o.Concurrency = effectiveTags(every, r.Tags), true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
 	r.ctx, r.world = ctx, w

@@ -95,11 +95,11 @@ func OnlyLooks(argv []string) bool {
 func dialsOf(t harness.Topology, from harness.Host) []string {
 	all := []string{Dial("tcp", t.Consul())}
 	for _, to := range t.Hosts() {
-		if to == from {
+		if to.Name == from.Name {
 			continue
 		}
 		all = append(all, Dial("udp", GossipOf(to)), Dial("tcp", GossipOf(to)))
-		if from == t.Manager {
+		if from.Name == t.Manager.Name {
 			all = append(all, Dial("tcp", to.Engine()))
 		}
 	}

@@ -94,7 +94,7 @@ func reach(t *testing.T, c *engine.Cluster) {
 	var group sync.WaitGroup
 	for i, from := range hosts {
 		for _, to := range hosts {
-			if from != to {
+			if from.Name != to.Name {
 				group.Go(func() { reachOne(t, c.Engine(from.Name), ids[i], "reach-"+to.Name) })
 			}
 		}

@@ -123,6 +123,11 @@ func Here(t harness.Topology, text string) string {
 			here[netip.AddrPortFrom(h.Addr, port).String()] = netip.AddrPortFrom(at.Addr, Port(t, port)).String()
 		}
 	}
+	for _, h := range t.Hosts() {
+		stand := StandIn(t, h)
+		here[stand.String()] = h.Addr.String()
+		here[netip.AddrPortFrom(stand, harness.EnginePort).String()] = h.Engine().String()
+	}
 	return address.ReplaceAllStringFunc(text, func(printed string) string {
 		if at, ok := here[printed]; ok {
 			return at
@@ -133,6 +138,19 @@ func Here(t harness.Topology, text string) string {
 		}
 		return printed
 	})
+}
+
+// StandIn returns the address by which the features are to name a host of a topology:
+// the page's, or for a host that the page has not one of the block for benchmarks
+// (RFC 2544), which no cluster has. Here writes the host's own in its place.
+func StandIn(t harness.Topology, h harness.Host) netip.Addr {
+	for _, p := range harness.Tutorial().Hosts() {
+		if p.Name == h.Name {
+			return p.Addr
+		}
+	}
+	i := slices.Index(t.HostNames(), h.Name)
+	return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16), byte(i >> 8), byte(i)})
 }
 
 // Port returns the port of the Swarm manager or Consul that takes the place of

@@ -1,0 +1,68 @@
+package harness
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// TestNumbered: the hosts have places and names in the subnet, as many as it has room for.
+func TestNumbered(t *testing.T) {
+	wide := netip.MustParsePrefix("10.20.0.0/16")
+	got, err := Numbered(101, wide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := got.Members[99]
+	if got.Manager.Addr.String() != "10.20.0.2" || last.Addr.String() != "10.20.0.102" || last.Name != "node100" {
+		t.Errorf("%+v, %+v", got.Manager, last)
+	}
+	if first := got.Members[0]; first.Name != "node001" {
+		t.Errorf("the first member is %s", first.Name)
+	}
+	for _, test := range []struct {
+		n      int
+		subnet string
+		wrong  string
+	}{
+		{13, "10.20.0.0/28", ""},
+		{14, "10.20.0.0/28", "want 2 to 13"},
+		{1, "10.20.0.0/28", "want 2"},
+		{5, "10.20.0.0/29", "16 to 28 bits"},
+		{5, "10.20.0.0/15", "16 to 28 bits"},
+		{5, "172.17.4.0/24", "docker0"},
+		{5, "10.0.0.0/20", "mynet"},
+	} {
+		_, err := Numbered(test.n, netip.MustParsePrefix(test.subnet))
+		if test.wrong == "" && err != nil || test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)) {
+			t.Errorf("%d on %s: %v, want %q", test.n, test.subnet, err, test.wrong)
+		}
+	}
+}
+
+// TestAround: the narrowest subnet that has all hosts, and none of them at its edges.
+func TestAround(t *testing.T) {
+	for _, test := range []struct{ addrs, want string }{
+		{"10.1.2.11 10.1.2.20", "10.1.2.0/24"},
+		{"10.1.2.11 10.1.3.20", "10.1.2.0/23"},
+		{"10.1.1.255 10.1.2.20", "10.1.0.0/22"}, // the last of its /24
+		{"172.31.4.5 172.31.250.9", "172.31.0.0/16"},
+		{"10.1.2.3 10.2.2.3", ""},
+		{"172.18.0.5 172.18.0.6", ""}, // docker_gwbridge has it
+		{"fd00::1 fd00::2", ""},
+	} {
+		var topology Topology
+		for i, a := range strings.Fields(test.addrs) {
+			h := Host{Name: string(rune('a' + i)), Addr: netip.MustParseAddr(a)}
+			if i == 0 {
+				topology.Manager = h
+			} else {
+				topology.Members = append(topology.Members, h)
+			}
+		}
+		got, err := topology.Around()
+		if test.want == "" && err == nil || test.want != "" && (err != nil || got.Subnet.String() != test.want) {
+			t.Errorf("%s: %s, %v; want %q", test.addrs, got.Subnet, err, test.want)
+		}
+	}
+}

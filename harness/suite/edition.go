@@ -1,0 +1,153 @@
+package suite
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
+	"labcheck/harness/steps"
+	"labcheck/harness/tutorial"
+)
+
+// edition is the features of one language.
+type edition struct {
+	fs.FS
+	language lang.Language
+	// lines has, by file, the line in the source of each line; a file that is as in the
+	// source has none.
+	lines map[string][]int
+}
+
+// sourceLine returns the line of the source, counted from 1 as line is.
+func (e edition) sourceLine(file string, line int) int {
+	if lines := e.lines[file]; line <= len(lines) {
+		return lines[line-1]
+	}
+	return line
+}
+
+func (e edition) options() *godog.Options {
+	return &godog.Options{FS: e.FS, Paths: []string{string(e.language)}}
+}
+
+// feature is a file of an edition.
+type feature struct {
+	document *messages.GherkinDocument
+	pickles  []*messages.Pickle
+}
+
+func (e edition) parse() (all []feature, err error) {
+	parsed, err := godog.TestSuite{Options: e.options()}.RetrieveFeatures()
+	if err != nil {
+		return nil, lang.Errorf("read the features: %w", err)
+	}
+	for _, f := range parsed {
+		all = append(all, feature{f.GherkinDocument, f.Pickles})
+	}
+	return all, nil
+}
+
+// adapt returns the edition for a topology whose hosts are not the page's: outlines
+// with a row for each host have those of the topology.
+func (e edition) adapt(t harness.Topology) (edition, error) {
+	all, err := e.parse()
+	if err != nil {
+		return e, err
+	}
+	files := fstest.MapFS{}
+	adapted := edition{FS: files, language: e.language, lines: map[string][]int{}}
+	for _, f := range all {
+		d := f.document
+		content, err := fs.ReadFile(e.FS, d.Uri)
+		if err != nil {
+			return e, err
+		}
+		a := adapter{topology: t, source: strings.Split(string(content), "\n")}
+		for _, child := range d.Feature.Children {
+			if child.Scenario != nil {
+				a.addScenario(child.Scenario)
+			}
+		}
+		a.copyBefore(len(a.source) + 1)
+		files[d.Uri] = &fstest.MapFile{Data: []byte(strings.Join(a.text, "\n"))}
+		adapted.lines[d.Uri] = a.lines
+	}
+	return adapted, nil
+}
+
+// adapter writes the text of a feature for a topology.
+type adapter struct {
+	topology harness.Topology
+	source   []string // lines
+	read     int      // how many of them
+	text     []string // lines
+	lines    []int    // of the source, for each of text
+}
+
+// copyBefore copies what was not read yet before a line of the source.
+func (a *adapter) copyBefore(line int) {
+	for ; a.read < line-1; a.read++ {
+		a.addLine(a.source[a.read], a.read+1)
+	}
+}
+
+func (a *adapter) addLine(text string, source int) {
+	a.text, a.lines = append(a.text, text), append(a.lines, source)
+}
+
+// addScenario copies the feature up to a scenario's end, with other rows if these are
+// about hosts.
+func (a *adapter) addScenario(s *messages.Scenario) {
+	i := slices.IndexFunc(s.Tags, func(t *messages.Tag) bool { return strings.HasPrefix(t.Name, tutorial.RowsTag) })
+	if i < 0 {
+		return
+	}
+	order := tutorial.RowOrder(strings.TrimPrefix(s.Tags[i].Name, tutorial.RowsTag))
+	for _, examples := range s.Examples {
+		rows := examples.TableBody
+		if len(rows) == 0 {
+			continue
+		}
+		first := int(rows[0].Location.Line)
+		a.copyBefore(first)
+		for _, h := range order.HostsIn(a.topology) {
+			a.addLine(a.rowOf(rows[0], h), first)
+		}
+		a.read = int(rows[len(rows)-1].Location.Line)
+	}
+}
+
+// rowOf returns the row of a host, made from the row of a host of the page.
+func (a *adapter) rowOf(pattern *messages.TableRow, h harness.Host) string {
+	var page harness.Host
+	for _, p := range harness.Tutorial().Hosts() {
+		if p.Name == pattern.Cells[0].Value {
+			page = p
+		}
+	}
+	cpus, memory := steps.CountedBySwarm(h)
+	pageCPUs, pageMemory := steps.CountedBySwarm(page)
+	row := "      |"
+	for _, c := range pattern.Cells {
+		value := c.Value
+		switch value {
+		case page.Name:
+			value = h.Name
+		case page.Addr.String():
+			value = tutorial.StandIn(a.topology, h).String()
+		case pageCPUs:
+			value = cpus
+		case pageMemory:
+			value = memory
+		}
+		row += fmt.Sprintf(" %s |", value)
+	}
+	return row
+}

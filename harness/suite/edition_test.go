@@ -1,0 +1,70 @@
+package suite
+
+import (
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"labcheck/features"
+	"labcheck/harness"
+	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
+)
+
+// TestAdapt: on other hosts than the page's an outline with a row for each host has
+// theirs, in each language, at the lines of the source, and nothing else differs.
+func TestAdapt(t *testing.T) {
+	seven, err := harness.Numbered(7, netip.MustParsePrefix("10.20.0.0/20"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []lang.Language{lang.English, lang.Japanese} {
+		page, err := openEdition(features.FS, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err1 := page.load()
+		adapted, err2 := page.adapt(seven)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		after, err := adapted.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := func(all []Scenario, id string) (n int) {
+			for _, s := range all {
+				if s.baseID() == id {
+					n++
+				}
+			}
+			return n
+		}
+		for id, want := range map[string]int{"node-healthy": 6, "join-container": 6, "cluster-store": 7, "swarm-filters": 5} {
+			if got := count(after, id); got != want {
+				t.Errorf("%s: %d of %s, want %d", l, got, id, want)
+			}
+		}
+		for _, s := range after {
+			if count(before, s.baseID()) == 0 {
+				t.Errorf("%s: %s is new", l, s.ID)
+			}
+			content, _ := fs.ReadFile(features.FS, strings.TrimPrefix(s.File, "features/"))
+			source := strings.Split(string(content), "\n")
+			if st := s.Steps[0]; !strings.Contains(source[st.Line-1], st.Keyword) {
+				t.Errorf("%s: %s: line %d of the source is %q", l, s.ID, st.Line, source[st.Line-1])
+			}
+		}
+		i := slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "node-size#6" })
+		text := tutorial.Here(seven, after[i].Name+" "+after[i].Steps[0].Text)
+		if !strings.Contains(text, "node6") || !strings.Contains(text, "1.017 GiB") {
+			t.Errorf("%s: %q", l, text)
+		}
+		i = slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "registered#6" })
+		if text := tutorial.Here(seven, after[i].Steps[0].Text); !strings.Contains(text, "10.20.0.8:2375") {
+			t.Errorf("%s: %q", l, text)
+		}
+	}
+}
