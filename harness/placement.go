@@ -150,15 +150,21 @@ func Numbered(n int, subnet netip.Prefix) (Topology, error) {
 	return t, nil
 }
 
-// IsTutorial reports whether the hosts are the page's, by their names.
+// IsTutorial reports whether the page's commands, at the addresses of these hosts, make
+// this cluster: it has the page's hosts, by their names, and its network.
 func (t Topology) IsTutorial() bool {
-	return slices.Equal(slices.Sorted(slices.Values(t.HostNames())), slices.Sorted(slices.Values(Tutorial().HostNames())))
+	page := Tutorial()
+	return slices.Equal(slices.Sorted(slices.Values(t.HostNames())), slices.Sorted(slices.Values(page.HostNames()))) &&
+		t.Network == page.Network && t.NetworkSubnet == page.NetworkSubnet
 }
 
 // HostNames returns the names of all hosts, the manager's first.
-func (t Topology) HostNames() []string {
+func (t Topology) HostNames() []string { return NamesOf(t.Hosts()) }
+
+// NamesOf returns the names of hosts, in their order.
+func NamesOf(hosts []Host) []string {
 	var names []string
-	for _, h := range t.Hosts() {
+	for _, h := range hosts {
 		names = append(names, h.Name)
 	}
 	return names

@@ -29,6 +29,8 @@ type Options struct {
 	// Topology is of the hosts to make; the tutorial's if it is nil. A lab that exists
 	// has the one that it was made with.
 	Topology *harness.Topology
+	// Hosts is how many hosts to make instead, as harness.Numbered has them.
+	Hosts int
 	// Subnet moves the lab to another subnet of 16 to 28 bits. If it is not valid, the
 	// lab has the subnet that it was made with, or else the topology's own.
 	Subnet netip.Prefix
@@ -92,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	objects := newLabObjects(link.client, o.Lab)
-	topology, err := findTopology(ctx, objects, o.Topology, o.Subnet)
+	topology, err := findTopology(ctx, objects, o)
 	if err != nil {
 		return nil, errors.Join(err, link.Close())
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/netip"
 	"reflect"
 
 	"labcheck/harness"
@@ -12,40 +11,46 @@ import (
 )
 
 // findTopology returns the topology of a lab: the one that it was made with, or else
-// the wanted one, on the requested subnet if that is valid.
-func findTopology(
-	ctx context.Context, o labObjects, wanted *harness.Topology, requested netip.Prefix,
-) (harness.Topology, error) {
-	bridge, err := o.findBridge(ctx)
+// the wanted one.
+func findTopology(ctx context.Context, lab labObjects, wanted Options) (harness.Topology, error) {
+	bridge, err := lab.findBridge(ctx)
 	if err != nil && !errors.Is(err, harness.ErrNoNodes) {
 		return harness.Topology{}, err
 	}
-	exists := err == nil
-	if exists && wanted == nil && (!requested.IsValid() || requested.Masked() == bridge.subnet) {
-		return bridge.readTopology()
+	exists, sameSubnet := err == nil, !wanted.Subnet.IsValid() || wanted.Subnet.Masked() == bridge.subnet
+	if exists && sameSubnet {
+		wanted.Subnet = bridge.subnet
+		if wanted.Topology == nil && wanted.Hosts == 0 {
+			return bridge.readTopology()
+		}
 	}
-	t, err := placeTopology(wanted, requested)
+	t, err := wanted.newTopology()
 	if err != nil {
 		return t, &TopologyError{err}
 	}
 	if exists {
-		err = subnetRequest{objects: o, topology: t}.checkSame(bridge)
+		err = subnetRequest{objects: lab, topology: t}.checkSame(bridge)
 	}
 	return t, err
 }
 
-// placeTopology returns the wanted topology, or else the tutorial's, on a subnet: the
-// requested one if that is valid, or else its own, or else the narrowest.
-func placeTopology(wanted *harness.Topology, requested netip.Prefix) (t harness.Topology, err error) {
+// newTopology returns the topology of a lab that is to be made: the wanted one, or else
+// the tutorial's, on the wanted subnet, or else on its own or the narrowest.
+func (o Options) newTopology() (t harness.Topology, err error) {
 	t = harness.Tutorial()
-	if wanted != nil {
-		t = *wanted
+	switch {
+	case o.Hosts != 0 && o.Subnet.IsValid():
+		return harness.Numbered(o.Hosts, o.Subnet)
+	case o.Hosts != 0:
+		return harness.Numbered(o.Hosts, t.Subnet)
+	case o.Topology != nil:
+		t = *o.Topology
 	}
 	if !t.Subnet.IsValid() {
 		t, err = t.Around()
 	}
-	if err == nil && requested.IsValid() {
-		t, err = t.In(requested)
+	if err == nil && o.Subnet.IsValid() {
+		t, err = t.In(o.Subnet)
 	}
 	return t, err
 }

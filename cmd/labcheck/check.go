@@ -266,13 +266,9 @@ func checkWorkloadImage(ctx context.Context, s *session, c *engine.Cluster) erro
 	if len(without) == 0 {
 		return nil
 	}
-	var names []string
-	for _, h := range without {
-		names = append(names, h.Name)
-	}
 	load := s.target.(*ec2.Target).DockerCommand(without[len(without)-1], "load")
 	err := lang.Errorf("--allow workload starts containers of the image %s, which is not on %s",
-		workload.Image, strings.Join(names, ", "))
+		workload.Image, strings.Join(harness.NamesOf(without), ", "))
 	return hinted(err, "labcheck images save - --only workload | "+load)
 }
 

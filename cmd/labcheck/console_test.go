@@ -31,6 +31,7 @@ type console struct {
 	pty     *os.File
 	changed chan struct{} // what it shows, since it was looked at
 	closed  chan struct{} // nobody has the terminal open any more
+	ended   chan struct{} // the program of holdTerminal ended, and all that it wrote was read
 
 	mu     sync.Mutex
 	output bytes.Buffer
@@ -40,7 +41,7 @@ type console struct {
 // newConsole reads a terminal's output until nobody has the terminal open.
 func newConsole(t *testing.T, width int, master *os.File) *console {
 	t.Helper()
-	c := &console{t: t, pty: unblocked(t, master), changed: make(chan struct{}, 1), closed: make(chan struct{}), screen: newEmulator(width)}
+	c := &console{t: t, pty: unblocked(t, master), changed: make(chan struct{}, 1), closed: make(chan struct{}), ended: make(chan struct{}), screen: newEmulator(width)}
 	go func() {
 		defer close(c.closed)
 		_, _ = io.Copy(c, c.pty) // it ends with EIO
@@ -67,12 +68,39 @@ func unblocked(t *testing.T, master *os.File) *os.File {
 func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.output.Write(p)
+	shown, hasEnded := bytes.CutSuffix(p, []byte(endMark))
+	if hasEnded {
+		close(c.ended)
+	}
+	c.output.Write(shown)
 	select {
 	case c.changed <- struct{}{}:
 	default:
 	}
-	return c.screen.Write(p)
+	if _, err := c.screen.Write(shown); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// endMark is what the script of holdTerminal writes after the program has ended.
+const endMark = "\x00"
+
+// holdTerminal has a command run below a shell that leaves the terminal open until
+// wantExit has read all of it: when the first process of a terminal ends, the kernel
+// drops what was written and has not reached the reader yet.
+func holdTerminal(t *testing.T, cmd *exec.Cmd) (release func()) {
+	t.Helper()
+	held, holder, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = errors.Join(held.Close(), holder.Close()) })
+	const script = `trap : INT; "$@"; code=$?; printf '\000' >/dev/tty; read -r line <&3; exit $code`
+	cmd.Args = append([]string{"sh", "-c", script, "sh", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/bin/sh"
+	cmd.ExtraFiles = []*os.File{held}
+	return func() { _ = holder.Close() }
 }
 
 // openConsole returns a terminal, and the file that a program has of it.
@@ -129,6 +157,8 @@ func (c *console) waitFor(what string, is func() bool) {
 		select {
 		case <-c.changed:
 		case <-c.closed:
+			c.t.Fatalf("the program ended before %s; the terminal shows\n%s", what, strings.Join(c.shown(), "\n"))
+		case <-c.ended:
 			c.t.Fatalf("the program ended before %s; the terminal shows\n%s", what, strings.Join(c.shown(), "\n"))
 		case <-late:
 			c.t.Fatalf("no %s; the terminal shows\n%s", what, strings.Join(c.shown(), "\n"))
@@ -190,7 +220,8 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 // program is labcheck on a terminal.
 type program struct {
 	*console
-	cmd *exec.Cmd
+	cmd     *exec.Cmd
+	release func() // of holdTerminal; nil if the command is the terminal's first process
 }
 
 // labcheckFile returns a file that is labcheck when it is run.
@@ -216,7 +247,7 @@ func onTerminal(t *testing.T, width int, cmd *exec.Cmd) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{newConsole(t, width, master), cmd}
+	p := &program{console: newConsole(t, width, master), cmd: cmd}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // does nothing after wantExit
 	return p
 }
@@ -226,6 +257,13 @@ func (p *program) wantExit(code int) {
 	p.t.Helper()
 	slow := time.AfterFunc(pace.Limit(5*time.Minute), func() { _ = p.cmd.Process.Kill() })
 	defer slow.Stop()
+	if p.release != nil {
+		select {
+		case <-p.ended:
+		case <-p.closed:
+		}
+		p.release()
+	}
 	err := p.cmd.Wait()
 	<-p.closed
 	if got := p.cmd.ProcessState.ExitCode(); got != code {

@@ -13,31 +13,6 @@ import (
 	"labcheck/sim/images"
 )
 
-// requestedTopology returns the topology that the flags describe; nil if none do.
-func (a *app) requestedTopology() (*harness.Topology, error) {
-	var t harness.Topology
-	switch {
-	case a.inventory != "":
-		i, err := a.readFile()
-		if err != nil {
-			return nil, err
-		}
-		t = i.Topology()
-	case a.hosts != 0:
-		subnet := a.subnet.Prefix
-		if !subnet.IsValid() {
-			subnet = harness.Tutorial().Subnet
-		}
-		var err error
-		if t, err = harness.Numbered(a.hosts, subnet); err != nil {
-			return nil, &usageError{lang.Errorf("--nodes: %w", err), "labcheck up --help"}
-		}
-	default:
-		return nil, nil
-	}
-	return &t, nil
-}
-
 // startHosts makes the lab's hosts.
 func (s *session) startHosts(ctx context.Context) error {
 	if err := s.ensureImages(ctx); err != nil {

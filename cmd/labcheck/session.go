@@ -94,8 +94,14 @@ func (s *session) openTarget(ctx context.Context, may access) (err error) {
 		return s.openEC2(ctx, may)
 	}
 	o := s.simOptions()
-	if o.Topology, err = s.requestedTopology(); err != nil {
-		return err
+	o.Hosts = s.hosts
+	if s.inventory != "" {
+		i, err := s.readFile()
+		if err != nil {
+			return err
+		}
+		t := i.Topology()
+		o.Topology = &t
 	}
 	o.Progress = func(e sim.Event) { s.progress.ShowDetail(strings.TrimSpace(e.Node + " " + e.What)) }
 	o.Images.Progress = func(e images.Event) {

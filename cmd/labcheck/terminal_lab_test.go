@@ -97,7 +97,10 @@ func labOnTerminal(t *testing.T, width int, subnet string, args ...string) *prog
 	t.Helper()
 	cmd := exec.Command(labcheckFile(t), append([]string{"--lab", terminalLab, "--subnet", subnet}, args...)...)
 	cmd.Dir = t.TempDir()
-	return onTerminal(t, width, cmd)
+	release := holdTerminal(t, cmd)
+	p := onTerminal(t, width, cmd)
+	p.release = release
+	return p
 }
 
 // firstCommand is what the tutorial says before it asks for the first time.

@@ -64,11 +64,7 @@ func baseAndRow(id string) (base string, row int) {
 // hostsIn returns the names of the hosts that an outline's rows are about, in their
 // order.
 func (d *diagnosis) hostsIn(order tutorial.RowOrder) []string {
-	var names []string
-	for _, h := range order.HostsIn(d.topology) {
-		names = append(names, h.Name)
-	}
-	return names
+	return harness.NamesOf(order.HostsIn(d.topology))
 }
 
 // hostsOf returns the hosts whose parts a claim needs: those that its failure is

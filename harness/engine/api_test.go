@@ -105,7 +105,7 @@ func TestKindsOfAnswers(t *testing.T) {
 		"remove nothing":  {func() error { return on.RemoveNetwork(ctx, "nothere") }, ErrNotFound},
 		"no image":        {func() error { _, err := on.Run(ctx, RunSpec{Image: "nothere"}); return err }, ErrNoImage},
 		"name taken":      {func() error { _, err := on.Run(ctx, RunSpec{Image: "swarm", Name: "taken"}); return err }, ErrExists},
-		"network there":   {func() error { return c.Swarm().CreateNetwork(ctx, "mynet", "overlay") }, ErrExists},
+		"network there":   {func() error { return c.Swarm().CreateNetwork(ctx, "mynet", "overlay", netip.Prefix{}) }, ErrExists},
 		"start nothing":   {func() error { return on.Start(ctx, "nothere") }, ErrNotFound},
 		"stop nothing":    {func() error { return on.Stop(ctx, "nothere") }, ErrNotFound},
 		"log of nothing":  {func() error { _, err := on.Log(ctx, "nothere", 1); return err }, ErrNotFound},
@@ -122,7 +122,7 @@ func TestKindsOfAnswers(t *testing.T) {
 			t.Errorf("image %s: %v, %v", ref, has, err)
 		}
 	}
-	if err := errors.Join(c.Swarm().CreateNetwork(ctx, "other", "overlay"), on.RemoveNetwork(ctx, "other")); err != nil {
+	if err := errors.Join(c.Swarm().CreateNetwork(ctx, "other", "overlay", netip.Prefix{}), on.RemoveNetwork(ctx, "other")); err != nil {
 		t.Error(err)
 	}
 	if err := on.Pull(ctx, "nothere"); err == nil || !strings.Contains(err.Error(), "manifest unknown") {

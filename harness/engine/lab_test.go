@@ -273,7 +273,7 @@ func networks(t *testing.T, c *engine.Cluster) {
 			t.Errorf("%s: %+v, %v", h.Name, got, err)
 		}
 	}
-	if err := c.Swarm().CreateNetwork(ctx, "mynet", "overlay"); !errors.Is(err, engine.ErrExists) {
+	if err := c.Swarm().CreateNetwork(ctx, "mynet", "overlay", netip.Prefix{}); !errors.Is(err, engine.ErrExists) {
 		t.Errorf("mynet again: %v", err)
 	}
 	if _, err := c.Engine("store").Network(ctx, "nothere"); !errors.Is(err, engine.ErrNotFound) {

@@ -78,10 +78,14 @@ func networkOf(n network.Inspect) Network {
 	return listed
 }
 
-// CreateNetwork makes a network, as `docker network create --driver` does. The
-// error is ErrExists where the name is taken.
-func (c *Client) CreateNetwork(ctx context.Context, name, driver string) error {
-	_, err := c.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: driver})
+// CreateNetwork makes a network, as `docker network create --driver` does, with
+// --subnet if subnet is valid. The error is ErrExists where the name is taken.
+func (c *Client) CreateNetwork(ctx context.Context, name, driver string, subnet netip.Prefix) error {
+	options := network.CreateOptions{Driver: driver}
+	if subnet.IsValid() {
+		options.IPAM = &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}}
+	}
+	_, err := c.api.NetworkCreate(ctx, name, options)
 	// Swarm answers with status 500, whatever the engine that it asked said.
 	if err != nil && strings.Contains(err.Error(), "already exists") {
 		err = &kindError{ErrExists, err}

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -193,7 +194,7 @@ func TestReadOnly(t *testing.T) {
 			"run":            func(ctx context.Context) error { _, err := c.Run(ctx, RunSpec{Image: "x"}); return err },
 			"stop":           func(ctx context.Context) error { return c.Stop(ctx, "x") },
 			"remove":         func(ctx context.Context) error { return c.Remove(ctx, "x") },
-			"create network": func(ctx context.Context) error { return c.CreateNetwork(ctx, "x", "overlay") },
+			"create network": func(ctx context.Context) error { return c.CreateNetwork(ctx, "x", "overlay", netip.Prefix{}) },
 			"exec":           func(ctx context.Context) error { _, err := c.Exec(ctx, "x", "true"); return err },
 			"pull":           func(ctx context.Context) error { return c.Pull(ctx, "x") },
 		}

@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"testing/fstest"
@@ -54,8 +55,9 @@ func (e edition) parse() (all []feature, err error) {
 	return all, nil
 }
 
-// adapt returns the edition for a topology whose hosts are not the page's: outlines
-// with a row for each host have those of the topology.
+// adapt returns the edition for a topology whose hosts or network are not the page's:
+// outlines with a row for each host have those of the topology, and the network has
+// its name.
 func (e edition) adapt(t harness.Topology) (edition, error) {
 	all, err := e.parse()
 	if err != nil {
@@ -94,9 +96,16 @@ type adapter struct {
 // copyBefore copies what was not read yet before a line of the source.
 func (a *adapter) copyBefore(line int) {
 	for ; a.read < line-1; a.read++ {
-		a.addLine(a.source[a.read], a.read+1)
+		line := a.source[a.read]
+		if !strings.HasPrefix(strings.TrimSpace(line), "@") { // ids stay
+			line = pageNetwork.ReplaceAllLiteralString(line, a.topology.Network)
+		}
+		a.addLine(line, a.read+1)
 	}
 }
+
+// pageNetwork is the overlay network's name in the features.
+var pageNetwork = regexp.MustCompile(`\b` + harness.Tutorial().Network + `\b`)
 
 func (a *adapter) addLine(text string, source int) {
 	a.text, a.lines = append(a.text, text), append(a.lines, source)

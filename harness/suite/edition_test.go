@@ -20,6 +20,7 @@ func TestAdapt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	seven.Network = "web"
 	for _, l := range []lang.Language{lang.English, lang.Japanese} {
 		page, err := openEdition(features.FS, l)
 		if err != nil {
@@ -57,7 +58,11 @@ func TestAdapt(t *testing.T) {
 				t.Errorf("%s: %s: line %d of the source is %q", l, s.ID, st.Line, source[st.Line-1])
 			}
 		}
-		i := slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "node-size#6" })
+		i := slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "network-on-node#7" })
+		if text := after[i].Steps[0].Text; !strings.Contains(text, `"node6"`) || !strings.Contains(text, `"web"`) {
+			t.Errorf("%s: %q", l, text)
+		}
+		i = slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "node-size#6" })
 		text := tutorial.Here(seven, after[i].Name+" "+after[i].Steps[0].Text)
 		if !strings.Contains(text, "node6") || !strings.Contains(text, "1.017 GiB") {
 			t.Errorf("%s: %q", l, text)

@@ -87,9 +87,15 @@ func (r *run) moveHere(s *harness.Scenario) {
 
 // whySkip is empty where the scenario is to be run.
 func (r *run) whySkip() string {
-	switch {
-	case r.ctx.Err() != nil:
+	if r.ctx.Err() != nil {
 		return r.whyInterrupted()
+	}
+	if r.Skip != nil {
+		if why := r.Skip(r.source); why != "" {
+			return why
+		}
+	}
+	switch {
 	case r.stopped != "":
 		return r.Lang.Say("the tutorial stopped at %s", r.stopped)
 	case r.source.Has(TagTutorial) && !r.Fresh:
@@ -98,8 +104,6 @@ func (r *run) whySkip() string {
 		return r.Lang.Say("it builds a cluster with replicas, which needs a new lab")
 	case r.source.breaksHosts() && r.Faulter == nil:
 		return r.Lang.Say("it injects faults, which is possible in a lab only")
-	case r.Skip != nil:
-		return r.Skip(r.source)
 	}
 	return ""
 }

@@ -38,7 +38,8 @@ func (p networkPart) applyMissing(ctx context.Context, c *engine.Cluster) (lang.
 	n, err := c.Engine(p.topology.Manager.Name).Network(ctx, p.topology.Network)
 	switch {
 	case errors.Is(err, engine.ErrNotFound):
-		note, err = lang.Text{EN: "made"}, c.Swarm().CreateNetwork(ctx, p.topology.Network, engine.Overlay)
+		note = lang.Text{EN: "made"}
+		err = c.Swarm().CreateNetwork(ctx, p.topology.Network, engine.Overlay, p.topology.NetworkSubnet)
 	case err == nil:
 		err = p.checkNetwork(p.topology.Manager, n, n.ID)
 	}

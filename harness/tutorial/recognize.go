@@ -47,7 +47,7 @@ func asBuilt(t harness.Topology, built []traits) harness.Topology {
 		isLast := func(h harness.Host) bool { return h.Name == t.ReplicasOn[t.Replicas-1] }
 		t.Replicas, t.ReplicasOn = 1+slices.IndexFunc(t.Members, isLast), nil
 	}
-	if t.Replicas > 0 && slices.Equal(t.ReplicasOn, namesOf(t.Members[:t.Replicas])) {
+	if t.Replicas > 0 && slices.Equal(t.ReplicasOn, harness.NamesOf(t.Members[:t.Replicas])) {
 		t.ReplicasOn = nil // as they are anyway
 	}
 	if built[0].manager.Replication && t.Replicas == 0 {
@@ -64,14 +64,6 @@ func asBuilt(t harness.Topology, built []traits) harness.Topology {
 	t.DiscoveryPath = commonPath(root, discoveries)
 	t.StorePath = commonPath(root, stores)
 	return t
-}
-
-func namesOf(hosts []harness.Host) []string {
-	var names []string
-	for _, h := range hosts {
-		names = append(names, h.Name)
-	}
-	return names
 }
 
 // commonPath returns the path below a Consul of the topology that more than half of

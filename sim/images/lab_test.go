@@ -140,6 +140,7 @@ type debianMirror struct {
 	asked map[string]int // how often, by path
 	sent  int64          // bytes
 	slow  atomic.Bool    // a download takes seconds, so that it can be interrupted
+	busy  sync.WaitGroup // requests that are answered
 }
 
 func newDebianMirror(t *testing.T) *debianMirror {
@@ -157,7 +158,9 @@ func newDebianMirror(t *testing.T) *debianMirror {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.mu.Lock()
 		m.asked[r.URL.Path]++
+		m.busy.Add(1)
 		m.mu.Unlock()
+		defer m.busy.Done()
 		http.ServeFile(&countingWriter{w, m}, r, files[r.URL.Path])
 	}))
 	t.Cleanup(server.Close)
@@ -166,8 +169,9 @@ func newDebianMirror(t *testing.T) *debianMirror {
 }
 
 // take returns what was asked for, and the bytes that were sent, since the last
-// call.
+// call. It waits for the answers to those who have gone.
 func (m *debianMirror) take() (asked map[string]int, sent int64) {
+	m.busy.Wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	asked, sent = m.asked, m.sent
