@@ -56,11 +56,12 @@ func (f figures) engineFigure(host, property, said string) string {
 // memberFigures are what Swarm is to say of a node's sizes.
 func (f figures) memberFigures(node, cpus, memory string) (string, string) {
 	h, _ := findHost(harness.Topology(f), node)
+	ownCPUs, ownMemory := CountedBySwarm(h)
 	if h.Own.CPUs {
-		cpus = fmt.Sprint(swarmCounts(int64(h.CPUs)))
+		cpus = ownCPUs
 	}
 	if h.Own.Memory {
-		memory = units.BytesSize(float64(swarmCounts(h.Memory)))
+		memory = ownMemory
 	}
 	return cpus, memory
 }

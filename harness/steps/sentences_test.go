@@ -27,7 +27,11 @@ func TestSentences(t *testing.T) {
 			used := map[string]bool{}
 			for _, s := range load(t, l) {
 				for _, st := range s.Steps {
-					as := understood(l, st.Text)
+					text := st.Text
+					if s.ID == "reach-everywhere" { // as clusters of many hosts have it
+						text = steps.SampleWays(l, text)
+					}
+					as := understood(l, text)
 					if len(as) != 1 {
 						t.Errorf("%s:%d: %q is understood as %q", s.File, st.Line, st.Text, as)
 					}

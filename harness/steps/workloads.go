@@ -20,6 +20,19 @@ type workloads struct {
 	counts []counts // as the engines counted before each start, and at the end
 }
 
+// Sentences about the packets of all pairs of containers, and of some.
+const (
+	reachAll  = `^each of them reaches every other by name$`
+	reachSome = `^each of them reaches those by name that are 1, 2, 4, … places after it$`
+)
+
+// SampleWays returns a line of a feature with the sentence about some pairs in place of
+// the one about all.
+func SampleWays(l lang.Language, line string) string {
+	plain := func(expr string) string { return strings.Trim(l.Format(expr), "^$") }
+	return strings.ReplaceAll(line, plain(reachAll), plain(reachSome))
+}
+
 func (w *workloads) sentences() []sentence {
 	s := w.scenario
 	return []sentence{
@@ -32,7 +45,8 @@ func (w *workloads) sentences() []sentence {
 		{`^a container is started on each engine, attached to "([^"]*)"$`, w.startOnEach},
 		{`^a container is started through port 3375 on "([^"]*)" and on "([^"]*)", attached to "([^"]*)"$`, w.startOnTwo},
 		{`^containers are started through port 3375 on "([^"]*)", attached to "([^"]*)"$`, w.startOn},
-		{`^each of them reaches every other by name$`, w.reachByName},
+		{reachAll, w.reachByName},
+		{reachSome, w.reachSampleByName},
 		{`^within (\d+) seconds each of them reaches every other by name$`, within(s, w.reachEachOther)},
 		{`^the containers on "([^"]*)" and those elsewhere reach their own side by name and not the other$`, w.reachOwnSide},
 		{`^each of them still runs$`, w.stillRun},
@@ -205,16 +219,30 @@ func (w *workloads) startOn(ctx context.Context, nodes, network string) error {
 // reachByName has each container that was just started ping every other by its
 // name.
 func (w *workloads) reachByName(ctx context.Context) error {
+	return w.reachWhenTold(ctx, workload.ByName())
+}
+
+// reachSampleByName is reachByName between some of the pairs.
+func (w *workloads) reachSampleByName(ctx context.Context) error {
+	return w.reachWhenTold(ctx, workload.ByName().Sample())
+}
+
+func (w *workloads) reachWhenTold(ctx context.Context, p workload.Packets) error {
 	if err := w.load.AwaitTold(ctx); err != nil {
 		return err
 	}
-	return w.reachEachOther(ctx)
+	return w.wantAllWays(ctx, p)
 }
 
 // reachEachOther wants every way between two containers to carry. After a
 // partition engines must first find one another again.
 func (w *workloads) reachEachOther(ctx context.Context) error {
-	lost, err := w.pingAll(ctx)
+	return w.wantAllWays(ctx, workload.ByName())
+}
+
+// wantAllWays wants the packets to arrive on all ways that they are sent on.
+func (w *workloads) wantAllWays(ctx context.Context, p workload.Packets) error {
+	lost, err := w.pingAll(ctx, p)
 	if err != nil || len(lost) == 0 {
 		return err
 	}
@@ -228,18 +256,17 @@ func (w *workloads) reachEachOther(ctx context.Context) error {
 	}
 	slices.Sort(missing)
 	slices.Sort(hosts)
-	n := len(w.load.Started())
 	return harness.AboutHosts(&harness.Mismatch{
-		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", n*(n-1)),
+		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", p.CountWays(len(w.load.Started()))),
 		Seen: w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")), Links: links,
 	}, slices.Compact(hosts)...)
 }
 
-func (w *workloads) pingAll(ctx context.Context) ([]workload.Lost, error) {
+func (w *workloads) pingAll(ctx context.Context, p workload.Packets) ([]workload.Lost, error) {
 	if len(w.load.Started()) < 2 {
 		return nil, lang.Errorf("fewer than two containers were started")
 	}
-	lost, ran, err := w.load.PingAll(ctx, workload.ByName())
+	lost, ran, err := w.load.PingAll(ctx, p)
 	if err == nil {
 		w.recordCommands(ran...)
 	}
@@ -249,7 +276,7 @@ func (w *workloads) pingAll(ctx context.Context) ([]workload.Lost, error) {
 // reachOwnSide wants containers to reach their own side of a partition and not the
 // other.
 func (w *workloads) reachOwnSide(ctx context.Context, host string) error {
-	lost, err := w.pingAll(ctx)
+	lost, err := w.pingAll(ctx, workload.ByName())
 	if err != nil {
 		return err
 	}

@@ -102,8 +102,8 @@ func (w *World) TakeCommands() []harness.Result { return w.scenario.takeCommands
 // nil.
 func (w *World) TakeComparison() *harness.Comparison { return w.reader.takeComparison() }
 
-// Topology gives the hosts that the claims are about.
-func (w *World) Topology() harness.Topology { return w.scenario.topology() }
+// ClusterTopology gives the hosts that the claims are about.
+func (w *World) ClusterTopology() harness.Topology { return w.scenario.topology() }
 
 // Here writes a text of the page with the addresses of the cluster.
 func (w *World) Here(text string) string { return w.scenario.here(text) }

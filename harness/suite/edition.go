@@ -71,7 +71,7 @@ func (e edition) adapt(t harness.Topology) (edition, error) {
 		if err != nil {
 			return e, err
 		}
-		a := adapter{topology: t, source: strings.Split(string(content), "\n")}
+		a := adapter{language: e.language, topology: t, source: strings.Split(string(content), "\n")}
 		for _, child := range d.Feature.Children {
 			if child.Scenario != nil {
 				a.addScenario(child.Scenario)
@@ -86,6 +86,7 @@ func (e edition) adapt(t harness.Topology) (edition, error) {
 
 // adapter writes the text of a feature for a topology.
 type adapter struct {
+	language lang.Language
 	topology harness.Topology
 	source   []string // lines
 	read     int      // how many of them
@@ -97,12 +98,19 @@ type adapter struct {
 func (a *adapter) copyBefore(line int) {
 	for ; a.read < line-1; a.read++ {
 		line := a.source[a.read]
+		if len(a.topology.Hosts()) > mostForAllPairs {
+			line = steps.SampleWays(a.language, line)
+		}
 		if !strings.HasPrefix(strings.TrimSpace(line), "@") { // ids stay
 			line = pageNetwork.ReplaceAllLiteralString(line, a.topology.Network)
 		}
 		a.addLine(line, a.read+1)
 	}
 }
+
+// mostForAllPairs is up to how many hosts packets are sent between all pairs of them:
+// 132. Of more hosts the scenarios take a sample of the pairs, and say so.
+const mostForAllPairs = 12
 
 // pageNetwork is the overlay network's name in the features.
 var pageNetwork = regexp.MustCompile(`\b` + harness.Tutorial().Network + `\b`)

@@ -21,6 +21,10 @@ func TestAdapt(t *testing.T) {
 		t.Fatal(err)
 	}
 	seven.Network = "web"
+	thirteen, err := harness.Numbered(13, seven.Subnet)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, l := range []lang.Language{lang.English, lang.Japanese} {
 		page, err := openEdition(features.FS, l)
 		if err != nil {
@@ -34,6 +38,16 @@ func TestAdapt(t *testing.T) {
 		after, err := adapted.load()
 		if err != nil {
 			t.Fatal(err)
+		}
+		larger, err := page.adapt(thirteen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for edition, want := range map[*edition]bool{&adapted: false, &larger: true} {
+			content, _ := fs.ReadFile(edition.FS, string(l)+"/03_overlay_a_container_network.feature")
+			if got := strings.Contains(string(content), "1, 2, 4") || strings.Contains(string(content), "1、2、4"); got != want {
+				t.Errorf("%s: a sample of the pairs: %v, want %v", l, got, want)
+			}
 		}
 		count := func(all []Scenario, id string) (n int) {
 			for _, s := range all {

@@ -77,7 +77,7 @@ func (f *fake) CleanUp(ctx context.Context) error {
 	return f.cleanErr
 }
 
-func (f *fake) Topology() harness.Topology { return harness.Tutorial() }
+func (f *fake) ClusterTopology() harness.Topology { return harness.Tutorial() }
 
 // Here moves the page's addresses to another subnet.
 func (f *fake) Here(text string) string { return strings.ReplaceAll(text, "192.168.33.", "10.9.8.") }

@@ -15,6 +15,38 @@ type Packets struct {
 	options string // of ping
 	again   int    // for how many seconds what is lost is sent again
 	target  func(*Container) string
+	sample  bool // not between all pairs: see Sample
+}
+
+// Sample returns the same packets, between some of the pairs: each container sends to
+// those that are 1, 2, 4, … places after it, in a ring. So all are reached, and the
+// number of pairs grows with n log n.
+func (p Packets) Sample() Packets {
+	p.sample = true
+	return p
+}
+
+// distances returns how many places after a container those are that it sends packets
+// to, if there are so many containers.
+func (p Packets) distances(containers int) (all []int) {
+	for d := 1; d < containers; {
+		all = append(all, d)
+		if d++; p.sample {
+			d = 2 * (d - 1)
+		}
+	}
+	return all
+}
+
+// CountWays returns how many ways packets are sent on between so many containers.
+func (p Packets) CountWays(containers int) int { return containers * len(p.distances(containers)) }
+
+// peersOf returns whom the container at a place sends packets to.
+func (p Packets) peersOf(i int, all []*Container) (peers []*Container) {
+	for _, d := range p.distances(len(all)) {
+		peers = append(peers, all[(i+d)%len(all)])
+	}
+	return peers
 }
 
 // ByName pings names. An engine learns the name of another's new container from
@@ -22,13 +54,13 @@ type Packets struct {
 // if the machines are busy; until then there is no such name, or a packet is
 // lost. Both are tried again.
 func ByName() Packets {
-	return Packets{"-c 1 -W 3", 10, func(c *Container) string { return c.Name }}
+	return Packets{options: "-c 1 -W 3", again: 10, target: func(c *Container) string { return c.Name }}
 }
 
 // Large pings addresses with packets that nearly fill a frame. Names come by
 // another way, and later.
 func Large() Packets {
-	return Packets{"-c 3 -A -W 1 -s 1400", 0, func(c *Container) string {
+	return Packets{options: "-c 3 -A -W 1 -s 1400", target: func(c *Container) string {
 		for _, a := range c.Addrs {
 			return a.String()
 		}
@@ -60,28 +92,27 @@ type Lost struct {
 	Said     string // by ping, of all that From lost
 }
 
-// PingAll has every container ping every other one. It returns the ways that do
-// not carry, and the commands as one would type them on the hosts.
+// PingAll has every container ping every other one, or some if the packets are a
+// sample. It returns the ways that do not carry, and the commands as one would type them
+// on the hosts.
 func (w *Workload) PingAll(ctx context.Context, p Packets) (lost []Lost, ran []harness.Result, err error) {
 	all := w.Started()
 	lostFrom := make([][]Lost, len(all))
 	ran = make([]harness.Result, len(all))
 	failed := doAtOnce(all, func(i int, from *Container) (err error) {
-		lostFrom[i], ran[i], err = w.pingOthers(ctx, from, all, p)
+		lostFrom[i], ran[i], err = w.pingOthers(ctx, from, p.peersOf(i, all), p)
 		return err
 	})
 	return slices.Concat(lostFrom...), ran, errors.Join(failed...)
 }
 
-// pingOthers has a container ping all others.
+// pingOthers has a container ping others.
 func (w *Workload) pingOthers(
-	ctx context.Context, from *Container, all []*Container, p Packets,
+	ctx context.Context, from *Container, others []*Container, p Packets,
 ) (lost []Lost, ran harness.Result, err error) {
 	argv := []string{"sh", "-c", pingScript, "sh", p.options, strconv.Itoa(p.again)}
-	for _, to := range all {
-		if to != from {
-			argv = append(argv, p.target(to))
-		}
+	for _, to := range others {
+		argv = append(argv, p.target(to))
 	}
 	ran, err = w.cluster.Engine(from.Host).Exec(ctx, from.ID, argv...)
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
@@ -89,8 +120,8 @@ func (w *Workload) pingOthers(
 	}
 	ran.Argv = append([]string{"docker", "exec", from.Name}, argv...)
 	answered := strings.Fields(ran.Stdout)
-	for _, to := range all {
-		if to != from && !slices.Contains(answered, p.target(to)) {
+	for _, to := range others {
+		if !slices.Contains(answered, p.target(to)) {
 			lost = append(lost, Lost{from, to, ran.Stderr})
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
@@ -235,13 +237,22 @@ func ignoreGone(err error) error {
 	return err
 }
 
-// doAtOnce does something with all values at once and returns what became of each.
+// atOnce is with how many containers something is done at the same time: each of them
+// costs the engines' machine processes.
+const atOnce = 16
+
+// doAtOnce does something with all values, many at once, and returns what became of
+// each.
 func doAtOnce[T any](all []T, do func(int, T) error) []error {
 	failed := make([]error, len(all))
-	var group sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(atOnce)
 	for i, v := range all {
-		group.Go(func() { failed[i] = do(i, v) })
+		group.Go(func() error {
+			failed[i] = do(i, v)
+			return nil
+		})
 	}
-	group.Wait()
+	_ = group.Wait() // failed has the errors
 	return failed
 }

@@ -237,3 +237,24 @@ esac
 		t.Errorf("what is lost has answered: %q", lines)
 	}
 }
+
+// TestSample: every container sends to some and is sent to, and the ways are few.
+func TestSample(t *testing.T) {
+	all := make([]*Container, 100)
+	for i := range all {
+		all[i] = &Container{}
+	}
+	got := map[*Container]int{}
+	sample := ByName().Sample()
+	for i, c := range all {
+		for _, to := range sample.peersOf(i, all) {
+			if to == c {
+				t.Errorf("container %d sends to itself", i)
+			}
+			got[to]++
+		}
+	}
+	if len(got) != len(all) || sample.CountWays(len(all)) != 700 || ByName().CountWays(5) != 20 {
+		t.Errorf("%d are sent to, %d ways of 100, %d of all 5", len(got), sample.CountWays(len(all)), ByName().CountWays(5))
+	}
+}
