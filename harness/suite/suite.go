@@ -87,15 +87,15 @@ type world interface {
 	ChangesCluster(bool)
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
-	// Topology gives the hosts that the claims are about.
-	Topology() harness.Topology
+	// ClusterTopology gives the hosts that the claims are about.
+	ClusterTopology() harness.Topology
 	// Here writes a text of the page with the addresses of the cluster.
 	Here(text string) string
 }
 
 func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {
 	edition, err := openEdition(r.Features, r.Lang)
-	if t := w.Topology(); err == nil && !t.IsTutorial() {
+	if t := w.ClusterTopology(); err == nil && !t.IsTutorial() {
 		edition, err = edition.adapt(t)
 	}
 	if err != nil {
