@@ -79,7 +79,7 @@ func TestFiguresOfAnother(t *testing.T) {
 	}
 	want := []string{
 		"consul://192.168.33.11:8501 192.168.33.20:2376 192.168.33.21:2375 192.168.33.11:4000",
-		"2", "992.2 MiB", "4000->2375/tcp", "8501->8500/tcp", "3.922GiB", "42",
+		"2", "992.2 MiB", "4000->2375/tcp", "8501->8500/tcp", "3.922 GiB", "42",
 		"3", "44", "13.34GiB", "spread",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -105,7 +105,7 @@ func TestOvercommit(t *testing.T) {
 	_, small := w.memberFigures("worker01", "", "")
 	_, large := w.memberFigures("store", "", "")
 	got := []string{small, large, w.clusterFigure("total memory", "")}
-	if diff := cmp.Diff([]string{"1.017GiB", "3.86GiB", "6.912GiB"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"1.017 GiB", "3.86 GiB", "6.912GiB"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
