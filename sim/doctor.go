@@ -11,12 +11,8 @@ import (
 	"labcheck/harness/lang"
 )
 
-// What a lab takes: five nodes of less than 100 MB each and what runs on them,
-// and the images with five copies of those that nodes load.
-const (
-	memoryNeeded = 1 << 30
-	diskNeeded   = 2 << 30
-)
+// diskNeeded is what the images take, with five copies of those that nodes load.
+const diskNeeded = 2 << 30
 
 // Check is something that a lab needs of this machine, and whether it is there.
 type Check struct {
@@ -105,7 +101,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 
 func (d doctor) checkMemory(info system.Info) Check {
 	return Check{
-		d.lang.Say("memory"), info.MemTotal >= memoryNeeded,
+		d.lang.Say("memory"), info.MemTotal >= hostsOfPage*memoryOfHost,
 		d.lang.Say("%s in total", units.BytesSize(float64(info.MemTotal))),
 		d.lang.Say("give the engine's machine at least 1 GiB"),
 	}
@@ -118,17 +114,16 @@ func (d doctor) checkRoom(ctx context.Context, info system.Info) Check {
 	if err != nil {
 		return d.failed(name, err, "docker ps")
 	}
-	needed, there := len(d.lab.topology.Hosts()), 0
+	needed, hosts := len(d.lab.topology.Hosts()), measureRoom(info, all)
 	for _, l := range all {
-		there += l.Hosts
 		if l.Name == d.lab.Lab() {
-			needed = 0
+			needed -= l.Hosts
 		}
 	}
-	hosts := int(info.MemTotal / (memoryNeeded / 5))
 	return Check{
-		name, needed == 0 || hosts-there >= needed,
-		d.lang.Say("the memory holds labs: %d (hosts: %d); there are: %d (hosts: %d)", hosts/5, hosts, len(all), there),
+		name, needed <= hosts.free(),
+		d.lang.Say("the memory holds labs: %d (hosts: %d); there are: %d (hosts: %d)",
+			hosts.all/hostsOfPage, hosts.all, len(all), hosts.taken),
 		d.lang.Say("list the labs with labcheck ls, and remove one with labcheck down --lab NAME"),
 	}
 }

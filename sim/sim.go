@@ -145,6 +145,9 @@ func (l *Lab) UpWith(
 	ctx context.Context, begin func(context.Context, []harness.Node) error,
 ) (nodes []harness.Node, err error) {
 	l.reporter.began = time.Now()
+	if err := l.checkRoom(ctx); err != nil {
+		return nil, err
+	}
 	if l.watchdog == nil {
 		if l.watchdog, err = startWatchdog(l.opts.Watchdog, l.link, l.objects); err != nil {
 			return nil, err

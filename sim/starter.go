@@ -24,7 +24,13 @@ type starter struct {
 	reporter    reporter
 	running     chan *node    // receives each node when its container runs
 	managerRuns chan struct{} // closed when the manager's container runs
+	// turns has room for as many nodes as start at the same time.
+	turns chan struct{}
 }
+
+// startsPerCPU is how many nodes start at the same time for each CPU of the engine's
+// machine, beside those of the page: of more, each waits for the others.
+const startsPerCPU = 2
 
 // startNodes starts every node, and calls begin with them meanwhile. The images that
 // the tutorial pulls are in the stores of their engines; only the manager's has
@@ -34,6 +40,11 @@ func (s *starter) startNodes(ctx context.Context, begin func(context.Context, []
 	if err != nil {
 		return err
 	}
+	info, err := s.objects.engine.Info(ctx)
+	if err != nil {
+		return err
+	}
+	s.turns = make(chan struct{}, hostsOfPage+startsPerCPU*info.NCPU)
 	group, ctx := errgroup.WithContext(ctx)
 	hosts := s.topology.Hosts()
 	s.running, s.managerRuns = make(chan *node, len(hosts)), make(chan struct{})
@@ -71,6 +82,12 @@ func (s *starter) startNode(ctx context.Context, n *node, h harness.Host, cpu in
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	isNew := n.id == ""
 	var err error

@@ -315,6 +315,19 @@ func (a *app) simOptions() sim.Options {
 	}
 }
 
+// labOptions are simOptions with the hosts that the lab is to have.
+func (a *app) labOptions() (sim.Options, error) {
+	o := a.simOptions()
+	o.Hosts = a.hosts
+	if a.inventory == "" {
+		return o, nil
+	}
+	i, err := a.readFile()
+	t := i.Topology()
+	o.Topology = &t
+	return o, err
+}
+
 // settingsFile has values of flags for the commands that run in its folder.
 const settingsFile = ".labcheck.yaml"
 

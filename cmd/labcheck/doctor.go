@@ -23,7 +23,11 @@ func newDoctorCommand(a *app) *cobra.Command {
 func examineMachine(ctx context.Context, a *app) error {
 	ctx, cancel := a.withTimeout(ctx)
 	defer cancel()
-	checks := sim.Doctor(ctx, a.simOptions())
+	o, err := a.labOptions()
+	if err != nil {
+		return err
+	}
+	checks := sim.Doctor(ctx, o)
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

@@ -93,15 +93,9 @@ func (s *session) openTarget(ctx context.Context, may access) (err error) {
 	if s.app.target == "ec2" {
 		return s.openEC2(ctx, may)
 	}
-	o := s.simOptions()
-	o.Hosts = s.hosts
-	if s.inventory != "" {
-		i, err := s.readFile()
-		if err != nil {
-			return err
-		}
-		t := i.Topology()
-		o.Topology = &t
+	o, err := s.labOptions()
+	if err != nil {
+		return err
 	}
 	o.Progress = func(e sim.Event) { s.progress.ShowDetail(strings.TrimSpace(e.Node + " " + e.What)) }
 	o.Images.Progress = func(e images.Event) {

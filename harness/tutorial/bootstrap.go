@@ -96,8 +96,12 @@ func serializeReports(report func(Event)) func(Event) {
 	}
 }
 
+// atOnce is how many steps of a phase are performed at the same time.
+const atOnce = 16
+
 func performAll(ctx context.Context, c *engine.Cluster, steps []Step, report func(Event)) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for _, s := range steps {
 		group.Go(func() error {
 			e := Event{Step: s}
