@@ -181,5 +181,12 @@ func strayAddress(e, behind endpoint) error {
 	}
 }
 
+// CheckSettings returns a *harness.SettingError if no engine can be what a context and
+// the environment name.
+func CheckSettings(context string) error {
+	_, err := environment(context).findEndpoint()
+	return err
+}
+
 // environment returns the selection of this process.
 func environment(context string) selection { return selection{context, os.Getenv} }

@@ -66,7 +66,11 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	if err != nil {
 		return err
 	}
-	if s.services, err = engine.FromEnv(s.real.ca, s.real.cert, s.real.tlsKey); err != nil {
+	s.services, err = engine.FromEnv(s.real.ca, s.real.cert, s.real.tlsKey)
+	switch {
+	case errors.As(err, new(*harness.SettingError)):
+		return err
+	case err != nil:
 		return &usageError{err, "labcheck --help"}
 	}
 	s.services.ReadOnly = may == looks

@@ -10,7 +10,6 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/harness/usage"
 	"labcheck/sim"
 	"labcheck/sim/images/debian"
 )
@@ -70,7 +69,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
 		return exitFalse
-	case errors.As(err, new(*usageError)), errors.As(err, new(*usage.SettingError)):
+	case errors.As(err, new(*usageError)), errors.As(err, new(*harness.SettingError)):
 		return exitUsage
 	}
 	return exitUnreachable

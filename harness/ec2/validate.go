@@ -33,7 +33,7 @@ func (i Inventory) check(p *places) {
 		return
 	}
 	if i.Network != "" && !networkName.MatchString(i.Network) {
-		p.wrong("$.network", "%q can't be a network's name: write letters and digits, with . _ - between them", i.Network)
+		p.wrong("$.network", "%q can't be a network's name: write letters and digits, and dots, hyphens and _ between them", i.Network)
 	}
 	if slices.Contains(ownNetworks, i.Network) {
 		p.wrong("$.network", "each engine has a network %s of its own: write another name", i.Network)
@@ -105,7 +105,7 @@ func (n Node) check(p *places, at string) {
 	case n.Name == "":
 		p.wrong(at+".name", "a node has no name: write what docker info calls it; a name such as null needs quotes")
 	case !isName:
-		p.wrong(at+".name", "%q can't be a node's name: write what docker info calls it, letters, digits, - and .", n.Name)
+		p.wrong(at+".name", "%q can't be a node's name: write what docker info calls it: letters, digits, dots and hyphens", n.Name)
 	}
 	n.checkAddress(p, at)
 	n.checkPublic(p, at)
