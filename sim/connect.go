@@ -24,6 +24,8 @@ type link struct {
 	client *client.Client
 	ssh    *sshForward // nil unless the engine is reached by ssh
 	shared bool        // another link closes ssh
+	// warning is what a person must know of how the engine was reached; may be empty.
+	warning lang.Text
 }
 
 // Close ends the connection.
@@ -127,7 +129,11 @@ func reach(ctx context.Context, e endpoint) (*link, error) {
 	if k.ssh, err = openSSH(ctx, e.Host); err != nil {
 		return nil, unreachable(e, err)
 	}
-	return k, k.awaitAnswer(ctx, sshTimeout)
+	if err := k.awaitAnswer(ctx, sshTimeout); err != nil {
+		return k, err
+	}
+	k.warning = k.ssh.acceptedKey()
+	return k, nil
 }
 
 // reachAnew makes another connection to the same engine, which ends before k

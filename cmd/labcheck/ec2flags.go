@@ -76,7 +76,7 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	s.services.ReadOnly = may == looks
 	t, err := ec2.Open(ec2.Options{
 		Inventory: inventory, ReadOnly: may == looks, Looks: survey.OnlyLooks,
-		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact()},
+		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact(), Warn: s.warn},
 	})
 	switch {
 	case errors.As(err, new(*ec2.JumpError)):

@@ -115,6 +115,9 @@ func (a *app) checkOutput(code int) int {
 	return cmp.Or(code, exitUnreachable)
 }
 
+// warn tells what a person must know of what went well.
+func (a *app) warn(text lang.Text) { fmt.Fprintln(a.err, "labcheck:", text.In(a.lang)) }
+
 // failure is the document of a command that failed before it had one of its own, and
 // part of the other ones.
 type failure struct {
