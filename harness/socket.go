@@ -2,10 +2,12 @@ package harness
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"labcheck/harness/lang"
 )
@@ -35,15 +37,23 @@ func (s Socket) URL() string { return "unix://" + s.Path }
 // RemoveDir removes the directory and all that is in it.
 func (s Socket) RemoveDir() error { return os.RemoveAll(s.Dir) }
 
-// RemoveDeadSockets removes the sockets on which nobody listens any more.
+// maxUnborn is how long a directory may have no socket: a person may have to answer
+// before there is one.
+const maxUnborn = time.Hour
+
+// RemoveDeadSockets removes the sockets on which nobody listens any more, and the
+// directories in which none came to be.
 func RemoveDeadSockets() {
-	left, _ := filepath.Glob(filepath.Join(socketRoot(), SocketDirs, socketName)) // the pattern is well-formed
-	for _, path := range left {
-		c, err := net.Dial("unix", path)
-		if err == nil {
+	left, _ := filepath.Glob(filepath.Join(socketRoot(), SocketDirs)) // the pattern is well-formed
+	for _, dir := range left {
+		c, err := net.Dial("unix", filepath.Join(dir, socketName))
+		info, errStat := os.Stat(dir)
+		switch {
+		case err == nil:
 			_ = c.Close()
-		} else if errors.Is(err, syscall.ECONNREFUSED) {
-			_ = os.RemoveAll(filepath.Dir(path))
+		case errors.Is(err, syscall.ECONNREFUSED),
+			errors.Is(err, fs.ErrNotExist) && errStat == nil && time.Since(info.ModTime()) > maxUnborn:
+			_ = os.RemoveAll(dir)
 		}
 	}
 }

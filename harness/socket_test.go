@@ -3,10 +3,12 @@
 package harness
 
 import (
+	"errors"
 	"net"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Sockets of commands that were killed are removed; those of others are not.
@@ -41,6 +43,25 @@ func TestLeftSocketsAreRemoved(t *testing.T) {
 		if _, err := os.Stat(dir); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A directory in which no socket came to be, because the command was killed before, is
+// removed when nobody can be about to make one.
+func TestUnbornSocketsAreRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	old, err1 := NewSocket()
+	young, err2 := NewSocket()
+	long := time.Now().Add(-2 * maxUnborn)
+	if err := errors.Join(err1, err2, os.Chtimes(old.Dir, long, long)); err != nil {
+		t.Fatal(err)
+	}
+	RemoveDeadSockets()
+	if _, err := os.Stat(old.Dir); !os.IsNotExist(err) {
+		t.Errorf("the old directory: %v", err)
+	}
+	if _, err := os.Stat(young.Dir); err != nil {
+		t.Error(err)
 	}
 }
 

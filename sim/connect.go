@@ -24,6 +24,8 @@ type link struct {
 	client *client.Client
 	ssh    *sshForward // nil unless the engine is reached by ssh
 	shared bool        // another link closes ssh
+	// warning is what a person must know of how the engine was reached; may be empty.
+	warning lang.Text
 }
 
 // Close ends the connection.
@@ -127,7 +129,11 @@ func reach(ctx context.Context, e endpoint) (*link, error) {
 	if k.ssh, err = openSSH(ctx, e.Host); err != nil {
 		return nil, unreachable(e, err)
 	}
-	return k, k.awaitAnswer(ctx, sshTimeout)
+	if err := k.awaitAnswer(ctx, sshTimeout); err != nil {
+		return k, err
+	}
+	k.warning = k.ssh.acceptedKey()
+	return k, nil
 }
 
 // reachAnew makes another connection to the same engine, which ends before k
@@ -179,6 +185,13 @@ func strayAddress(e, behind endpoint) error {
 		Why:  lang.Textf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it", e.Host, behind.describe()),
 		Hint: lang.Verbatim("unset DOCKER_HOST"),
 	}
+}
+
+// CheckSettings returns a *harness.SettingError if no engine can be what a context and
+// the environment name.
+func CheckSettings(context string) error {
+	_, err := environment(context).findEndpoint()
+	return err
 }
 
 // environment returns the selection of this process.

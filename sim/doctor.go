@@ -27,9 +27,9 @@ type Check struct {
 func Doctor(ctx context.Context, o Options) []Check {
 	d := doctor{lang: o.Lang}
 	lab, err := Open(ctx, o)
-	var refused *EngineError
+	var refused harness.Hinter
 	if errors.As(err, &refused) {
-		return []Check{d.failed("engine", refused, refused.Hint.In(o.Lang))}
+		return []Check{d.failed("engine", refused, refused.HintIn(o.Lang))}
 	}
 	if err != nil {
 		return []Check{d.failed("engine", err, o.Lang.Say("start Docker, name another context with --context, "+

@@ -10,13 +10,18 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/connhelper/ssh"
 	dockercontext "github.com/docker/cli/cli/context"
 	"github.com/docker/cli/cli/context/docker"
 	"github.com/docker/cli/cli/context/store"
@@ -87,6 +92,9 @@ func (s selection) chosenContext() (name, source string) {
 
 // findEndpoint returns the endpoint that the docker CLI would use.
 func (s selection) findEndpoint() (endpoint, error) {
+	if err := s.checkVersion(); err != nil {
+		return endpoint{}, err
+	}
 	name, source := s.chosenContext()
 	if name != defaultContext {
 		return s.storedEndpoint(name, source)
@@ -128,18 +136,11 @@ func missingContext(name, source string) error {
 	if source == "" {
 		source = config.ConfigFileName
 	}
-	return &EngineError{
-		Why:  lang.Textf("docker has no context %s (from %s)", name, source),
-		Hint: lang.Verbatim("docker context ls"),
-	}
+	return harness.WithSetting(lang.Errorf("docker has no context %s (from %s)", name, source), lang.Verbatim("docker context ls"))
 }
 
 func brokenContext(name string, err error) error {
-	return &EngineError{
-		Why:  lang.Textf("docker's context %s can't be used: %s", name, err),
-		Hint: lang.Verbatim("docker context inspect " + name),
-		err:  err,
-	}
+	return harness.WithSetting(lang.Errorf("docker's context %s can't be used: %w", name, err), lang.Verbatim("docker context inspect "+name))
 }
 
 // defaultEndpoint makes an endpoint of the environment, as the docker CLI does.
@@ -147,31 +148,76 @@ func (s selection) defaultEndpoint(source string) (endpoint, error) {
 	e := endpoint{context: defaultContext, source: source}
 	verify := s.getenv(client.EnvTLSVerify) != ""
 	tls := verify || s.getenv(envTLS) != ""
-	host, err := opts.ParseHost(tls, s.getenv(client.EnvOverrideHost))
-	if err != nil {
-		return e, brokenEnvironment(client.EnvOverrideHost, err)
+	var err error
+	if e.Host, err = parseHost(tls, s.getenv(client.EnvOverrideHost)); err != nil {
+		return e, harness.WithSetting(lang.Errorf("%s can't be used: %w", client.EnvOverrideHost, err), lang.Text{
+			EN: "write unix://PATH, tcp://HOST:PORT or ssh://[USER@]HOST into DOCKER_HOST, or unset it",
+		})
 	}
-	e.Host = host
 	if !tls {
 		return e, nil
 	}
 	e.SkipTLSVerify = !verify
 	dir := cmp.Or(s.getenv(client.EnvOverrideCertPath), s.configDir())
 	ca, cert, key := filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem")
-	e.TLSData, err = dockercontext.TLSDataFromFiles(ca, cert, key)
-	if err != nil {
-		return e, brokenEnvironment(client.EnvOverrideCertPath, err)
+	if e.TLSData, err = dockercontext.TLSDataFromFiles(ca, cert, key); err == nil {
+		_, err = e.tlsConfig()
 	}
-	return e, nil
+	if err == nil {
+		return e, nil
+	}
+	for _, name := range []string{client.EnvOverrideCertPath, client.EnvTLSVerify, envTLS} {
+		if s.getenv(name) != "" {
+			return e, harness.WrongVariable(name, err)
+		}
+	}
+	return e, err
 }
 
-func brokenEnvironment(name string, err error) error {
-	return &EngineError{
-		Why:  lang.Textf("%s can't be used: %s", name, err),
-		Hint: lang.Textf("correct %s, or unset it", name),
-		err:  err,
+// parseHost reads an address as the docker CLI does, and refuses those at which no
+// engine can be.
+func parseHost(tls bool, value string) (string, error) {
+	host, err := opts.ParseHost(tls, value)
+	if err != nil {
+		return "", err
 	}
+	scheme, rest, _ := strings.Cut(host, "://")
+	switch scheme {
+	case "unix":
+		return host, nil
+	case "npipe":
+		if runtime.GOOS == "windows" {
+			return host, nil
+		}
+	case "ssh":
+		spec, err := ssh.ParseURL(host)
+		if err == nil {
+			_, err = spec.Command(nil)
+		}
+		return host, err
+	case "tcp":
+		u, err := url.Parse(host)
+		if err != nil {
+			return "", err
+		}
+		port, err := strconv.ParseUint(u.Port(), 10, 16)
+		isPath := u.Path != "" && !strings.Contains(value, "://")
+		if err == nil && port != 0 && !isPath {
+			return host, nil
+		}
+	}
+	return "", lang.Errorf("no engine can listen at %s://%s", scheme, rest)
 }
+
+// checkVersion returns an error if DOCKER_API_VERSION is no version.
+func (s selection) checkVersion() error {
+	if v := s.getenv(client.EnvOverrideAPIVersion); v != "" && !apiVersion.MatchString(v) {
+		return harness.WrongVariable(client.EnvOverrideAPIVersion, lang.Errorf("%q is no version such as 1.41", v))
+	}
+	return nil
+}
+
+var apiVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9]+$`)
 
 // ifThere returns the path of a file, or nothing if there is no such file.
 func ifThere(dir, name string) string {

@@ -7,11 +7,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path"
@@ -23,6 +25,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/prereq"
 )
 
@@ -285,5 +289,91 @@ func TestWrongContextsAreNamed(t *testing.T) {
 		if _, err := s.findEndpoint(); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("--context=%s %s: %v, not %s", test.flag, test.env, err, test.want)
 		}
+	}
+}
+
+// TestSettingsThatCantBeRight: a value with which no engine can be found is told in one
+// sentence that names the variable, and nothing is dialled.
+func TestSettingsThatCantBeRight(t *testing.T) {
+	empty := t.TempDir()
+	noPEM := t.TempDir()
+	if err := os.WriteFile(filepath.Join(noPEM, "ca.pem"), []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const verify = "DOCKER_TLS_VERIFY=1"
+	for _, test := range []struct {
+		vars  []string
+		named string // empty: an engine may be there
+	}{
+		{[]string{"DOCKER_HOST=tcp://127.0.0.1:0"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=tcp://127.0.0.1:99999"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=tcp://127.0.0.1:x"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=tcp://[::1"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=tcp://a b:1"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=tcp://127.0.0.1:1,tcp://127.0.0.1:2"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=http://127.0.0.1:1"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=x://y"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=fd://"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=/var/run/docker.sock"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=unix:/var/run/docker.sock"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=ssh://"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=ssh://localhost:x"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=ssh://-oProxyCommand=x"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_HOST=ssh://user:secret@host"}, "DOCKER_HOST"},
+		{[]string{"DOCKER_CONTEXT=nope"}, "DOCKER_CONTEXT"},
+		{[]string{"DOCKER_CONTEXT=../x"}, "DOCKER_CONTEXT"},
+		{[]string{"DOCKER_API_VERSION=latest"}, "DOCKER_API_VERSION"},
+		{[]string{"DOCKER_API_VERSION=1"}, "DOCKER_API_VERSION"},
+		{[]string{"DOCKER_API_VERSION=1.41\r"}, "DOCKER_API_VERSION"},
+		{[]string{verify, "DOCKER_CERT_PATH=/nonexistent"}, "DOCKER_CERT_PATH"},
+		{[]string{verify, "DOCKER_CERT_PATH=" + empty}, "DOCKER_CERT_PATH"},
+		{[]string{verify, "DOCKER_CERT_PATH=" + noPEM, "DOCKER_HOST=tcp://127.0.0.1:1"}, "DOCKER_CERT_PATH"},
+		{[]string{verify}, "DOCKER_TLS_VERIFY"},
+		{[]string{"DOCKER_TLS=1", "DOCKER_CERT_PATH=" + noPEM, "DOCKER_HOST=tcp://127.0.0.1:1"}, "DOCKER_CERT_PATH"},
+
+		{nil, ""},
+		{[]string{"DOCKER_HOST= tcp://127.0.0.1:1\r\n"}, ""},
+		{[]string{"DOCKER_HOST=127.0.0.1"}, ""},
+		{[]string{"DOCKER_HOST=tcp://"}, ""},
+		{[]string{"DOCKER_HOST=tcp://[::1]:1"}, ""},
+		{[]string{"DOCKER_HOST=tcp://127.0.0.1:1/prefix"}, ""},
+		{[]string{"DOCKER_HOST=unix://"}, ""},
+		{[]string{"DOCKER_HOST=unix://relative.sock"}, ""},
+		{[]string{"DOCKER_HOST=ssh://user@host:2222"}, ""},
+		{[]string{"DOCKER_CONTEXT=default"}, ""},
+		{[]string{"DOCKER_API_VERSION=v1.41"}, ""},
+		{[]string{"DOCKER_CERT_PATH=/nonexistent"}, ""}, // of no use without TLS
+	} {
+		_, err := environmentOf(t, test.vars...).findEndpoint()
+		var wrong *harness.SettingError
+		switch {
+		case test.named == "":
+			if err != nil {
+				t.Errorf("%q: %v", test.vars, err)
+			}
+		case !errors.As(err, &wrong):
+			t.Errorf("%q: %T: %v", test.vars, err, err)
+		case !strings.Contains(err.Error(), test.named), strings.Contains(err.Error(), "\n"), wrong.HintIn(lang.English) == "":
+			t.Errorf("%q: %v (%s)", test.vars, err, wrong.HintIn(lang.English))
+		}
+	}
+}
+
+// TestVersionThatTheEngineHasNot: Docker 20.10 answers so.
+func TestVersionThatTheEngineHasNot(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		if path.Base(r.URL.Path) != "_ping" {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"message":"client version 99.99 is too new. Maximum supported API version is 1.41"}`)
+		}
+	}))
+	defer server.Close()
+	t.Setenv("DOCKER_API_VERSION", "99.99")
+	_, err := connect(t.Context(), environmentOf(t, "DOCKER_HOST=tcp://"+server.Listener.Addr().String()), netip.Prefix{})
+	want := "DOCKER_API_VERSION can't be used: Error response from daemon: client version 99.99 is too new"
+	if !errors.As(err, new(*harness.SettingError)) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v; want %s", err, want)
 	}
 }

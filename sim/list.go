@@ -31,6 +31,7 @@ func List(ctx context.Context, o Options) (all []Listed, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, link.Close()) }()
+	o.tell(link.warning)
 	return listLabs(ctx, link.client)
 }
 

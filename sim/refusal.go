@@ -2,11 +2,14 @@ package sim
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
@@ -33,6 +36,9 @@ func (e *EngineError) HintIn(l lang.Language) string { return e.Hint.In(l) }
 // checkEngine returns an *EngineError if the engine can't hold a lab.
 func (k *link) checkEngine(ctx context.Context) error {
 	version, err := k.client.ServerVersion(ctx)
+	if isVersion := errdefs.IsInvalidArgument(err); isVersion && os.Getenv(client.EnvOverrideAPIVersion) != "" {
+		return harness.WrongVariable(client.EnvOverrideAPIVersion, err)
+	}
 	if err != nil {
 		return unreachable(k.endpoint, err)
 	}

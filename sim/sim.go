@@ -47,6 +47,8 @@ type Options struct {
 	Watchdog []string
 	// Plain leaves out what makes a lab start faster than the tutorial by hand.
 	Plain bool
+	// Warn receives what a person must know of how the engine was reached. May be nil.
+	Warn func(lang.Text)
 	// Progress receives events, from several goroutines. May be nil.
 	Progress func(Event)
 }
@@ -93,6 +95,7 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.tell(link.warning)
 	objects := newLabObjects(link.client, o.Lab)
 	topology, err := findTopology(ctx, objects, o)
 	if err != nil {
@@ -102,6 +105,13 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 		opts: o, topology: topology, link: link, objects: objects, store: images.New(link.client, o.Images),
 		reporter: reporter{o.Progress, o.Lang, time.Now()},
 	}, nil
+}
+
+// tell passes a warning on if there is one.
+func (o Options) tell(warning lang.Text) {
+	if warning.EN != "" && o.Warn != nil {
+		o.Warn(warning)
+	}
 }
 
 // CheckName returns an error for a name that a lab can't have.

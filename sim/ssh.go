@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -23,6 +24,7 @@ type sshForward struct {
 	harness.Socket
 	spec   *ssh.Spec
 	target string // the engine's address, as -L has it
+	asked  string // what ssh wrote to stderr when it was asked for that
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	ended  chan struct{}
@@ -31,6 +33,7 @@ type sshForward struct {
 // sshFlags are the docker CLI's, and what notices a connection that died.
 var sshFlags = []string{
 	"-T", "-o", "ConnectTimeout=30", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=15",
+	"-o", "LogLevel=INFO", // at which it tells what host key it accepts
 }
 
 // goodbyeTimeout is how long ssh may take to end.
@@ -43,7 +46,8 @@ func openSSH(ctx context.Context, address string) (*sshForward, error) {
 	if err != nil {
 		return nil, err
 	}
-	target, err := askTarget(ctx, spec)
+	var asked bytes.Buffer
+	target, err := askTarget(ctx, spec, &asked)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +55,7 @@ func openSSH(ctx context.Context, address string) (*sshForward, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &sshForward{Socket: s, spec: spec, target: target, ended: make(chan struct{})}
+	f := &sshForward{Socket: s, spec: spec, target: target, asked: asked.String(), ended: make(chan struct{})}
 	if err := f.startSSH(); err != nil {
 		return nil, errors.Join(err, s.RemoveDir())
 	}
@@ -112,6 +116,12 @@ func (f *sshForward) awaitSocket(ctx context.Context) error {
 	})
 }
 
+// acceptedKey returns what a person must know of a host key that ssh accepted.
+func (f *sshForward) acceptedKey() lang.Text {
+	text, _ := os.ReadFile(f.logPath()) // without it there is nothing to tell
+	return harness.AcceptedKey(f.spec.Host, f.asked+string(text))
+}
+
 // explainFailure returns what ssh wrote about a request that failed: the client itself
 // only saw its connection end.
 func (f *sshForward) explainFailure(err error) error {
@@ -140,8 +150,8 @@ func (f *sshForward) Close() error {
 
 // askTarget returns where the engine listens on the other machine: the path in
 // the address, or else where the docker CLI there connects to, which is what
-// `docker system dial-stdio` would do.
-func askTarget(ctx context.Context, spec *ssh.Spec) (string, error) {
+// `docker system dial-stdio` would do. It writes what ssh says to said.
+func askTarget(ctx context.Context, spec *ssh.Spec, said *bytes.Buffer) (string, error) {
 	if strings.Trim(spec.Path, "/") != "" {
 		return spec.Path, nil
 	}
@@ -151,12 +161,12 @@ func askTarget(ctx context.Context, spec *ssh.Spec) (string, error) {
 	}
 	cmd := exec.CommandContext(ctx, "ssh", args...)
 	cmd.SysProcAttr = harness.OwnSession()
+	cmd.Stderr = said
 	out, err := cmd.Output()
-	if err != nil {
-		var failed *exec.ExitError
-		if errors.As(err, &failed) && len(failed.Stderr) > 0 {
-			return "", errors.New(oneLine(string(failed.Stderr)))
-		}
+	switch {
+	case err != nil && said.Len() > 0:
+		return "", errors.New(oneLine(said.String()))
+	case err != nil:
 		return "", lang.Errorf("ssh: %w", err)
 	}
 	// The login shell may have printed something before.

@@ -149,6 +149,32 @@ func TestSSHThatFails(t *testing.T) {
 	}
 }
 
+// TestSSHTellsAcceptedKey: a host key that ssh accepts because the user's configuration
+// says so is told once, and a known one is not.
+func TestSSHTellsAcceptedKey(t *testing.T) {
+	far := serveUnix(t, "far")
+	s := startSSHD(t, far)
+	host := engineBehind(t, s)
+	want := "Warning: Permanently added '[127.0.0.1]:" + s.Port + "' (ED25519) to the list of known hosts."
+	for _, address := range []string{host, host + strings.TrimPrefix(far, "unix://")} {
+		if err := os.RemoveAll(s.Path("known")); err != nil {
+			t.Fatal(err)
+		}
+		for _, isKnown := range []bool{false, true} {
+			k, err := reach(t.Context(), endpointAt(address))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if told := k.warning.String(); strings.HasSuffix(told, want) == isKnown || isKnown && told != "" {
+				t.Errorf("%s, known: %t: it tells %q", address, isKnown, told)
+			}
+			if err := k.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // A machine that does not answer any more does not keep a command from ending.
 func TestSSHThatHangs(t *testing.T) {
 	s := startSSHD(t, serveUnix(t, "far"))

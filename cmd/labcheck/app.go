@@ -311,7 +311,7 @@ func (a *app) simOptions() sim.Options {
 	return sim.Options{
 		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
 		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
-		Watchdog: watchdogArgv(),
+		Watchdog: watchdogArgv(), Warn: a.warn,
 	}
 }
 

@@ -63,13 +63,17 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	if err != nil {
 		return err
 	}
-	if s.services, err = engine.FromEnv(s.real.ca, s.real.cert, s.real.tlsKey); err != nil {
+	s.services, err = engine.FromEnv(s.real.ca, s.real.cert, s.real.tlsKey)
+	switch {
+	case errors.As(err, new(*harness.SettingError)):
+		return err
+	case err != nil:
 		return &usageError{err, "labcheck --help"}
 	}
 	s.services.ReadOnly = may == looks
 	t, err := ec2.Open(ec2.Options{
 		Inventory: inventory, ReadOnly: may == looks, Looks: survey.OnlyLooks,
-		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact()},
+		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact(), Warn: s.warn},
 	})
 	switch {
 	case errors.As(err, new(*ec2.JumpError)):

@@ -10,7 +10,6 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/harness/usage"
 	"labcheck/sim"
 	"labcheck/sim/images/debian"
 )
@@ -70,7 +69,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
 		return exitFalse
-	case errors.As(err, new(*usageError)), errors.As(err, new(*usage.SettingError)),
+	case errors.As(err, new(*usageError)), errors.As(err, new(*harness.SettingError)),
 		errors.As(err, new(*sim.TopologyError)):
 		return exitUsage
 	}
@@ -116,6 +115,9 @@ func (a *app) checkOutput(code int) int {
 	fmt.Fprintln(a.err, "labcheck:", a.lang.Say("write to stdout: %s", a.lang.Error(err)))
 	return cmp.Or(code, exitUnreachable)
 }
+
+// warn tells what a person must know of what went well.
+func (a *app) warn(text lang.Text) { fmt.Fprintln(a.err, "labcheck:", text.In(a.lang)) }
 
 // failure is the document of a command that failed before it had one of its own, and
 // part of the other ones.

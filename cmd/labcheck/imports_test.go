@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/report":              {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/terminal":            {"labcheck/harness"},
 	"labcheck/harness/transcript":          {"labcheck/harness/lang"},
-	"labcheck/harness/usage":               {"labcheck/harness/lang"},
+	"labcheck/harness/usage":               {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/walk":                {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/watch":               {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/harness/ec2":                 {"labcheck/harness/lang", "labcheck/harness"},

@@ -4,15 +4,12 @@ package ec2
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -109,38 +106,17 @@ func Read(name string, content []byte) (Inventory, error) {
 	if len(content) > maxInventory {
 		return Inventory{}, &InventoryError{File: name, What: lang.Textf("longer than %d bytes", maxInventory)}
 	}
-	parsed, err := parser.ParseBytes(content, 0)
-	switch {
-	case err != nil:
-		return Inventory{}, locateError(name, err)
-	case len(parsed.Docs) == 0 || isEmpty(parsed.Docs[0].Body):
-		return Inventory{}, &InventoryError{File: name, What: lang.Text{EN: "there is nothing in it"}}
-	case len(parsed.Docs) > 1:
-		return Inventory{}, &InventoryError{File: name, What: lang.Text{EN: "a second document after the first"}}
+	text, wrong := decodeText(name, content)
+	if wrong != nil {
+		return Inventory{}, wrong
 	}
-	p := &places{file: name, content: content}
-	i := p.decode(parsed.Docs[0].Body)
+	document, err := parse(name, text)
+	if err != nil {
+		return Inventory{}, err
+	}
+	i, p := readDocument(name, document)
 	i.check(p)
 	return i, p.err()
-}
-
-// isEmpty reports whether a document has nothing but comments.
-func isEmpty(body ast.Node) bool {
-	_, isComment := body.(*ast.CommentGroupNode)
-	return body == nil || isComment
-}
-
-// locateError takes the place out of an error of the YAML library.
-func locateError(name string, err error) *InventoryError {
-	e := &InventoryError{File: name, What: lang.Verbatim(err.Error())}
-	var yamlErr yaml.Error
-	if errors.As(err, &yamlErr) {
-		e.What = lang.Verbatim(yamlErr.GetMessage())
-		if t := yamlErr.GetToken(); t != nil && t.Position != nil {
-			e.Line, e.Column = t.Position.Line, t.Position.Column
-		}
-	}
-	return e
 }
 
 // Write writes an inventory as Read reads it.

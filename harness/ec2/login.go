@@ -26,6 +26,8 @@ type SSH struct {
 	Jump string
 	User string
 	Key  string // a file
+	// Warn receives what a person must know of a login that went well. May be nil.
+	Warn func(lang.Text)
 	// Interact lets ssh ask a person on the terminal while do runs; nil if there is
 	// nobody.
 	Interact func(do func() error) error
@@ -97,6 +99,7 @@ type route struct {
 	port    uint16
 	addr    string // host:port
 	keyName string // under which known_hosts has the host's key
+	trusts  bool   // a host key that is not known, without asking
 }
 
 // unsaidUser is the user if ssh's configuration has none.
@@ -196,6 +199,8 @@ func readRoute(options []string, to string, out []byte) route {
 		case "port":
 			n, _ := strconv.ParseUint(value, 10, 16) // ssh checked it
 			r.port = uint16(n)
+		case "stricthostkeychecking":
+			r.trusts = value == "accept-new" || value == "false"
 		case "hostkeyalias":
 			r.keyName = value
 		}
@@ -243,7 +248,7 @@ func (t *Target) jumpHost(jump string) (*sshHost, error) {
 // host returns where one logs in on a node, which is behind the jump host if there
 // is one.
 func (t *Target) host(n Node, said Login) *sshHost {
-	h := &sshHost{name: n.Name, login: t.loginOf(n, said), interact: t.opts.SSH.Interact, life: t.life, via: t.jump}
+	h := &sshHost{name: n.Name, login: t.loginOf(n, said), interact: t.opts.SSH.Interact, warn: t.opts.SSH.Warn, life: t.life, via: t.jump}
 	h.address = cmp.Or(n.Public, n.Address)
 	if t.jump != nil {
 		h.address = n.Address

@@ -30,7 +30,7 @@ type master struct {
 // taken for gone.
 var masterOptions = []string{
 	"-M", "-N", "-T", "-a", "-x",
-	"-o", "ControlPersist=no", "-o", "ClearAllForwardings=yes", "-o", "UpdateHostKeys=no", "-o", "LogLevel=ERROR",
+	"-o", "ControlPersist=no", "-o", "ClearAllForwardings=yes", "-o", "UpdateHostKeys=no",
 	"-o", "ConnectTimeout=4", "-o", "ServerAliveInterval=2", "-o", "ServerAliveCountMax=2",
 }
 

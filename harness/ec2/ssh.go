@@ -36,6 +36,8 @@ type sshHost struct {
 	via      *sshHost              // nil: reached directly
 	route    func() (route, error) // asks ssh once
 	interact func(func() error) error
+	warn     func(lang.Text)
+	told     sync.Once       // which host key ssh accepted
 	life     context.Context //nolint:containedctx // the target's, which Close ends
 	sessions atomic.Int32    // that run
 	masters  sync.WaitGroup  // that were logged in
@@ -152,19 +154,33 @@ func (h *sshHost) newConn(m *master, raw net.Conn) (*sshConn, error) {
 	}
 	_ = raw.SetDeadline(time.Time{})
 	c := &sshConn{ssh.NewClient(conn, channels, requests), m, make(chan struct{})}
+	h.tellAccepted(m)
 	h.masters.Go(func() {
 		_ = c.Wait() // that it ended is all that counts
 		close(c.dead)
 		m.close()
+		h.tellAccepted(m) // if that was still on its way
 	})
 	return c, nil
+}
+
+// tellAccepted tells, once, if ssh has accepted a host key without asking.
+func (h *sshHost) tellAccepted(m *master) {
+	if warning := harness.AcceptedKey(h.name, m.said.text()); warning.EN != "" && h.warn != nil {
+		h.told.Do(func() { h.warn(warning) })
+	}
 }
 
 // argv returns the options and the destination of ssh.
 func (h *sshHost) argv(ctx context.Context) ([]string, error) {
 	r, err := h.route()
+	level := "LogLevel=ERROR"
+	if r.trusts {
+		level = "LogLevel=INFO" // at which ssh tells what it accepts
+	}
+	options := slices.Concat([]string{"-o", level}, r.options)
 	if err != nil || h.via == nil {
-		return slices.Concat(r.options, []string{"--", r.to}), err
+		return append(options, "--", r.to), err
 	}
 	via, err := h.via.connect(ctx)
 	if err != nil {
@@ -172,7 +188,7 @@ func (h *sshHost) argv(ctx context.Context) ([]string, error) {
 	}
 	// It must not dial by itself if the master has gone.
 	proxy := harness.ShellLine("ssh", "-F", "none", "-o", "ProxyCommand=false", "-S", via.master.Path, "-W", "[%h]:%p", "--", h.via.name)
-	return slices.Concat(r.options, []string{"-o", "ProxyCommand=" + proxy, "--", r.to}), nil
+	return append(options, "-o", "ProxyCommand="+proxy, "--", r.to), nil
 }
 
 // use does something with the connection. Where the one that was kept is broken

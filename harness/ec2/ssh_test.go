@@ -23,6 +23,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/ec2"
+	"labcheck/harness/lang"
 	"labcheck/harness/prereq"
 	"labcheck/harness/sshdtest"
 )
@@ -474,6 +475,52 @@ func TestLogin(t *testing.T) {
 			case c.layer == "":
 			case !errors.As(err, &lost) || lost.Layer != c.layer || !strings.Contains(err.Error(), c.want):
 				t.Errorf("%v, not %q in layer %s", err, c.want, c.layer)
+			}
+		})
+	}
+}
+
+// TestAcceptedKeys: nothing is accepted silently. If ssh's own configuration has it accept
+// a host key without asking, that is told, in ssh's words.
+func TestAcceptedKeys(t *testing.T) {
+	forget := func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600) }
+	change := func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600, known(s, "key")) }
+	const added, changed = "Warning: Permanently added '[127.0.0.1]:PORT' (ED25519) to the list of known hosts.", "REMOTE HOST IDENTIFICATION HAS CHANGED!"
+	for _, c := range []struct {
+		name   string
+		config []string
+		setup  func(*testing.T, *sshdtest.Server)
+		jump   string
+		want   string
+	}{
+		{"accept-new", []string{"StrictHostKeyChecking accept-new"}, forget, "", added},
+		{"no", []string{"StrictHostKeyChecking no"}, forget, "", added},
+		{"off, and told to say little", []string{"StrictHostKeyChecking off", "LogLevel QUIET"}, forget, "", added},
+		{"nowhere to write it", []string{"StrictHostKeyChecking no", "UserKnownHostsFile /dev/null"}, forget, "", added},
+		{"for that host only", []string{"Host 127.0.0.1", "StrictHostKeyChecking accept-new"}, forget, "", added},
+		{"a jump host", []string{"StrictHostKeyChecking accept-new"}, forget, "manager", added},
+		{"a host before the jump host", []string{"StrictHostKeyChecking accept-new"}, forget, "127.0.0.1,ssh://127.0.0.1:PORT/", added},
+		{"a key that changed", []string{"StrictHostKeyChecking no"}, change, "", changed},
+		{"a known key", []string{"StrictHostKeyChecking accept-new"}, nil, "", ""},
+		{"a known key, without checks", []string{"StrictHostKeyChecking no"}, nil, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startSSHD(t)
+			configure(t, s, c.config...)
+			if c.setup != nil {
+				c.setup(t, s)
+			}
+			fill := strings.NewReplacer("PORT", s.Port)
+			var told []string
+			n := opened(t, ec2.Options{SSH: ec2.SSH{Jump: fill.Replace(c.jump), Warn: func(w lang.Text) { told = append(told, w.String()) }}})
+			for range 2 {
+				if _, err := n.Exec(t.Context(), "true"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := fill.Replace(c.want)
+			if len(told) > 1 || (len(told) == 1) != (want != "") || want != "" && !strings.Contains(told[0], "without asking") || want != "" && !strings.Contains(told[0], want) {
+				t.Errorf("it tells %q, not %q", told, want)
 			}
 		})
 	}

@@ -1,9 +1,7 @@
 package ec2
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -11,154 +9,129 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
+	"unicode"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
-// places finds where something stands in an inventory's text, and collects what is
-// wrong.
-type places struct {
-	file    string
-	content []byte
-	found   []*InventoryError
-}
-
-// wrong notes what is wrong at a path such as $.nodes[2].address; if that is not in the
-// text, at the nearest part of it that is.
-func (p *places) wrong(path, format string, args ...any) {
-	e := &InventoryError{File: p.file, What: lang.Textf(format, args...)}
-	p.found = append(p.found, e)
-	for ; strings.ContainsAny(path, ".["); path = path[:strings.LastIndexAny(path, ".[")] {
-		parsed, err := yaml.PathString(path)
-		if err != nil {
-			continue
-		}
-		node, err := parsed.ReadNode(bytes.NewReader(p.content))
-		if err != nil || node == nil || node.GetToken() == nil {
-			continue
-		}
-		at := node.GetToken().Position
-		e.Line, e.Column = at.Line, at.Column
-		return
-	}
-}
-
-// err returns what was found, in the order of the text; nil if nothing was.
-func (p *places) err() error {
-	slices.SortStableFunc(p.found, func(a, b *InventoryError) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	var all []error
-	for _, e := range p.found {
-		all = append(all, e)
-	}
-	if len(all) == 1 {
-		return all[0]
-	}
-	return errors.Join(all...)
-}
-
-// decode decodes a document. What can't be is noted, and left out.
-func (p *places) decode(document ast.Node) (i Inventory) {
-	for {
-		i = Inventory{}
-		err := yaml.NodeToValue(document, &i, yaml.Strict())
-		if err == nil {
-			return i
-		}
-		e := locateError(p.file, err)
-		p.found = append(p.found, e)
-		without := &pairRemover{line: e.Line, column: e.Column}
-		if ast.Walk(without, document); !without.removed {
-			return i
-		}
-	}
-}
-
-// pairRemover removes the key and value from a document of which one is at a place.
-type pairRemover struct {
-	line, column int
-	removed      bool
-}
-
-// Visit implements ast.Visitor.
-func (r *pairRemover) Visit(n ast.Node) ast.Visitor {
-	if m, ok := n.(*ast.MappingNode); ok {
-		before := len(m.Values)
-		m.Values = slices.DeleteFunc(m.Values, func(pair *ast.MappingValueNode) bool {
-			return r.isAt(pair.Key) || r.isAt(pair.Value)
-		})
-		r.removed = r.removed || len(m.Values) < before
-	}
-	return r
-}
-
-func (r *pairRemover) isAt(n ast.Node) bool {
-	at := n.GetToken().Position
-	return at.Line == r.line && at.Column == r.column
-}
-
 // nodeName is what engines call their hosts.
-var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$`)
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9]+([.-]+[A-Za-z0-9]+)*$`)
 
 // networkName is what docker takes (docker/docker 20.10, daemon/names).
 var networkName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 
+// ownNetworks are networks that each engine has, or takes for those.
+var ownNetworks = []string{"bridge", "default", "docker_gwbridge", "host", "none"}
+
 // check holds an inventory to what its schema can't say.
 func (i Inventory) check(p *places) {
 	if len(i.Nodes) == 0 {
-		p.wrong("$.nodes", "there are no nodes")
+		if !p.bad["$"] {
+			p.wrong("$.nodes", "there are no nodes")
+		}
 		return
 	}
 	if i.Network != "" && !networkName.MatchString(i.Network) {
-		p.wrong("$.network", "%q can't be a network's name", i.Network)
+		p.wrong("$.network", "%q can't be a network's name: write letters and digits, and dots, hyphens and _ between them", i.Network)
 	}
-	names, addresses := map[string]int{}, map[netip.Addr]string{}
+	if slices.Contains(ownNetworks, i.Network) {
+		p.wrong("$.network", "each engine has a network %s of its own: write another name", i.Network)
+	}
+	i.SSH.check(p, "$.ssh")
 	for k, n := range i.Nodes {
 		at := fmt.Sprintf("$.nodes[%d]", k)
-		n.check(p, at)
-		if _, taken := names[n.Name]; taken && n.Name != "" {
-			p.wrong(at+".name", "there are two nodes %s", n.Name)
+		if !p.bad[at] {
+			n.check(p, at)
 		}
-		addr, err := netip.ParseAddr(n.Address)
-		if other, taken := addresses[addr]; taken && err == nil {
-			p.wrong(at+".address", "%s and %s have the same address", other, n.Name)
+		for _, other := range i.Nodes[:k] {
+			i.compareNodes(p, at, other, n)
 		}
-		names[n.Name], addresses[addr] = k, n.Name
 	}
-	if _, ok := names[i.Manager]; !ok {
-		p.wrong("$.manager", "the manager is %q; no node has that name", i.Manager)
+	i.checkManager(p)
+}
+
+// compareNodes notes what two nodes can't have both.
+func (i Inventory) compareNodes(p *places, at string, a, b Node) {
+	address := func(n Node) netip.Addr {
+		addr, _ := netip.ParseAddr(n.Address)
+		return addr
+	}
+	port := func(n Node) uint16 { return cmp.Or(n.Port, i.Ports.Engine, harness.EnginePort) }
+	switch {
+	case a.Name == b.Name && a.Name != "":
+		p.wrong(p.own(at, ".name"), "there are two nodes %s: write another name", b.Name)
+	case strings.EqualFold(a.Name, b.Name) && a.Name != "":
+		p.wrong(p.own(at, ".name"), "%s and %s differ in upper and lower case only: write another name", a.Name, b.Name)
+	}
+	switch {
+	case address(a) == address(b) && address(a).IsValid():
+		p.wrong(p.own(at, ".address"), "%s and %s have the same address: write another one", a.Name, b.Name)
+	case a.Public != "" && strings.EqualFold(a.Public, b.Public) && port(a) == port(b):
+		p.wrong(p.own(at, ".public"), "%s and %s have the same public address: write another one, or another port", a.Name, b.Name)
+	}
+}
+
+// checkManager notes if no node is the manager, or if two of the manager's services
+// have the same port.
+func (i Inventory) checkManager(p *places) {
+	at := slices.IndexFunc(i.Nodes, func(n Node) bool { return n.Name == i.Manager })
+	known := at >= 0 && i.Manager != ""
+	noName := slices.ContainsFunc(i.Nodes, func(n Node) bool { return n.Name == "" }) // was noted
+	meant := slices.IndexFunc(i.Nodes, func(n Node) bool { return isMisspelt(i.Manager, n.Name) })
+	switch {
+	case i.Manager == "":
+		p.wrong("$.manager", "no node is the manager: write manager: and the name of a node")
+	case !known && meant >= 0:
+		p.wrong("$.manager", "the manager is %q; no node has that name: write %s", i.Manager, i.Nodes[meant].Name)
+	case !known && !noName:
+		p.wrong("$.manager", "the manager is %q; no node has that name: write the name of a node", i.Manager)
+	}
+	if !known {
+		return
+	}
+	t := i.Topology()
+	switch engine, swarm, consul := t.Manager.Engine().Port(), t.Swarm().Port(), t.Consul().Port(); {
+	case swarm == consul:
+		p.wrong("$.ports", "Swarm and Consul both have port %d of %s: write another one", swarm, i.Manager)
+	case swarm == engine, consul == engine:
+		p.wrong(fmt.Sprintf("$.nodes[%d].port", at), "the engine of %s and another service both have its port %d: write another one", i.Manager, engine)
 	}
 }
 
 func (n Node) check(p *places, at string) {
-	if !nodeName.MatchString(n.Name) {
-		p.wrong(at+".name", "%q can't be a node's name", n.Name)
+	isName := nodeName.MatchString(n.Name) && len(n.Name) < 64
+	switch {
+	case n.Name == "":
+		p.wrong(at+".name", "a node has no name: write what docker info calls it; a name such as null needs quotes")
+	case !isName:
+		p.wrong(at+".name", "%q can't be a node's name: write what docker info calls it: letters, digits, dots and hyphens", n.Name)
 	}
-	if n.Address == "" {
-		p.wrong(at, "%s has no address", n.Name)
-	} else if _, err := netip.ParseAddr(n.Address); err != nil {
-		p.wrong(at+".address", "%q, the address of %s, is no IP address", n.Address, n.Name)
-	}
-	if strings.ContainsAny(n.Public, " /@") {
-		p.wrong(at+".public", "%q, the public address of %s, is neither an address nor a name", n.Public, n.Name)
-	}
-	if n.CPUs < 0 || n.CPUs > math.MaxUint16 {
-		p.wrong(at+".cpus", "%s can't have %d CPUs", n.Name, n.CPUs)
-	}
+	n.checkAddress(p, at)
+	n.checkPublic(p, at)
+	n.SSH.check(p, at+".ssh")
 	if n.Memory != "" {
 		if _, err := bytesOf(n.Memory); err != nil {
 			p.wrong(at+".memory", "the memory of %s: %s", n.Name, err)
 		}
 	}
-	if (n.CPUs == 0 || n.Memory == "") && nodeName.MatchString(n.Name) && !onPage(n.Name) {
+	noSize := n.CPUs == 0 && !p.bad[at+".cpus"] || n.Memory == "" && !p.bad[at+".memory"]
+	if noSize && isName && !onPage(n.Name) {
 		p.wrong(at, "the page has no node %s: its cpus and its memory are needed", n.Name)
 	}
 }
+
+// check notes what ssh would take for something else.
+func (l Login) check(p *places, at string) {
+	if strings.HasPrefix(l.User, "-") || strings.ContainsFunc(l.User, isBlankOrControl) {
+		p.wrong(at+".user", "%q can't be a user's name: write one without spaces, and without - before it", l.User)
+	}
+	if strings.ContainsFunc(l.Key, unicode.IsControl) {
+		p.wrong(at+".key", "%q can't be a file's name: write a path without control characters", l.Key)
+	}
+}
+
+func isBlankOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 func onPage(name string) bool {
 	for _, h := range harness.Tutorial().Hosts() {
@@ -174,9 +147,10 @@ func onPage(name string) bool {
 // MiB, it can't be said what Swarm makes of it: Swarm adds 5%, and rounds.
 func bytesOf(size string) (int64, error) {
 	unit := strings.TrimLeft(size, "0123456789")
-	number, err := strconv.ParseInt(size[:len(size)-len(unit)], 10, 64)
+	digits := size[:len(size)-len(unit)]
+	number, err := strconv.ParseInt(digits, 10, 64)
 	shift, known := map[string]uint{"": 0, "B": 0, "kB": 10, "KiB": 10, "MiB": 20, "GiB": 30}[strings.TrimSpace(unit)]
-	if err != nil || !known || number <= 0 || number > math.MaxInt64>>shift/100 {
+	if err != nil || !known || digits[0] == '0' || number > math.MaxInt64>>shift/100 {
 		return 0, lang.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", size)
 	}
 	return number << shift, nil

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 
 	"github.com/docker/go-connections/tlsconfig"
@@ -35,24 +37,34 @@ func CertPath(dir string) (ca, cert, key string) {
 // CONSUL_HTTP_SSL_VERIFY, CONSUL_CACERT, CONSUL_CLIENT_CERT and so on. Where
 // Consul is, it does not take from there.
 func (o Options) ConsulFromEnv() (Options, error) {
-	env := api.DefaultConfig()
+	for _, name := range []string{api.HTTPSSLEnvName, api.HTTPSSLVerifyEnvName} {
+		if v := os.Getenv(name); v != "" { // DefaultConfig would pass over a wrong one
+			if _, err := strconv.ParseBool(v); err != nil {
+				return o, harness.WrongVariable(name, lang.Errorf("%q is neither true nor false", v))
+			}
+		}
+	}
+	env, from := api.DefaultConfig(), api.HTTPTokenEnvName
 	o.ConsulToken = strings.TrimSpace(env.Token)
 	if env.TokenFile != "" {
+		from = api.HTTPTokenFileEnvName
 		content, err := os.ReadFile(env.TokenFile)
 		if err != nil {
-			return o, lang.Errorf("token of Consul: %w", err)
+			return o, harness.WrongVariable(from, err)
 		}
 		o.ConsulToken = strings.TrimSpace(string(content))
 	}
 	if !httpguts.ValidHeaderFieldValue(o.ConsulToken) {
-		return o, lang.Errorf("CONSUL_HTTP_TOKEN has a control character in it: set it again")
+		return o, harness.WrongVariable(from, lang.Errorf("the token has a control character in it"))
 	}
 	if env.Scheme != "https" {
 		return o, nil
 	}
 	c, err := api.SetupTLSConfig(&env.TLSConfig)
 	if err != nil {
-		return o, lang.Errorf("TLS of Consul: %w", err)
+		return o, harness.WithSetting(lang.Errorf("TLS of Consul: %w", err), lang.Text{
+			EN: "correct CONSUL_CACERT, CONSUL_CAPATH, CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY, or unset them",
+		})
 	}
 	o.ConsulTLS = c
 	return o, nil

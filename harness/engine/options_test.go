@@ -16,8 +16,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // certificate is a self-signed one for the address of the tests' node, as files.
@@ -168,6 +172,54 @@ func TestTokenFromEnv(t *testing.T) {
 		if (err == nil) != (want != "") || err == nil && o.ConsulToken != want {
 			t.Errorf("%q: %q, %v", set, o.ConsulToken, err)
 		}
+	}
+}
+
+// TestVariablesThatCantBeRight: what Consul's own programs pass over with a warning, or
+// ask the user for, is an error that names the variable.
+func TestVariablesThatCantBeRight(t *testing.T) {
+	dir := t.TempDir()
+	text, control := filepath.Join(dir, "text"), filepath.Join(dir, "control")
+	if err := errors.Join(os.WriteFile(text, []byte("x\n"), 0o600), os.WriteFile(control, []byte("a\rb"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, value, more, named string }{
+		{"CONSUL_HTTP_SSL", "yes", "", "CONSUL_HTTP_SSL can't"},
+		{"CONSUL_HTTP_SSL", "on", "", "CONSUL_HTTP_SSL can't"},
+		{"CONSUL_HTTP_SSL", " true", "", "CONSUL_HTTP_SSL can't"},
+		{"CONSUL_HTTP_SSL_VERIFY", "no", "", "CONSUL_HTTP_SSL_VERIFY can't"},
+		{"CONSUL_HTTP_TOKEN", "a\nb", "", "CONSUL_HTTP_TOKEN can't"},
+		{"CONSUL_HTTP_TOKEN_FILE", filepath.Join(dir, "nothing"), "", "CONSUL_HTTP_TOKEN_FILE can't"},
+		{"CONSUL_HTTP_TOKEN_FILE", dir, "", "CONSUL_HTTP_TOKEN_FILE can't"},
+		{"CONSUL_HTTP_TOKEN_FILE", control, "", "CONSUL_HTTP_TOKEN_FILE can't"},
+		{"CONSUL_CACERT", text, "true", "TLS of Consul"},
+		{"CONSUL_CAPATH", filepath.Join(dir, "nothing"), "true", "TLS of Consul"},
+		{"CONSUL_CLIENT_CERT", text, "true", "TLS of Consul"},
+		{"CONSUL_CLIENT_KEY", text, "true", "TLS of Consul"},
+		{"DOCKER_CERT_PATH", dir, "", "DOCKER_CERT_PATH can't"},
+		{"DOCKER_CERT_PATH", filepath.Join(dir, "nothing"), "", "DOCKER_CERT_PATH can't"},
+		{"DOCKER_CERT_PATH", "", "", ""},
+		{"CONSUL_HTTP_SSL", "1", "", ""},
+		{"CONSUL_HTTP_SSL", "TRUE", "", ""},
+		{"CONSUL_HTTP_SSL_VERIFY", "false", "true", ""},
+		{"CONSUL_CACERT", text, "", ""}, // of no use without TLS
+	} {
+		t.Run(test.name+"="+test.value, func(t *testing.T) {
+			t.Setenv("CONSUL_HTTP_SSL", test.more)
+			t.Setenv(test.name, test.value)
+			_, err := FromEnv("", "", "")
+			var wrong *harness.SettingError
+			switch {
+			case test.named == "":
+				if err != nil {
+					t.Error(err)
+				}
+			case !errors.As(err, &wrong):
+				t.Errorf("%T: %v", err, err)
+			case !strings.HasPrefix(err.Error(), test.named), strings.Contains(err.Error(), "\n"), wrong.HintIn(lang.English) == "":
+				t.Errorf("%v (%s)", err, wrong.HintIn(lang.English))
+			}
+		})
 	}
 }
 

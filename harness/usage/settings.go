@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/spf13/pflag"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
@@ -29,21 +30,6 @@ type key struct {
 	line   int
 	values []string
 }
-
-// SettingError is a setting that a flag can't have. Its hint says where to correct it.
-type SettingError struct {
-	err  error
-	hint lang.Text
-}
-
-func (e *SettingError) Error() string { return e.err.Error() }
-func (e *SettingError) Unwrap() error { return e.err }
-
-// In writes the error in a language.
-func (e *SettingError) In(l lang.Language) string { return l.Error(e.err) }
-
-// HintIn says what to do about it.
-func (e *SettingError) HintIn(l lang.Language) string { return e.hint.In(l) }
 
 // ReadSettings reads a file, which need not exist. A flag's variable in the environment
 // is named by the prefix and the flag: LABCHECK_SSH_USER is --ssh-user.
@@ -74,7 +60,7 @@ func ReadSettings(file, prefix string, getenv func(string) string) (Settings, er
 
 // wrong returns an error of the file.
 func (s Settings) wrong(err error) error {
-	return &SettingError{err, lang.Textf("correct %s", s.file)}
+	return harness.WithSetting(err, lang.Textf("correct %s", s.file))
 }
 
 // addKeys adds the keys of a document of the file; an empty one has none.
@@ -149,7 +135,7 @@ func (s Settings) Apply(flags *pflag.FlagSet) (err error) {
 // valueError says where the value of a flag is that it can't have.
 func (s Settings) valueError(f *pflag.Flag, value string, why error) error {
 	if name := s.variable(f.Name); s.getenv(name) != "" {
-		return &SettingError{lang.Errorf("%s=%s: %w", name, value, why), lang.Verbatim("unset " + name)}
+		return harness.WithSetting(lang.Errorf("%s=%s: %w", name, value, why), lang.Verbatim("unset "+name))
 	}
 	for _, k := range s.keys {
 		if k.name == f.Name {
