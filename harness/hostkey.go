@@ -6,10 +6,10 @@ import (
 	"labcheck/harness/lang"
 )
 
-// AcceptedKey returns what a person must know if ssh accepted a host key that was not
-// known, or was not the known one, by its words: it does so by the user's own
-// configuration, or by that for a host before it. It is empty if ssh did not.
-func AcceptedKey(host, words string) lang.Text {
+// AcceptedKey returns an error, which a person must know, if by its words ssh accepted a
+// host key that was not known, or was not the known one: it does so by the user's own
+// configuration, or by that for a host before it.
+func AcceptedKey(host, words string) error {
 	var lines []string
 	for line := range strings.Lines(words) {
 		line = strings.Trim(strings.TrimSpace(line), "@ ")
@@ -18,8 +18,8 @@ func AcceptedKey(host, words string) lang.Text {
 		}
 	}
 	if lines == nil {
-		return lang.Text{}
+		return nil
 	}
-	return lang.Textf("%s: ssh accepted a host key without asking, as its configuration says (StrictHostKeyChecking): %s",
+	return lang.Errorf("%s: ssh accepted a host key without asking, as its configuration says (StrictHostKeyChecking): %s",
 		host, strings.Join(lines, "; "))
 }

@@ -24,8 +24,8 @@ type link struct {
 	client *client.Client
 	ssh    *sshForward // nil unless the engine is reached by ssh
 	shared bool        // another link closes ssh
-	// warning is what a person must know of how the engine was reached; may be empty.
-	warning lang.Text
+	// warning is what a person must know of how the engine was reached; may be nil.
+	warning error
 }
 
 // Close ends the connection.

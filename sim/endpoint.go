@@ -192,7 +192,7 @@ func parseHost(tls bool, value string) (string, error) {
 	case "ssh":
 		spec, err := ssh.ParseURL(host)
 		if err == nil {
-			_, err = spec.Command(nil)
+			_, err = spec.Command(nil, "true")
 		}
 		return host, err
 	case "tcp":

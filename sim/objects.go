@@ -185,7 +185,7 @@ func removeObjects(ctx context.Context, engine *client.Client, f filters.Args) (
 			return ignoreNotFound(engine.VolumeRemove(ctx, v.Name, true))
 		}),
 		inParallel(found.networks, func(n network.Summary) error {
-			return ignoreNotFound(engine.NetworkRemove(ctx, n.ID))
+			return removeNetwork(ctx, engine, n)
 		}),
 	)
 }

@@ -47,8 +47,8 @@ type Options struct {
 	Watchdog []string
 	// Plain leaves out what makes a lab start faster than the tutorial by hand.
 	Plain bool
-	// Warn receives what a person must know of how the engine was reached. May be nil.
-	Warn func(lang.Text)
+	// Warn receives what a person must know of what went well. May be nil.
+	Warn func(error)
 	// Progress receives events, from several goroutines. May be nil.
 	Progress func(Event)
 }
@@ -108,8 +108,8 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 }
 
 // tell passes a warning on if there is one.
-func (o Options) tell(warning lang.Text) {
-	if warning.EN != "" && o.Warn != nil {
+func (o Options) tell(warning error) {
+	if warning != nil && o.Warn != nil {
 		o.Warn(warning)
 	}
 }
@@ -255,9 +255,10 @@ func (l *Lab) Ended(ctx context.Context) ([]string, error) {
 	return ended, nil
 }
 
-// Down removes everything that carries the lab's label, and nothing else.
+// Down removes everything that carries the lab's label, and nothing else. If the engine
+// keeps the network for no reason, that is told, and is no error.
 func (l *Lab) Down(ctx context.Context) error {
-	if err := l.objects.removeLab(ctx); err != nil {
+	if err := l.tellKept(ctx, l.objects.removeLab(ctx)); err != nil {
 		return err
 	}
 	l.Keep() // nothing is left to watch over

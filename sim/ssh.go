@@ -116,8 +116,8 @@ func (f *sshForward) awaitSocket(ctx context.Context) error {
 	})
 }
 
-// acceptedKey returns what a person must know of a host key that ssh accepted.
-func (f *sshForward) acceptedKey() lang.Text {
+// acceptedKey returns an error, which a person must know, if ssh accepted a host key.
+func (f *sshForward) acceptedKey() error {
 	text, _ := os.ReadFile(f.logPath()) // without it there is nothing to tell
 	return harness.AcceptedKey(f.spec.Host, f.asked+string(text))
 }

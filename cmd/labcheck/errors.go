@@ -117,7 +117,12 @@ func (a *app) checkOutput(code int) int {
 }
 
 // warn tells what a person must know of what went well.
-func (a *app) warn(text lang.Text) { fmt.Fprintln(a.err, "labcheck:", text.In(a.lang)) }
+func (a *app) warn(err error) {
+	fmt.Fprintln(a.err, "labcheck:", a.errorText(err))
+	if hint := a.hintText(err); hint != "" {
+		fmt.Fprintln(a.err, a.lang.Say("   try:"), hint)
+	}
+}
 
 // failure is the document of a command that failed before it had one of its own, and
 // part of the other ones.

@@ -27,7 +27,7 @@ type SSH struct {
 	User string
 	Key  string // a file
 	// Warn receives what a person must know of a login that went well. May be nil.
-	Warn func(lang.Text)
+	Warn func(error)
 	// Interact lets ssh ask a person on the terminal while do runs; nil if there is
 	// nobody.
 	Interact func(do func() error) error

@@ -36,7 +36,7 @@ type sshHost struct {
 	via      *sshHost              // nil: reached directly
 	route    func() (route, error) // asks ssh once
 	interact func(func() error) error
-	warn     func(lang.Text)
+	warn     func(error)
 	told     sync.Once       // which host key ssh accepted
 	life     context.Context //nolint:containedctx // the target's, which Close ends
 	sessions atomic.Int32    // that run
@@ -166,7 +166,7 @@ func (h *sshHost) newConn(m *master, raw net.Conn) (*sshConn, error) {
 
 // tellAccepted tells, once, if ssh has accepted a host key without asking.
 func (h *sshHost) tellAccepted(m *master) {
-	if warning := harness.AcceptedKey(h.name, m.said.text()); warning.EN != "" && h.warn != nil {
+	if warning := harness.AcceptedKey(h.name, m.said.text()); warning != nil && h.warn != nil {
 		h.told.Do(func() { h.warn(warning) })
 	}
 }

@@ -23,7 +23,6 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/ec2"
-	"labcheck/harness/lang"
 	"labcheck/harness/prereq"
 	"labcheck/harness/sshdtest"
 )
@@ -512,7 +511,7 @@ func TestAcceptedKeys(t *testing.T) {
 			}
 			fill := strings.NewReplacer("PORT", s.Port)
 			var told []string
-			n := opened(t, ec2.Options{SSH: ec2.SSH{Jump: fill.Replace(c.jump), Warn: func(w lang.Text) { told = append(told, w.String()) }}})
+			n := opened(t, ec2.Options{SSH: ec2.SSH{Jump: fill.Replace(c.jump), Warn: func(w error) { told = append(told, w.Error()) }}})
 			for range 2 {
 				if _, err := n.Exec(t.Context(), "true"); err != nil {
 					t.Fatal(err)

@@ -1,0 +1,89 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/client"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
+)
+
+// KeptNetworkError reports a network that the engine keeps though nothing is attached to
+// it: Docker 20.10 may forget to count down its endpoints ("has active endpoints").
+type KeptNetworkError struct {
+	Network string
+	err     error // what the engine says
+}
+
+func (e *KeptNetworkError) Error() string { return e.In(lang.English) }
+func (e *KeptNetworkError) Unwrap() error { return e.err }
+
+// In returns the text in a language.
+func (e *KeptNetworkError) In(l lang.Language) string {
+	return l.Say("the engine keeps network %s though nothing is attached to it: %s", e.Network, e.err)
+}
+
+// HintIn implements harness.Hinter.
+func (e *KeptNetworkError) HintIn(l lang.Language) string {
+	return l.Say("restart the engine when nothing else runs there, and remove the lab again; a new lab takes the network as it is")
+}
+
+// How often the removal of a network that is kept is tried again: the endpoints of
+// containers that were removed may go a moment later.
+const (
+	keptTries = 15
+	keptPause = 200 * time.Millisecond
+)
+
+// removeNetwork removes a network. The error is a *KeptNetworkError if the engine keeps
+// it for no reason.
+func removeNetwork(ctx context.Context, engine *client.Client, n network.Summary) error {
+	for tries := 0; ; tries++ {
+		err := ignoreNotFound(engine.NetworkRemove(ctx, n.ID))
+		if err == nil {
+			return nil
+		}
+		found, failed := engine.NetworkInspect(ctx, n.ID, network.InspectOptions{})
+		switch {
+		case failed != nil:
+			return errors.Join(err, ignoreNotFound(failed))
+		case len(found.Containers) > 0:
+			return explainAttached(err, found)
+		case tries == keptTries:
+			return &KeptNetworkError{n.Name, err}
+		}
+		select {
+		case <-time.After(keptPause):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// explainAttached adds to the engine's refusal how to detach what is attached to a
+// network and is not the lab's: the lab's own was removed before.
+func explainAttached(err error, n network.Inspect) error {
+	for id := range n.Containers {
+		return harness.WithHint(err, lang.Verbatim(harness.ShellLine("docker", "network", "disconnect", "--force", n.Name, n.Containers[id].Name)))
+	}
+	return err
+}
+
+// tellKept passes an error on, unless it is that the engine keeps a network, and that is
+// all that is left of the lab: then it is told, and the lab is gone.
+func (l *Lab) tellKept(ctx context.Context, err error) error {
+	var kept *KeptNetworkError
+	if !errors.As(err, &kept) {
+		return err
+	}
+	left, failed := listObjects(ctx, l.objects.engine, l.objects.labFilter())
+	if failed != nil || len(left.containers)+len(left.volumes) > 0 {
+		return errors.Join(err, failed)
+	}
+	l.opts.tell(kept)
+	return nil
+}
