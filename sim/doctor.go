@@ -120,6 +120,10 @@ func (d doctor) checkRoom(ctx context.Context, info system.Info) Check {
 			needed -= l.Hosts
 		}
 	}
+	var crowded *NeighboursError
+	if errors.As(checkNeighbours(len(d.lab.topology.Hosts())), &crowded) {
+		return d.failed(name, crowded, crowded.HintIn(d.lang))
+	}
 	return Check{
 		name, needed <= hosts.free(),
 		d.lang.Say("the memory holds labs: %d (hosts: %d); there are: %d (hosts: %d)",

@@ -28,6 +28,9 @@ const (
 	// lifetime is how long a test container lives at most, so that what a crashed
 	// run left behind ends by itself.
 	lifetime = time.Minute
+	// timeOfHost is what each host of the cluster adds to that: containers on an overlay
+	// network start one after another, as Consul gives each its address.
+	timeOfHost = 2 * time.Second
 	// lastingLifetime is the same of a Workload that is Lasting.
 	lastingLifetime = 5 * time.Minute
 )
@@ -191,6 +194,7 @@ func (w *Workload) newSpec(ctx context.Context, name string) engine.RunSpec {
 	if w.Lasting {
 		lives = lastingLifetime
 	}
+	lives += time.Duration(len(w.cluster.Topology().Hosts())) * timeOfHost
 	return engine.RunSpec{
 		Name: name, Image: Image, Labels: map[string]string{Label: w.run},
 		Args: []string{"sleep", fmt.Sprint(int(harness.Limit(ctx, lives).Seconds()))},
@@ -238,8 +242,9 @@ func ignoreGone(err error) error {
 }
 
 // atOnce is with how many containers something is done at the same time: each of them
-// costs the engines' machine processes.
-const atOnce = 16
+// costs the engines' machine processes, and engines that want addresses of one network
+// from Consul at the same time have to try again.
+const atOnce = 8
 
 // doAtOnce does something with all values, many at once, and returns what became of
 // each.

@@ -51,7 +51,7 @@ func TestTurn(t *testing.T) {
 	if err := w.TakeTurn(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "running" || got.Args[1] != "60" {
+	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "running" || got.Args[1] != "70" {
 		t.Errorf("%+v", got)
 	}
 	if err := w.TakeTurn(t.Context()); err != nil || len(f.Hosts["manager"].Containers) != 3 {
