@@ -27,8 +27,10 @@ func TestExecOnTerminalBySSH(t *testing.T) {
 		"UserKnownHostsFile "+s.Path("known"), "StrictHostKeyChecking accept-new")
 	s.Write(t, "inventory.yaml", 0o600, "manager: manager", "nodes: [{name: manager, address: 127.0.0.1}]")
 	const script = `trap 'echo interrupted' INT; echo $TERM; until [ "$(stty size)" = "40 80" ]; do sleep 0.1; done
-echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized; until read line; do :; done; echo "got $line"; exit 7`
-	cmd := exec.Command(labcheckFile(t), "exec", "-t", "--target", "ec2", "--inventory", s.Path("inventory.yaml"), "manager", "--", "sh", "-c", script)
+echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized
+until read line; do :; done; echo "got $line"; exit 7`
+	cmd := exec.Command(labcheckFile(t), "exec", "-t", "--target", "ec2", "--inventory", s.Path("inventory.yaml"),
+		"manager", "--", "sh", "-c", script)
 	cmd.Dir = t.TempDir()
 	p := onTerminal(t, 80, cmd)
 	p.waitToShow("ready")
@@ -38,7 +40,8 @@ echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.1; done; echo resized
 	p.waitToShow("interrupted")
 	p.typed("a line\r")
 	p.wantExit(7)
-	for _, want := range []string{"xterm-256color", "got a line", fmt.Sprintf("Permanently added '[127.0.0.1]:%s'", s.Port)} {
+	accepted := fmt.Sprintf("Permanently added '[127.0.0.1]:%s'", s.Port)
+	for _, want := range []string{"xterm-256color", "got a line", accepted} {
 		if !strings.Contains(p.written(), want) {
 			t.Errorf("the terminal got %q, not %q", p.written(), want)
 		}
