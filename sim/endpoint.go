@@ -193,10 +193,9 @@ func parseHost(tls bool, value string) (string, error) {
 		}
 	case "ssh":
 		spec, err := ssh.ParseURL(host)
-		if err == nil {
-			_, err = spec.Command(nil, "true")
+		if err != nil || !strings.HasPrefix(spec.Host, "-") { // ssh would take that for an option
+			return host, err
 		}
-		return host, err
 	case "tcp":
 		u, err := url.Parse(host)
 		if err != nil {
