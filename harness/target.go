@@ -48,7 +48,7 @@ type Node interface {
 }
 
 // TerminalNode is an optional interface of a Node on which a command can have a
-// terminal. Nodes of labs have it.
+// terminal. Nodes of labs and those reached by ssh have it.
 type TerminalNode interface {
 	// ExecOnTerminal runs argv on the node with a terminal, and returns its exit code.
 	// It returns when argv has ended; a read from t may still wait then.

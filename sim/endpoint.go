@@ -136,11 +136,13 @@ func missingContext(name, source string) error {
 	if source == "" {
 		source = config.ConfigFileName
 	}
-	return harness.WithSetting(lang.Errorf("docker has no context %s (from %s)", name, source), lang.Verbatim("docker context ls"))
+	err := lang.Errorf("docker has no context %s (from %s)", name, source)
+	return harness.WithSetting(err, lang.Verbatim("docker context ls"))
 }
 
 func brokenContext(name string, err error) error {
-	return harness.WithSetting(lang.Errorf("docker's context %s can't be used: %w", name, err), lang.Verbatim("docker context inspect "+name))
+	err = lang.Errorf("docker's context %s can't be used: %w", name, err)
+	return harness.WithSetting(err, lang.Verbatim("docker context inspect "+name))
 }
 
 // defaultEndpoint makes an endpoint of the environment, as the docker CLI does.
@@ -191,10 +193,9 @@ func parseHost(tls bool, value string) (string, error) {
 		}
 	case "ssh":
 		spec, err := ssh.ParseURL(host)
-		if err == nil {
-			_, err = spec.Command(nil, "true")
+		if err != nil || !strings.HasPrefix(spec.Host, "-") { // ssh would take that for an option
+			return host, err
 		}
-		return host, err
 	case "tcp":
 		u, err := url.Parse(host)
 		if err != nil {

@@ -353,7 +353,8 @@ func TestSettingsThatCantBeRight(t *testing.T) {
 			}
 		case !errors.As(err, &wrong):
 			t.Errorf("%q: %T: %v", test.vars, err, err)
-		case !strings.Contains(err.Error(), test.named), strings.Contains(err.Error(), "\n"), wrong.HintIn(lang.English) == "":
+		case !strings.Contains(err.Error(), test.named), strings.Contains(err.Error(), "\n"),
+			wrong.HintIn(lang.English) == "":
 			t.Errorf("%q: %v (%s)", test.vars, err, wrong.HintIn(lang.English))
 		}
 	}

@@ -29,7 +29,8 @@ func (e *KeptNetworkError) In(l lang.Language) string {
 
 // HintIn implements harness.Hinter.
 func (e *KeptNetworkError) HintIn(l lang.Language) string {
-	return l.Say("restart the engine when nothing else runs there, and remove the lab again; a new lab takes the network as it is")
+	return l.Say("restart the engine when nothing else runs there, and remove the lab again; " +
+		"a new lab takes the network as it is")
 }
 
 // How often the removal of a network that is kept is tried again: the endpoints of
@@ -68,14 +69,15 @@ func removeNetwork(ctx context.Context, engine *client.Client, n network.Summary
 // network and is not the lab's: the lab's own was removed before.
 func explainAttached(err error, n network.Inspect) error {
 	for id := range n.Containers {
-		return harness.WithHint(err, lang.Verbatim(harness.ShellLine("docker", "network", "disconnect", "--force", n.Name, n.Containers[id].Name)))
+		detach := harness.ShellLine("docker", "network", "disconnect", "--force", n.Name, n.Containers[id].Name)
+		return harness.WithHint(err, lang.Verbatim(detach))
 	}
 	return err
 }
 
 // tellKept passes an error on, unless it is that the engine keeps a network, and that is
 // all that is left of the lab: then it is told, and the lab is gone.
-func (l *Lab) tellKept(ctx context.Context, err error) error {
+func tellKept(ctx context.Context, l *Lab, err error) error {
 	var kept *KeptNetworkError
 	if !errors.As(err, &kept) {
 		return err

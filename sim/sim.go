@@ -258,7 +258,7 @@ func (l *Lab) Ended(ctx context.Context) ([]string, error) {
 // Down removes everything that carries the lab's label, and nothing else. If the engine
 // keeps the network for no reason, that is told, and is no error.
 func (l *Lab) Down(ctx context.Context) error {
-	if err := l.tellKept(ctx, l.objects.removeLab(ctx)); err != nil {
+	if err := tellKept(ctx, l, l.objects.removeLab(ctx)); err != nil {
 		return err
 	}
 	l.Keep() // nothing is left to watch over

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -60,14 +61,14 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 		return &usageError{err, s.commandLine("status")}
 	}
 	s.logIn(ctx)
+	if tty {
+		return execOnTerminal(ctx, s, host, argv)
+	}
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	if tty {
-		return execOnTerminal(ctx, s, cluster.Node(host), argv)
-	}
 	r, err := cluster.Node(host).Exec(ctx, argv...)
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
 		return err
@@ -82,10 +83,14 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 }
 
 // execOnTerminal runs a command on a host with this terminal.
-func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []string) error {
-	host, ok := n.(harness.TerminalNode)
-	if !ok {
-		return &usageError{lang.Errorf("exec --tty is for hosts of labs"), "ssh " + n.Name()}
+func execOnTerminal(ctx context.Context, s *session, name string, argv []string) error {
+	nodes, err := s.target.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(nodes, func(n harness.Node) bool { return n.Name() == name })
+	if i < 0 {
+		return lang.Errorf("the lab has no such host")
 	}
 	if len(argv) == 0 {
 		argv = []string{"bash"}
@@ -97,7 +102,7 @@ func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []stri
 	}
 	defer restore()
 	t := harness.Terminal{In: s.in, Out: s.screen.Out.Raw(), Kind: os.Getenv("TERM"), Sizes: sizes}
-	code, err := host.ExecOnTerminal(ctx, t, argv...)
+	code, err := nodes[i].(harness.TerminalNode).ExecOnTerminal(ctx, t, argv...) // those of both targets are
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,8 @@ func TestKeptNetwork(t *testing.T) {
 	labcheck := func(wantCode int, args ...string) string {
 		t.Helper()
 		var out, said strings.Builder
-		if code := run(t.Context(), append(args, "--lang", "en", "--lab", keptLab), strings.NewReader(""), &out, &said); code != wantCode {
+		args = append(args, "--lang", "en", "--lab", keptLab)
+		if code := run(t.Context(), args, strings.NewReader(""), &out, &said); code != wantCode {
 			t.Fatalf("%v: exit code %d, not %d\n%s%s", args, code, wantCode, out.String(), said.String())
 		}
 		return said.String()
@@ -110,10 +111,12 @@ func TestKeptNetwork(t *testing.T) {
 	docker(t, "", "network", "create", "--subnet", subnet.String(), "--label", sim.LabelLab+"="+keptLab, keptLab)
 
 	k.left.Store(1 << 30)
-	const kept = "labcheck: the engine keeps network kept though nothing is attached to it: Error response from daemon: error while removing network"
+	const kept = "labcheck: the engine keeps network kept though nothing is attached to it: " +
+		"Error response from daemon: error while removing network"
+	const try = "try: restart the engine"
 	t.Run("down", func(t *testing.T) {
 		for range 2 { // it is told again as long as it is so
-			if said := labcheck(exitHolds, "down"); !strings.Contains(said, kept) || !strings.Contains(said, "try: restart the engine") {
+			if said := labcheck(exitHolds, "down"); !strings.Contains(said, kept) || !strings.Contains(said, try) {
 				t.Errorf("down says:\n%s", said)
 			}
 		}
@@ -127,11 +130,13 @@ func TestKeptNetwork(t *testing.T) {
 	})
 	t.Run("down of what is attached", func(t *testing.T) {
 		const foreign = keptLab + "-foreign"
-		image, _, _ := strings.Cut(docker(t, "", "ps", "--filter", "label="+sim.LabelLab+"="+keptLab, "--format", "{{.Image}}"), "\n")
+		hosts := docker(t, "", "ps", "--filter", "label="+sim.LabelLab+"="+keptLab, "--format", "{{.Image}}")
+		image, _, _ := strings.Cut(hosts, "\n")
 		docker(t, "", "run", "--detach", "--name", foreign, "--network", keptLab, "--entrypoint", "sleep", image, "600")
 		t.Cleanup(func() { docker(t, "", "rm", "--force", foreign) })
 		said := labcheck(exitUnreachable, "down")
-		if !strings.Contains(said, "has active endpoints") || !strings.Contains(said, "try: docker network disconnect --force kept "+foreign+"\n") {
+		detach := "try: docker network disconnect --force kept " + foreign + "\n"
+		if !strings.Contains(said, "has active endpoints") || !strings.Contains(said, detach) {
 			t.Errorf("down says:\n%s", said)
 		}
 	})

@@ -23,15 +23,15 @@ import (
 // are done before.
 var usual = map[string]time.Duration{
 	"up": 11 * time.Second, "check": 30 * time.Second, "bootstrap": 5 * time.Second,
-	"down": 1200 * time.Millisecond, "images build": 10 * time.Second,
+	"down": 1200 * time.Millisecond, "images build": 10 * time.Second, "status": 1500 * time.Millisecond,
 }
 
 // deck are the scenes that commands are cut off in, in the proportion in which
-// they are played: 25 cuts of a deck.
+// they are played: 31 cuts of a deck.
 var deck = []struct {
 	times int
 	play  func(*torture)
-}{{7, (*torture).cutUp}, {3, (*torture).cutCheck}, {3, (*torture).cutLife}, {4, (*torture).cutBuild}, {2, (*torture).strikeEngine}}
+}{{7, (*torture).cutUp}, {3, (*torture).cutCheck}, {3, (*torture).cutLife}, {4, (*torture).cutBuild}, {2, (*torture).strikeEngine}, {2, (*torture).cutReal}}
 
 // way is how a command is ended: by signals, or because the engine beneath is
 // struck.
@@ -58,6 +58,7 @@ type torture struct {
 	place place
 	ways  []way
 	under *torture // on an engine that may be struck
+	ssh   []string // the flags by which the hosts of the lab are nodes that exist
 	cuts  int
 	took  []time.Duration // until it was clean
 }
@@ -79,6 +80,7 @@ func TestTorture(t *testing.T) {
 	t.Cleanup(x.tidy)
 	x.slow = x.measure()
 	x.under = x.withEngine()
+	x.ssh = x.behindSSH()
 	fmt.Printf("SEED=%d; moments are spread over %.1f times what commands usually take; on an engine in a container, %.1f times\n", seed, x.slow, x.under.slow)
 	for x.cuts < cuts && !t.Failed() {
 		for _, play := range x.shuffled() {

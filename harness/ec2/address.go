@@ -14,14 +14,17 @@ func (n Node) checkAddress(p *places, node string) {
 	meant := meantAddress("address", n.Address, isIP)
 	switch at := node + ".address"; {
 	case n.Address == "":
-		p.wrong(at, "%s has no address: write the one that the other nodes use", cmp.Or(n.Name, strings.TrimPrefix(node, "$.")))
+		p.wrong(at, "%s has no address: write the one that the other nodes use",
+			cmp.Or(n.Name, strings.TrimPrefix(node, "$.")))
 	case err == nil && !addr.Is4In6() && isOfNode(addr) && addr.Zone() == "" && (addr.Is4() || !addr.IsLinkLocalUnicast()):
 	case err == nil && !addr.Is4In6():
-		p.wrong(at, "%q, the address of %s, is none that a node can have: write the one that the other nodes use", n.Address, n.Name)
+		p.wrong(at, "%q, the address of %s, is none that a node can have: write the one that the other nodes use",
+			n.Address, n.Name)
 	case meant != "":
 		p.wrong(at, "%q, the address of %s, is no plain IP address: write %s", n.Address, n.Name, meant)
 	case isHostName(n.Address):
-		p.wrong(at, "%q, the address of %s, is no IP address: write the one that the name has; public can be a name", n.Address, n.Name)
+		p.wrong(at, "%q, the address of %s, is no IP address: write the one that the name has; public can be a name",
+			n.Address, n.Name)
 	default:
 		p.wrong(at, "%q, the address of %s, is no IP address: write one such as 10.0.0.11", n.Address, n.Name)
 	}
@@ -36,7 +39,8 @@ func (n Node) checkPublic(p *places, at string) {
 	case err != nil && meant != "":
 		p.wrong(at, "%q, the public address of %s, is neither an address nor a name: write %s", n.Public, n.Name, meant)
 	default:
-		p.wrong(at, "%q, the public address of %s, is neither an address nor a name: write one such as 203.0.113.11 or host.example",
+		p.wrong(at,
+			"%q, the public address of %s, is neither an address nor a name: write one such as 203.0.113.11 or host.example",
 			n.Public, n.Name)
 	}
 }
@@ -62,7 +66,7 @@ func isIP(s string) bool {
 	return err == nil
 }
 
-var hostName = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_-]*[A-Za-z_][A-Za-z0-9_-]*\.?$`)
+var hostName = regexp.MustCompile(`^(\w([\w-]{0,61}\w)?\.)*[\w-]*[A-Za-z_][\w-]*\.?$`)
 
 // isHostName reports whether a text is a name that can be looked up. Its last part is
 // not a number: an address with a mistake is no name.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 
 	"labcheck/harness"
@@ -23,11 +22,6 @@ var collected = []struct {
 	{"ps.txt", []string{"docker", "-H", "%s", "ps", "--all", "--no-trunc"}},
 	{"networks.txt", []string{"docker", "-H", "%s", "network", "ls", "--no-trunc"}},
 	{"engine.log", engineLog(2000)},
-}
-
-// engineLog is the command that tells the last lines of the engine's log.
-func engineLog(lines int) []string {
-	return []string{"journalctl", "--unit", "docker", "--no-pager", "--lines", strconv.Itoa(lines)}
 }
 
 // Collect writes what each node's own docker CLI and journal say into a folder

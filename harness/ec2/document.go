@@ -114,7 +114,8 @@ func syntaxError(file, text string, err error) *InventoryError {
 		return e
 	}
 	if r, column := lookAlike(lines[at.Line-1]); column > 0 {
-		e.What = lang.Textf("%s; column %d has %U: write a space or a colon there if one is meant", yamlErr.GetMessage(), column, r)
+		e.What = lang.Textf("%s; column %d has %U: write a space or a colon there if one is meant",
+			yamlErr.GetMessage(), column, r)
 	}
 	return e
 }
@@ -155,7 +156,9 @@ func readDocument(file string, document ast.Node) (Inventory, *places) {
 		"network": r.text(&i.Network),
 		"ssh":     r.login(&i.SSH),
 		"ports": r.fields(fields{
-			"engine": readNumber(r, &i.Ports.Engine), "swarm": readNumber(r, &i.Ports.Swarm), "consul": readNumber(r, &i.Ports.Consul),
+			"engine": readNumber(r, &i.Ports.Engine),
+			"swarm":  readNumber(r, &i.Ports.Swarm),
+			"consul": readNumber(r, &i.Ports.Consul),
 		}),
 		"nodes": func(path string, list ast.Node) {
 			s, ok := list.(*ast.SequenceNode)
@@ -266,7 +269,8 @@ func (r *reader) pairsOf(m *ast.MappingNode) []pair {
 			merged = append(merged, r.mergedBy(p.value)...)
 		case earlier >= 0:
 			at := own[earlier].key
-			r.wrongAt(p.key, lang.Textf("%q is there twice: remove one; the other is in line %d, column %d", p.name, at.Line, at.Column))
+			r.wrongAt(p.key, lang.Textf(
+				"%q is there twice: remove one; the other is in line %d, column %d", p.name, at.Line, at.Column))
 		default:
 			own = append(own, p)
 		}
@@ -291,7 +295,9 @@ func (r *reader) mergedBy(value ast.Node) (all []pair) {
 		if m, ok := part.(*ast.MappingNode); ok {
 			all = append(all, r.pairsOf(m)...)
 		} else if part != nil {
-			r.wrongAt(part.GetToken().Position, lang.Textf("<< takes fields: write <<: *NAME, and &NAME before the fields of another node"))
+			r.wrongAt(part.GetToken().Position, lang.Text{
+				EN: "<< takes fields: write <<: *NAME, and &NAME before the fields of another node",
+			})
 		}
 	}
 	return all

@@ -4,10 +4,11 @@ package ec2
 
 import (
 	_ "embed"
-	"fmt"
 	"io"
+	"math"
 	"net/netip"
-	"os"
+	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -64,60 +65,6 @@ var Schema []byte
 //
 //go:embed example.yaml
 var Example []byte
-
-// maxInventory is the longest inventory that is read, in bytes.
-const maxInventory = 1 << 20
-
-// InventoryError is an inventory that can't be used.
-type InventoryError struct {
-	File string
-	// Line and Column count from 1; 0 where the error has no place.
-	Line, Column int
-	What         lang.Text
-}
-
-func (e *InventoryError) Error() string { return e.In(lang.English) }
-
-// In is the text in a language.
-func (e *InventoryError) In(l lang.Language) string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.What.In(l))
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.What.In(l))
-}
-
-// ReadFile reads an inventory's file. If it could be read and can't be used the error
-// has an *InventoryError for each thing that is wrong.
-func ReadFile(name string) (Inventory, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return Inventory{}, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxInventory+1))
-	if err != nil {
-		return Inventory{}, err
-	}
-	return Read(name, content)
-}
-
-// Read reads an inventory; name is for errors.
-func Read(name string, content []byte) (Inventory, error) {
-	if len(content) > maxInventory {
-		return Inventory{}, &InventoryError{File: name, What: lang.Textf("longer than %d bytes", maxInventory)}
-	}
-	text, wrong := decodeText(name, content)
-	if wrong != nil {
-		return Inventory{}, wrong
-	}
-	document, err := parse(name, text)
-	if err != nil {
-		return Inventory{}, err
-	}
-	i, p := readDocument(name, document)
-	i.check(p)
-	return i, p.err()
-}
 
 // Write writes an inventory as Read reads it.
 func (i Inventory) Write(w io.Writer) error {
@@ -186,4 +133,18 @@ func (n Node) host(page harness.Host, port uint16) harness.Host {
 		h.Own.Memory = true
 	}
 	return h
+}
+
+// bytesOf reads a size that is exact, as `docker info --format
+// '{{.MemTotal}}'` and /proc/meminfo give it. Of a rounded one, such as 992.2
+// MiB, it can't be said what Swarm makes of it: Swarm adds 5%, and rounds.
+func bytesOf(size string) (int64, error) {
+	unit := strings.TrimLeft(size, "0123456789")
+	digits := size[:len(size)-len(unit)]
+	number, err := strconv.ParseInt(digits, 10, 64)
+	shift, known := map[string]uint{"": 0, "B": 0, "kB": 10, "KiB": 10, "MiB": 20, "GiB": 30}[strings.TrimSpace(unit)]
+	if err != nil || !known || digits[0] == '0' || number > math.MaxInt64>>shift/100 {
+		return 0, lang.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", size)
+	}
+	return number << shift, nil
 }

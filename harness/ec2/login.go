@@ -248,7 +248,8 @@ func (t *Target) jumpHost(jump string) (*sshHost, error) {
 // host returns where one logs in on a node, which is behind the jump host if there
 // is one.
 func (t *Target) host(n Node, said Login) *sshHost {
-	h := &sshHost{name: n.Name, login: t.loginOf(n, said), interact: t.opts.SSH.Interact, warn: t.opts.SSH.Warn, life: t.life, via: t.jump}
+	h := &sshHost{name: n.Name, login: t.loginOf(n, said), life: t.life, via: t.jump}
+	h.interact, h.warn = t.opts.SSH.Interact, t.opts.SSH.Warn
 	h.address = cmp.Or(n.Public, n.Address)
 	if t.jump != nil {
 		h.address = n.Address

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -484,7 +485,9 @@ func TestLogin(t *testing.T) {
 func TestAcceptedKeys(t *testing.T) {
 	forget := func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600) }
 	change := func(t *testing.T, s *sshdtest.Server) { s.Write(t, "known", 0o600, known(s, "key")) }
-	const added, changed = "Warning: Permanently added '[127.0.0.1]:PORT' (ED25519) to the list of known hosts.", "REMOTE HOST IDENTIFICATION HAS CHANGED!"
+	const added = "Warning: Permanently added '[127.0.0.1]:PORT' (ED25519) to the list of known hosts."
+	const changed = "REMOTE HOST IDENTIFICATION HAS CHANGED!"
+	acceptNew := []string{"StrictHostKeyChecking accept-new"}
 	for _, c := range []struct {
 		name   string
 		config []string
@@ -492,15 +495,15 @@ func TestAcceptedKeys(t *testing.T) {
 		jump   string
 		want   string
 	}{
-		{"accept-new", []string{"StrictHostKeyChecking accept-new"}, forget, "", added},
+		{"accept-new", acceptNew, forget, "", added},
 		{"no", []string{"StrictHostKeyChecking no"}, forget, "", added},
 		{"off, and told to say little", []string{"StrictHostKeyChecking off", "LogLevel QUIET"}, forget, "", added},
 		{"nowhere to write it", []string{"StrictHostKeyChecking no", "UserKnownHostsFile /dev/null"}, forget, "", added},
 		{"for that host only", []string{"Host 127.0.0.1", "StrictHostKeyChecking accept-new"}, forget, "", added},
-		{"a jump host", []string{"StrictHostKeyChecking accept-new"}, forget, "manager", added},
-		{"a host before the jump host", []string{"StrictHostKeyChecking accept-new"}, forget, "127.0.0.1,ssh://127.0.0.1:PORT/", added},
+		{"a jump host", acceptNew, forget, "manager", added},
+		{"a host before the jump host", acceptNew, forget, "127.0.0.1,ssh://127.0.0.1:PORT/", added},
 		{"a key that changed", []string{"StrictHostKeyChecking no"}, change, "", changed},
-		{"a known key", []string{"StrictHostKeyChecking accept-new"}, nil, "", ""},
+		{"a known key", acceptNew, nil, "", ""},
 		{"a known key, without checks", []string{"StrictHostKeyChecking no"}, nil, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -511,14 +514,17 @@ func TestAcceptedKeys(t *testing.T) {
 			}
 			fill := strings.NewReplacer("PORT", s.Port)
 			var told []string
-			n := opened(t, ec2.Options{SSH: ec2.SSH{Jump: fill.Replace(c.jump), Warn: func(w error) { told = append(told, w.Error()) }}})
+			warn := func(w error) { told = append(told, w.Error()) }
+			n := opened(t, ec2.Options{SSH: ec2.SSH{Jump: fill.Replace(c.jump), Warn: warn}})
 			for range 2 {
 				if _, err := n.Exec(t.Context(), "true"); err != nil {
 					t.Fatal(err)
 				}
 			}
 			want := fill.Replace(c.want)
-			if len(told) > 1 || (len(told) == 1) != (want != "") || want != "" && !strings.Contains(told[0], "without asking") || want != "" && !strings.Contains(told[0], want) {
+			all := strings.Join(told, "\n")
+			isTold := len(told) == 1 && strings.Contains(all, "without asking") && strings.Contains(all, want)
+			if isTold != (want != "") || len(told) > 0 && want == "" {
 				t.Errorf("it tells %q, not %q", told, want)
 			}
 		})
@@ -620,6 +626,96 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// TestExecOnTerminal: a command has a terminal, its kind, its size, and all keys.
+func TestExecOnTerminal(t *testing.T) {
+	startSSHD(t)
+	n := opened(t, through).(harness.TerminalNode)
+	const script = `trap 'echo interrupted' INT; echo $TERM; until [ "$(stty size)" = "40 80" ]; do sleep 0.05; done
+echo ready; until [ "$(stty size)" = "40 60" ]; do sleep 0.05; done; echo resized
+until read line; do :; done; echo "got $line"; exit 7`
+	keys, typed := io.Pipe()
+	shown, out := io.Pipe()
+	sizes := make(chan [2]uint, 1)
+	sizes <- [2]uint{80, 40}
+	type end struct {
+		code int
+		err  error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		tty := harness.Terminal{In: keys, Out: out, Kind: "vt220", Sizes: sizes}
+		code, err := n.ExecOnTerminal(t.Context(), tty, "sh", "-c", script)
+		_ = out.Close()
+		ended <- end{code, err}
+	}()
+	lines := bufio.NewScanner(shown)
+	waitFor := func(want string) {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), want) {
+				return
+			}
+		}
+		t.Fatalf("it ended without %q: %v", want, <-ended)
+	}
+	waitFor("vt220")
+	waitFor("ready")
+	sizes <- [2]uint{60, 40}
+	waitFor("resized")
+	_, _ = io.WriteString(typed, "\x03")
+	waitFor("interrupted")
+	_, _ = io.WriteString(typed, "a line\r")
+	waitFor("got a line")
+	_ = typed.Close()
+	_, _ = io.Copy(io.Discard, shown)
+	if e := <-ended; e.code != 7 || e.err != nil {
+		t.Errorf("exit code %d, %v", e.code, e.err)
+	}
+}
+
+// TestExecOnTerminalEnds: a command that goes on does not keep labcheck.
+func TestExecOnTerminalEnds(t *testing.T) {
+	startSSHD(t)
+	n := opened(t, through).(harness.TerminalNode)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	keys, typed := io.Pipe()
+	defer func() { _ = typed.Close() }()
+	shown, out := io.Pipe()
+	go func() {
+		_, _ = bufio.NewReader(shown).ReadString('\n')
+		cancel()
+		_, _ = io.Copy(io.Discard, shown)
+	}()
+	sizes := make(chan [2]uint, 1)
+	sizes <- [2]uint{80, 40}
+	tty := harness.Terminal{In: keys, Out: out, Kind: "vt220", Sizes: sizes}
+	_, err := n.ExecOnTerminal(ctx, tty, "sh", "-c", "echo began; exec sleep 1000")
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	_ = out.Close()
+}
+
+// TestKilledAtAnyMoment: nothing is left of a command that a signal ends at any moment,
+// also before ssh is logged in.
+func TestKilledAtAnyMoment(t *testing.T) {
+	s := startSSHD(t)
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT}
+	const moments = 12
+	for i := range moments {
+		cmd := child(t, "stay")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i) * 50 * time.Millisecond)        // into the middle of what it does
+		_ = syscall.Kill(-cmd.Process.Pid, signals[i%len(signals)]) // as a terminal does, to all of the group
+		_ = cmd.Wait()
+	}
+	waitUntilNothingIsLeft(t, s)
+}
+
 // Nothing is left of a command that is killed: neither ssh, nor the login, nor a
 // file.
 func TestKilled(t *testing.T) {
@@ -642,9 +738,16 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
+	waitUntilNothingIsLeft(t, s)
+}
+
+// waitUntilNothingIsLeft waits until there is neither a file nor a process nor a login of
+// a command that has ended.
+func waitUntilNothingIsLeft(t *testing.T, s *sshdtest.Server) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	err = harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
+	err := harness.Until(ctx, 50*time.Millisecond, func(context.Context) error {
 		files, _ := filepath.Glob(filepath.Join(os.TempDir(), "*"))
 		processes, _ := exec.Command("pgrep", "-f", os.TempDir()).Output() // fails if there are none
 		if all := children(t, s); len(files)+len(processes)+len(all) > 0 {

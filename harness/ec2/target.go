@@ -215,6 +215,11 @@ func (o Options) onlyLooks(argv []string) bool {
 	return OnlyLooks(argv) || o.Looks != nil && o.Looks(argv)
 }
 
+// engineLog is the command that tells the last lines of the engine's log.
+func engineLog(lines int) []string {
+	return []string{"journalctl", "--unit", "docker", "--no-pager", "--lines", strconv.Itoa(lines)}
+}
+
 // EngineLog is the end of what the node's engine wrote, as its journal has it.
 func (n *node) EngineLog(ctx context.Context, lines int) (string, error) {
 	r, err := n.Exec(ctx, engineLog(lines)...)

@@ -3,16 +3,13 @@ package ec2
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"net/netip"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
 	"labcheck/harness"
-	"labcheck/harness/lang"
 )
 
 // nodeName is what engines call their hosts.
@@ -33,7 +30,8 @@ func (i Inventory) check(p *places) {
 		return
 	}
 	if i.Network != "" && !networkName.MatchString(i.Network) {
-		p.wrong("$.network", "%q can't be a network's name: write letters and digits, and dots, hyphens and _ between them", i.Network)
+		p.wrong("$.network", "%q can't be a network's name: write letters and digits, and dots, hyphens and _ between them",
+			i.Network)
 	}
 	if slices.Contains(ownNetworks, i.Network) {
 		p.wrong("$.network", "each engine has a network %s of its own: write another name", i.Network)
@@ -68,7 +66,8 @@ func (i Inventory) compareNodes(p *places, at string, a, b Node) {
 	case address(a) == address(b) && address(a).IsValid():
 		p.wrong(p.own(at, ".address"), "%s and %s have the same address: write another one", a.Name, b.Name)
 	case a.Public != "" && strings.EqualFold(a.Public, b.Public) && port(a) == port(b):
-		p.wrong(p.own(at, ".public"), "%s and %s have the same public address: write another one, or another port", a.Name, b.Name)
+		p.wrong(p.own(at, ".public"), "%s and %s have the same public address: write another one, or another port",
+			a.Name, b.Name)
 	}
 }
 
@@ -90,12 +89,14 @@ func (i Inventory) checkManager(p *places) {
 	if !known {
 		return
 	}
-	t := i.Topology()
-	switch engine, swarm, consul := t.Manager.Engine().Port(), t.Swarm().Port(), t.Consul().Port(); {
+	engine := cmp.Or(i.Nodes[at].Port, i.Ports.Engine, harness.EnginePort)
+	swarm, consul := cmp.Or(i.Ports.Swarm, harness.SwarmPort), cmp.Or(i.Ports.Consul, harness.ConsulPort)
+	switch {
 	case swarm == consul:
 		p.wrong("$.ports", "Swarm and Consul both have port %d of %s: write another one", swarm, i.Manager)
 	case swarm == engine, consul == engine:
-		p.wrong(fmt.Sprintf("$.nodes[%d].port", at), "the engine of %s and another service both have its port %d: write another one", i.Manager, engine)
+		p.wrong(fmt.Sprintf("$.nodes[%d].port", at),
+			"the engine of %s and another service both have its port %d: write another one", i.Manager, engine)
 	}
 }
 
@@ -105,7 +106,8 @@ func (n Node) check(p *places, at string) {
 	case n.Name == "":
 		p.wrong(at+".name", "a node has no name: write what docker info calls it; a name such as null needs quotes")
 	case !isName:
-		p.wrong(at+".name", "%q can't be a node's name: write what docker info calls it: letters, digits, dots and hyphens", n.Name)
+		p.wrong(at+".name", "%q can't be a node's name: write what docker info calls it: letters, digits, dots and hyphens",
+			n.Name)
 	}
 	n.checkAddress(p, at)
 	n.checkPublic(p, at)
@@ -140,18 +142,4 @@ func onPage(name string) bool {
 		}
 	}
 	return false
-}
-
-// bytesOf reads a size that is exact, as `docker info --format
-// '{{.MemTotal}}'` and /proc/meminfo give it. Of a rounded one, such as 992.2
-// MiB, it can't be said what Swarm makes of it: Swarm adds 5%, and rounds.
-func bytesOf(size string) (int64, error) {
-	unit := strings.TrimLeft(size, "0123456789")
-	digits := size[:len(size)-len(unit)]
-	number, err := strconv.ParseInt(digits, 10, 64)
-	shift, known := map[string]uint{"": 0, "B": 0, "kB": 10, "KiB": 10, "MiB": 20, "GiB": 30}[strings.TrimSpace(unit)]
-	if err != nil || !known || digits[0] == '0' || number > math.MaxInt64>>shift/100 {
-		return 0, lang.Errorf("%q is not an exact size; take what docker info --format '{{.MemTotal}}' prints", size)
-	}
-	return number << shift, nil
 }

@@ -180,7 +180,8 @@ func TestTokenFromEnv(t *testing.T) {
 func TestVariablesThatCantBeRight(t *testing.T) {
 	dir := t.TempDir()
 	text, control := filepath.Join(dir, "text"), filepath.Join(dir, "control")
-	if err := errors.Join(os.WriteFile(text, []byte("x\n"), 0o600), os.WriteFile(control, []byte("a\rb"), 0o600)); err != nil {
+	err1, err2 := os.WriteFile(text, []byte("x\n"), 0o600), os.WriteFile(control, []byte("a\rb"), 0o600)
+	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ name, value, more, named string }{
@@ -216,7 +217,8 @@ func TestVariablesThatCantBeRight(t *testing.T) {
 				}
 			case !errors.As(err, &wrong):
 				t.Errorf("%T: %v", err, err)
-			case !strings.HasPrefix(err.Error(), test.named), strings.Contains(err.Error(), "\n"), wrong.HintIn(lang.English) == "":
+			case !strings.HasPrefix(err.Error(), test.named), strings.Contains(err.Error(), "\n"),
+				wrong.HintIn(lang.English) == "":
 				t.Errorf("%v (%s)", err, wrong.HintIn(lang.English))
 			}
 		})
