@@ -11,7 +11,7 @@ MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly images lock measure picture clean
+.PHONY: help build e2e docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly release-snapshot release-test release images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,12 +38,12 @@ recording: e2e ## Draw docs/tutorial.svg from the recording of make e2e
 
 test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
-	$(LAB_TEST) $(if $(CI),-p 2) ./cmd/labcheck ./harness/suite ./sim/images ./...
+	$(LAB_TEST) $(if $(CI),-p 2) ./cmd/labcheck ./harness/suite ./sim/images ./... ./.ci/image
 
 lint: ## Linters, formatting, and the limits of `make measure`
 	$(TOOL) golangci-lint run
 	$(TOOL) actionlint
-	shellcheck .ci/run .ci/engines/* sim/images/node/node
+	shellcheck .ci/run .ci/engines/* .ci/release/extras .ci/release/goreleaser .ci/release/install .ci/release/test .github/actions/check/install sim/images/node/node
 	go run ./.ci/measure -check
 
 mutate: ## Change the code of MUTATE, one condition or operator at a time: a test must fail
@@ -92,7 +92,18 @@ vm: ## The same in a virtual machine with cgroup v2 and systemd, emulated: an ho
 	@.ci/engines/vm $(ENGINES)
 
 nightly: TORTURE := 200
-nightly: faults thorough soak torture mutate fuzz race race-labs vulns engines ## All of these, one after another: hours
+nightly: faults thorough soak torture mutate fuzz race race-labs vulns engines release-snapshot release-test ## All of these, one after another: hours
+
+release-snapshot: ## Make all that a release has, without publishing it: build/release
+	.ci/release/goreleaser release --snapshot --clean
+	go run ./.ci/image build/release
+
+release-test: ## Install the packages of `make release-snapshot` in a root of their own, and check a lab in its image
+	.ci/release/test
+
+release: ## Publish a release of the tag that is checked out, as the workflow of that name does
+	.ci/release/goreleaser release --clean
+	go run ./.ci/image -push ghcr.io/$(GITHUB_REPOSITORY) build/release
 
 images: build ## Make the images that hosts are made from
 	@$(LABCHECK) images build

@@ -102,5 +102,6 @@ const labtestName = "labtest"
 func testLab(t *testing.T, o sim.Options) (*sim.Lab, *engine.Cluster) {
 	t.Helper()
 	o.Lab, o.Watchdog = labtestName, watchdogArgv()
-	return simtest.Start(t, o)
+	lab := simtest.New(t, o)
+	return lab.Lab, lab.Cluster
 }

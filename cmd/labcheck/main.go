@@ -10,6 +10,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	// The authorities to trust if the machine has none, such as the container image.
+	_ "golang.org/x/crypto/x509roots/fallback"
+
 	"labcheck/harness/terminal"
 )
 

@@ -23,7 +23,7 @@ import (
 )
 
 // TestMain lets the test binary be a lab's watchdog.
-func TestMain(m *testing.M) { simtest.Main(m) }
+func TestMain(m *testing.M) { simtest.MainWithLeakCheck(m) }
 
 // bench is a lab on which faults are tried, one after another.
 type bench struct {
@@ -45,8 +45,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(func() { _ = outer.Close() })
 	if *standing == "" {
 		const name = "diagnose-test"
-		_, cluster := simtest.Start(t, sim.Options{Lab: name})
-		return &bench{cluster, name, outer}
+		return &bench{simtest.New(t, sim.Options{Lab: name}).Cluster, name, outer}
 	}
 	lab, err := sim.Open(t.Context(), sim.Options{Lab: *standing})
 	if err != nil {

@@ -33,7 +33,7 @@ import (
 var update = flag.Bool("update", false, "record the golden files anew, from this lab")
 
 // TestMain lets the test binary be a lab's watchdog.
-func TestMain(m *testing.M) { simtest.Main(m) }
+func TestMain(m *testing.M) { simtest.MainWithLeakCheck(m) }
 
 // recorded is the subnet of the lab that the golden files are from.
 var recorded = netip.MustParsePrefix("192.168.36.0/24")
@@ -44,7 +44,8 @@ func TestLab(t *testing.T) {
 	if *update {
 		o.Subnet = recorded
 	}
-	lab, c := simtest.Start(t, o)
+	lab := simtest.New(t, o)
+	c := lab.Cluster
 	for _, h := range c.Topology().Hosts() {
 		if _, err := engine.Gossip(t.Context(), c.Node(h.Name)); !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("gossip of %s before there is Consul: %v", h.Name, err)
@@ -68,7 +69,7 @@ func TestLab(t *testing.T) {
 	t.Run("info", func(t *testing.T) { info(t, c) })
 	t.Run("containers", func(t *testing.T) { containers(t, c) })
 	t.Run("networks", func(t *testing.T) { networks(t, c) })
-	t.Run("gossip", func(t *testing.T) { gossip(t, c, lab) })
+	t.Run("gossip", func(t *testing.T) { gossip(t, c, lab.Lab) })
 	t.Run("services", func(t *testing.T) { services(t, c) })
 	t.Run("death", func(t *testing.T) { death(t, c) })
 }

@@ -32,7 +32,7 @@ func ForLab(t *testing.T, lab string) netip.Prefix {
 	if err != nil {
 		t.Fatalf("another test process uses lab %s: %v", lab, err)
 	}
-	left, err := networkSubnets(t.Context(), filters.Arg("label", "labcheck.lab="+lab))
+	left, err := networkSubnets(context.WithoutCancel(t.Context()), filters.Arg("label", "labcheck.lab="+lab))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,20 +42,21 @@ func ForLab(t *testing.T, lab string) netip.Prefix {
 	return Free(t)
 }
 
-// untilDeadline returns a context that ends with the test, or a minute before the
-// test's deadline.
+// untilDeadline returns a context that ends a minute before the test's deadline. It does
+// not end with t.Context(), so that cleanup functions can ask for a subnet, too.
 func untilDeadline(t *testing.T) (context.Context, context.CancelFunc) {
+	ctx := context.WithoutCancel(t.Context())
 	if deadline, ok := t.Deadline(); ok {
-		return context.WithDeadline(t.Context(), deadline.Add(-time.Minute))
+		return context.WithDeadline(ctx, deadline.Add(-time.Minute))
 	}
-	return context.WithCancel(t.Context())
+	return context.WithCancel(ctx)
 }
 
 // Free returns a private subnet of 24 bits that neither the engine nor this
 // machine uses. Until the test ends no other test gets it.
 func Free(t *testing.T) netip.Prefix {
 	t.Helper()
-	used, err := networkSubnets(t.Context())
+	used, err := networkSubnets(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

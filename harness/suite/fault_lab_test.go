@@ -18,7 +18,8 @@ import (
 // docs/faults.md. By day it runs but two of them, once.
 func TestFaultScenarios(t *testing.T) {
 	const few = "@id:reboot-drops-out,@id:reboot-joins-again"
-	lab, c := freshHosts(t)
+	lab := freshHosts(t)
+	c := lab.Cluster
 	o := suite.Options{Features: features.FS, Lang: "en", Tags: suite.TagFault, Cluster: c, Faulter: lab, Fresh: true}
 	if !pace.Thorough() {
 		o.Tags = few
@@ -41,7 +42,8 @@ func TestFaultScenarios(t *testing.T) {
 // TestReplicaScenarios does the same with a cluster that has replicas. By day it
 // stops the primary, and no more.
 func TestReplicaScenarios(t *testing.T) {
-	lab, c := freshHosts(t)
+	lab := freshHosts(t)
+	c := lab.Cluster
 	o := suite.Options{Features: features.FS, Lang: "ja", Tags: suite.TagReplicas, Cluster: c, Faulter: lab, Fresh: true}
 	if !pace.Thorough() {
 		o.Tags = "@id:primary-stopped"

@@ -29,18 +29,17 @@ import (
 )
 
 // TestMain lets the test binary be a lab's watchdog.
-func TestMain(m *testing.M) { simtest.Main(m) }
+func TestMain(m *testing.M) { simtest.MainWithLeakCheck(m) }
 
 // freshLab starts hosts on which nothing of the tutorial was done.
 func freshLab(t *testing.T) *engine.Cluster {
 	t.Helper()
-	_, c := freshHosts(t)
-	return c
+	return freshHosts(t).Cluster
 }
 
-func freshHosts(t *testing.T) (*sim.Lab, *engine.Cluster) {
+func freshHosts(t *testing.T) *simtest.Lab {
 	t.Helper()
-	return simtest.Start(t, sim.Options{Lab: "suite-test"})
+	return simtest.New(t, sim.Options{Lab: "suite-test"})
 }
 
 func check(ctx context.Context, c *engine.Cluster, fresh bool, tags string) ([]harness.Scenario, error) {

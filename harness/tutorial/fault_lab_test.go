@@ -24,7 +24,8 @@ import (
 // the gossip. It is given time to find together again, and nothing else. By day
 // it takes the first few.
 func TestFaultsLeaveNoTrace(t *testing.T) {
-	lab, c := hosts(t)
+	lab := hosts(t)
+	c := lab.Cluster
 	bootstrap(t, c)
 	faulter := Faulter(lab, c)
 	faults := []harness.Fault{

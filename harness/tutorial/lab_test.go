@@ -28,18 +28,17 @@ import (
 )
 
 // TestMain lets the test binary be a lab's watchdog.
-func TestMain(m *testing.M) { simtest.Main(m) }
+func TestMain(m *testing.M) { simtest.MainWithLeakCheck(m) }
 
 // engines starts a lab of the test's own and ends with its engines answering.
 func engines(t *testing.T) *engine.Cluster {
 	t.Helper()
-	_, c := hosts(t)
-	return c
+	return hosts(t).Cluster
 }
 
-func hosts(t *testing.T) (*sim.Lab, *engine.Cluster) {
+func hosts(t *testing.T) *simtest.Lab {
 	t.Helper()
-	return simtest.Start(t, sim.Options{Lab: "tutorial-test"})
+	return simtest.New(t, sim.Options{Lab: "tutorial-test"})
 }
 
 // bootstrap performs the tutorial and returns the steps that had something to
