@@ -155,6 +155,13 @@ func readDocument(file string, document ast.Node) (Inventory, *places) {
 		"manager": r.text(&i.Manager),
 		"network": r.text(&i.Network),
 		"ssh":     r.login(&i.SSH),
+
+		"replicas":       r.texts(&i.Replicas),
+		"one_consul":     r.flag(&i.OneConsul),
+		"network_subnet": r.text(&i.NetworkSubnet),
+		"subnet":         r.text(&i.Subnet),
+		"cpus":           readNumber(r, &i.CPUs),
+		"memory":         r.text(&i.Memory),
 		"ports": r.fields(fields{
 			"engine": readNumber(r, &i.Ports.Engine),
 			"swarm":  readNumber(r, &i.Ports.Swarm),
@@ -185,6 +192,9 @@ func (r *reader) readNode(path string, v ast.Node, n *Node) {
 		"cpus":    readNumber(r, &n.CPUs),
 		"memory":  r.text(&n.Memory),
 		"ssh":     r.login(&n.SSH),
+
+		"labels":       r.named(&n.Labels),
+		"engine_flags": r.texts(&n.EngineFlags),
 	})
 }
 
@@ -403,6 +413,60 @@ func (r *reader) scalar(path string, value ast.Node) (string, bool) {
 // text reads a field as it is written: a node may be called yes or 0x1f.
 func (r *reader) text(into *string) func(string, ast.Node) {
 	return func(path string, value ast.Node) { *into, _ = r.scalar(path, value) }
+}
+
+// texts reads a list of texts.
+func (r *reader) texts(into *[]string) func(string, ast.Node) {
+	return func(path string, value ast.Node) {
+		list, ok := value.(*ast.SequenceNode)
+		if !ok {
+			r.reject(path, "want a list here: [one, two]")
+			return
+		}
+		for k, v := range list.Values {
+			at := fmt.Sprintf("%s[%d]", path, k)
+			r.at[at] = startOf(v)
+			if v = r.valueOf(v); v == nil {
+				continue
+			}
+			if text, ok := r.scalar(at, v); ok {
+				*into = append(*into, text)
+			}
+		}
+	}
+}
+
+// named reads texts that have names.
+func (r *reader) named(into *map[string]string) func(string, ast.Node) {
+	return func(path string, value ast.Node) {
+		m, ok := value.(*ast.MappingNode)
+		if !ok {
+			r.reject(path, "want names and values here: {zone: a}")
+			return
+		}
+		*into = map[string]string{}
+		for _, p := range r.pairsOf(m) {
+			at := path + "." + p.name
+			r.at[at] = p.at
+			if text, ok := r.scalar(at, p.value); p.value != nil && ok {
+				(*into)[p.name] = text
+			}
+		}
+	}
+}
+
+// flag reads what is true or false, and nothing that YAML 1.1 took for these.
+func (r *reader) flag(into *bool) func(string, ast.Node) {
+	return func(path string, value ast.Node) {
+		text, ok := r.scalar(path, value)
+		switch {
+		case !ok:
+		case text == "true", text == "false":
+			*into = text == "true"
+		default:
+			r.reject(path, "%q: want true or false", text)
+		}
+	}
 }
 
 // readNumber reads a port, or how many there are of something. It does not take what

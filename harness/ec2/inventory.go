@@ -3,6 +3,7 @@
 package ec2
 
 import (
+	"cmp"
 	_ "embed"
 	"io"
 	"math"
@@ -20,8 +21,18 @@ import (
 // inventory.schema.json.
 type Inventory struct {
 	Manager string `yaml:"manager"` // the name of one of Nodes
-	Network string `yaml:"network,omitempty"`
-	Ports   Ports  `yaml:"ports,omitempty"`
+	// Replicas are the names of nodes that run a Swarm manager, too; each has a Consul
+	// server, or with OneConsul uses the manager's.
+	Replicas  []string `yaml:"replicas,omitempty"`
+	OneConsul bool     `yaml:"one_consul,omitempty"`
+	Network   string   `yaml:"network,omitempty"`
+	// NetworkSubnet and Subnet, of the nodes themselves, are for labs.
+	NetworkSubnet string `yaml:"network_subnet,omitempty"`
+	Subnet        string `yaml:"subnet,omitempty"`
+	Ports         Ports  `yaml:"ports,omitempty"`
+	// CPUs and Memory are those of all nodes that have nothing of their own.
+	CPUs   int    `yaml:"cpus,omitempty"`
+	Memory string `yaml:"memory,omitempty"`
 	// SSH is for all nodes that have nothing of their own.
 	SSH   Login  `yaml:"ssh,omitempty"`
 	Nodes []Node `yaml:"nodes"` // the members in the order of joining
@@ -54,6 +65,9 @@ type Node struct {
 	CPUs   int    `yaml:"cpus,omitempty"`
 	Memory string `yaml:"memory,omitempty"`
 	SSH    Login  `yaml:"ssh,omitempty"`
+	// Labels are the engine's own, and EngineFlags further flags of dockerd in a lab.
+	Labels      map[string]string `yaml:"labels,omitempty"`
+	EngineFlags []string          `yaml:"engine_flags,omitempty"`
 }
 
 // Schema is the JSON Schema of inventories.
@@ -103,12 +117,15 @@ func (i Inventory) Topology() harness.Topology {
 	for _, h := range t.Hosts() {
 		page[h.Name] = h
 	}
-	t.Subnet, t.Members = netip.Prefix{}, nil
+	t.Subnet, t.Members = prefixOf(i.Subnet), nil
+	t.NetworkSubnet = prefixOf(i.NetworkSubnet)
+	t.Replicas, t.ReplicasOn, t.OneConsul = len(i.Replicas), i.Replicas, i.OneConsul
 	t.SwarmPort, t.ConsulPort = i.Ports.Swarm, i.Ports.Consul
 	if i.Network != "" {
 		t.Network = i.Network
 	}
 	for _, n := range i.Nodes {
+		n.CPUs, n.Memory = cmp.Or(n.CPUs, i.CPUs), cmp.Or(n.Memory, i.Memory)
 		h := n.host(page[n.Name], i.Ports.Engine)
 		if n.Name == i.Manager {
 			t.Manager = h
@@ -119,8 +136,16 @@ func (i Inventory) Topology() harness.Topology {
 	return t
 }
 
+// prefixOf returns a subnet that was checked; it is not valid if there is none.
+func prefixOf(text string) netip.Prefix {
+	p, _ := netip.ParsePrefix(text)
+	return p
+}
+
 func (n Node) host(page harness.Host, port uint16) harness.Host {
-	h := harness.Host{Name: n.Name, CPUs: page.CPUs, Memory: page.Memory, Port: port}
+	h := harness.Host{
+		Name: n.Name, CPUs: page.CPUs, Memory: page.Memory, Port: port, Labels: n.Labels, EngineFlags: n.EngineFlags,
+	}
 	h.Addr, _ = netip.ParseAddr(n.Address) // checked
 	if n.Port != 0 {
 		h.Port = n.Port

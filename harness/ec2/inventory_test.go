@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -75,7 +76,7 @@ var refused = []struct{ name, content, want string }{
 	{"no YAML", "nodes: [", "f:1:8: "},
 	{"two documents", five + "---\nmanager: a\n",
 		"f:9:1: a second document after the first: write it into a file of its own"},
-	{"a list", "- a\n", "f:1:1: want fields here: manager, network, nodes, ports, ssh"},
+	{"a list", "- a\n", "f:1:1: want fields here: cpus, manager, memory, network, network_subnet, nodes, one_consul, ports, replicas, ssh, subnet"},
 	{"no nodes", "manager: a\nnodes: []\n", "f:2:8: there are no nodes"},
 	{"a mapping of nodes", "manager: a\nnodes: {a: {address: 10.0.0.1}}\n", "f:2:8: want a list here"},
 
@@ -91,7 +92,7 @@ var refused = []struct{ name, content, want string }{
 	{"after a wide character", five + "ssh: {user: 太郎, port: x}\n", `f:8:23: "x": want a number`},
 
 	{"an unknown field", five + "region: x\n",
-		`f:8:1: unknown field "region": the fields here are manager, network, nodes, ports, ssh`},
+		`f:8:1: unknown field "region": the fields here are cpus, manager, memory, network, network_subnet, nodes, one_consul, ports, replicas, ssh, subnet`},
 	{"a misspelt field", five + "netwrok: x\n", `f:8:1: unknown field "netwrok": write network`},
 	{"a field in other case", "Manager: manager\n" + strings.TrimPrefix(five, "manager: manager\n"),
 		`f:1:1: unknown field "Manager": write manager`},
@@ -127,7 +128,7 @@ var refused = []struct{ name, content, want string }{
 	{"the engine's port", strings.Replace(five, "10.0.0.1}", "10.0.0.1, port: 3375}", 1),
 		"f:3:46: the engine of manager and another service both have its port 3375"},
 	{"a rounded size", strings.Replace(five, "3854600 kB", "3.676 GiB", 1),
-		`f:7:46: the memory of store: "3.676 GiB" is not an exact size`},
+		`f:7:46: "3.676 GiB" is not an exact size`},
 	{"an immense size", strings.Replace(five, "3854600 kB", "9999999999 GiB", 1), "is not an exact size"},
 	{"an octal size", strings.Replace(five, "3854600 kB", "010000000", 1), "is not an exact size"},
 	{"no size", strings.Replace(five, "3854600 kB", "kB", 1), "is not an exact size"},
@@ -354,7 +355,7 @@ func TestMergeTakesTheFirst(t *testing.T) {
 		"  - &b {name: b, address: 10.0.0.2, cpus: 2, memory: 2, port: 2222}\n"+
 		"  - {<<: [*b, *a], name: c, address: 10.0.0.3, memory: 3}\n"))
 	want := ec2.Node{Name: "c", Address: "10.0.0.3", CPUs: 2, Memory: "3", Port: 2222, SSH: ec2.Login{User: "a"}}
-	if err != nil || len(i.Nodes) != 3 || i.Nodes[2] != want {
+	if err != nil || len(i.Nodes) != 3 || !reflect.DeepEqual(i.Nodes[2], want) {
 		t.Errorf("%+v, %v; want %+v", i.Nodes, err, want)
 	}
 }
@@ -378,7 +379,7 @@ func TestAllThatIsWrong(t *testing.T) {
 		t.Fatal("it can be used")
 	}
 	want := []string{
-		`f:2:1: unknown field "region": the fields here are manager, network, nodes, ports, ssh`,
+		`f:2:1: unknown field "region": the fields here are cpus, manager, memory, network, network_subnet, nodes, one_consul, ports, replicas, ssh, subnet`,
 		`f:3:16: "high": want a number from 1 to 65535, in decimal digits and without leading zeros`,
 		`f:4:1: "manager" is there twice: remove one; the other is in line 1, column 1`,
 		`f:6:30: "10.0.0.9/8", the address of manager, is no plain IP address: write address: 10.0.0.9`,
@@ -386,7 +387,7 @@ func TestAllThatIsWrong(t *testing.T) {
 		`f:7:43: "-1": want a number from 1 to 65535, in decimal digits and without leading zeros`,
 		`f:8:5: a node has no name: write what docker info calls it; a name such as null needs quotes`,
 		`f:8:5: nodes[2] has no address: write the one that the other nodes use`,
-		`f:9:5: want fields here: address, cpus, memory, name, port, public, ssh`,
+		`f:9:5: want fields here: address, cpus, engine_flags, labels, memory, name, port, public, ssh`,
 	}
 	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -37,10 +37,20 @@ func (i Inventory) check(p *places) {
 		p.wrong("$.network", "each engine has a network %s of its own: write another name", i.Network)
 	}
 	i.SSH.check(p, "$.ssh")
+	checkSubnet(p, "$.subnet", i.Subnet)
+	checkSubnet(p, "$.network_subnet", i.NetworkSubnet)
+	checkMemory(p, "$.memory", i.Memory)
+	for k, name := range i.Replicas {
+		isMember := slices.ContainsFunc(i.Nodes, func(n Node) bool { return n.Name == name && name != i.Manager })
+		if !isMember || slices.Contains(i.Replicas[:k], name) {
+			p.wrong(fmt.Sprintf("$.replicas[%d]", k), "%q: write the name of a node that is not the manager, once", name)
+		}
+	}
 	for k, n := range i.Nodes {
 		at := fmt.Sprintf("$.nodes[%d]", k)
 		if !p.bad[at] {
 			n.check(p, at)
+			i.checkSizes(p, at, n)
 		}
 		for _, other := range i.Nodes[:k] {
 			i.compareNodes(p, at, other, n)
@@ -112,14 +122,40 @@ func (n Node) check(p *places, at string) {
 	n.checkAddress(p, at)
 	n.checkPublic(p, at)
 	n.SSH.check(p, at+".ssh")
-	if n.Memory != "" {
-		if _, err := bytesOf(n.Memory); err != nil {
-			p.wrong(at+".memory", "the memory of %s: %s", n.Name, err)
+	checkMemory(p, at+".memory", n.Memory)
+	for name := range n.Labels {
+		if name == "" || strings.ContainsFunc(name, isBlankOrControl) || strings.Contains(name, "=") {
+			p.wrong(at+".labels", "%q can't be a label's name: write one without spaces and =", name)
 		}
 	}
-	noSize := n.CPUs == 0 && !p.bad[at+".cpus"] || n.Memory == "" && !p.bad[at+".memory"]
-	if noSize && isName && !onPage(n.Name) {
-		p.wrong(at, "the page has no node %s: its cpus and its memory are needed", n.Name)
+	for k, f := range n.EngineFlags {
+		if !strings.HasPrefix(f, "--") {
+			p.wrong(fmt.Sprintf("%s.engine_flags[%d]", at, k), "%q: write a flag of dockerd with its value, as --NAME=VALUE", f)
+		}
+	}
+}
+
+// checkSizes notes a node whose sizes nothing says.
+func (i Inventory) checkSizes(p *places, at string, n Node) {
+	noCPUs := n.CPUs == 0 && i.CPUs == 0 && !p.bad[at+".cpus"] && !p.bad["$.cpus"]
+	noMemory := n.Memory == "" && i.Memory == "" && !p.bad[at+".memory"] && !p.bad["$.memory"]
+	if (noCPUs || noMemory) && nodeName.MatchString(n.Name) && !onPage(n.Name) {
+		p.wrong(at, "the page has no node %s: its cpus and its memory are needed, here or for all nodes", n.Name)
+	}
+}
+
+func checkMemory(p *places, path, memory string) {
+	if memory == "" {
+		return
+	}
+	if _, err := bytesOf(memory); err != nil {
+		p.wrong(path, "%s", err)
+	}
+}
+
+func checkSubnet(p *places, path, subnet string) {
+	if _, err := netip.ParsePrefix(subnet); subnet != "" && err != nil {
+		p.wrong(path, "%q: want a subnet such as 192.168.34.0/24", subnet)
 	}
 }
 
