@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -42,7 +43,7 @@ func ReadSettings(file, prefix string, getenv func(string) string) (Settings, er
 	if err != nil {
 		return s, s.wrong(err)
 	}
-	parsed, err := parser.ParseBytes(content, 0)
+	parsed, err := parser.ParseBytes(bytes.TrimPrefix(content, []byte("\ufeff")), 0) // a byte order mark means nothing
 	var at yaml.Error
 	if errors.As(err, &at) {
 		return s, s.wrong(lang.Errorf("%s:%d: %s", file, at.GetToken().Position.Line, at.GetMessage()))
