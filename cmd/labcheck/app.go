@@ -223,6 +223,7 @@ func addGroup(a *app, root *cobra.Command, id, title string, all []entry) {
 // addFlags defines the flags that several commands share, and adds those of all.
 func (a *app) addFlags(all *pflag.FlagSet) {
 	f := pflag.NewFlagSet("lab", pflag.ContinueOnError)
+	f.SortFlags = false // hints repeat them in this order
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: `sim|ec2`"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
 	f.StringVarP(&a.inventory, "inventory", "f", "", a.lang.Say(

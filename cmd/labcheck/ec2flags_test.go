@@ -14,7 +14,7 @@ func TestAgain(t *testing.T) {
 	if err := root.ParseFlags(typed); err != nil {
 		t.Fatal(err)
 	}
-	const want = "labcheck down --target ec2 --aws-tag Stage=test --aws-tag A=b,c --from-aws --inventory 'my cluster.yaml' --ssh-jump manager --yes"
+	const want = "labcheck down --target ec2 --inventory 'my cluster.yaml' --aws-tag Stage=test --aws-tag A=b,c --from-aws --ssh-jump manager --yes"
 	if got := a.commandLine("down", "--yes"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
