@@ -104,13 +104,17 @@ func (a *adapter) copyBefore(line int) {
 		if !strings.HasPrefix(strings.TrimSpace(line), "@") { // ids stay
 			line = pageNetwork.ReplaceAllLiteralString(line, a.topology.Network)
 		}
-		a.addLine(line, a.read+1)
+		a.addLine(pageManager.ReplaceAllString(line, "${1}"+a.topology.Manager.Name), a.read+1)
 	}
 }
 
 // mostForAllPairs is up to how many hosts packets are sent between all pairs of them:
 // 132. Of more hosts the scenarios take a sample of the pairs, and say so.
 const mostForAllPairs = 12
+
+// pageManager is the manager's name where the features have it: in quotation marks, in a
+// cell, in the tag of a host.
+var pageManager = regexp.MustCompile(`("|\| |@on:)` + harness.Tutorial().Manager.Name + `\b`)
 
 // pageNetwork is the overlay network's name in the features.
 var pageNetwork = regexp.MustCompile(`\b` + harness.Tutorial().Network + `\b`)

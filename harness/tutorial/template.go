@@ -95,12 +95,12 @@ func (c hostChoice) hostsIn(t harness.Topology) ([]harness.Host, error) {
 }
 
 // printedIn returns the topology that the page prints, with the addresses and
-// ports that its hosts have in another one. A host that the other one lacks keeps
-// the page's.
+// ports that its hosts have in another one. The managers are one host, whatever their
+// names; a member that the other one lacks keeps the page's.
 func printedIn(t harness.Topology) harness.Topology {
 	printed := harness.Tutorial()
 	printed.SwarmPort, printed.ConsulPort = t.SwarmPort, t.ConsulPort
-	printed.Manager = placeOf(t, printed.Manager).Host
+	printed.Manager = t.Manager
 	for i, h := range printed.Members {
 		printed.Members[i] = placeOf(t, h).Host
 	}
