@@ -51,6 +51,12 @@ func TestForLab(t *testing.T) {
 	})
 }
 
+// TestForLabInCleanup checks that a cleanup function, which runs after t.Context() has
+// ended, can ask for a subnet.
+func TestForLabInCleanup(t *testing.T) {
+	t.Cleanup(func() { ForLab(t, "subnettest-cleanup") })
+}
+
 // withNetwork creates a network of a lab and removes it at the end of the test.
 func withNetwork(t *testing.T, lab string, subnet netip.Prefix) {
 	t.Helper()
