@@ -77,9 +77,7 @@ func (c *console) Write(p []byte) (int, error) {
 	case c.changed <- struct{}{}:
 	default:
 	}
-	if _, err := c.screen.Write(shown); err != nil {
-		return 0, err
-	}
+	c.screen.show(shown)
 	return len(p), nil
 }
 

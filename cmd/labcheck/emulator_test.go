@@ -41,15 +41,15 @@ func newEmulator(width int) *emulator {
 // emulate returns what a terminal shows after some output.
 func emulate(width int, output string) *emulator {
 	e := newEmulator(width)
-	_, _ = e.Write([]byte(output))
+	e.show([]byte(output))
 	return e
 }
 
 // control is a control sequence, up to its end.
 var control = regexp.MustCompile(`^\x1b\[([?0-9;]*)([A-Za-z])`)
 
-// Write implements io.Writer.
-func (e *emulator) Write(p []byte) (int, error) {
+// show has the terminal show a program's output.
+func (e *emulator) show(p []byte) {
 	e.rest = append(e.rest, p...)
 	for len(e.rest) > 0 {
 		n := e.next(e.rest)
@@ -58,7 +58,6 @@ func (e *emulator) Write(p []byte) (int, error) {
 		}
 		e.rest = e.rest[n:]
 	}
-	return len(p), nil
 }
 
 // next takes one character or control sequence, and returns its length; 0 if it

@@ -21,7 +21,10 @@ const anyKind = "any"
 
 // anyKinds returns the kinds that no other kind rests on.
 func anyKinds() []kind {
-	return []kind{packetKind, strategyKind, listKind, consulLookKind, managerLookKind, joinLookKind, imageKind, rebootKind, aloneKind, renewKind, placeKind}
+	return []kind{
+		packetKind, strategyKind, listKind, consulLookKind, managerLookKind, joinLookKind, imageKind, rebootKind,
+		aloneKind, renewKind, placeKind,
+	}
 }
 
 // taggedValues returns what a scenario's tags have after a prefix.

@@ -86,7 +86,9 @@ var rests = map[kind][]kind{
 }
 
 // ofCluster are the kinds of which there is one, on the manager.
-var ofCluster = []kind{consulBoxKind, consulLookKind, managerLookKind, consulKind, managerBoxKind, managerKind, strategyKind, listKind}
+var ofCluster = []kind{
+	consulBoxKind, consulLookKind, managerLookKind, consulKind, managerBoxKind, managerKind, strategyKind, listKind,
+}
 
 // partOf returns a kind's part of a host, or the cluster's only one.
 func (d *diagnosis) partOf(k kind, host string) part {

@@ -60,7 +60,12 @@ func commonNetwork(hosts []survey.Host) string {
 
 // createNetwork returns the page's command for the network.
 func createNetwork(d *diagnosis) string {
-	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s", d.topology.Swarm(), engine.Overlay, d.topology.Network)
+	subnet := ""
+	if p := d.topology.NetworkSubnet; p.IsValid() {
+		subnet = fmt.Sprintf("--subnet %s ", p)
+	}
+	return fmt.Sprintf("docker -H=tcp://%s network create --driver %s %s%s",
+		d.topology.Swarm(), engine.Overlay, subnet, d.topology.Network)
 }
 
 // reportNoNetwork reports that no engine has the overlay network, though some may

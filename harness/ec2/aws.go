@@ -130,7 +130,8 @@ func (n *Node) settle(named []types.Instance) error {
 		if i.State != nil {
 			state = i.State.Name
 		}
-		e.Found = append(e.Found, strings.TrimSpace(fmt.Sprintf("%s %s %s", aws.ToString(i.InstanceId), state, aws.ToString(i.PrivateIpAddress))))
+		found := fmt.Sprintf("%s %s %s", aws.ToString(i.InstanceId), state, aws.ToString(i.PrivateIpAddress))
+		e.Found = append(e.Found, strings.TrimSpace(found))
 		if state == types.InstanceStateNameRunning {
 			running = append(running, i)
 		}

@@ -129,7 +129,8 @@ func (c *Client) HasImage(ctx context.Context, ref string) (bool, error) {
 
 // Log is the end of what a container wrote, to both its streams.
 func (c *Client) Log(ctx context.Context, id string, lines int) (string, error) {
-	stream, err := c.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)})
+	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)}
+	stream, err := c.api.ContainerLogs(ctx, id, options)
 	if err != nil {
 		return "", failed(c, "log of container "+id, err)
 	}

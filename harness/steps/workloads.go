@@ -256,8 +256,9 @@ func (w *workloads) wantAllWays(ctx context.Context, p workload.Packets) error {
 	}
 	slices.Sort(missing)
 	slices.Sort(hosts)
+	ways := p.CountWays(len(w.load.Started()))
 	return harness.AboutHosts(&harness.Mismatch{
-		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", p.CountWays(len(w.load.Started()))),
+		Lang: w.lang, What: w.lang.Say("the containers"), Expected: w.lang.Say("all %d ways carry", ways),
 		Seen: w.lang.Say("%d do not:\n%s", len(missing), strings.Join(missing, "\n")), Links: links,
 	}, slices.Compact(hosts)...)
 }

@@ -36,7 +36,9 @@ func (p HostProgress) snapshot() harness.HostSnapshot {
 		}
 	}
 	for _, c := range p.Containers {
-		h.Containers = append(h.Containers, harness.ContainerSnapshot{Name: c.Name, Image: c.Image, Role: nameOf(c, harness.Tutorial()), State: c.State})
+		h.Containers = append(h.Containers, harness.ContainerSnapshot{
+			Name: c.Name, Image: c.Image, Role: nameOf(c, harness.Tutorial()), State: c.State,
+		})
 	}
 	return h
 }
