@@ -199,9 +199,12 @@ func makeLayer(binary string, modified time.Time) (v1.Layer, error) {
 	var all bytes.Buffer
 	w := tar.NewWriter(&all)
 	for _, h := range []*tar.Header{
-		{Name: "tmp/", Mode: 0o1777}, {Name: "work/", Mode: 0o1777},
-		{Name: "var/", Mode: 0o755}, {Name: "var/cache/", Mode: 0o1777},
-		{Name: "usr/", Mode: 0o755}, {Name: "usr/bin/", Mode: 0o755},
+		{Name: "tmp/", Mode: 0o1777},
+		{Name: "work/", Mode: 0o1777},
+		{Name: "var/", Mode: 0o755},
+		{Name: "var/cache/", Mode: 0o1777},
+		{Name: "usr/", Mode: 0o755},
+		{Name: "usr/bin/", Mode: 0o755},
 		{Name: "usr/bin/labcheck", Mode: 0o755, Size: int64(len(content))},
 	} {
 		h.ModTime = modified

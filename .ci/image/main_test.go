@@ -34,7 +34,8 @@ func TestPushImage(t *testing.T) {
 		}
 	}
 	for _, want := range []struct{ tag, arch, binary string }{
-		{"1.2.3", "amd64", "1.2.3 amd64"}, {"1.2.3", "arm64", "1.2.3 arm64"},
+		{"1.2.3", "amd64", "1.2.3 amd64"},
+		{"1.2.3", "arm64", "1.2.3 arm64"},
 		{"1.3.0-rc.1", "amd64", "1.3.0-rc.1 amd64"},
 		{"latest", "arm64", "1.2.3 arm64"},
 	} {

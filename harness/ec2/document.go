@@ -147,7 +147,9 @@ type pair struct {
 func readDocument(file string, document ast.Node) (Inventory, *places) {
 	r := &reader{
 		places{file: file, at: map[string]*token.Position{}, bad: map[string]bool{}},
-		map[string]ast.Node{}, map[*ast.AliasNode]ast.Node{}, map[ast.Node][]pair{},
+		map[string]ast.Node{},
+		map[*ast.AliasNode]ast.Node{},
+		map[ast.Node][]pair{},
 	}
 	r.linkAliases(document)
 	var i Inventory
