@@ -412,7 +412,7 @@ func TestManyMerges(t *testing.T) {
 // TestAllThatIsWrong: everything that is wrong is told at once, in the order of the text.
 func TestAllThatIsWrong(t *testing.T) {
 	_, err := ec2.Read("f", []byte("manager: boss\nregion: x\nports: {swarm: high}\nmanager: x\nnodes:\n"+
-		"  - {name: manager, address: 10.0.0.9/8}\n  - {name: store, addres: 10.0.0.2, cpus: -1}\n  - {}\n  - 5\n"))
+		"  - {name: manager, address: 10.0.0.9/8}\n  - {name: store, addrex: 10.0.0.2, cpus: -1}\n  - {}\n  - 5\n"))
 	if err == nil {
 		t.Fatal("it can be used")
 	}
@@ -421,7 +421,7 @@ func TestAllThatIsWrong(t *testing.T) {
 		`f:3:16: "high": want a number from 1 to 65535, in decimal digits and without leading zeros`,
 		`f:4:1: "manager" is there twice: remove one; the other is in line 1, column 1`,
 		`f:6:30: "10.0.0.9/8", the address of manager, is no plain IP address: write address: 10.0.0.9`,
-		`f:7:19: unknown field "addres": write address`,
+		`f:7:19: unknown field "addrex": write address`,
 		`f:7:43: "-1": want a number from 1 to 65535, in decimal digits and without leading zeros`,
 		`f:8:5: a node has no name: write what docker info calls it; a name such as null needs quotes`,
 		`f:8:5: nodes[2] has no address: write the one that the other nodes use`,
