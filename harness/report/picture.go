@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ type picture struct {
 	// joined and the overlay network was there; empty if that was so before.
 	SwarmAfter, NetworkAfter string
 	Network                  string // the overlay network's caption; empty before it exists
+	Total                    int    // hosts
 	Hosts                    []hostBox
 	Links                    []brokenLink
 }
@@ -31,6 +33,43 @@ type hostBox struct {
 	Joined    bool
 	OnNetwork bool
 	LosesTo   []string // hosts to which packets of its containers are lost
+	// More are the hosts that are like it and shown with it.
+	More []string
+}
+
+// Last returns the last of the hosts that are shown together.
+func (h hostBox) Last() string { return h.More[len(h.More)-1] }
+
+// Number returns how many hosts are shown together.
+func (h hostBox) Number() int { return 1 + len(h.More) }
+
+// isLike reports whether two hosts differ in their names and addresses only.
+func (h hostBox) isLike(o hostBox) bool {
+	state := func(b hostBox) string {
+		b.Name, b.Addr, b.Containers, b.More = "", netip.Addr{}, slices.Clone(b.Containers), nil
+		for i := range b.Containers {
+			b.Containers[i].Name = ""
+		}
+		return fmt.Sprint(b)
+	}
+	return state(h) == state(o)
+}
+
+// groupHosts shows those of many hosts together that are alike.
+func (p *picture) groupHosts() {
+	if len(p.Hosts) <= mostApart {
+		return
+	}
+	var groups []hostBox
+	for _, h := range p.Hosts {
+		i := slices.IndexFunc(groups, h.isLike)
+		if i < 0 {
+			groups = append(groups, h)
+		} else {
+			groups[i].More = append(groups[i].More, h.Name)
+		}
+	}
+	p.Hosts = groups
 }
 
 // newPictures draws the cluster at the end of a run, with the links that carry
@@ -51,6 +90,7 @@ func newPictures(e harness.Evidence, l lang.Language) []picture {
 	}
 	all[len(all)-1].addBrokenLinks(brokenLinks(e.Scenarios), l)
 	for i := range all {
+		all[i].groupHosts()
 		all[i].ID = fmt.Sprintf("picture.%d", i+1)
 		all[i].Title = l.Say("The cluster at the end of the run")
 	}
@@ -81,7 +121,7 @@ func stepsOf(snapshots []harness.Snapshot) (swarm, network string) {
 }
 
 func newPicture(s harness.Snapshot, l lang.Language) picture {
-	p := picture{}
+	p := picture{Total: len(s.Hosts)}
 	id := networkID(s.Hosts)
 	if id != "" {
 		p.Network = fmt.Sprintf("%s · overlay · %.12s", s.Network, id)
@@ -92,7 +132,9 @@ func newPicture(s harness.Snapshot, l lang.Language) picture {
 		if len(problems) > 0 {
 			p.Problems = append(p.Problems, h.Name+": "+strings.Join(problems, ", "))
 		}
-		p.Hosts = append(p.Hosts, hostBox{h, len(problems) > 0, hasJoined(h), h.NetworkID == id, nil})
+		p.Hosts = append(p.Hosts, hostBox{
+			HostSnapshot: h, Broken: len(problems) > 0, Joined: hasJoined(h), OnNetwork: h.NetworkID == id,
+		})
 		sentences = append(sentences, describeHost(h, problems, l))
 	}
 	p.Description = strings.Join(sentences, " ")

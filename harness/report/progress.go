@@ -54,6 +54,7 @@ func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, wid
 	for _, h := range hosts {
 		rows = append(rows, hostRow(l, h, len(hosts)))
 	}
+	rows = groupRows(l, rows)
 	t.AppendRows(rows)
 	var wide strings.Builder
 	if Table(&wide, t); width == 0 || text.LongestLineLen(wide.String()) <= width {
@@ -67,6 +68,37 @@ func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, wid
 			fmt.Fprintf(w, "  %s  %s\n", text.Pad(fmt.Sprint(head[i+2]), label, ' '), fold(fmt.Sprint(value), label+4, width))
 		}
 	}
+}
+
+// mostApart is how many hosts are shown one by one. Of more, those that are alike are
+// shown together.
+const mostApart = 12
+
+// groupRows puts the rows of many hosts together that differ in their names and
+// addresses only.
+func groupRows(l lang.Language, rows []table.Row) []table.Row {
+	if len(rows) <= mostApart {
+		return rows
+	}
+	var order []string
+	alike := map[string][]table.Row{}
+	for _, r := range rows {
+		key := fmt.Sprint(r[2:]...)
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], r)
+	}
+	rows = nil
+	for _, key := range order {
+		group := alike[key]
+		if n := len(group); n > 1 {
+			group[0][0] = fmt.Sprintf("%v … %v", group[0][0], group[n-1][0])
+			group[0][1] = l.Say("%d hosts", n)
+		}
+		rows = append(rows, group[0])
+	}
+	return rows
 }
 
 // Table writes a table of columns and nothing else, like the docker CLI's, and
