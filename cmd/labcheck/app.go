@@ -130,7 +130,10 @@ func (a *app) root() *cobra.Command {
 			if err := a.settings.Apply(a.sharedFlags()); err != nil {
 				return err
 			}
-			return a.checkFlags(c.Parent() != nil && c.Parent().Name() == inventoryName)
+			if a.json && slices.ContainsFunc(textCommands, func(name string) bool { return isBelow(c, name) }) {
+				return &usageError{lang.Errorf("%s prints text: it has no JSON document", c.CommandPath()), "labcheck --help"}
+			}
+			return a.checkFlags(isBelow(c, inventoryName))
 		},
 	}
 	root.SetIn(a.in)
@@ -150,6 +153,14 @@ func (a *app) root() *cobra.Command {
 		{Title: a.lang.Say("Flags of all commands:"), Flags: root.PersistentFlags()},
 	}}.Install(root)
 	return root
+}
+
+// textCommands print scripts or pages, which --json does not change.
+var textCommands = []string{"completion", "docs", "transcript"}
+
+// isBelow reports whether a command is the one of a name, or one of its subcommands.
+func isBelow(c *cobra.Command, name string) bool {
+	return c.HasParent() && (c.Name() == name || isBelow(c.Parent(), name))
 }
 
 // reach is what a command is about, and so which of the flags that several commands

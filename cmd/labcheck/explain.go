@@ -32,6 +32,11 @@ all.`),
 	}
 }
 
+// codesDocument is what --json prints.
+type codesDocument struct {
+	Codes []diagnose.Explained `json:"codes"`
+}
+
 func listCodes(a *app) error {
 	all := diagnose.Codes()
 	if a.json {
@@ -40,7 +45,7 @@ func listCodes(a *app) error {
 			e, _ := diagnose.Explain(c.Code, a.lang)
 			explained = append(explained, e)
 		}
-		a.printJSON(explained)
+		a.printJSON(codesDocument{explained})
 		return nil
 	}
 	for _, c := range all {
@@ -60,7 +65,7 @@ func explainCodes(a *app, codes []string) error {
 		all = append(all, e)
 	}
 	if a.json {
-		a.printJSON(all)
+		a.printJSON(codesDocument{all})
 		return nil
 	}
 	for i, e := range all {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 
+	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"labcheck/harness/ec2"
@@ -23,8 +26,7 @@ func newInventoryCommand(a *app) *cobra.Command {
 		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: args, RunE: run})
 	}
 	add("example", a.lang.Say("Print an inventory that shows all there is to say"), nil, func(context.Context, []string) error {
-		_, err := a.out.Write(ec2.Example)
-		return err
+		return printInventory(a, ec2.Example)
 	})
 	add("schema", a.lang.Say("Print the JSON Schema of inventories"), nil, func(context.Context, []string) error {
 		_, err := a.out.Write(ec2.Schema)
@@ -46,7 +48,24 @@ func discoverNodes(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return i.Write(a.out)
+	var text bytes.Buffer
+	if err := i.Write(&text); err != nil {
+		return err
+	}
+	return printInventory(a, text.Bytes())
+}
+
+// printInventory prints an inventory as YAML, or with --json as JSON.
+func printInventory(a *app, text []byte) error {
+	if !a.json {
+		_, err := a.out.Write(text)
+		return err
+	}
+	compact, err := yaml.YAMLToJSON(text)
+	if err == nil {
+		a.printJSON(json.RawMessage(compact))
+	}
+	return err
 }
 
 func validateInventory(a *app, file string) error {

@@ -30,6 +30,7 @@ var documents = map[string]any{
 	"env":       map[string]string{},
 	"error":     failure{},
 	"exec":      harness.Result{},
+	"explain":   codesDocument{},
 	"fault":     faultsDocument{},
 	"images":    imagesDocument{},
 	"ls":        labsDocument{},
