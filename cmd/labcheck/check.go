@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -25,7 +26,9 @@ import (
 
 // checkFlags are the flags of `labcheck check` alone.
 type checkFlags struct {
-	tags  string
+	tags string
+	// own is the folder of the scenarios, if they are not labcheck's.
+	own   string
 	out   string
 	keep  bool
 	allow []string // of --target ec2
@@ -60,6 +63,8 @@ too.`),
 		"  labcheck check --target ec2 --inventory cluster.yaml --ssh-jump manager"
 	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(
 		`run only scenarios with these tags, such as "@verify && ~@workload"`))
+	c.Flags().StringVar(&f.own, "features", "", a.lang.Say(
+		"`folder` of .feature files of your own, with labcheck's sentences, to run instead"))
 	c.Flags().StringVar(&f.out, "out", "", a.lang.Say(
 		"`folder` for the evidence: results.json, junit.xml, report.html, commands, logs"))
 	c.Flags().BoolVar(&f.keep, "keep", false, a.lang.Say("keep the lab if something failed"))
@@ -73,6 +78,14 @@ too.`),
 
 // allowsWorkload is what --allow may allow: to start test containers.
 const allowsWorkload = "workload"
+
+// features returns the scenarios to run.
+func (f checkFlags) features() fs.FS {
+	if f.own != "" {
+		return suite.OwnFeatures(f.own)
+	}
+	return features.FS
+}
 
 // access returns what may be done to a cluster that is no lab.
 func (f checkFlags) access() (access, error) {
@@ -93,7 +106,7 @@ const gatherTimeout = 20 * time.Second
 // check finds or makes a lab, runs the scenarios, writes the evidence, and removes
 // what was made.
 func check(ctx context.Context, s *session, f checkFlags) error {
-	if err := suite.CheckTags(features.FS, s.lang, f.tags); err != nil {
+	if err := suite.CheckTags(f.features(), s.lang, f.tags); err != nil {
 		return &usageError{err, "labcheck check --help"}
 	}
 	if f.out != "" { // find out early whether evidence can be written
@@ -149,7 +162,7 @@ func runChecks(ctx context.Context, s *session, f checkFlags, e *harness.Evidenc
 		if f.out != "" {
 			s.lab.KeepLogs(suite.NodesFolder(f.out))
 		}
-		err = timeStage(e, "hosts", func() error { return s.makeHosts(ctx) })
+		err = timeStage(e, "hosts", func() error { return s.makeHosts(ctx, f) })
 	}
 	if err != nil {
 		return err
@@ -158,13 +171,19 @@ func runChecks(ctx context.Context, s *session, f checkFlags, e *harness.Evidenc
 	return timeStage(e, "scenarios", func() error { return runScenarios(ctx, s, f, e) })
 }
 
-// makeHosts makes the hosts of a lab that is to be checked. On those of the page the
-// scenarios perform the tutorial; on others labcheck does it.
-func (s *session) makeHosts(ctx context.Context) error {
-	if s.lab.Topology().IsTutorial() {
+// makeHosts makes the hosts of a lab that is to be checked, and performs the tutorial
+// unless the scenarios do.
+func (s *session) makeHosts(ctx context.Context, f checkFlags) error {
+	if s.scenariosPerform(f) {
 		return s.startHosts(ctx)
 	}
 	return makeLab(ctx, s)
+}
+
+// scenariosPerform reports whether scenarios perform the tutorial: they type the page's
+// commands, which are for the page's hosts.
+func (s *session) scenariosPerform(f checkFlags) bool {
+	return s.target.Topology().IsTutorial() && suite.Performs(f.features(), s.lang)
 }
 
 // timeStage adds how long do took to the evidence.
@@ -191,7 +210,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 		Again: func(flags string) lang.Text {
 			return lang.Textf("labcheck up%s, if the lab is still running, and check again", flags)
 		},
-		BreaksHosts: suite.Breaks(features.FS, s.lang, e.Run.Tags),
+		BreaksHosts: suite.Breaks(f.features(), s.lang, e.Run.Tags),
 	})
 	if err != nil {
 		return err
@@ -216,8 +235,8 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 // lab, only what may be done there.
 func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFlags, e *harness.Evidence) suite.Options {
 	o := suite.Options{
-		Features: features.FS, Lang: s.lang, Tags: e.Run.Tags,
-		Cluster: c, Fresh: e.Target.Fresh && c.Topology().IsTutorial(), Progress: func(e suite.Event) { showScenario(s, e) },
+		Features: f.features(), Lang: s.lang, Tags: e.Run.Tags,
+		Cluster: c, Fresh: e.Target.Fresh && s.scenariosPerform(f), Progress: func(e suite.Event) { showScenario(s, e) },
 		FeatureEnded: func(ctx context.Context, feature string) {
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
 		},

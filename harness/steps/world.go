@@ -4,6 +4,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"regexp"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -49,6 +50,14 @@ func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Dur
 		reader, containers, &discovery{s}, &engines{s}, members, &networks{s}, &workloads{scenario: s},
 		faults, joins, replicas,
 	}}
+}
+
+// Expressions returns the sentences that a world understands in a language.
+func Expressions(l lang.Language) (all []*regexp.Regexp) {
+	for _, s := range New(nil, l, nil).sentences() {
+		all = append(all, regexp.MustCompile(l.Format(s.expr)))
+	}
+	return all
 }
 
 // sentences are all there are.

@@ -21,6 +21,9 @@ import (
 type edition struct {
 	fs.FS
 	language lang.Language
+	folder   string // of FS
+	shown    string // before the names of files, for a person
+	own      bool   // of a person's own
 	// lines has, by file, the line in the source of each line; a file that is as in the
 	// source has none.
 	lines map[string][]int
@@ -35,7 +38,7 @@ func (e edition) sourceLine(file string, line int) int {
 }
 
 func (e edition) options() *godog.Options {
-	return &godog.Options{FS: e.FS, Paths: []string{string(e.language)}}
+	return &godog.Options{FS: e.FS, Paths: []string{e.folder}}
 }
 
 // feature is a file of an edition.
@@ -64,7 +67,8 @@ func (e edition) adapt(t harness.Topology) (edition, error) {
 		return e, err
 	}
 	files := fstest.MapFS{}
-	adapted := edition{FS: files, language: e.language, lines: map[string][]int{}}
+	adapted := e
+	adapted.FS, adapted.lines = files, map[string][]int{}
 	for _, f := range all {
 		d := f.document
 		content, err := fs.ReadFile(e.FS, d.Uri)

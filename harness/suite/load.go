@@ -74,10 +74,13 @@ func Load(features fs.FS, language lang.Language) ([]Scenario, error) {
 
 // openEdition finds the features of a language.
 func openEdition(features fs.FS, language lang.Language) (edition, error) {
+	if own, ok := features.(ownFeatures); ok {
+		return openOwn(own, language)
+	}
 	if files, err := fs.Glob(features, string(language)+"/*.feature"); err != nil || len(files) == 0 {
 		return edition{}, fmt.Errorf("no features in the language %q", language)
 	}
-	return edition{FS: features, language: language}, nil
+	return edition{FS: features, language: language, folder: string(language), shown: "features"}, nil
 }
 
 func (e edition) load() ([]Scenario, error) {
@@ -93,6 +96,9 @@ func (e edition) load() ([]Scenario, error) {
 				return nil, err
 			}
 		}
+	}
+	if e.own {
+		return l.all, checkSentences(l.all, e.language)
 	}
 	return l.all, nil
 }
@@ -117,7 +123,7 @@ type loader struct {
 
 func (l *loader) addPickle(doc *messages.GherkinDocument, nodes map[string]node, p *messages.Pickle) error {
 	s := Scenario{
-		Name: p.Name, Feature: doc.Feature.Name, File: path.Join("features", doc.Uri),
+		Name: p.Name, Feature: doc.Feature.Name, File: path.Join(l.edition.shown, doc.Uri),
 		Line: l.edition.sourceLine(doc.Uri, nodes[p.AstNodeIds[len(p.AstNodeIds)-1]].line), pickle: p.Id,
 	}
 	for _, t := range p.Tags {
@@ -129,6 +135,9 @@ func (l *loader) addPickle(doc *messages.GherkinDocument, nodes map[string]node,
 		step.Line = l.edition.sourceLine(doc.Uri, n.line)
 		step.DocString, step.Table = stepArgument(st.Argument)
 		s.Steps = append(s.Steps, step)
+	}
+	if l.edition.own {
+		s.addMissingTags(doc.Uri)
 	}
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)

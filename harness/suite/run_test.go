@@ -436,7 +436,7 @@ func FuzzTags(f *testing.F) {
 		if err != nil {
 			return
 		}
-		o := edition{FS: fs, language: "en"}.options()
+		o := edition{FS: fs, language: "en", folder: "en"}.options()
 		o.Tags = tags
 		if strings.TrimSpace(tags) == "" {
 			o.Tags = ""

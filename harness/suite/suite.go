@@ -95,7 +95,7 @@ type world interface {
 
 func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {
 	edition, err := openEdition(r.Features, r.Lang)
-	if t := w.ClusterTopology(); err == nil && !t.IsTutorial() {
+	if t := w.ClusterTopology(); err == nil && !edition.own && !t.IsTutorial() {
 		edition, err = edition.adapt(t)
 	}
 	if err != nil {

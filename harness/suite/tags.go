@@ -44,6 +44,12 @@ func Breaks(features fs.FS, l lang.Language, tags string) bool {
 	return err == nil && slices.ContainsFunc(chosen, Scenario.breaksHosts)
 }
 
+// Performs tells whether there are scenarios that perform the tutorial.
+func Performs(features fs.FS, l lang.Language) bool {
+	all, err := Load(features, l)
+	return err == nil && slices.ContainsFunc(all, func(s Scenario) bool { return s.Has(TagTutorial) })
+}
+
 // tag is one tag of an expression: godog drops every @ and takes ~ for not.
 var tag = regexp.MustCompile(`^~?@[^\s@~,&|()!]+$`)
 

@@ -1,0 +1,80 @@
+package suite
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"labcheck/harness/lang"
+	"labcheck/harness/steps"
+)
+
+// ownFeatures are features of a person's own, written with labcheck's sentences.
+type ownFeatures struct {
+	fs.FS
+	dir string
+}
+
+// OwnFeatures returns the features in a folder and below it. Their scenarios may lack
+// the tags of labcheck's own: one without a kind counts as @workload, and one without an
+// id goes by its file and its name.
+func OwnFeatures(dir string) fs.FS { return ownFeatures{os.DirFS(dir), dir} }
+
+// idWord is what an id that is made of a name has of it.
+var idWord = regexp.MustCompile(`[\pL\pN]+`)
+
+// addMissingTags gives a scenario the tags that it may lack.
+func (s *Scenario) addMissingTags(uri string) {
+	if !slices.ContainsFunc(kindTags(), s.Has) {
+		s.Tags = append(s.Tags, TagWorkload)
+	}
+	hasID := slices.ContainsFunc(s.Tags, func(t string) bool { return strings.HasPrefix(t, idTag) })
+	if !hasID {
+		words := idWord.FindAllString(strings.TrimSuffix(uri, ".feature")+" "+s.Name, -1)
+		s.Tags = append(s.Tags, idTag+strings.ToLower(strings.Join(words, "-")))
+	}
+}
+
+// SentenceError is a step that is none of labcheck's sentences.
+type SentenceError struct {
+	File string
+	Line int
+	Text string
+}
+
+func (e *SentenceError) Error() string { return e.In(lang.English) }
+
+// In returns the text in a language.
+func (e *SentenceError) In(l lang.Language) string {
+	return l.Say("%s:%d: %q is none of labcheck's sentences", e.File, e.Line, e.Text)
+}
+
+// checkSentences returns a *SentenceError for the first step that is not understood.
+func checkSentences(all []Scenario, l lang.Language) error {
+	expressions := steps.Expressions(l)
+	for _, s := range all {
+		for _, st := range s.Steps {
+			isUnderstood := func(e *regexp.Regexp) bool { return e.MatchString(st.Text) }
+			if !slices.ContainsFunc(expressions, isUnderstood) {
+				return &SentenceError{s.File, st.Line, st.Text}
+			}
+		}
+	}
+	return nil
+}
+
+// openOwn finds the features of a person's own.
+func openOwn(own ownFeatures, language lang.Language) (edition, error) {
+	found := false
+	err := fs.WalkDir(own.FS, ".", func(name string, _ fs.DirEntry, err error) error {
+		found = found || path.Ext(name) == ".feature"
+		return err
+	})
+	if err == nil && !found {
+		err = lang.Errorf("%s has no .feature files", own.dir)
+	}
+	return edition{FS: own.FS, language: language, folder: ".", shown: own.dir, own: true}, err
+}

@@ -1,0 +1,53 @@
+package suite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"labcheck/harness/lang"
+)
+
+// TestOwnFeatures: scenarios of a person's own need no tags, have files as the person
+// names them, and only sentences that there are.
+func TestOwnFeatures(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "own")
+	write := func(name, content string) {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("deep/Web app.feature", "Feature: Own\n\nScenario Outline: It is <x>\nThen Consul has a leader within <x> seconds\nExamples:\n|x|\n|1|\n|2|\n\n"+
+		"@verify @id:mine\nScenario: Mine\nThen Consul has a leader within 5 seconds\n")
+	all, err := Load(OwnFeatures(dir), lang.English)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range all {
+		kind := TagWorkload
+		if s.Has(TagVerify) {
+			kind = TagVerify
+		}
+		got = append(got, s.ID+" "+kind)
+	}
+	want := []string{"deep-web-app-it-is-1#1 @workload", "deep-web-app-it-is-2#1 @workload", "mine @verify"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if want := filepath.Join(dir, "deep/Web app.feature"); all[0].File != want || all[0].Line != 7 {
+		t.Errorf("%s:%d, want %s:7", all[0].File, all[0].Line, want)
+	}
+	write("wrong.feature", "Feature: Wrong\nScenario: A\nThen all is well\n")
+	var wrong *SentenceError
+	if _, err := Load(OwnFeatures(dir), lang.English); !errors.As(err, &wrong) || wrong.Line != 3 || wrong.Text != "all is well" {
+		t.Errorf("a sentence that there is not: %v", err)
+	}
+	if _, err := Load(OwnFeatures(t.TempDir()), lang.English); err == nil {
+		t.Error("a folder without features is read")
+	}
+}
