@@ -27,9 +27,11 @@ var labName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 type Options struct {
 	Lab string // name; DefaultLab if empty
 	// Subnet moves the lab to another subnet of 24 bits. If it is not valid, the
-	// lab has the subnet that it was made with, or else the tutorial's own.
+	// lab has the subnet that it was made with, or else its topology's own.
 	Subnet netip.Prefix
-	Dial   DialMode
+	// Topology is the lab's hosts; the tutorial's if it is nil.
+	Topology *harness.Topology
+	Dial     DialMode
 	Images images.Options
 	// Lang is the language of events, and of Doctor.
 	Lang lang.Language
@@ -89,7 +91,11 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	objects := newLabObjects(link.client, o.Lab)
-	topology, err := findTopology(ctx, objects, o.Subnet)
+	hosts := harness.Tutorial()
+	if o.Topology != nil {
+		hosts = *o.Topology
+	}
+	topology, err := findTopology(ctx, objects, hosts, o.Subnet)
 	if err != nil {
 		return nil, errors.Join(err, link.Close())
 	}
@@ -107,9 +113,11 @@ func CheckName(lab string) error {
 	return lang.Errorf("lab name %q: want at most 31 lower-case letters, digits and hyphens", lab)
 }
 
-// findTopology returns the topology of the lab: on the subnet of its bridge, or
+// findTopology returns the topology of the lab: its hosts on the subnet of its bridge, or
 // else on the requested one.
-func findTopology(ctx context.Context, o labObjects, requested netip.Prefix) (harness.Topology, error) {
+func findTopology(
+	ctx context.Context, o labObjects, hosts harness.Topology, requested netip.Prefix,
+) (harness.Topology, error) {
 	bridge, err := o.findBridge(ctx)
 	switch {
 	case err == nil && requested.IsValid() && requested.Masked() != bridge.subnet:
@@ -120,9 +128,9 @@ func findTopology(ctx context.Context, o labObjects, requested netip.Prefix) (ha
 		return harness.Topology{}, err
 	}
 	if !requested.IsValid() {
-		return harness.Tutorial(), nil
+		return hosts, nil
 	}
-	return harness.Tutorial().In(requested)
+	return hosts.In(requested)
 }
 
 // Name returns "sim".

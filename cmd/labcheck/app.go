@@ -42,6 +42,7 @@ type app struct {
 	lab      string
 	context  string
 	subnet   sim.Subnet
+	topology *harness.Topology // of the lab's hosts; nil: the tutorial's
 	dial     sim.DialMode
 	registry string
 	mirror   string
@@ -173,6 +174,7 @@ func addCommands(a *app, root, check *cobra.Command) {
 		{newDiagnoseCommand, nodes},
 		{newStatusCommand, nodes},
 		{newWatchCommand, nodes},
+		{newScaleCommand, labs},
 		{newReportCommand, nothing},
 		{newExplainCommand, nothing},
 	})
@@ -196,6 +198,7 @@ func addCommands(a *app, root, check *cobra.Command) {
 		{newTranscriptCommand, labs},
 		{newVersionCommand, nothing},
 		{newWatchdogCommand, nothing},
+		{newEnginesCommand, nothing},
 	})
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
@@ -299,7 +302,7 @@ func (a *app) checkFlags(aboutInventory bool) error {
 
 func (a *app) simOptions() sim.Options {
 	return sim.Options{
-		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
+		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Topology: a.topology, Dial: a.dial, Lang: a.lang,
 		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
 		Watchdog: watchdogArgv(),
 	}
