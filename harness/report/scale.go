@@ -41,11 +41,11 @@ func ScaleTerminal(w io.Writer, r scale.Result, l lang.Language) {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
-	Table(w, latencyTable(r, l))
+	writeRows(w, latencyRows(r, l))
+	fmt.Fprintln(w, l.Say("50th / 90th / 99th percentile in ms; Docker's: real engines, 30,000 containers, 4 cores"))
 	fmt.Fprintln(w)
 	if len(r.Events) > 0 {
-		Table(w, eventTable(r, l))
-		fmt.Fprintln(w)
+		writeRows(w, eventRows(r, l))
 	}
 	for _, f := range r.False {
 		fmt.Fprintln(w, "✗", oneLine(f))
@@ -84,21 +84,16 @@ func scaleFacts(r scale.Result, l lang.Language) []string {
 	return facts
 }
 
-// latencyTable has the percentiles in milliseconds, with Docker's figures last.
-func latencyTable(r scale.Result, l lang.Language) table.Writer {
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{
-		l.Say("CONTAINERS"), "info", "run", l.Say("docker info (command)"), l.Say("docker run (command)"),
-	})
-	for _, level := range r.Levels {
-		t.AppendRow(table.Row{
-			level.Containers, triple(level.Info), triple(level.Run), triple(level.CLIInfo), triple(level.CLIRun),
+// latencyRows has the percentiles, the heading first and Docker's figures last.
+func latencyRows(r scale.Result, l lang.Language) [][]string {
+	rows := [][]string{{l.Say("CONTAINERS"), "info", "run", l.Say("docker info (command)"), l.Say("docker run (command)")}}
+	for _, v := range r.Levels {
+		rows = append(rows, []string{
+			fmt.Sprint(v.Containers), triple(v.Info), triple(v.Run), triple(v.CLIInfo), triple(v.CLIRun),
 		})
 	}
 	p := r.Published
-	t.AppendRow(table.Row{l.Say("Docker, 2015"), triple(p.Info), triple(p.Run), "", ""})
-	t.AppendFooter(table.Row{l.Say("50th / 90th / 99th percentile in ms; Docker's: real engines, 30,000 containers, 4 cores")})
-	return t
+	return append(rows, []string{l.Say("Docker, 2015"), triple(p.Info), triple(p.Run), "-", "-"})
 }
 
 // triple writes the percentiles in milliseconds.
@@ -110,15 +105,32 @@ func triple(p scale.Percentiles) string {
 	return fmt.Sprintf("%d / %d / %d", ms(p.P50), ms(p.P90), ms(p.P99))
 }
 
-// eventTable has what was done to the cluster and how long it took until the list was
+// eventRows has what was done to the cluster and how long it took until the list was
 // right again.
-func eventTable(r scale.Result, l lang.Language) table.Writer {
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{l.Say("TOOK"), l.Say("LOST"), l.Say("UNTIL")})
-	for _, e := range r.Events {
-		t.AppendRow(table.Row{fmt.Sprintf("%.1fs", e.Took.Seconds()), e.Lost, oneLine(e.What)})
+func eventRows(r scale.Result, l lang.Language) [][]string {
+	rows := [][]string{{"", l.Say("UNTIL"), l.Say("TOOK"), l.Say("LOST")}}
+	for i, e := range r.Events {
+		rows = append(rows, []string{fmt.Sprint(i + 1), oneLine(e.What), fmt.Sprintf("%.1f s", e.Took.Seconds()), fmt.Sprint(e.Lost)})
 	}
-	return t
+	return rows
+}
+
+// writeRows writes rows as a table, of which the first one is the heading.
+func writeRows(w io.Writer, rows [][]string) {
+	t := table.NewWriter()
+	for i, cells := range rows {
+		row := table.Row{}
+		for _, cell := range cells {
+			row = append(row, cell)
+		}
+		if i == 0 {
+			t.AppendHeader(row)
+			continue
+		}
+		t.AppendRow(row)
+	}
+	Table(w, t)
+	fmt.Fprintln(w)
 }
 
 func scaleVerdict(r scale.Result, l lang.Language) string {

@@ -73,9 +73,12 @@ func parseStats(text string) map[string]processUsage {
 	all := map[string]processUsage{}
 	for line := range strings.Lines(stats) {
 		pid, rest, _ := strings.Cut(line, " (")
-		name, rest, ok := strings.Cut(rest, ") ")
-		fields := strings.Fields(rest)
-		if !ok || len(fields) < 22 {
+		end := strings.LastIndex(rest, ") ") // a name may have brackets
+		if end < 0 {
+			continue
+		}
+		name, fields := rest[:end], strings.Fields(rest[end+1:])
+		if len(fields) < 22 {
 			continue
 		}
 		// Behind the name, state is the third field of the file.
