@@ -21,17 +21,18 @@ var ErrProgram = lang.Errorf("the program can't run on the lab's hosts")
 // machines are the architectures that engines name, as programs have them.
 var machines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64}
 
-// CopyProgram copies a program of this machine to a path on a host of the lab. The error
-// is ErrProgram unless it is a statically linked Linux program for the architecture of
-// the lab's engine.
-func (l *Lab) CopyProgram(ctx context.Context, file, host, to string) error {
+// CheckProgram returns ErrProgram unless a file of this machine is a statically linked
+// Linux program for the architecture of the lab's engine.
+func (l *Lab) CheckProgram(ctx context.Context, file string) error {
 	info, err := l.objects.engine.Info(ctx)
 	if err != nil {
 		return err
 	}
-	if err := checkProgram(file, info.Architecture); err != nil {
-		return err
-	}
+	return checkProgram(file, info.Architecture)
+}
+
+// CopyProgram copies a program of this machine to a path on a host of the lab.
+func (l *Lab) CopyProgram(ctx context.Context, file, host, to string) error {
 	n, err := l.findNode(ctx, host)
 	if err != nil {
 		return err
@@ -65,8 +66,7 @@ func packProgram(w io.Writer, f *os.File, name string) error {
 	return errors.Join(err, t.Close())
 }
 
-// checkProgram returns an error unless a file is a statically linked Linux program for an
-// architecture, as engines name it.
+// checkProgram is CheckProgram for an architecture as engines name it.
 func checkProgram(file, architecture string) error {
 	f, err := elf.Open(file)
 	if errors.As(err, new(*elf.FormatError)) {

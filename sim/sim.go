@@ -32,7 +32,7 @@ type Options struct {
 	// Topology is the lab's hosts; the tutorial's if it is nil.
 	Topology *harness.Topology
 	Dial     DialMode
-	Images images.Options
+	Images   images.Options
 	// Lang is the language of events, and of Doctor.
 	Lang lang.Language
 	// Context is the docker CLI's context that names the engine. If it is empty

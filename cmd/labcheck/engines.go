@@ -12,7 +12,7 @@ import (
 
 // newEnginesCommand makes a hidden command, which scale runs on hosts of its lab: it
 // simulates engines until a signal ends it.
-func newEnginesCommand(*app) *cobra.Command {
+func newEnginesCommand(a *app) *cobra.Command {
 	var o engines.Options
 	var addr string
 	c := &cobra.Command{
@@ -25,11 +25,11 @@ func newEnginesCommand(*app) *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&addr, "addr", "127.0.0.1", "address on which they listen")
-	f.IntVar(&o.First, "first", 1, "number of the first one")
-	f.IntVar(&o.Count, "count", 1, "how many")
-	f.DurationVar(&o.Delay, "create-time", 0, "how long creating and starting a container takes")
-	f.StringVar(&o.Consul, "consul", "", "HOST:PORT of Consul")
-	f.DurationVar(&o.TTL, "ttl", time.Minute, "how long a registration lasts")
+	f.StringVar(&addr, "addr", "127.0.0.1", a.lang.Say("address on which they listen"))
+	f.IntVar(&o.First, "first", 1, a.lang.Say("number of the first one"))
+	f.IntVar(&o.Count, "count", 1, a.lang.Say("how many there are"))
+	f.DurationVar(&o.Delay, "create-time", 0, a.lang.Say("how long creating and starting a container takes"))
+	f.StringVar(&o.Consul, "consul", "", a.lang.Say("`HOST:PORT` of Consul"))
+	f.DurationVar(&o.TTL, "ttl", time.Minute, a.lang.Say("how long a registration lasts"))
 	return c
 }

@@ -110,7 +110,9 @@ func checkScale(t *testing.T, r scale.Result) {
 			t.Errorf("%s: %d containers are lost", e.ID, e.Lost)
 		}
 	}
-	for _, id := range []string{"stopped", "removed", "lost", "returned", "consul-registered", "consul-followed", "failover"} {
+	for _, id := range []string{
+		"stopped", "removed", "lost", "returned", "consul-registered", "consul-followed", "failover",
+	} {
 		if took[id] <= 0 {
 			t.Errorf("%s was not waited for: %v", id, took)
 		}

@@ -9,10 +9,10 @@ import (
 
 // The plot area of a chart, in units of its drawing.
 const (
-	chartLeft, chartRight  = 60.0, 700.0
-	chartTop, chartBottom  = 12.0, 240.0
-	chartTicks             = 5
-	chartWidth, chartDepth = 720.0, 272.0 // of the drawing
+	chartLeft, chartRight = 60.0, 700.0
+	chartTop, chartBottom = 26.0, 240.0
+	// chartTicks is how many steps an axis has at most.
+	chartTicks = 5
 )
 
 // chart is a drawing of lines over an axis that begins at 0.
@@ -30,48 +30,63 @@ type chart struct {
 type chartTick struct {
 	At    string
 	Label string
+	Above string // where the label of a moment begins: those of neighbours do not meet
 }
 
-// chartLine is a line of a chart.
+// chartLine is a line of a chart, or a point of another measurement.
 type chartLine struct {
 	Name   string
-	Class  string // line-1, line-2, … in the order in which they are told
+	Class  string // line-1, line-2, …; a point has the class of the line that it is compared with
 	Points string // of a polyline
 	Last   [2]string
+	Radius int // of the mark at the last point
 }
 
 // series is the values of a line.
 type series struct {
 	name   string
 	values [][2]float64
+	// besides is a point to be compared with the line, and its name.
+	besides     [2]float64
+	besidesName string
 }
 
-// newChart draws series. Those without values are left out.
-func newChart(title, xLabel, yLabel string, all []series, moments map[string]float64) chart {
+// newChart draws series. Those without values are left out. moments are where on the
+// axis something was done.
+func newChart(title, xLabel, yLabel string, all []series, moments []float64) chart {
 	c := chart{Title: title, XLabel: xLabel, YLabel: yLabel}
 	all = slices.DeleteFunc(all, func(s series) bool { return len(s.values) == 0 })
-	var xMax, yMax float64
+	xMax, yMax := 0.0, 0.0
 	for _, s := range all {
-		for _, v := range s.values {
+		for _, v := range append(s.values, s.besides) {
 			xMax, yMax = max(xMax, v[0]), max(yMax, v[1])
 		}
 	}
+	for _, at := range moments {
+		xMax = max(xMax, at)
+	}
 	x, y := newScale(xMax, chartLeft, chartRight), newScale(yMax, chartBottom, chartTop)
 	c.XTicks, c.YTicks = x.ticks(), y.ticks()
-	for i, s := range all {
-		line := chartLine{Name: s.name, Class: fmt.Sprintf("line-%d", i+1)}
-		points := make([]string, len(s.values))
-		for j, v := range s.values {
+	draw := func(name, class string, radius int, values ...[2]float64) {
+		line := chartLine{Name: name, Class: class, Radius: radius}
+		var points []string
+		for _, v := range values {
 			line.Last = [2]string{x.place(v[0]), y.place(v[1])}
-			points[j] = line.Last[0] + "," + line.Last[1]
+			points = append(points, line.Last[0]+","+line.Last[1])
 		}
 		line.Points = strings.Join(points, " ")
 		c.Lines = append(c.Lines, line)
 	}
-	for label, at := range moments {
-		c.Moments = append(c.Moments, chartTick{x.place(at), label})
+	for i, s := range all {
+		class := fmt.Sprintf("line-%d", i+1)
+		draw(s.name, class, 3, s.values...)
+		if s.besidesName != "" {
+			draw(s.besidesName, class+" besides", 5, s.besides)
+		}
 	}
-	slices.SortFunc(c.Moments, func(a, b chartTick) int { return strings.Compare(a.Label, b.Label) })
+	for i, at := range moments {
+		c.Moments = append(c.Moments, chartTick{x.place(at), fmt.Sprint(i + 1), fmt.Sprint(10 + i%2*12)})
+	}
 	return c
 }
 
@@ -101,7 +116,7 @@ func (s chartScale) place(value float64) string {
 func (s chartScale) ticks() []chartTick {
 	var all []chartTick
 	for i := 0; float64(i)*s.step <= s.end*(1+1e-9); i++ {
-		all = append(all, chartTick{s.place(float64(i) * s.step), fmt.Sprintf("%g", float64(i)*s.step)})
+		all = append(all, chartTick{At: s.place(float64(i) * s.step), Label: fmt.Sprintf("%.6g", float64(i)*s.step)})
 	}
 	return all
 }

@@ -61,8 +61,8 @@ func scaleFacts(r scale.Result, l lang.Language) []string {
 		delay = l.Say("the median of 10 containers on a real engine of the lab")
 	}
 	facts := []string{
-		l.Say("Machine: %d CPUs (%s), %s of memory, %s, Linux %s, Docker %s", m.CPUs, cmp.Or(m.Model, "?"),
-			units.BytesSize(float64(m.Memory)), m.System, m.Kernel, m.Engine),
+		l.Say("Machine: %d CPUs (%s), %s of memory, %s, Linux %s, Docker %s; its load average before: %.1f",
+			m.CPUs, cmp.Or(m.Model, "?"), units.BytesSize(float64(m.Memory)), m.System, m.Kernel, m.Engine, m.Load),
 		l.Say("Versions: Swarm %s, Consul %s, docker %s", r.Versions["swarm"], r.Versions["consul"], r.Versions["engine"]),
 		l.Say("A simulated engine takes %s to create and start a container: %s.", s.Delay, delay),
 		l.Say("Registrations expire after %s and are renewed every %s.", s.TTL, s.Heartbeat),
@@ -74,7 +74,8 @@ func scaleFacts(r scale.Result, l lang.Language) []string {
 			formatDuration(r.Joining.Registered), formatDuration(r.Joining.Healthy)))
 	}
 	if r.Spread != nil {
-		facts = append(facts, l.Say("Spread: %d nodes with %d to %d containers each.", r.Spread.Nodes, r.Spread.Least, r.Spread.Most))
+		facts = append(facts, l.Say("Spread: %d nodes with %d to %d containers each.",
+			r.Spread.Nodes, r.Spread.Least, r.Spread.Most))
 	}
 	for _, process := range []string{"swarm", "consul", "labcheck"} {
 		if memory, cpu := r.Peak(process); memory > 0 {
@@ -110,7 +111,9 @@ func triple(p scale.Percentiles) string {
 func eventRows(r scale.Result, l lang.Language) [][]string {
 	rows := [][]string{{"", l.Say("UNTIL"), l.Say("TOOK"), l.Say("LOST")}}
 	for i, e := range r.Events {
-		rows = append(rows, []string{fmt.Sprint(i + 1), oneLine(e.What), fmt.Sprintf("%.1f s", e.Took.Seconds()), fmt.Sprint(e.Lost)})
+		rows = append(rows, []string{
+			fmt.Sprint(i + 1), oneLine(e.What), fmt.Sprintf("%.1f s", e.Took.Seconds()), fmt.Sprint(e.Lost),
+		})
 	}
 	return rows
 }

@@ -57,18 +57,19 @@ func ScalePage(w io.Writer, r scale.Result, l lang.Language) error {
 // scaleCharts draws the percentiles over the containers, and containers, memory and CPUs
 // over time.
 func scaleCharts(r scale.Result, l lang.Language) []chart {
-	containers, minutes, ms := l.Say("containers"), l.Say("minutes"), l.Say("ms")
+	containers, minutes, ms := l.Say("containers"), l.Say("minutes"), "ms"
+	infos := percentileSeries(r, l, func(v scale.Level) scale.Percentiles { return v.Info })
+	runs := percentileSeries(r, l, func(v scale.Level) scale.Percentiles { return v.Run })
 	charts := []chart{
-		newChart("docker info", containers, ms, percentileSeries(r, l, func(v scale.Level) scale.Percentiles { return v.Info }), nil),
-		newChart("docker run", containers, ms, percentileSeries(r, l, func(v scale.Level) scale.Percentiles { return v.Run }), nil),
+		newChart("docker info", containers, ms, infos, nil), newChart("docker run", containers, ms, runs, nil),
 	}
 	filling := series{name: l.Say("containers")}
 	for _, p := range r.Filling {
 		filling.values = append(filling.values, [2]float64{p.At.Minutes(), float64(p.Containers)})
 	}
-	moments := map[string]float64{}
-	for i, e := range r.Events {
-		moments[fmt.Sprintf("%d", i+1)] = e.At.Minutes()
+	var moments []float64
+	for _, e := range r.Events {
+		moments = append(moments, e.At.Minutes())
 	}
 	memory := usageSeries(r, l, func(u scale.Usage) float64 { return float64(u.Memory) / (1 << 20) })
 	cpu := usageSeries(r, l, func(u scale.Usage) float64 { return u.CPU })
@@ -95,9 +96,9 @@ func percentileSeries(r scale.Result, l lang.Language, of func(scale.Level) scal
 		for _, level := range r.Levels {
 			s.values = append(s.values, [2]float64{float64(level.Containers), milliseconds(percent.of(of(level)))})
 		}
-		docker := series{name: l.Say("Docker, 2015: %s", percent.name)}
-		docker.values = [][2]float64{{float64(r.Published.Containers), milliseconds(percent.of(published))}}
-		all = append(all, s, docker)
+		s.besides = [2]float64{float64(r.Published.Containers), milliseconds(percent.of(published))}
+		s.besidesName = l.Say("Docker, 2015: %s", percent.name)
+		all = append(all, s)
 	}
 	return all
 }

@@ -26,7 +26,7 @@ func (r *run) stopSome(ctx context.Context) error {
 		}
 		ids = append(ids, id)
 	}
-	stopped := lang.Textf("the manager knows that %d containers have stopped", stoppedContainers)
+	stopped := lang.Textf("%d containers end by themselves after 1 s, and the manager knows it", stoppedContainers)
 	if err := r.timeEvent(ctx, "stopped", stopped, time.Now(), func(ctx context.Context) error {
 		return r.awaitCounts(ctx, swarm, listCounts{running: r.counted, stopped: stoppedContainers})
 	}); err != nil {
@@ -75,8 +75,8 @@ func (r *run) timeEvent(
 // loseEngines freezes the host of a tenth of the engines until their registrations have
 // expired, and lets them go on.
 func (r *run) loseEngines(ctx context.Context) error {
-	before, err := r.placedContainers(ctx, r.Cluster.Swarm())
-	if err != nil {
+	var err error
+	if r.placed, err = r.placedContainers(ctx, r.Cluster.Swarm()); err != nil {
 		return err
 	}
 	pause := harness.Fault{Kind: harness.FaultPause, Node: lostHost}
@@ -93,11 +93,12 @@ func (r *run) loseEngines(ctx context.Context) error {
 		return err
 	}
 	back := lang.Textf("%d engines return: the manager lists all nodes and containers", r.lostNodes())
-	err = r.timeEvent(ctx, "returned", back, start, func(ctx context.Context) error { return r.awaitList(ctx, r.Cluster.Swarm()) })
-	if err != nil {
+	if err := r.timeEvent(ctx, "returned", back, start, func(ctx context.Context) error {
+		return r.awaitList(ctx, r.Cluster.Swarm())
+	}); err != nil {
 		return err
 	}
-	return r.verifyNothingLost(ctx, before, r.Cluster.Swarm())
+	return r.verifyNothingLost(ctx, r.Cluster.Swarm())
 }
 
 // awaitLoss waits until the manager lists only the engines that are not lost.
@@ -126,15 +127,16 @@ func (r *run) placedContainers(ctx context.Context, manager *engine.Client) (map
 }
 
 // verifyNothingLost verifies that a Swarm manager lists the same containers on the same
-// nodes as before, and adds what it found to the last event.
-func (r *run) verifyNothingLost(ctx context.Context, before map[string]string, manager *engine.Client) error {
+// nodes as before anything was lost, and adds what it found to the last event.
+func (r *run) verifyNothingLost(ctx context.Context, manager *engine.Client) error {
 	after, err := r.placedContainers(ctx, manager)
 	if err != nil {
 		return err
 	}
 	e := &r.result.Events[len(r.result.Events)-1]
-	if e.Lost = notFound(before, after); e.Lost > 0 {
-		r.addFalse(lang.Textf("Nothing is lost (%s): %d of %d containers are not where they were", e.What, e.Lost, len(before)))
+	if e.Lost = notFound(r.placed, after); e.Lost > 0 {
+		r.addFalse(lang.Textf("Nothing is lost (%s): %d of %d containers are not where they were",
+			e.What, e.Lost, len(r.placed)))
 	}
 	return nil
 }
@@ -142,10 +144,6 @@ func (r *run) verifyNothingLost(ctx context.Context, before map[string]string, m
 // restartConsul restarts Consul and waits until it has all registrations again, and until
 // the manager follows it: it must notice that a key has gone.
 func (r *run) restartConsul(ctx context.Context) error {
-	before, err := r.placedContainers(ctx, r.Cluster.Swarm())
-	if err != nil {
-		return err
-	}
 	t := r.Cluster.Topology()
 	id, err := r.findService(ctx, tutorial.Consul, t.Manager)
 	if err != nil {
@@ -171,7 +169,7 @@ func (r *run) restartConsul(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return r.verifyNothingLost(ctx, before, r.Cluster.Swarm())
+	return r.verifyNothingLost(ctx, r.Cluster.Swarm())
 }
 
 // checkConsul returns nil if Consul has a leader and all registrations.
@@ -206,10 +204,6 @@ func (r *run) awaitFollowing(ctx context.Context) error {
 // failOver replaces the manager by two that replicate, kills the primary, and waits until
 // the other one is the primary and lists everything.
 func (r *run) failOver(ctx context.Context) error {
-	before, err := r.placedContainers(ctx, r.Cluster.Swarm())
-	if err != nil {
-		return err
-	}
 	t := r.Cluster.Topology()
 	t.Replicas, t.ReplicasOn, t.OneConsul = 1, []string{replicaHost}, true
 	replicated := r.Cluster.As(t)
@@ -241,7 +235,7 @@ func (r *run) failOver(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return r.verifyNothingLost(ctx, before, replica)
+	return r.verifyNothingLost(ctx, replica)
 }
 
 // primary is the role of a Swarm manager that is no replica.

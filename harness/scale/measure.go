@@ -112,7 +112,7 @@ func (r *run) addPoint(containers int) {
 func (r *run) measureRuns(ctx context.Context, l *Level) error {
 	s := r.result.Settings
 	l.RunFrom = r.counted
-	r.Detail(lang.Text{EN: "docker run"})
+	r.Detail(lang.Verbatim("docker run"))
 	took, err := r.timeDocker(ctx, s.CLISamples, "run", "-d", workloadImage)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (r *run) measureRuns(ctx context.Context, l *Level) error {
 // API, once at a time.
 func (r *run) measureInfos(ctx context.Context, l *Level) error {
 	s := r.result.Settings
-	r.Detail(lang.Text{EN: "docker info"})
+	r.Detail(lang.Verbatim("docker info"))
 	took, err := r.timeDocker(ctx, s.CLISamples, "info")
 	if err != nil {
 		return err
@@ -151,8 +151,9 @@ func (r *run) measureInfos(ctx context.Context, l *Level) error {
 // timeDocker runs a docker command on the manager some times and returns how long each
 // took there, so that the way to the host is not counted.
 func (r *run) timeDocker(ctx context.Context, count int, args ...string) ([]time.Duration, error) {
-	docker := harness.ShellLine(append([]string{"docker", "-H", "tcp://" + r.Cluster.Topology().Swarm().String()}, args...)...)
-	script := fmt.Sprintf("set -e\nTIMEFORMAT='labcheck %%R'\nfor i in $(seq %d); do time %s >/dev/null; done", count, docker)
+	docker := []string{"docker", "-H", "tcp://" + r.Cluster.Topology().Swarm().String()}
+	script := fmt.Sprintf("set -e\nTIMEFORMAT='labcheck %%R'\nfor i in $(seq %d); do time %s >/dev/null; done",
+		count, harness.ShellLine(append(docker, args...)...))
 	said, err := r.Cluster.Node(managerHost).Exec(ctx, "bash", "-c", script)
 	if err != nil {
 		return nil, err

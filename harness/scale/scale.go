@@ -93,8 +93,9 @@ const (
 	// Swarm manager is never idle.
 	fillClients = 64
 	// runClients is how many run the containers that are measured. With one, a full run
-	// would take longer than 20 minutes on two cores.
-	runClients = 8
+	// would take longer than 20 minutes on two cores; with more, containers would wait for
+	// one another at the manager, which places one at a time.
+	runClients = 4
 	// maxSamples is how many requests Docker measured of each kind.
 	maxSamples = 1000
 	// maxCLISamples is the same for the docker command, each of which is a process.
@@ -105,7 +106,8 @@ const (
 type run struct {
 	Options
 	began   time.Time
-	counted int // containers
+	counted int               // containers
+	placed  map[string]string // the nodes of all containers, by their IDs, before anything is lost
 
 	mu     sync.Mutex // for result: usage is added meanwhile
 	result Result
@@ -135,7 +137,7 @@ func newRun(o Options) *run {
 		Settings: Settings{
 			Nodes: o.Nodes, Containers: o.Containers, Samples: samples, CLISamples: min(maxCLISamples, samples),
 			FillClients: fillClients, RunClients: runClients, Delay: o.Delay, DelayMeasured: o.Delay == 0,
-			TTL: o.TTL, Heartbeat: o.TTL / 3,
+			TTL: o.TTL, Heartbeat: (o.TTL / 3).Truncate(time.Second),
 		},
 	}}
 }
@@ -169,7 +171,8 @@ func (r *run) perform(ctx context.Context) error {
 	for _, p := range parts {
 		start := time.Now()
 		err := r.Track(p.what, func() error { return p.do(ctx) })
-		r.result.Run.Stages = append(r.result.Run.Stages, harness.Timing{Name: p.what.In(r.Lang), Start: start, Duration: time.Since(start)})
+		stage := harness.Timing{Name: p.what.In(r.Lang), Start: start, Duration: time.Since(start)}
+		r.result.Run.Stages = append(r.result.Run.Stages, stage)
 		if err != nil {
 			return err
 		}
@@ -187,7 +190,9 @@ func (r *run) lostNodes() int { return r.Nodes / 10 }
 
 // memoryNeeded returns how many bytes a run takes: two Swarm managers with a full list at
 // the end, the simulated engines, and labcheck's own lists of containers.
-func memoryNeeded(nodes, containers int) int64 { return 512<<20 + int64(nodes)<<18 + int64(containers)<<16 }
+func memoryNeeded(nodes, containers int) int64 {
+	return 512<<20 + int64(nodes)<<18 + int64(containers)<<16
+}
 
 func (r *run) checkMemory() error {
 	if need := memoryNeeded(r.Nodes, r.Containers); r.Machine.Free < need {

@@ -3,6 +3,7 @@ package engines
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"time"
@@ -106,10 +107,11 @@ func (e *Engine) listVolumes(w http.ResponseWriter, _ *http.Request) {
 
 // networks returns what every engine has. Containers are on bridge.
 func (e *Engine) networks() []network.Inspect {
-	all := []network.Inspect{{Name: "bridge", ID: e.bridge}, {Name: "host", ID: "h" + e.bridge[1:]}, {Name: "none", ID: "n" + e.bridge[1:]}}
-	for i := range all {
-		all[i].Scope, all[i].Driver = "local", all[i].Name
+	all := make([]network.Inspect, 3)
+	for i, name := range []string{"bridge", "host", "null"} {
+		all[i] = network.Inspect{Name: name, ID: fmt.Sprintf("%d", i) + e.bridge[1:], Scope: "local", Driver: name}
 	}
+	all[0].ID, all[2].Name = e.bridge, "none"
 	return all
 }
 

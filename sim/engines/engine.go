@@ -92,7 +92,8 @@ func (e *Engine) start(id string) bool {
 	}
 	c.gone = make(chan struct{})
 	c.state = container.State{
-		Status: container.StateRunning, Running: true, Pid: 1 + e.created, StartedAt: time.Now().UTC().Format(time.RFC3339Nano),
+		Status: container.StateRunning, Running: true, Pid: 1 + e.created,
+		StartedAt: time.Now().UTC().Format(time.RFC3339Nano),
 	}
 	e.emit(c, events.ActionStart)
 	if after, ends := sleepOf(c.config.Cmd); ends {
@@ -192,7 +193,8 @@ func (e *Engine) list(all bool, prefixes []string) []container.Summary {
 	}
 	listed := []container.Summary{}
 	for _, c := range slices.SortedFunc(maps.Values(e.containers), newestFirst) {
-		isAsked := len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(c.id, p) })
+		isAsked := len(prefixes) == 0 ||
+			slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(c.id, p) })
 		if isAsked && (all || c.state.Running) {
 			listed = append(listed, e.summary(c))
 		}

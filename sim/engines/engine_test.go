@@ -21,7 +21,8 @@ import (
 func connect(t *testing.T, delay time.Duration) *client.Client {
 	t.Helper()
 	server := httptest.NewServer(NewEngine(7, delay))
-	c, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersionNegotiation())
+	c, err := client.NewClientWithOpts(
+		client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,10 +33,13 @@ func connect(t *testing.T, delay time.Duration) *client.Client {
 	return c
 }
 
+// swarmLabel is where Swarm keeps its own ID of a container.
+const swarmLabel = "com.docker.swarm.id"
+
 // create makes a container of a command.
 func create(t *testing.T, c *client.Client, name string, command ...string) string {
 	t.Helper()
-	config := &container.Config{Image: "labcheck/workload", Cmd: command, Labels: map[string]string{"com.docker.swarm.id": "s"}}
+	config := &container.Config{Image: "labcheck/workload", Cmd: command, Labels: map[string]string{swarmLabel: "s"}}
 	made, err := c.ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "default"}, nil, nil, name)
 	if err != nil {
 		t.Fatal(err)
@@ -166,10 +170,11 @@ func inspectsAs(t *testing.T, c *client.Client, id, state string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.State.Status != state || got.Name != "/web" || got.Path != "idle" || got.Config.Labels["com.docker.swarm.id"] != "s" {
+	if got.State.Status != state || got.Name != "/web" || got.Path != "idle" || got.Config.Labels[swarmLabel] != "s" {
 		t.Errorf("inspected as %+v, %+v, want %s", got.ContainerJSONBase, got.State, state)
 	}
-	if attached := got.NetworkSettings.Networks["bridge"]; attached == nil || (attached.IPAddress == "") == (state == container.StateRunning) {
+	attached := got.NetworkSettings.Networks["bridge"]
+	if isRunning := state == container.StateRunning; attached == nil || (attached.IPAddress != "") != isRunning {
 		t.Errorf("on the bridge: %+v", attached)
 	}
 }

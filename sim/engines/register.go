@@ -61,7 +61,7 @@ func registerAll(ctx context.Context, o Options) error {
 // keepRegistered registers an engine and renews its registration until ctx ends. The
 // renewals of all engines are spread over a heartbeat.
 func (r registrar) keepRegistered(ctx context.Context, addr string) {
-	heartbeat := r.ttl / 3
+	heartbeat := (r.ttl / 3).Truncate(time.Second)
 	pause := rand.N(heartbeat)
 	for ctx.Err() == nil {
 		if err := r.register(ctx, addr); err != nil {
