@@ -66,7 +66,7 @@ managers, and removes the lab. The full run takes up to 20 minutes on two cores.
 func useScaleLab(a *app, c *cobra.Command) {
 	topology := scale.Topology()
 	a.topology = &topology
-	if f := c.Flags().Lookup("lab"); f.Value.String() == f.DefValue {
+	if f := c.Flags().Lookup("lab"); !f.Changed && f.Value.String() == f.DefValue {
 		a.lab = scaleLab
 	}
 	if f := c.Flags().Lookup("timeout"); !f.Changed && f.Value.String() == f.DefValue {

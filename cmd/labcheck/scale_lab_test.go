@@ -23,11 +23,12 @@ import (
 // scaleTestLab is the lab of tests of `labcheck scale`.
 const scaleTestLab = "scaletest"
 
-// buildStatic builds labcheck as it runs on hosts, too, and returns its path.
+// buildStatic builds labcheck as it runs on hosts, too, as make build does, whose compiled
+// packages are then there, and returns its path.
 func buildStatic(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "labcheck")
-	build := exec.Command("go", "build", "-o", file, ".")
+	build := exec.Command("go", "build", "-trimpath", "-o", file, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", build.Args, err, said)

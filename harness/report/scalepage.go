@@ -20,11 +20,16 @@ var chartStyle string
 type scalePage struct {
 	scale.Result
 	lang.Language
-	Class, Verdict string
-	Facts          []string
-	Latency        [][]string // the rows of the table, the heading first
-	Events         [][]string
-	Charts         []chart
+	Class, Verdict           string
+	Facts                    []string
+	LatencyTable, EventTable pageTable
+	Charts                   []chart
+}
+
+// pageTable is a table of the page. The first of its rows is the heading.
+type pageTable struct {
+	Class, Caption string
+	Rows           [][]string
 }
 
 // ScalePage writes what a run has measured as a page with plots. It needs nothing from
@@ -34,7 +39,8 @@ func ScalePage(w io.Writer, r scale.Result, l lang.Language) error {
 	class := map[harness.Verdict]string{harness.VerdictHolds: "holds", harness.VerdictFalse: "false"}[r.Run.Verdict]
 	p := scalePage{
 		Result: r, Language: l, Class: class, Verdict: verdict[strings.IndexByte(verdict, ' ')+1:], Facts: scaleFacts(r, l),
-		Latency: latencyRows(r, l), Events: eventRows(r, l), Charts: scaleCharts(r, l),
+		LatencyTable: pageTable{"latency", l.Say("How long requests take"), latencyRows(r, l)},
+		EventTable:   pageTable{"events", l.Say("What was done to the cluster"), eventRows(r, l)}, Charts: scaleCharts(r, l),
 	}
 	look := style + chartStyle
 	t, err := template.New("scale.tmpl").Funcs(template.FuncMap{

@@ -184,12 +184,9 @@ func (r *run) verifySpread(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := Spread{Nodes: len(swarm.Members), Least: r.counted}
-	for _, m := range swarm.Members {
-		s.Least, s.Most = min(s.Least, m.Containers), max(s.Most, m.Containers)
-	}
+	s := spreadOf(swarm)
 	r.result.Spread = &s
-	if s.Most-s.Least > 1 || s.Most-s.Least == 1 && r.counted%s.Nodes == 0 {
+	if !s.isEven(r.counted) {
 		r.addFalse(lang.Textf("The nodes have the same number of containers: expected %d, seen %d to %d",
 			r.counted/s.Nodes, s.Least, s.Most))
 	}

@@ -1,10 +1,12 @@
 package scale
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 )
 
@@ -112,6 +114,21 @@ type Spread struct {
 	Nodes int `json:"nodes"`
 	Least int `json:"least"`
 	Most  int `json:"most"`
+}
+
+// spreadOf returns the spread of a Swarm manager's list.
+func spreadOf(swarm engine.Swarm) Spread {
+	s := Spread{Nodes: len(swarm.Members), Least: math.MaxInt}
+	for _, m := range swarm.Members {
+		s.Least, s.Most = min(s.Least, m.Containers), max(s.Most, m.Containers)
+	}
+	return s
+}
+
+// isEven reports whether the nodes share so many containers as evenly as they can.
+func (s Spread) isEven(containers int) bool {
+	least, most := containers/s.Nodes, (containers+s.Nodes-1)/s.Nodes
+	return s.Least == least && s.Most == most
 }
 
 // Event is a condition that was waited for after something was done to the cluster.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 )
 
@@ -28,6 +29,42 @@ func TestPercentiles(t *testing.T) {
 		if diff := cmp.Diff(test.want, percentilesOf(test.all)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestSpread wants nodes that have the same number of containers, or one more.
+func TestSpread(t *testing.T) {
+	for _, test := range []struct {
+		containers []int
+		even       bool
+	}{
+		{[]int{3, 3, 3}, true},
+		{[]int{3, 4, 3}, true},
+		{[]int{2, 4, 3}, false},
+		{[]int{3, 3, 5}, false},
+		{[]int{0, 1, 0}, true},
+	} {
+		swarm, sum := engine.Swarm{}, 0
+		for _, n := range test.containers {
+			swarm.Members = append(swarm.Members, engine.Member{Containers: n})
+			sum += n
+		}
+		if got := spreadOf(swarm).isEven(sum); got != test.even {
+			t.Errorf("%v: %v", test.containers, got)
+		}
+	}
+	if (Spread{Nodes: 3, Least: 3, Most: 3}).isEven(10) {
+		t.Error("a container that no node has was not missed")
+	}
+}
+
+// TestCountList wants nodes that are not Healthy to count as nodes only.
+func TestCountList(t *testing.T) {
+	got := countList(engine.Swarm{Members: []engine.Member{
+		{Status: engine.Healthy, Containers: 3, Running: 2, Stopped: 1}, {Status: "Unhealthy", Containers: 4},
+	}})
+	if want := (listCounts{nodes: 2, healthy: 1, containers: 7, running: 2, stopped: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
