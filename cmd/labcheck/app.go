@@ -45,6 +45,7 @@ type app struct {
 	inventory string
 	hosts     int // how many hosts to make; 0: the tutorial's
 	subnet    sim.Subnet
+	topology  *harness.Topology // of the hosts to make, if a command has its own
 	dial      sim.DialMode
 	registry  string
 	mirror    string
@@ -57,9 +58,10 @@ type app struct {
 	printed   bool // the JSON document was
 	goesOn    bool // the command leaves what it has done, also when it is interrupted
 	real      ec2Flags
-	// labSet and commonSet are the flags that choose a lab, and those of all commands.
-	labSet, commonSet *pflag.FlagSet
-	settings          usage.Settings
+	// labSet and hostSet are the flags that choose a lab, and that describe hosts;
+	// commonSet are those of all commands.
+	labSet, hostSet, commonSet *pflag.FlagSet
+	settings                   usage.Settings
 }
 
 // run is main without the process: it returns the exit code.
@@ -143,12 +145,14 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolVar(&showVersion, "version", false, a.lang.Say("print the version"))
 	a.addFlags(root.PersistentFlags())
 	root.Flags().AddFlagSet(a.labSet)
+	root.Flags().AddFlagSet(a.hostSet)
 	root.Flags().AddFlagSet(a.real.set)
 	addCommands(a, root, check)
 	completeFlags(a, root)
 	usage.Check(root, func(err error, help string) error { return &usageError{err, help} })
 	usage.Help{Lang: a.lang, Width: terminal.Width(a.out), Sets: []usage.Set{
 		{Title: a.lang.Say("Flags that choose the lab:"), Flags: a.labSet},
+		{Title: a.lang.Say("Flags that describe the hosts:"), Flags: a.hostSet},
 		{Title: a.lang.Say("Flags of --target ec2:"), Flags: a.real.set},
 		{Title: a.lang.Say("Flags of all commands:"), Flags: root.PersistentFlags()},
 	}}.Install(root)
@@ -169,7 +173,8 @@ type reach int
 
 const (
 	nothing reach = iota
-	labs          // flags that choose a lab
+	oneLab        // flags that choose a lab, which has hosts of its own
+	labs          // the same, and those that describe hosts
 	nodes         // the same, and those of nodes that exist
 )
 
@@ -187,6 +192,7 @@ func addCommands(a *app, root, check *cobra.Command) {
 		{newDiagnoseCommand, nodes},
 		{newStatusCommand, nodes},
 		{newWatchCommand, nodes},
+		{newScaleCommand, oneLab},
 		{newReportCommand, nothing},
 		{newExplainCommand, nothing},
 	})
@@ -210,6 +216,7 @@ func addCommands(a *app, root, check *cobra.Command) {
 		{newTranscriptCommand, labs},
 		{newVersionCommand, nothing},
 		{newWatchdogCommand, nothing},
+		{newEnginesCommand, nothing},
 	})
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
@@ -221,8 +228,11 @@ func addGroup(a *app, root *cobra.Command, id, title string, all []entry) {
 	for _, e := range all {
 		c := e.create(a)
 		c.GroupID = id
-		if e.about >= labs {
+		if e.about >= oneLab {
 			c.PersistentFlags().AddFlagSet(a.labSet)
+		}
+		if e.about >= labs {
+			c.PersistentFlags().AddFlagSet(a.hostSet)
 		}
 		if e.about == nodes {
 			c.PersistentFlags().AddFlagSet(a.real.set)
@@ -237,9 +247,6 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	f.SortFlags = false // hints repeat them in this order
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: `sim|ec2`"))
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
-	f.StringVarP(&a.inventory, "inventory", "f", "", a.lang.Say(
-		"`file` of the hosts: those that a lab is to have, or with --target ec2 those that exist"))
-	f.IntVar(&a.hosts, "nodes", 0, a.lang.Say("make a lab of this `number` of hosts, the manager and node1, node2, …"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, if not the tutorial's 192.168.33.0/24"))
@@ -247,6 +254,11 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
 	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of a Debian mirror that is asked first"))
 	a.labSet = f
+	a.hostSet = pflag.NewFlagSet("hosts", pflag.ContinueOnError)
+	a.hostSet.StringVarP(&a.inventory, "inventory", "f", "", a.lang.Say(
+		"`file` of the hosts: those that a lab is to have, or with --target ec2 those that exist"))
+	a.hostSet.IntVar(&a.hosts, "nodes", 0, a.lang.Say(
+		"make a lab of this `number` of hosts, the manager and node1, node2, …"))
 	a.real.addFlags(a.lang)
 	all.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
 	all.Var(&a.lang, "lang", a.lang.Say("language of what is said, if not the locale's"))
@@ -261,6 +273,7 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 func (a *app) sharedFlags() *pflag.FlagSet {
 	f := pflag.NewFlagSet("shared", pflag.ContinueOnError)
 	f.AddFlagSet(a.labSet)
+	f.AddFlagSet(a.hostSet)
 	f.AddFlagSet(a.real.set)
 	f.AddFlagSet(a.commonSet)
 	return f
@@ -268,7 +281,7 @@ func (a *app) sharedFlags() *pflag.FlagSet {
 
 // commandLine returns a command on the target that the flags name, as one types it.
 func (a *app) commandLine(command string, more ...string) string {
-	given := slices.Concat(givenFlags(a.labSet), givenFlags(a.real.set))
+	given := slices.Concat(givenFlags(a.labSet), givenFlags(a.hostSet), givenFlags(a.real.set))
 	return harness.ShellLine(slices.Concat([]string{"labcheck"}, strings.Fields(command), given, more)...)
 }
 
@@ -321,7 +334,7 @@ func (a *app) checkFlags(aboutInventory bool) error {
 
 func (a *app) simOptions() sim.Options {
 	return sim.Options{
-		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Dial: a.dial, Lang: a.lang,
+		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Topology: a.topology, Dial: a.dial, Lang: a.lang,
 		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
 		Watchdog: watchdogArgv(), Warn: a.warn,
 	}

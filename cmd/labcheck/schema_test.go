@@ -17,6 +17,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
+	"labcheck/harness/scale"
 	"labcheck/harness/walk"
 	"labcheck/harness/watch"
 )
@@ -34,6 +35,7 @@ var documents = map[string]any{
 	"fault":     faultsDocument{},
 	"images":    imagesDocument{},
 	"ls":        labsDocument{},
+	"scale":     scale.Result{},
 	"status":    statusDocument{},
 	"topology":  harness.Topology{},
 	"tutorial":  walk.Result{},

@@ -58,8 +58,8 @@ func params(dir string) testscript.Params {
 	}
 }
 
-// engines is where package sim has what engines say about themselves.
-const engines = "../../sim/testdata/engines"
+// recordedEngines is where package sim has what engines say about themselves.
+const recordedEngines = "../../sim/testdata/engines"
 
 func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
 
@@ -82,7 +82,7 @@ func answerAs(ts *testscript.TestScript, neg bool, args []string) {
 		case "_ping":
 			w.Header().Set("Api-Version", "1.41")
 		case "version", "info":
-			http.ServeFile(w, r, filepath.Join(engines, args[0], what+".json"))
+			http.ServeFile(w, r, filepath.Join(recordedEngines, args[0], what+".json"))
 		default:
 			http.Error(w, `{"message": "it was asked for more than what it is"}`, http.StatusTeapot)
 		}

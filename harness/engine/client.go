@@ -21,6 +21,10 @@ import (
 // maxAnswer is the longest answer that is read of an engine, in bytes.
 const maxAnswer = 8 << 20
 
+// maxIdle is how many connections wait for the next request: as many as the clients that
+// ask at the same time when a cluster is filled.
+const maxIdle = 64
+
 // Client speaks the Engine API of one node's engine, or of a Swarm manager,
 // which answers the same API for its whole cluster. It may be used by several
 // goroutines at once.
@@ -50,7 +54,9 @@ func (o Options) connectReplica(n harness.Node, port uint16) (*Client, error) {
 }
 
 func (o Options) connectPort(n harness.Node, port uint16) (*Client, error) {
-	c := &Client{node: n, port: port, scheme: schemeOf(o.TLS), transport: &http.Transport{TLSClientConfig: o.TLS}}
+	c := &Client{node: n, port: port, scheme: schemeOf(o.TLS), transport: &http.Transport{
+		TLSClientConfig: o.TLS, MaxIdleConnsPerHost: maxIdle,
+	}}
 	web := &http.Client{Transport: c.transport, CheckRedirect: client.CheckRedirect}
 	api, err := client.NewClientWithOpts(
 		client.WithHTTPClient(web),

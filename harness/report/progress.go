@@ -28,10 +28,17 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress, width int) {
 	}
 	fmt.Fprintln(w)
 	writeHosts(w, l, p.Hosts, width)
+	var problems []string
 	for _, h := range p.Hosts {
 		for _, problem := range h.ProblemsIn(l) {
-			fmt.Fprintf(w, "! %s\n", fold(h.Host.Name+": "+oneLine(problem), 2, width))
+			problems = append(problems, h.Host.Name+": "+oneLine(problem))
 		}
+	}
+	for _, problem := range problems[:min(len(problems), mostApart)] {
+		fmt.Fprintf(w, "! %s\n", fold(problem, 2, width))
+	}
+	if more := len(problems) - mostApart; more > 0 {
+		fmt.Fprintf(w, "! %s\n", l.Say("and %d more", more))
 	}
 }
 

@@ -105,8 +105,14 @@ func (l *look) askEngines(ctx context.Context) {
 	})
 }
 
+// AnswerTime returns how long to wait for answers that so many hosts give at once: as
+// long as for the page's five, and longer for more, whose machine or whose Consul is one.
+func AnswerTime(five time.Duration, hosts int) time.Duration {
+	return five + time.Duration(max(0, hosts-5))*50*time.Millisecond
+}
+
 func (l *look) askEngine(ctx context.Context, h *Host) {
-	first, cancel := harness.WithLimit(ctx, firstAnswer)
+	first, cancel := harness.WithLimit(ctx, AnswerTime(firstAnswer, len(l.state.Hosts)))
 	defer cancel()
 	conn, err := l.cluster.Node(h.Name).Dial(first, h.Engine().Port())
 	if h.DialError.Err = err; err == nil {
@@ -172,7 +178,7 @@ func (l *look) askAgain(ctx context.Context, h *Host) {
 func (l *look) askStarted(ctx context.Context) {
 	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
-	moment, cancel := context.WithTimeout(answering, l.withPatience(firstAnswer))
+	moment, cancel := context.WithTimeout(answering, l.withPatience(AnswerTime(firstAnswer, len(l.state.Hosts))))
 	defer cancel()
 	var group sync.WaitGroup
 	again := func(port uint16, failure *Failure, ask func(context.Context)) {
@@ -252,7 +258,7 @@ func (l *look) askConsul(ctx context.Context) {
 // so are all of a manager that has just started.
 func (l *look) askSettledSwarm(ctx context.Context) {
 	s := &l.state
-	moment, cancel := context.WithTimeout(ctx, l.withPatience(firstAnswer))
+	moment, cancel := context.WithTimeout(ctx, l.withPatience(AnswerTime(firstAnswer, len(l.state.Hosts))))
 	defer cancel()
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
 		l.askSwarm(ctx)

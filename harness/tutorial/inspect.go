@@ -71,9 +71,9 @@ const lookup = 2 * time.Second
 // Inspect finds out how far the tutorial has come and changes nothing. A host
 // that does not answer is part of what it finds.
 func Inspect(ctx context.Context, c *engine.Cluster) Progress {
-	ctx, cancel := harness.WithLimit(ctx, lookup)
-	defer cancel()
 	t := c.Topology()
+	ctx, cancel := harness.WithLimit(ctx, survey.AnswerTime(lookup, len(t.Hosts())))
+	defer cancel()
 	var services []Service
 	for _, h := range t.Hosts() {
 		services = append(services, servicesOn(t, h.Name)...)

@@ -1,0 +1,240 @@
+package engines
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/volume"
+)
+
+const (
+	// apiVersion is that of Docker 1.12, whose API Swarm 1.2.9 speaks.
+	apiVersion = "1.24"
+	// Simulated is what a simulated engine gives as its version and operating system, so
+	// that `docker info` of the Swarm manager shows it for each node.
+	Simulated = "simulated"
+	// imageID is the ID of every image.
+	imageID = "0000000000000000000000000000000000000000000000000000000000000001"
+	// memory is what each engine says that its machine has, in bytes.
+	memory = 2 << 30
+)
+
+// newRoutes returns the API's handlers. Paths are without their version.
+func (e *Engine) newRoutes() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("/_ping", e.answerPing)
+	m.HandleFunc("GET /version", e.answerVersion)
+	m.HandleFunc("GET /info", e.answerInfo)
+	m.HandleFunc("GET /images/json", e.listImages)
+	m.HandleFunc("GET /volumes", e.listVolumes)
+	m.HandleFunc("GET /networks", e.listNetworks)
+	m.HandleFunc("GET /networks/{id}", e.inspectNetwork)
+	m.HandleFunc("GET /events", e.streamEvents)
+	m.HandleFunc("GET /containers/json", e.listContainers)
+	m.HandleFunc("GET /containers/{id}/json", e.inspectContainer)
+	m.HandleFunc("POST /containers/create", e.createContainer)
+	m.HandleFunc("POST /containers/{id}/start", e.startContainer)
+	m.HandleFunc("POST /containers/{id}/stop", e.endContainer(events.ActionStop))
+	m.HandleFunc("POST /containers/{id}/kill", e.endContainer())
+	m.HandleFunc("POST /containers/{id}/wait", e.waitForContainer)
+	m.HandleFunc("DELETE /containers/{id}", e.removeContainer)
+	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotImplemented, "a simulated engine does not answer "+r.Method+" "+r.URL.Path)
+	})
+	return m
+}
+
+var versionInPath = regexp.MustCompile(`^/v1\.\d+`)
+
+// ServeHTTP answers a request of the Engine API, of whichever version.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.URL.Path = versionInPath.ReplaceAllString(r.URL.Path, "")
+	r.URL.RawPath = ""
+	w.Header().Set("Api-Version", apiVersion)
+	w.Header().Set("Server", "Docker/"+Simulated)
+	e.routes.ServeHTTP(w, r)
+}
+
+func answer(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // who asked may have gone
+}
+
+func refuse(w http.ResponseWriter, code int, message string) {
+	answer(w, code, map[string]string{"message": message})
+}
+
+func refuseUnknown(w http.ResponseWriter, id string) {
+	refuse(w, http.StatusNotFound, "No such container: "+id)
+}
+
+func (e *Engine) answerPing(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }
+
+func (e *Engine) answerVersion(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, types.Version{
+		Version: Simulated, APIVersion: apiVersion, MinAPIVersion: "1.12", Os: "linux", Arch: "amd64",
+	})
+}
+
+func (e *Engine) answerInfo(w http.ResponseWriter, _ *http.Request) {
+	all, running := e.counts()
+	answer(w, http.StatusOK, system.Info{
+		ID: e.id, Name: e.name, Containers: all, ContainersRunning: running, ContainersStopped: all - running, Images: 1,
+		Driver: "overlay2", NCPU: 1, MemTotal: memory, ServerVersion: Simulated, OSType: "linux", OperatingSystem: Simulated,
+		SystemTime: time.Now().Format(time.RFC3339Nano), Labels: []string{},
+	})
+}
+
+func (e *Engine) listImages(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, []image.Summary{{ID: "sha256:" + imageID, RepoTags: []string{Simulated + ":latest"}}})
+}
+
+func (e *Engine) listVolumes(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, volume.ListResponse{Volumes: []*volume.Volume{}, Warnings: []string{}})
+}
+
+// networks returns what every engine has. Containers are on bridge.
+func (e *Engine) networks() []network.Inspect {
+	all := make([]network.Inspect, 3)
+	for i, name := range []string{"bridge", "host", "null"} {
+		all[i] = network.Inspect{Name: name, ID: fmt.Sprintf("%d", i) + e.bridge[1:], Scope: "local", Driver: name}
+	}
+	all[0].ID, all[2].Name = e.bridge, "none"
+	return all
+}
+
+func (e *Engine) listNetworks(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, e.networks())
+}
+
+func (e *Engine) inspectNetwork(w http.ResponseWriter, r *http.Request) {
+	for _, n := range e.networks() {
+		if id := r.PathValue("id"); n.ID == id || n.Name == id {
+			answer(w, http.StatusOK, n)
+			return
+		}
+	}
+	refuse(w, http.StatusNotFound, "No such network: "+r.PathValue("id"))
+}
+
+func (e *Engine) listContainers(w http.ResponseWriter, r *http.Request) {
+	asked, err := filters.FromJSON(r.URL.Query().Get("filters"))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	answer(w, http.StatusOK, e.list(isTrue(r, "all"), asked.Get("id")))
+}
+
+func isTrue(r *http.Request, key string) bool {
+	value := r.URL.Query().Get(key)
+	return value == "1" || value == "true"
+}
+
+func (e *Engine) inspectContainer(w http.ResponseWriter, r *http.Request) {
+	c := e.inspect(r.PathValue("id"))
+	if c == nil {
+		refuseUnknown(w, r.PathValue("id"))
+		return
+	}
+	answer(w, http.StatusOK, c)
+}
+
+func (e *Engine) createContainer(w http.ResponseWriter, r *http.Request) {
+	var asked struct {
+		container.Config
+		HostConfig container.HostConfig
+	}
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	takeTime(r.Context(), e.delay/2)
+	id, ok := e.create(r.URL.Query().Get("name"), &asked.Config, &asked.HostConfig)
+	if !ok {
+		refuse(w, http.StatusConflict, "Conflict. The container name is already in use")
+		return
+	}
+	answer(w, http.StatusCreated, container.CreateResponse{ID: id, Warnings: []string{}})
+}
+
+func (e *Engine) startContainer(w http.ResponseWriter, r *http.Request) {
+	takeTime(r.Context(), e.delay/2)
+	answerDone(w, r, e.start(r.PathValue("id")))
+}
+
+// takeTime waits, as a real engine would work.
+func takeTime(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// answerDone answers a request that changes a container; found reports that there is
+// one.
+func answerDone(w http.ResponseWriter, r *http.Request, found bool) {
+	if !found {
+		refuseUnknown(w, r.PathValue("id"))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// endContainer ends a container, and emits signals behind its end.
+func (e *Engine) endContainer(signals ...events.Action) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { answerDone(w, r, e.stop(r.PathValue("id"), signals...)) }
+}
+
+func (e *Engine) waitForContainer(w http.ResponseWriter, r *http.Request) {
+	gone, exitCode := e.wait(r.PathValue("id"))
+	if gone == nil {
+		refuseUnknown(w, r.PathValue("id"))
+		return
+	}
+	select {
+	case <-r.Context().Done():
+	case <-gone:
+		answer(w, http.StatusOK, container.WaitResponse{StatusCode: int64(exitCode())})
+	}
+}
+
+func (e *Engine) removeContainer(w http.ResponseWriter, r *http.Request) {
+	found, isRunning := e.remove(r.PathValue("id"), isTrue(r, "force"))
+	if isRunning {
+		refuse(w, http.StatusConflict, "You cannot remove a running container")
+		return
+	}
+	answerDone(w, r, found)
+}
+
+// streamEvents sends what becomes of containers until the client goes.
+func (e *Engine) streamEvents(w http.ResponseWriter, r *http.Request) {
+	received := e.listen()
+	defer e.unlisten(received)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	stream, flush := json.NewEncoder(w), http.NewResponseController(w).Flush
+	for err := flush(); err == nil; err = flush() {
+		select {
+		case <-r.Context().Done():
+			return
+		case m, ok := <-received:
+			if !ok || stream.Encode(m) != nil {
+				return
+			}
+		}
+	}
+}
