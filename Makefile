@@ -17,7 +17,7 @@ help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/labcheck, statically linked: `labcheck scale` runs it on hosts
-	@CGO_ENABLED=0 go build -trimpath -o $(LABCHECK) ./cmd/labcheck
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $(LABCHECK) ./cmd/labcheck
 
 e2e: build ## Start the five hosts, perform the tutorial, check it, leave nothing behind
 	@$(LABCHECK) check --out build/e2e
