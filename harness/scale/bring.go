@@ -34,13 +34,16 @@ const (
 	listPause = 250 * time.Millisecond
 )
 
+// starter builds the cluster of a run.
+type starter struct{ *run }
+
 // measuredContainers is how many containers are run on a real engine to learn how long
 // it takes.
 const measuredContainers = 10
 
 // measureDelay learns from a real engine how long creating a container and starting it
 // takes, unless the user has said it.
-func (r *run) measureDelay(ctx context.Context) error {
+func (r starter) measureDelay(ctx context.Context) error {
 	if r.Delay > 0 {
 		return nil
 	}
@@ -70,7 +73,7 @@ const useAllCPUs = `for p in $(pgrep -x 'dockerd|containerd'); do
 done`
 
 // startManager starts Consul and a Swarm manager, without replicas.
-func (r *run) startManager(ctx context.Context) error {
+func (r starter) startManager(ctx context.Context) error {
 	for _, host := range []string{managerHost, replicaHost} {
 		if _, err := r.Cluster.Node(host).Exec(ctx, "sh", "-c", useAllCPUs); err != nil {
 			return err
@@ -96,7 +99,7 @@ func (r *run) startManager(ctx context.Context) error {
 
 // runManager starts a Swarm manager on a host, with replication if the cluster's topology
 // has replicas, and waits until it answers.
-func (r *run) runManager(ctx context.Context, c *engine.Cluster, h harness.Host) error {
+func (r starter) runManager(ctx context.Context, c *engine.Cluster, h harness.Host) error {
 	spec := tutorial.Default().Service(tutorial.SwarmManager, c.Topology(), h).Spec
 	// How long the manager waits before it asks a Consul again that has not answered.
 	heartbeat := "--heartbeat=" + r.result.Settings.Heartbeat.String()
@@ -131,7 +134,7 @@ func (r *run) findService(ctx context.Context, name string, h harness.Host) (str
 }
 
 // joinEngines starts the simulated engines and waits until the manager lists all of them.
-func (r *run) joinEngines(ctx context.Context) error {
+func (r starter) joinEngines(ctx context.Context) error {
 	for _, host := range []string{keptHost, lostHost} {
 		if err := r.Lab.CopyProgram(ctx, r.Program, host, program); err != nil {
 			return err
@@ -157,7 +160,7 @@ func (r *run) joinEngines(ctx context.Context) error {
 }
 
 // startEngines starts simulated engines on a host, the first of them with a number.
-func (r *run) startEngines(ctx context.Context, host string, first, count int) error {
+func (r starter) startEngines(ctx context.Context, host string, first, count int) error {
 	s := r.result.Settings
 	line := harness.ShellLine(program, enginesCommand,
 		"--addr", r.Cluster.Node(host).Addr().String(), "--first", strconv.Itoa(first), "--count", strconv.Itoa(count),
@@ -167,7 +170,7 @@ func (r *run) startEngines(ctx context.Context, host string, first, count int) e
 }
 
 // withEngineLog adds to an error what the simulated engines have said, if anything.
-func (r *run) withEngineLog(ctx context.Context, err error) error {
+func (r starter) withEngineLog(ctx context.Context, err error) error {
 	for _, host := range []string{keptHost, lostHost} {
 		said, _ := r.Cluster.Node(host).Exec(context.WithoutCancel(ctx), "tail", "-n", "3", programLog)
 		if text := strings.TrimSpace(said.Stdout); text != "" {
@@ -184,7 +187,7 @@ func (r *run) keys() string {
 }
 
 // checkRegistered returns nil if Consul has all engines.
-func (r *run) checkRegistered(ctx context.Context) error {
+func (r starter) checkRegistered(ctx context.Context) error {
 	keys, err := r.Cluster.Consul().Keys(ctx, r.keys())
 	if err != nil {
 		return err

@@ -11,12 +11,15 @@ import (
 	"labcheck/harness/tutorial"
 )
 
+// faults injects faults into the cluster of a run.
+type faults struct{ *run }
+
 // stoppedContainers is how many containers stop by themselves and are removed.
 const stoppedContainers = 20
 
 // stopSome runs containers that stop by themselves, and removes them when the Swarm
 // manager knows that they have.
-func (r *run) stopSome(ctx context.Context) error {
+func (r faults) stopSome(ctx context.Context) error {
 	swarm := r.Cluster.Swarm()
 	var ids []string
 	for range stoppedContainers {
@@ -46,7 +49,7 @@ func (r *run) stopSome(ctx context.Context) error {
 
 // awaitCounts waits until a Swarm manager lists so many containers that run and that have
 // stopped.
-func (r *run) awaitCounts(ctx context.Context, swarm *engine.Client, want listCounts) error {
+func (r faults) awaitCounts(ctx context.Context, swarm *engine.Client, want listCounts) error {
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
 		s, err := askSwarm(ctx, swarm)
 		if err != nil {
@@ -61,7 +64,7 @@ func (r *run) awaitCounts(ctx context.Context, swarm *engine.Client, want listCo
 }
 
 // timeEvent waits for something and notes how long it took since a start.
-func (r *run) timeEvent(
+func (r faults) timeEvent(
 	ctx context.Context, id string, what lang.Text, start time.Time, wait func(context.Context) error,
 ) error {
 	if err := wait(ctx); err != nil {
@@ -74,7 +77,7 @@ func (r *run) timeEvent(
 
 // loseEngines freezes the host of a tenth of the engines until their registrations have
 // expired, and lets them go on.
-func (r *run) loseEngines(ctx context.Context) error {
+func (r faults) loseEngines(ctx context.Context) error {
 	var err error
 	if r.placed, err = r.placedContainers(ctx, r.Cluster.Swarm()); err != nil {
 		return err
@@ -102,7 +105,7 @@ func (r *run) loseEngines(ctx context.Context) error {
 }
 
 // awaitLoss waits until the manager lists only the engines that are not lost.
-func (r *run) awaitLoss(ctx context.Context) error {
+func (r faults) awaitLoss(ctx context.Context) error {
 	return r.await(ctx, r.TTL+listTimeout, func(ctx context.Context) error {
 		s, err := askSwarm(ctx, r.Cluster.Swarm())
 		if err != nil {
@@ -117,7 +120,7 @@ func (r *run) awaitLoss(ctx context.Context) error {
 
 // placedContainers returns the nodes of all containers that a Swarm manager lists, by
 // their IDs.
-func (r *run) placedContainers(ctx context.Context, manager *engine.Client) (map[string]string, error) {
+func (r faults) placedContainers(ctx context.Context, manager *engine.Client) (map[string]string, error) {
 	all, err := manager.Containers(ctx)
 	placed := make(map[string]string, len(all))
 	for _, c := range all {
@@ -128,7 +131,7 @@ func (r *run) placedContainers(ctx context.Context, manager *engine.Client) (map
 
 // verifyNothingLost verifies that a Swarm manager lists the same containers on the same
 // nodes as before anything was lost, and adds what it found to the last event.
-func (r *run) verifyNothingLost(ctx context.Context, manager *engine.Client) error {
+func (r faults) verifyNothingLost(ctx context.Context, manager *engine.Client) error {
 	after, err := r.placedContainers(ctx, manager)
 	if err != nil {
 		return err
@@ -143,7 +146,7 @@ func (r *run) verifyNothingLost(ctx context.Context, manager *engine.Client) err
 
 // restartConsul restarts Consul and waits until it has all registrations again, and until
 // the manager follows it: it must notice that a key has gone.
-func (r *run) restartConsul(ctx context.Context) error {
+func (r faults) restartConsul(ctx context.Context) error {
 	t := r.Cluster.Topology()
 	id, err := r.findService(ctx, tutorial.Consul, t.Manager)
 	if err != nil {
@@ -173,16 +176,16 @@ func (r *run) restartConsul(ctx context.Context) error {
 }
 
 // checkConsul returns nil if Consul has a leader and all registrations.
-func (r *run) checkConsul(ctx context.Context) error {
+func (r faults) checkConsul(ctx context.Context) error {
 	if _, err := r.Cluster.Consul().Leader(ctx); err != nil {
 		return err
 	}
-	return r.checkRegistered(ctx)
+	return starter{r.run}.checkRegistered(ctx)
 }
 
 // awaitFollowing deletes the registration of an engine until the manager does not list it
 // any more. The engine renews its registration meanwhile.
-func (r *run) awaitFollowing(ctx context.Context) error {
+func (r faults) awaitFollowing(ctx context.Context) error {
 	addr := r.address(keptHost)
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
 		if err := r.Cluster.Consul().Delete(ctx, r.keys()+addr); err != nil {
@@ -203,7 +206,7 @@ func (r *run) awaitFollowing(ctx context.Context) error {
 
 // failOver replaces the manager by two that replicate, kills the primary, and waits until
 // the other one is the primary and lists everything.
-func (r *run) failOver(ctx context.Context) error {
+func (r faults) failOver(ctx context.Context) error {
 	t := r.Cluster.Topology()
 	t.Replicas, t.ReplicasOn, t.OneConsul = 1, []string{replicaHost}, true
 	replicated := r.Cluster.As(t)
@@ -211,7 +214,7 @@ func (r *run) failOver(ctx context.Context) error {
 		return err
 	}
 	for _, h := range t.Managers() {
-		if err := r.runManager(ctx, replicated, h); err != nil {
+		if err := (starter{r.run}).runManager(ctx, replicated, h); err != nil {
 			return err
 		}
 		if err := r.awaitList(ctx, replicated.SwarmOn(h.Name)); err != nil {
@@ -242,7 +245,7 @@ func (r *run) failOver(ctx context.Context) error {
 const primary = "primary"
 
 // awaitRole waits until the manager on the replica's host has a role.
-func (r *run) awaitRole(ctx context.Context, c *engine.Cluster, role string) error {
+func (r faults) awaitRole(ctx context.Context, c *engine.Cluster, role string) error {
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
 		s, err := askSwarm(ctx, c.SwarmOn(replicaHost))
 		if err == nil && !strings.EqualFold(s.Role, role) {

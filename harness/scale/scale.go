@@ -152,9 +152,9 @@ func (r *run) perform(ctx context.Context) error {
 		do   func(context.Context) error
 	}
 	parts := []part{
-		{lang.Text{EN: "Run containers on a real engine"}, r.measureDelay},
-		{lang.Text{EN: "Start Consul and the Swarm manager"}, r.startManager},
-		{lang.Textf("Join %d simulated engines", r.Nodes), r.joinEngines},
+		{lang.Text{EN: "Run containers on a real engine"}, starter{r}.measureDelay},
+		{lang.Text{EN: "Start Consul and the Swarm manager"}, starter{r}.startManager},
+		{lang.Textf("Join %d simulated engines", r.Nodes), starter{r}.joinEngines},
 	}
 	for _, level := range levelsOf(r.Containers) {
 		parts = append(parts, part{lang.Textf("Fill to containers: %d, and measure", level), func(ctx context.Context) error {
@@ -163,10 +163,10 @@ func (r *run) perform(ctx context.Context) error {
 	}
 	parts = append(parts,
 		part{lang.Text{EN: "Verify the spread"}, r.verifySpread},
-		part{lang.Text{EN: "Have containers stop, and remove them"}, r.stopSome},
-		part{lang.Textf("Lose %d engines, and let them return", r.lostNodes()), r.loseEngines},
-		part{lang.Text{EN: "Restart Consul"}, r.restartConsul},
-		part{lang.Text{EN: "Kill the primary of two Swarm managers"}, r.failOver},
+		part{lang.Text{EN: "Have containers stop, and remove them"}, faults{r}.stopSome},
+		part{lang.Textf("Lose %d engines, and let them return", r.lostNodes()), faults{r}.loseEngines},
+		part{lang.Text{EN: "Restart Consul"}, faults{r}.restartConsul},
+		part{lang.Text{EN: "Kill the primary of two Swarm managers"}, faults{r}.failOver},
 	)
 	for _, p := range parts {
 		start := time.Now()
