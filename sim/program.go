@@ -75,7 +75,7 @@ func checkProgram(file, architecture string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	switch {
 	case f.Machine != machines[architecture]:
 		return lang.Errorf("%w: it is for %s, and the engine of the lab is for %s", ErrProgram, f.Machine, architecture)

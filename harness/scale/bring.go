@@ -47,18 +47,18 @@ func (r starter) measureDelay(ctx context.Context) error {
 	if r.Delay > 0 {
 		return nil
 	}
-	real := r.Cluster.Engine(keptHost)
+	own := r.Cluster.Engine(keptHost)
 	var all []time.Duration
 	for i := range measuredContainers + 1 {
 		start := time.Now()
-		id, err := real.Run(ctx, engine.RunSpec{Image: workloadImage})
+		id, err := own.Run(ctx, engine.RunSpec{Image: workloadImage})
 		if err != nil {
 			return err
 		}
 		if i > 0 { // the first one finds nothing in the caches
 			all = append(all, time.Since(start))
 		}
-		if err := real.Remove(ctx, id); err != nil {
+		if err := own.Remove(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -180,7 +180,7 @@ func (r faults) checkConsul(ctx context.Context) error {
 	if _, err := r.Cluster.Consul().Leader(ctx); err != nil {
 		return err
 	}
-	return starter{r.run}.checkRegistered(ctx)
+	return starter(r).checkRegistered(ctx)
 }
 
 // awaitFollowing deletes the registration of an engine until the manager does not list it
@@ -214,7 +214,7 @@ func (r faults) failOver(ctx context.Context) error {
 		return err
 	}
 	for _, h := range t.Managers() {
-		if err := (starter{r.run}).runManager(ctx, replicated, h); err != nil {
+		if err := starter(r).runManager(ctx, replicated, h); err != nil {
 			return err
 		}
 		if err := r.awaitList(ctx, replicated.SwarmOn(h.Name)); err != nil {

@@ -40,10 +40,12 @@ func Topology() harness.Topology {
 
 // Limits of what a run can be asked for.
 const (
-	MinNodes, MaxNodes           = 10, 2000
-	MinContainers, MaxContainers = 300, 60000
-	MinTTL                       = 20 * time.Second
-	MaxDelay                     = 10 * time.Second
+	MinNodes      = 10
+	MaxNodes      = 2000
+	MinContainers = 300
+	MaxContainers = 60000
+	MinTTL        = 20 * time.Second
+	MaxDelay      = 10 * time.Second
 )
 
 // Lab is what a run needs of a lab beside its hosts' services.
