@@ -15,8 +15,8 @@ var (
 	loadAverage  = regexp.MustCompile(`(?m)^(\d+\.\d+) \d+\.\d+ \d+\.\d+ \d+/\d+ \d+$`)
 )
 
-// Machine describes the machine that holds the lab. The lab's hosts must run.
-func (l *Lab) Machine(ctx context.Context) (harness.Machine, error) {
+// DescribeMachine describes the machine that holds the lab. The lab's hosts must run.
+func DescribeMachine(ctx context.Context, l *Lab) (harness.Machine, error) {
 	info, err := l.objects.engine.Info(ctx)
 	if err != nil {
 		return harness.Machine{}, err

@@ -23,7 +23,7 @@ var machines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM
 
 // CheckProgram returns ErrProgram unless a file of this machine is a statically linked
 // Linux program for the architecture of the lab's engine.
-func (l *Lab) CheckProgram(ctx context.Context, file string) error {
+func CheckProgram(ctx context.Context, l *Lab, file string) error {
 	info, err := l.objects.engine.Info(ctx)
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func checkNeighbours(hosts int) error {
 
 // checkRoom returns a *RoomError if the memory does not hold the hosts that are to be
 // made, or a *NeighboursError. A lab of the page's size is tried in any case.
-func (l *Lab) checkRoom(ctx context.Context) error {
+func checkRoom(ctx context.Context, l *Lab) error {
 	hosts := len(l.topology.Hosts())
 	if hosts <= hostsOfPage {
 		return nil

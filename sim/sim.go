@@ -155,7 +155,7 @@ func (l *Lab) UpWith(
 	ctx context.Context, begin func(context.Context, []harness.Node) error,
 ) (nodes []harness.Node, err error) {
 	l.reporter.began = time.Now()
-	if err := l.checkRoom(ctx); err != nil {
+	if err := checkRoom(ctx, l); err != nil {
 		return nil, err
 	}
 	if l.watchdog == nil {

@@ -107,7 +107,7 @@ func prepareScale(ctx context.Context, s *session, f *scaleFlags) (err error) {
 	if f.Program, err = os.Executable(); err != nil {
 		return err
 	}
-	err = s.lab.CheckProgram(ctx, f.Program)
+	err = sim.CheckProgram(ctx, s.lab, f.Program)
 	if errors.Is(err, sim.ErrProgram) {
 		return hinted(err, "CGO_ENABLED=0 go build ./cmd/labcheck")
 	}
@@ -145,7 +145,7 @@ func runScale(ctx context.Context, s *session, f scaleFlags) (result scale.Resul
 	defer guard.Stop()
 	o := f.Options
 	o.Cluster, o.Lab, o.Version, o.Lang = cluster, s.lab, version(), s.lang
-	if o.Machine, err = s.lab.Machine(guard); err != nil {
+	if o.Machine, err = sim.DescribeMachine(guard, s.lab); err != nil {
 		return result, err
 	}
 	o.Track = func(what lang.Text, do func() error) error { return s.progress.TrackPart(what.In(s.lang), do) }

@@ -30,13 +30,13 @@ const (
 	memory = 2 << 30
 )
 
-// api answers the requests of an engine's API.
-type api struct{ *Engine }
+// requests answers the requests of an engine's API.
+type requests struct{ *Engine }
 
 // newRoutes returns the API's handlers. Paths are without their version.
 func (e *Engine) newRoutes() *http.ServeMux {
 	m := http.NewServeMux()
-	a := api{e}
+	a := requests{e}
 	m.HandleFunc("/_ping", a.answerPing)
 	m.HandleFunc("GET /version", a.answerVersion)
 	m.HandleFunc("GET /info", a.answerInfo)
@@ -84,15 +84,15 @@ func refuseUnknown(w http.ResponseWriter, id string) {
 	refuse(w, http.StatusNotFound, "No such container: "+id)
 }
 
-func (e api) answerPing(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }
+func (e requests) answerPing(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }
 
-func (e api) answerVersion(w http.ResponseWriter, _ *http.Request) {
+func (e requests) answerVersion(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, types.Version{
 		Version: Simulated, APIVersion: apiVersion, MinAPIVersion: "1.12", Os: "linux", Arch: "amd64",
 	})
 }
 
-func (e api) answerInfo(w http.ResponseWriter, _ *http.Request) {
+func (e requests) answerInfo(w http.ResponseWriter, _ *http.Request) {
 	all, running := e.counts()
 	answer(w, http.StatusOK, system.Info{
 		ID: e.id, Name: e.name, Containers: all, ContainersRunning: running, ContainersStopped: all - running, Images: 1,
@@ -101,16 +101,16 @@ func (e api) answerInfo(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func (e api) listImages(w http.ResponseWriter, _ *http.Request) {
+func (e requests) listImages(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, []image.Summary{{ID: "sha256:" + imageID, RepoTags: []string{Simulated + ":latest"}}})
 }
 
-func (e api) listVolumes(w http.ResponseWriter, _ *http.Request) {
+func (e requests) listVolumes(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, volume.ListResponse{Volumes: []*volume.Volume{}, Warnings: []string{}})
 }
 
 // networks returns what every engine has. Containers are on bridge.
-func (e api) networks() []network.Inspect {
+func (e requests) networks() []network.Inspect {
 	all := make([]network.Inspect, 3)
 	for i, name := range []string{"bridge", "host", "null"} {
 		all[i] = network.Inspect{Name: name, ID: fmt.Sprintf("%d", i) + e.bridge[1:], Scope: "local", Driver: name}
@@ -119,11 +119,11 @@ func (e api) networks() []network.Inspect {
 	return all
 }
 
-func (e api) listNetworks(w http.ResponseWriter, _ *http.Request) {
+func (e requests) listNetworks(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, e.networks())
 }
 
-func (e api) inspectNetwork(w http.ResponseWriter, r *http.Request) {
+func (e requests) inspectNetwork(w http.ResponseWriter, r *http.Request) {
 	for _, n := range e.networks() {
 		if id := r.PathValue("id"); n.ID == id || n.Name == id {
 			answer(w, http.StatusOK, n)
@@ -133,7 +133,7 @@ func (e api) inspectNetwork(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, "No such network: "+r.PathValue("id"))
 }
 
-func (e api) listContainers(w http.ResponseWriter, r *http.Request) {
+func (e requests) listContainers(w http.ResponseWriter, r *http.Request) {
 	asked, err := filters.FromJSON(r.URL.Query().Get("filters"))
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err.Error())
@@ -147,7 +147,7 @@ func isTrue(r *http.Request, key string) bool {
 	return value == "1" || value == "true"
 }
 
-func (e api) inspectContainer(w http.ResponseWriter, r *http.Request) {
+func (e requests) inspectContainer(w http.ResponseWriter, r *http.Request) {
 	c := e.inspect(r.PathValue("id"))
 	if c == nil {
 		refuseUnknown(w, r.PathValue("id"))
@@ -156,7 +156,7 @@ func (e api) inspectContainer(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, c)
 }
 
-func (e api) createContainer(w http.ResponseWriter, r *http.Request) {
+func (e requests) createContainer(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
 		container.Config
 		HostConfig container.HostConfig
@@ -174,7 +174,7 @@ func (e api) createContainer(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusCreated, container.CreateResponse{ID: id, Warnings: []string{}})
 }
 
-func (e api) startContainer(w http.ResponseWriter, r *http.Request) {
+func (e requests) startContainer(w http.ResponseWriter, r *http.Request) {
 	takeTime(r.Context(), e.delay/2)
 	answerDone(w, r, e.start(r.PathValue("id")))
 }
@@ -198,11 +198,11 @@ func answerDone(w http.ResponseWriter, r *http.Request, found bool) {
 }
 
 // endContainer ends a container, and emits signals behind its end.
-func (e api) endContainer(signals ...events.Action) http.HandlerFunc {
+func (e requests) endContainer(signals ...events.Action) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { answerDone(w, r, e.stop(r.PathValue("id"), signals...)) }
 }
 
-func (e api) waitForContainer(w http.ResponseWriter, r *http.Request) {
+func (e requests) waitForContainer(w http.ResponseWriter, r *http.Request) {
 	gone, exitCode := e.wait(r.PathValue("id"))
 	if gone == nil {
 		refuseUnknown(w, r.PathValue("id"))
@@ -215,7 +215,7 @@ func (e api) waitForContainer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (e api) removeContainer(w http.ResponseWriter, r *http.Request) {
+func (e requests) removeContainer(w http.ResponseWriter, r *http.Request) {
 	found, isRunning := e.remove(r.PathValue("id"), isTrue(r, "force"))
 	if isRunning {
 		refuse(w, http.StatusConflict, "You cannot remove a running container")
@@ -225,7 +225,7 @@ func (e api) removeContainer(w http.ResponseWriter, r *http.Request) {
 }
 
 // streamEvents sends what becomes of containers until the client goes.
-func (e api) streamEvents(w http.ResponseWriter, r *http.Request) {
+func (e requests) streamEvents(w http.ResponseWriter, r *http.Request) {
 	received := e.listen()
 	defer e.unlisten(received)
 	w.Header().Set("Content-Type", "application/json")
