@@ -151,11 +151,12 @@ func Numbered(n int, subnet netip.Prefix) (Topology, error) {
 }
 
 // IsTutorial reports whether the page's commands, at the addresses of these hosts, make
-// this cluster: it has the page's hosts, by their names, and its network.
+// this cluster: it has the page's hosts, by their names, and its network, and no
+// replicas.
 func (t Topology) IsTutorial() bool {
 	page := Tutorial()
 	return slices.Equal(slices.Sorted(slices.Values(t.HostNames())), slices.Sorted(slices.Values(page.HostNames()))) &&
-		t.Network == page.Network && t.NetworkSubnet == page.NetworkSubnet
+		t.Network == page.Network && t.NetworkSubnet == page.NetworkSubnet && t.Replicas == 0
 }
 
 // HostNames returns the names of all hosts, the manager's first.

@@ -66,3 +66,26 @@ func TestAround(t *testing.T) {
 		}
 	}
 }
+
+// TestIsTutorial: sizes, ports and the subnet are not what makes a cluster another one.
+func TestIsTutorial(t *testing.T) {
+	for what, test := range map[string]struct {
+		change func(*Topology)
+		want   bool
+	}{
+		"the page's":     {func(*Topology) {}, true},
+		"other sizes":    {func(t *Topology) { t.Manager.CPUs, t.SwarmPort = 8, 4000 }, true},
+		"another order":  {func(t *Topology) { t.Members[0], t.Members[1] = t.Members[1], t.Members[0] }, true},
+		"fewer hosts":    {func(t *Topology) { t.Members = t.Members[1:] }, false},
+		"another name":   {func(t *Topology) { t.Members[0].Name = "web" }, false},
+		"another net":    {func(t *Topology) { t.Network = "web" }, false},
+		"another subnet": {func(t *Topology) { t.NetworkSubnet = netip.MustParsePrefix("10.9.0.0/24") }, false},
+		"replicas":       {func(t *Topology) { t.Replicas = 2 }, false},
+	} {
+		topology := Tutorial()
+		test.change(&topology)
+		if got := topology.IsTutorial(); got != test.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}
