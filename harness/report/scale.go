@@ -77,12 +77,24 @@ func scaleFacts(r scale.Result, l lang.Language) []string {
 		facts = append(facts, l.Say("Spread: %d nodes with %d to %d containers each.",
 			r.Spread.Nodes, r.Spread.Least, r.Spread.Most))
 	}
-	for _, process := range []string{"swarm", "consul", "labcheck"} {
+	for _, process := range []string{"swarm", "consul", enginesProcess} {
 		if memory, cpu := r.Peak(process); memory > 0 {
-			facts = append(facts, l.Say("Peak of %s: %s of memory, %.1f CPUs.", process, units.BytesSize(float64(memory)), cpu))
+			facts = append(facts, l.Say("Peak of %s: %s of memory, %.1f CPUs.",
+				processName(process, l), units.BytesSize(float64(memory)), cpu))
 		}
 	}
 	return facts
+}
+
+// enginesProcess is the process that simulates engines.
+const enginesProcess = "labcheck"
+
+// processName returns what a process is called in outputs.
+func processName(process string, l lang.Language) string {
+	if process == enginesProcess {
+		return l.Say("simulated engines")
+	}
+	return process
 }
 
 // latencyRows has the percentiles, the heading first and Docker's figures last.

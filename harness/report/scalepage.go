@@ -113,15 +113,10 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // usageSeries returns a value of each process on each host over time.
 func usageSeries(r scale.Result, l lang.Language, of func(scale.Usage) float64) []series {
-	names := map[string]string{"labcheck": l.Say("simulated engines")}
 	var all []series
 	at := map[string]int{}
 	for _, u := range r.Usage {
-		name := u.Process
-		if said, ok := names[name]; ok {
-			name = said
-		}
-		name = fmt.Sprintf("%s (%s)", name, u.Host)
+		name := fmt.Sprintf("%s (%s)", processName(u.Process, l), u.Host)
 		i, ok := at[name]
 		if !ok {
 			i, at[name] = len(all), len(all)

@@ -93,7 +93,7 @@ func (o Options) Check() error {
 const (
 	// fillClients is how many clients fill the cluster at the same time: enough that the
 	// Swarm manager is never idle.
-	fillClients = 64
+	fillClients = 32
 	// runClients is how many run the containers that are measured. With one, a full run
 	// would take longer than 20 minutes on two cores; with more, containers would wait for
 	// one another at the manager, which places one at a time.
