@@ -48,6 +48,12 @@ var documents = map[string]any{
 func newSchema(t *testing.T, name string, document any) []byte {
 	r := generate.Reflector{
 		Anonymous: true, ExpandedStruct: true, AllowAdditionalProperties: true,
+		Namer: func(of reflect.Type) string { // the document's own type has the name Result, too
+			if of == reflect.TypeFor[harness.Result]() {
+				return "Command"
+			}
+			return of.Name()
+		},
 		Mapper: func(of reflect.Type) *generate.Schema {
 			switch of {
 			case reflect.TypeFor[time.Duration]():
