@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"labcheck/harness"
 	"labcheck/harness/engine"
 )
@@ -178,7 +180,7 @@ func (l *look) askAgain(ctx context.Context, h *Host) {
 func (l *look) askStarted(ctx context.Context) {
 	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
-	moment, cancel := context.WithTimeout(answering, l.withPatience(AnswerTime(firstAnswer, len(l.state.Hosts))))
+	moment, cancel := context.WithTimeout(answering, l.withPatience(firstAnswer))
 	defer cancel()
 	var group sync.WaitGroup
 	again := func(port uint16, failure *Failure, ask func(context.Context)) {
@@ -258,7 +260,7 @@ func (l *look) askConsul(ctx context.Context) {
 // so are all of a manager that has just started.
 func (l *look) askSettledSwarm(ctx context.Context) {
 	s := &l.state
-	moment, cancel := context.WithTimeout(ctx, l.withPatience(AnswerTime(firstAnswer, len(l.state.Hosts))))
+	moment, cancel := context.WithTimeout(ctx, l.withPatience(firstAnswer))
 	defer cancel()
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
 		l.askSwarm(ctx)
@@ -376,14 +378,22 @@ func (l *look) onHost(h *Host, d time.Duration) time.Duration {
 
 // withPatience returns a time to wait with patience.
 func (l *look) withPatience(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * l.state.Patience)
+	return AnswerTime(time.Duration(float64(d)*l.state.Patience), len(l.state.Hosts))
 }
 
-// onEachHost does something for all hosts at once.
+// atOnce is how many hosts are asked at the same time. To ask more of them keeps their
+// machine so busy that engines take one another for lost.
+const atOnce = 16
+
+// onEachHost does something for all hosts, many at once.
 func (l *look) onEachHost(do func(*Host)) {
-	var group sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(atOnce)
 	for i := range l.state.Hosts {
-		group.Go(func() { do(&l.state.Hosts[i]) })
+		group.Go(func() error {
+			do(&l.state.Hosts[i])
+			return nil
+		})
 	}
-	group.Wait()
+	_ = group.Wait() // none of them fails
 }
