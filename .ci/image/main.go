@@ -146,8 +146,8 @@ func (r release) tags() []string {
 	return []string{r.Version, "latest"}
 }
 
-// makeImage makes the image of a binary. Its time is that of the commit, which goreleaser
-// gives the binary.
+// makeImage makes the image of a binary. The image has the time of the commit, as the
+// binary has.
 func (r release) makeImage(b binary) (v1.Image, error) {
 	found, err := os.Stat(b.Path)
 	if err != nil {
@@ -175,7 +175,7 @@ func (r release) makeImage(b binary) (v1.Image, error) {
 	return mutate.Append(base, mutate.Addendum{Layer: layer, History: history})
 }
 
-// labels returns the image's labels; GitHub shows the package beside its source by one.
+// labels returns the image's labels. By one of them GitHub finds the source.
 func (r release) labels() map[string]string {
 	labels := map[string]string{
 		"org.opencontainers.image.title":    "labcheck",

@@ -79,8 +79,8 @@ too.`),
 // allowsWorkload is what --allow may allow: to start test containers.
 const allowsWorkload = "workload"
 
-// features returns the scenarios to run.
-func (f checkFlags) features() fs.FS {
+// chosenFeatures returns the features to run: the user's own, or labcheck's.
+func (f checkFlags) chosenFeatures() fs.FS {
 	if f.own != "" {
 		return suite.OwnFeatures(f.own)
 	}
@@ -106,7 +106,7 @@ const gatherTimeout = 20 * time.Second
 // check finds or makes a lab, runs the scenarios, writes the evidence, and removes
 // what was made.
 func check(ctx context.Context, s *session, f checkFlags) error {
-	if err := suite.CheckTags(f.features(), s.lang, f.tags); err != nil {
+	if err := suite.CheckTags(f.chosenFeatures(), s.lang, f.tags); err != nil {
 		return &usageError{err, "labcheck check --help"}
 	}
 	if f.out != "" { // find out early whether evidence can be written
@@ -183,7 +183,7 @@ func (s *session) makeHosts(ctx context.Context, f checkFlags) error {
 // scenariosPerform reports whether scenarios perform the tutorial: they type the page's
 // commands, which are for the page's hosts.
 func (s *session) scenariosPerform(f checkFlags) bool {
-	return s.target.Topology().IsTutorial() && suite.Performs(f.features(), s.lang)
+	return s.target.Topology().IsTutorial() && suite.Performs(f.chosenFeatures(), s.lang)
 }
 
 // timeStage adds how long do took to the evidence.
@@ -210,7 +210,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 		Again: func(flags string) lang.Text {
 			return lang.Textf("labcheck up%s, if the lab is still running, and check again", flags)
 		},
-		BreaksHosts: suite.Breaks(f.features(), s.lang, e.Run.Tags),
+		BreaksHosts: suite.Breaks(f.chosenFeatures(), s.lang, e.Run.Tags),
 	})
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 // lab, only what may be done there.
 func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFlags, e *harness.Evidence) suite.Options {
 	o := suite.Options{
-		Features: f.features(), Lang: s.lang, Tags: e.Run.Tags,
+		Features: f.chosenFeatures(), Lang: s.lang, Tags: e.Run.Tags,
 		Cluster: c, Fresh: e.Target.Fresh && s.scenariosPerform(f), Progress: func(e suite.Event) { showScenario(s, e) },
 		FeatureEnded: func(ctx context.Context, feature string) {
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))

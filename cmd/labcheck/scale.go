@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// scaleLab is the lab's name if none is given: it runs beside the tutorial's.
+	// scaleLab is the lab's name if none is given. A lab of the tutorial can run at the
+	// same time.
 	scaleLab = "scale"
 	// scaleTime is how long a full run may take on two cores.
 	scaleTime = 20 * time.Minute

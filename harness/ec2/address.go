@@ -45,7 +45,7 @@ func (n Node) checkPublic(p *places, at string) {
 	}
 }
 
-// impossible are networks of which no host has an address.
+// impossible are the networks whose addresses no host can have.
 var impossible = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("::/128"),
 }

@@ -42,9 +42,9 @@ func (p *places) wrong(path, format string, args ...any) {
 	}
 }
 
-// own returns the path of a field of a node if it is in the text of the node, or else
+// ownPath returns the path of a field of a node if it is in the text of the node, or else
 // that of the node: it may have merged the field.
-func (p *places) own(node, field string) string {
+func (p *places) ownPath(node, field string) string {
 	of, n := p.at[node+field], p.at[node]
 	if of != nil && n != nil && of.Offset < n.Offset {
 		return node
@@ -67,8 +67,8 @@ func (p *places) err() error {
 	return errors.Join(all...)
 }
 
-// parse returns the one document that a YAML file has.
-func parse(file, text string) (ast.Node, error) {
+// parseDocument returns the one document that a YAML file has.
+func parseDocument(file, text string) (ast.Node, error) {
 	parsed, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, syntaxError(file, text, err)
@@ -332,7 +332,7 @@ func (r *reader) readFields(path string, value ast.Node, known fields) {
 	for _, p := range r.pairsOf(m) {
 		name := p.name
 		if known[name] == nil {
-			name = r.unknown(p, known)
+			name = r.noteUnknown(p, known)
 			r.bad[path+"."+name] = true
 			continue
 		}
@@ -354,8 +354,8 @@ var homes = map[string]string{
 	"name": "nodes", "address": "nodes", "public": "nodes", "cpus": "nodes", "memory": "nodes",
 }
 
-// unknown notes a field that is not known, and returns the one that is meant.
-func (r *reader) unknown(p pair, known fields) string {
+// noteUnknown notes a field that is not known, and returns the one that is meant.
+func (r *reader) noteUnknown(p pair, known fields) string {
 	names := slices.Sorted(maps.Keys(known))
 	if i := slices.IndexFunc(names, func(n string) bool { return isMisspelt(p.name, n) }); i >= 0 {
 		r.wrongAt(p.key, lang.Textf("unknown field %q: write %s", p.name, names[i]))

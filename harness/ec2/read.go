@@ -53,7 +53,7 @@ func Read(name string, content []byte) (Inventory, error) {
 	if wrong != nil {
 		return Inventory{}, wrong
 	}
-	document, err := parse(name, text)
+	document, err := parseDocument(name, text)
 	if err != nil {
 		return Inventory{}, err
 	}

@@ -68,15 +68,15 @@ func (i Inventory) compareNodes(p *places, at string, a, b Node) {
 	port := func(n Node) uint16 { return cmp.Or(n.Port, i.Ports.Engine, harness.EnginePort) }
 	switch {
 	case a.Name == b.Name && a.Name != "":
-		p.wrong(p.own(at, ".name"), "there are two nodes %s: write another name", b.Name)
+		p.wrong(p.ownPath(at, ".name"), "there are two nodes %s: write another name", b.Name)
 	case strings.EqualFold(a.Name, b.Name) && a.Name != "":
-		p.wrong(p.own(at, ".name"), "%s and %s differ in upper and lower case only: write another name", a.Name, b.Name)
+		p.wrong(p.ownPath(at, ".name"), "%s and %s differ in upper and lower case only: write another name", a.Name, b.Name)
 	}
 	switch {
 	case address(a) == address(b) && address(a).IsValid():
-		p.wrong(p.own(at, ".address"), "%s and %s have the same address: write another one", a.Name, b.Name)
+		p.wrong(p.ownPath(at, ".address"), "%s and %s have the same address: write another one", a.Name, b.Name)
 	case a.Public != "" && strings.EqualFold(a.Public, b.Public) && port(a) == port(b):
-		p.wrong(p.own(at, ".public"), "%s and %s have the same public address: write another one, or another port",
+		p.wrong(p.ownPath(at, ".public"), "%s and %s have the same public address: write another one, or another port",
 			a.Name, b.Name)
 	}
 }

@@ -130,7 +130,7 @@ func eventRows(r scale.Result, l lang.Language) [][]string {
 	return rows
 }
 
-// writeRows writes rows as a table, of which the first one is the heading.
+// writeRows writes a table. The first row is its heading.
 func writeRows(w io.Writer, rows [][]string) {
 	t := table.NewWriter()
 	for i, cells := range rows {

@@ -241,7 +241,7 @@ func (r faults) failOver(ctx context.Context) error {
 	return r.verifyNothingLost(ctx, replica)
 }
 
-// primary is the role of a Swarm manager that is no replica.
+// primary is the role of the Swarm manager that the replicas follow.
 const primary = "primary"
 
 // awaitRole waits until the manager on the replica's host has a role.

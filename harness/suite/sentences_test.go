@@ -13,6 +13,17 @@ import (
 	"labcheck/harness/steps"
 )
 
+// exampleFeature is what the pages show in each language.
+const exampleFeature = `Feature: Our cluster
+  @verify
+  Scenario: The database has the network
+    Then on "db" the network "web" has the driver "overlay"
+
+  Scenario: Our containers talk
+    When a container is started on each engine, attached to "web"
+    Then each of them reaches every other by name
+`
+
 // TestSentencePages holds docs/sentences.md to the sentences that there are. UPDATE=1
 // writes the page, in each language.
 func TestSentencePages(t *testing.T) {
@@ -30,15 +41,7 @@ func TestSentencePages(t *testing.T) {
 text, N a number. In Japanese (` + "`--lang ja`, and `# language: ja`" + ` in the file) the sentences are [these](ja/sentences.md).
 
 ` + "```gherkin" + `
-Feature: Our cluster
-  @verify
-  Scenario: The database has the network
-    Then on "db" the network "web" has the driver "overlay"
-
-  Scenario: Our containers talk
-    When a container is started on each engine, attached to "web"
-    Then each of them reaches every other by name
-` + "```" + `
+` + exampleFeature + `` + "```" + `
 
 A scenario that only looks has the tag ` + "`@verify`" + `. One without a tag counts as ` + "`@workload`" + `: it may start containers, which a real
 cluster needs ` + "`--allow workload`" + ` for, and labcheck removes these afterwards. [What is verified](claims.md) has the other tags. An
@@ -57,15 +60,7 @@ A sentence that labcheck does not know ends the run before it begins, with the e
 数です。日本語で書くには、ファイルの先頭に ` + "`# language: ja`" + ` と書き、` + "`--lang ja`" + ` を指定します。英語の文は[英語のページ](../sentences.md)にあります。
 
 ` + "```gherkin" + `
-Feature: Our cluster
-  @verify
-  Scenario: The database has the network
-    Then on "db" the network "web" has the driver "overlay"
-
-  Scenario: Our containers talk
-    When a container is started on each engine, attached to "web"
-    Then each of them reaches every other by name
-` + "```" + `
+` + exampleFeature + `` + "```" + `
 
 調べるだけのシナリオには ` + "`@verify`" + ` タグを付けます。タグのないシナリオは ` + "`@workload`" + ` とみなします。コンテナを起動できますが、実在する
 クラスタでは ` + "`--allow workload`" + ` が必要です。起動したコンテナは labcheck が削除します。ほかのタグは[検証の内容](claims.md)にあります。結果での
