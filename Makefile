@@ -11,7 +11,7 @@ MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e scale docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough engines vm nightly release-snapshot release-test release images lock measure picture clean
+.PHONY: help build e2e scale docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough growth engines vm nightly release-snapshot release-test release images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -46,7 +46,7 @@ test: ## Unit, command-line, browser and real-lab tests
 lint: ## Linters, formatting, and the limits of `make measure`
 	$(TOOL) golangci-lint run
 	$(TOOL) actionlint
-	shellcheck .ci/run .ci/engines/* .ci/release/extras .ci/release/goreleaser .ci/release/install .ci/release/test .github/actions/check/install sim/images/node/node
+	shellcheck .ci/run .ci/growth .ci/engines/* .ci/release/extras .ci/release/goreleaser .ci/release/install .ci/release/test .github/actions/check/install sim/images/node/node
 	go run ./.ci/measure -check
 
 mutate: ## Change the code of MUTATE, one condition or operator at a time: a test must fail
@@ -69,8 +69,11 @@ race: ## Unit tests with the race detector
 vulns: ## Known vulnerabilities of what labcheck uses; asks vuln.go.dev
 	$(TOOL) govulncheck ./...
 
-bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts; memory a host
+bench: ## Time `labcheck up` and `down`, BENCH times, beside plain hosts, and checks through ssh; memory a host
 	LABCHECK_BENCH=$(BENCH) $(LAB_TEST) -timeout 60m -v -run TestBench ./cmd/labcheck
+
+growth: build ## Measure labs of 5 to 100 hosts: docs/growth.svg, and the table of docs/topologies.md. As root
+	@.ci/growth
 
 soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at once
 	LABCHECK_SOAK=$(SOAK) $(LAB_TEST) -timeout 60m -v -run TestSoak ./cmd/labcheck
@@ -78,7 +81,7 @@ soak: ## SOAK fresh labs; in each, containers on all hosts reach one another at 
 torture: ## End TORTURE commands by signals at random moments; nothing may be left. SEED=: the same again
 	LABCHECK_TORTURE=$(TORTURE) LABCHECK_SEED=$(SEED) $(LAB_TEST) -timeout 90m -v -run TestTorture ./cmd/labcheck
 
-faults: ## Break a lab in many ways; each cause is to be found, and mended. UPDATE=1: write docs/diagnosis.md's tables
+faults: ## Inject each fault into a lab: its cause must be found, and fixed. UPDATE=1: write docs/diagnosis.md's tables
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-record -update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 thorough: ## Every fault that a lab can be given, a cluster with replicas, four labs, images with nothing compiled
@@ -88,14 +91,14 @@ thorough: ## Every fault that a lab can be given, a cluster with replicas, four 
 race-labs: ## Tests on real labs with the race detector
 	$(LAB_TEST) -race -timeout 90m ./harness/engine ./harness/tutorial ./harness/suite ./harness/diagnose ./sim
 
-engines: ## Images, e2e and faults on dockerd 26 and later, in namespaces. As root. ENGINES='trixie/containerd': only these
+engines: ## Images, e2e and faults on dockerd 26 and later, labs on two and three of them. As root. ENGINES='trixie/containerd': only these
 	@.ci/engines/run $(ENGINES)
 
 vm: ## The same in a virtual machine with cgroup v2 and systemd, emulated: an hour or more. As root
 	@.ci/engines/vm $(ENGINES)
 
 nightly: TORTURE := 200
-nightly: faults thorough soak torture mutate fuzz race race-labs vulns engines release-snapshot release-test ## All of these, one after another: hours
+nightly: faults thorough soak torture mutate fuzz race race-labs vulns engines release-snapshot release-test ## The targets that take long, one after another: hours
 
 release-snapshot: ## Make all that a release has, without publishing it: build/release
 	.ci/release/goreleaser release --snapshot --clean

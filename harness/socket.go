@@ -1,11 +1,13 @@
 package harness
 
 import (
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,16 +21,25 @@ type Socket struct{ Dir, Path string }
 const (
 	SocketDirs = "labcheck-socket-*"
 	socketName = "sock"
+	// socketLetters is how many random letters are in a directory's name, of 32 each.
+	socketLetters = 10
 )
 
 // NewSocket makes the directory, and removes those of commands that were killed.
 func NewSocket() (Socket, error) {
-	RemoveDeadSockets()
-	dir, err := os.MkdirTemp(socketRoot(), SocketDirs) // with mode 0700
-	if err != nil {
+	s := NameSocket()
+	if err := os.Mkdir(s.Dir, 0o700); err != nil {
 		return Socket{}, lang.Errorf("make a socket: %w", err)
 	}
-	return Socket{dir, filepath.Join(dir, socketName)}, nil
+	return s, nil
+}
+
+// NameSocket is NewSocket for a process that outlives labcheck and makes the directory
+// itself, so that none is left if labcheck is killed before that process can remove it.
+func NameSocket() Socket {
+	RemoveDeadSockets()
+	dir := filepath.Join(socketRoot(), strings.ReplaceAll(SocketDirs, "*", rand.Text()[:socketLetters]))
+	return Socket{dir, filepath.Join(dir, socketName)}
 }
 
 // URL returns the socket's address as DOCKER_HOST has it.

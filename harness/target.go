@@ -12,8 +12,12 @@ import (
 	"labcheck/harness/lang"
 )
 
-// ErrNoNodes reports that a target has no nodes: a lab that was not started.
-var ErrNoNodes = lang.Errorf("no nodes")
+var (
+	// ErrNoNodes reports that a target has no nodes: a lab that was not started.
+	ErrNoNodes = lang.Errorf("no nodes")
+	// ErrFrozen reports that a node's processes are stopped, and its kernel is not.
+	ErrFrozen = lang.Errorf("all processes of the host are frozen")
+)
 
 // Target is a place where a topology's nodes are.
 type Target interface {

@@ -8,11 +8,14 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// labBridge is the bridge network that a lab's nodes are on.
+// labBridge is the network that a lab's nodes are on: a bridge, or the overlay of a lab
+// on several machines.
 type labBridge struct {
-	id       string
-	subnet   netip.Prefix
-	topology string // as recordTopology writes it
+	id        string
+	subnet    netip.Prefix
+	topology  string // as recordTopology writes it
+	engines   string // as recordMachines writes it
+	isOverlay bool
 }
 
 // interfaceName returns the name that the engine gives the bridge's interface.

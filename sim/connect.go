@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 
 	"labcheck/harness"
@@ -22,6 +23,7 @@ import (
 type link struct {
 	endpoint
 	client *client.Client
+	info   system.Info // of when it was connected to
 	ssh    *sshForward // nil unless the engine is reached by ssh
 	shared bool        // another link closes ssh
 	// warning is what a person must know of how the engine was reached; may be nil.
@@ -50,8 +52,25 @@ func connect(ctx context.Context, s selection, asked netip.Prefix) (*link, error
 	}
 	k, err := connectBehind(ctx, s, e, asked)
 	if k == nil && err == nil {
-		k, err = reach(ctx, e)
+		k, err = openLink(ctx, e)
 	}
+	return checkReached(ctx, k, err)
+}
+
+// connectEngine reaches the engine that a value of --engine names and makes sure that it
+// can hold a lab.
+func connectEngine(ctx context.Context, value string) (*link, error) {
+	e, err := findEngine(value, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	k, err := openLink(ctx, e)
+	return checkReached(ctx, k, err)
+}
+
+// checkReached returns the link to an engine that was reached, or failed to be, if the
+// engine can hold a lab.
+func checkReached(ctx context.Context, k *link, err error) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +109,7 @@ func reachHolder(ctx context.Context, s selection, e endpoint, addr netip.Addr) 
 	if s.getenv(EnvEngine) != "" {
 		behind.source = EnvEngine
 	}
-	k, err := reach(ctx, behind)
+	k, err := openLink(ctx, behind)
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +128,9 @@ func (k *link) holdsLab(ctx context.Context, addr netip.Addr) (bool, error) {
 	}), err
 }
 
-// reach connects to an engine that answers, through the installed ssh if its address
+// openLink connects to an engine that answers, through the installed ssh if its address
 // wants it.
-func reach(ctx context.Context, e endpoint) (*link, error) {
+func openLink(ctx context.Context, e endpoint) (*link, error) {
 	k := &link{endpoint: e}
 	if !strings.HasPrefix(e.Host, "ssh://") {
 		return k, k.awaitAnswer(ctx, connectTimeout)
@@ -127,7 +146,7 @@ func reach(ctx context.Context, e endpoint) (*link, error) {
 	defer cancel()
 	var err error
 	if k.ssh, err = openSSH(ctx, e.Host); err != nil {
-		return nil, unreachable(e, err)
+		return nil, unreachableError(e, err)
 	}
 	if err := k.awaitAnswer(ctx, sshTimeout); err != nil {
 		return k, err
@@ -136,9 +155,9 @@ func reach(ctx context.Context, e endpoint) (*link, error) {
 	return k, nil
 }
 
-// reachAnew makes another connection to the same engine, which ends before k
+// openAgain makes another connection to the same engine, which ends before k
 // does.
-func (k *link) reachAnew(ctx context.Context) (*link, error) {
+func (k *link) openAgain(ctx context.Context) (*link, error) {
 	anew := &link{endpoint: k.endpoint, ssh: k.ssh, shared: true}
 	return anew, anew.awaitAnswer(ctx, connectTimeout)
 }
@@ -146,25 +165,36 @@ func (k *link) reachAnew(ctx context.Context) (*link, error) {
 // awaitAnswer makes the client and waits for the engine's first answer. If there is
 // none it closes the link.
 func (k *link) awaitAnswer(ctx context.Context, limit time.Duration) error {
-	ctx, cancel := harness.WithLimit(ctx, limit)
+	limit = harness.Limit(ctx, limit)
+	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	options, err := k.clientOptions()
 	if err == nil {
 		k.client, err = client.NewClientWithOpts(options...)
 	}
 	if err != nil {
-		return errors.Join(unreachable(k.endpoint, err), k.Close())
+		return errors.Join(unreachableError(k.endpoint, err), k.Close())
 	}
-	ping, err := k.client.Ping(ctx)
+	ping, err := k.client.Ping(asking)
 	if err == nil {
 		// Left to the first request, it would be a race with a second one beside.
 		k.client.NegotiateAPIVersionPing(ping)
 		return nil
 	}
+	err = noAnswer(ctx, limit, err)
 	if k.ssh != nil {
 		err = k.ssh.explainFailure(err)
 	}
-	return errors.Join(unreachable(k.endpoint, err), k.Close())
+	return errors.Join(unreachableError(k.endpoint, err), k.Close())
+}
+
+// noAnswer returns the error of a request. It says so in words if there was no answer
+// within a limit, and the command has not ended.
+func noAnswer(ctx context.Context, limit time.Duration, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return lang.Errorf("no answer within %s", limit)
+	}
+	return err
 }
 
 // clientOptions returns what makes a client of the engine.
@@ -175,7 +205,7 @@ func (k *link) clientOptions() ([]client.Opt, error) {
 	return k.endpoint.clientOptions()
 }
 
-func unreachable(e endpoint, err error) error {
+func unreachableError(e endpoint, err error) error {
 	return lang.Errorf("%w at %s: %w", ErrEngine, e.describe(), err)
 }
 
@@ -187,12 +217,22 @@ func strayAddress(e, behind endpoint) error {
 	}
 }
 
-// CheckSettings returns a *harness.SettingError if no engine can be what a context and
+// CheckSettings returns a *harness.SettingError if no engine can be what the options and
 // the environment name.
-func CheckSettings(context string) error {
-	_, err := environment(context).findEndpoint()
-	return err
+func CheckSettings(o Options) error {
+	if len(o.Engines) == 0 {
+		_, err := processSelection(o.Context).findEndpoint()
+		return err
+	}
+	for _, value := range o.Engines {
+		if _, err := findEngine(value, os.Getenv); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// environment returns the selection of this process.
-func environment(context string) selection { return selection{context, os.Getenv} }
+// processSelection returns the selection of this process.
+func processSelection(context string) selection {
+	return selection{context: context, getenv: os.Getenv}
+}

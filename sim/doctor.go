@@ -3,12 +3,14 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 
-	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/client"
 	"github.com/docker/go-units"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/sim/images"
 )
 
 // diskNeeded is what the images take, with five copies of those that nodes load.
@@ -37,15 +39,12 @@ func Doctor(ctx context.Context, o Options) []Check {
 	}
 	defer lab.Close()
 	d.lab = lab
-	info, err := lab.objects.engine.Info(ctx)
-	if err != nil {
-		return []Check{d.failed("engine", err, o.Lang.Say("read the engine's log"))}
-	}
 	free := d.checkSubnet(ctx)
-	checks := []Check{
-		d.checkEngine(info), d.checkRights(), free, d.checkMemory(info), d.checkRoom(ctx, info), d.checkDisk(info),
-		d.checkImages(ctx),
-	}
+	checks := slices.Concat(
+		d.checkEach(d.checkEngine), []Check{free},
+		d.checkEach(d.checkMemory), []Check{d.checkRoom(ctx)}, d.checkEach(d.checkDisk),
+		d.checkEach(func(m *machine) Check { return d.checkImages(ctx, m.store) }),
+	)
 	if free.OK {
 		checks = append(checks, d.checkPackets(ctx))
 	}
@@ -58,21 +57,25 @@ type doctor struct {
 	lang lang.Language
 }
 
+// checkEach makes a check of each of the lab's machines.
+func (d doctor) checkEach(check func(*machine) Check) (all []Check) {
+	for _, m := range d.lab.machines {
+		all = append(all, check(m))
+	}
+	return all
+}
+
 // failed returns the check that ended with an error.
 func (d doctor) failed(name string, err error, fix string) Check {
 	return Check{name, false, d.lang.Error(err), fix}
 }
 
 // checkEngine describes the engine: Open has refused those that can't hold a lab.
-func (d doctor) checkEngine(info system.Info) Check {
+func (d doctor) checkEngine(m *machine) Check {
+	info := m.info
 	found := d.lang.Say("Docker %s on %s, %s, cgroup v%s",
 		info.ServerVersion, info.OperatingSystem, info.Architecture, info.CgroupVersion)
-	return Check{"engine", true, found + d.lang.Say("; ") + d.lab.link.describe().In(d.lang), ""}
-}
-
-func (d doctor) checkRights() Check {
-	return Check{d.lang.Say("rights"), true, d.lang.Say(
-		"the engine can give nodes SYS_ADMIN and NET_ADMIN; --privileged is not needed"), ""}
+	return Check{"engine", true, found + d.lang.Say("; ") + m.describe().In(d.lang), ""}
 }
 
 // checkSubnet checks whether the lab's subnet is free, or the lab's own.
@@ -87,7 +90,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 		return Check{name, true, d.lang.Say("lab %s is running on %s; %s", d.lab.Lab(), bridge.subnet, how), ""}
 	}
 	if errors.Is(err, harness.ErrNoNodes) {
-		err = subnetRequest{objects: d.lab.objects, topology: d.lab.topology}.checkSubnet(ctx)
+		err = newSubnetRequest(d.lab).checkSubnet(ctx)
 	}
 	var taken *SubnetError
 	switch {
@@ -99,23 +102,30 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 	return Check{name, true, d.lang.Say("lab %s can have %s, which is free", d.lab.Lab(), d.lab.topology.Subnet), ""}
 }
 
-func (d doctor) checkMemory(info system.Info) Check {
+func (d doctor) checkMemory(m *machine) Check {
 	return Check{
-		d.lang.Say("memory"), info.MemTotal >= hostsOfPage*memoryOfHost,
-		d.lang.Say("%s in total", units.BytesSize(float64(info.MemTotal))),
+		d.lang.Say("memory"), m.info.MemTotal >= hostsOfPage*memoryOfHost,
+		d.lang.Say("%s in total", units.BytesSize(float64(m.info.MemTotal))),
 		d.lang.Say("give the engine's machine at least 1 GiB"),
 	}
 }
 
 // checkRoom checks how many labs and hosts the memory holds, and how many there are.
-func (d doctor) checkRoom(ctx context.Context, info system.Info) Check {
+func (d doctor) checkRoom(ctx context.Context) Check {
 	name := d.lang.Say("room")
-	all, err := listLabs(ctx, d.lab.objects.engine)
+	var hosts room
+	var engines []*client.Client
+	for _, m := range d.lab.machines {
+		hosts.all += measureRoom(m.info, nil).all
+		engines = append(engines, m.client)
+	}
+	all, err := listLabs(ctx, engines...)
 	if err != nil {
 		return d.failed(name, err, "docker ps")
 	}
-	needed, hosts := len(d.lab.topology.Hosts()), measureRoom(info, all)
+	needed := len(d.lab.topology.Hosts())
 	for _, l := range all {
+		hosts.taken += l.Hosts
 		if l.Name == d.lab.Lab() {
 			needed -= l.Hosts
 		}
@@ -132,7 +142,8 @@ func (d doctor) checkRoom(ctx context.Context, info system.Info) Check {
 	}
 }
 
-func (d doctor) checkDisk(info system.Info) Check {
+func (d doctor) checkDisk(m *machine) Check {
+	info := m.info
 	name := d.lang.Say("disk")
 	free, err := freeDisk(info.DockerRootDir)
 	if err != nil {
@@ -143,9 +154,9 @@ func (d doctor) checkDisk(info system.Info) Check {
 }
 
 // checkImages checks which images are there, and what it takes to make the others.
-func (d doctor) checkImages(ctx context.Context) Check {
+func (d doctor) checkImages(ctx context.Context, store *images.Store) Check {
 	name := d.lang.Say("images")
-	plan, err := d.lab.store.Plan(ctx)
+	plan, err := store.Plan(ctx)
 	switch {
 	case err != nil:
 		return d.failed(name, err, "labcheck images build")

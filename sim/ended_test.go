@@ -25,12 +25,13 @@ func TestEndedWhereTheEngineShutsDown(t *testing.T) {
 	})}
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
-	link, err := reach(t.Context(), endpointAt("tcp://"+l.Addr().String()))
+	link, err := openLink(t.Context(), endpointAt("tcp://"+l.Addr().String()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer link.Close()
-	lab := &Lab{topology: harness.Tutorial(), link: link, objects: labObjects{engine: link.client, lab: "test"}}
+	objects := labObjects{engine: link.client, lab: "test"}
+	lab := &Lab{topology: harness.Tutorial(), machines: []*machine{{link: link}}, objects: objects}
 	if ended, err := lab.Ended(t.Context()); err != nil || len(ended) != 4 {
 		t.Errorf("of an engine that runs: %v, %v", ended, err)
 	}

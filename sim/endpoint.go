@@ -41,6 +41,9 @@ const (
 // hides the one that did. It holds the name of a context, or an address.
 const EnvEngine = "LABCHECK_ENGINE"
 
+// EnvHost is the docker CLI's environment variable that names an engine.
+const EnvHost = client.EnvOverrideHost
+
 // defaultContext is the context that the docker CLI makes of its environment.
 const defaultContext = "default"
 
@@ -53,8 +56,11 @@ type endpoint struct {
 
 // describe returns the address, and which context it is from.
 func (e endpoint) describe() lang.Text {
-	if e.source == "" {
+	switch {
+	case e.source == "":
 		return lang.Textf("%s (context %s)", e.Host, e.context)
+	case e.source == engineFlag && e.context == defaultContext:
+		return lang.Textf("%s (from %s)", e.Host, e.source)
 	}
 	return lang.Textf("%s (context %s, from %s)", e.Host, e.context, e.source)
 }
@@ -63,6 +69,7 @@ func (e endpoint) describe() lang.Text {
 type selection struct {
 	context string
 	getenv  func(string) string
+	flag    string // that named the context; --context if empty
 }
 
 // configDir returns the directory of the docker CLI's configuration.
@@ -78,7 +85,7 @@ func (s selection) configDir() string {
 func (s selection) chosenContext() (name, source string) {
 	switch {
 	case s.context != "":
-		return s.context, "--context"
+		return s.context, cmp.Or(s.flag, "--context")
 	case s.getenv(client.EnvOverrideHost) != "":
 		return defaultContext, client.EnvOverrideHost
 	case s.getenv(envContext) != "":
@@ -231,10 +238,13 @@ func ifThere(dir, name string) string {
 
 // withoutHost returns the selection as it was before DOCKER_HOST was set: by
 // what `labcheck env` left, or else by what the docker CLI would go by.
-func (s selection) withoutHost() selection {
-	name, host := s.getenv(EnvEngine), ""
-	if strings.Contains(name, "://") {
-		name, host = "", name
+func (s selection) withoutHost() selection { return s.named(s.getenv(EnvEngine)) }
+
+// named returns the selection of an engine by its address or its context.
+func (s selection) named(engine string) selection {
+	name, host := engine, ""
+	if strings.Contains(engine, "://") {
+		name, host = "", engine
 	}
 	return selection{context: cmp.Or(name, s.context), getenv: func(name string) string {
 		if name == client.EnvOverrideHost {
@@ -242,6 +252,25 @@ func (s selection) withoutHost() selection {
 		}
 		return s.getenv(name)
 	}}
+}
+
+// engineFlag names an engine by its address or its context.
+const engineFlag = "--engine"
+
+// findEngine returns the endpoint that a value of --engine names.
+func findEngine(value string, getenv func(string) string) (endpoint, error) {
+	s := selection{getenv: getenv}.named(value)
+	if s.flag = engineFlag; s.context == "" {
+		if _, err := parseHost(false, value); err != nil {
+			return endpoint{}, harness.WithSetting(lang.Errorf("%s %s: %w", engineFlag, value, err), lang.Text{
+				EN: "write unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST or the name of a context " +
+					"(docker context ls)",
+			})
+		}
+	}
+	e, err := s.findEndpoint()
+	e.source = engineFlag
+	return e, err
 }
 
 // engineName returns the value of EnvEngine by which later commands find the

@@ -86,11 +86,11 @@ func (d dockerCLI) answering(ctx context.Context, flag string, vars []string) (s
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
-	e, err := selection{flag, func(name string) string { return env[name] }}.findEndpoint()
+	e, err := selection{context: flag, getenv: func(name string) string { return env[name] }}.findEndpoint()
 	if err != nil {
 		return "", err
 	}
-	k, err := reach(ctx, e)
+	k, err := openLink(ctx, e)
 	if err != nil {
 		return "", err
 	}

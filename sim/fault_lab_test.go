@@ -76,6 +76,11 @@ func testPause(t *testing.T, l *Lab, n harness.Node) {
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
 			t.Error("a paused host answers")
 		}
+		byExec := *n.(*node)
+		byExec.mode = DialExec
+		if _, err := byExec.Dial(t.Context(), harness.EnginePort); !errors.Is(err, harness.ErrFrozen) {
+			t.Errorf("a connection by docker exec: %v, want %v", err, harness.ErrFrozen)
+		}
 		if err := l.Break(t.Context(), harness.Fault{Kind: harness.FaultCut, Node: n.Name()}); err == nil {
 			t.Error("a paused host was cut off")
 		}

@@ -142,5 +142,8 @@ func Flags(l *Lab) string {
 	if l.Context() != "" {
 		flags += " --context " + l.Context()
 	}
+	for _, engine := range l.opts.Engines {
+		flags += " " + engineFlag + " " + engine
+	}
 	return flags
 }

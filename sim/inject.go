@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/docker/docker/api/types/container"
-	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -90,22 +89,18 @@ func (n *node) reboot(ctx context.Context) error {
 
 // readAllFaults returns the faults that are injected into nodes, in their order.
 func readAllFaults(ctx context.Context, nodes []*node) ([]harness.Fault, error) {
-	found := make([][]harness.Fault, len(nodes))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, n := range nodes {
-		group.Go(func() (err error) {
-			found[i], err = n.readFaults(ctx)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	found, err := harness.Each(ctx, nodes, func(ctx context.Context, n *node) ([]harness.Fault, error) {
+		return n.readFaults(ctx)
+	})
+	if err != nil {
 		return nil, lang.Errorf("list faults: %w", err)
 	}
 	return slices.Concat(found...), nil
 }
 
 // printFaults is a command that prints what shows the faults of a running node.
-const printFaults = `iptables-save -t raw && iptables-save -t mangle && tc qdisc show dev eth0 && cat /proc/mounts`
+const printFaults = `iptables-save -t raw && iptables-save -t mangle && ` +
+	`tc qdisc show dev ` + HostInterface + ` && cat /proc/mounts`
 
 // readFaults returns the faults that are injected into the node.
 func (n *node) readFaults(ctx context.Context) ([]harness.Fault, error) {

@@ -43,6 +43,9 @@ const (
 // removeNetwork removes a network. The error is a *KeptNetworkError if the engine keeps
 // it for no reason.
 func removeNetwork(ctx context.Context, engine *client.Client, n network.Summary) error {
+	if n.Scope == swarmScope {
+		return removeOverlay(ctx, engine, n)
+	}
 	for tries := 0; ; tries++ {
 		err := ignoreNotFound(engine.NetworkRemove(ctx, n.ID))
 		if err == nil {
@@ -75,17 +78,17 @@ func explainAttached(err error, n network.Inspect) error {
 	return err
 }
 
-// tellKept passes an error on, unless it is that the engine keeps a network, and that is
-// all that is left of the lab: then it is told, and the lab is gone.
-func tellKept(ctx context.Context, l *Lab, err error) error {
+// ignoreKeptNetwork returns err. If err only says that the engine keeps a network, and nothing
+// else of the lab is left, it warns the user and returns nil.
+func ignoreKeptNetwork(ctx context.Context, l *Lab, err error) error {
 	var kept *KeptNetworkError
-	if !errors.As(err, &kept) {
+	if len(l.machines) > 1 || !errors.As(err, &kept) {
 		return err
 	}
-	left, failed := listObjects(ctx, l.objects.engine, l.objects.labFilter())
+	left, failed := l.objects.listAll(ctx)
 	if failed != nil || len(left.containers)+len(left.volumes) > 0 {
 		return errors.Join(err, failed)
 	}
-	l.opts.tell(kept)
+	l.opts.warnUser(kept)
 	return nil
 }

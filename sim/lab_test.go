@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
@@ -74,7 +75,7 @@ func testOptions(t *testing.T, lab string) Options {
 // lab; but what other labs do meanwhile is not our affair.
 func everything(t *testing.T, lab string) []string {
 	t.Helper()
-	link, err := connect(context.Background(), environment(""), netip.Prefix{})
+	link, err := connect(context.Background(), processSelection(""), netip.Prefix{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,6 +366,42 @@ func both(labs [2]*Lab, do func(*Lab) error) (errs [2]error) {
 	}
 	group.Wait()
 	return errs
+}
+
+// TestUnlabelledDisk: the disk of a host that an engine made before it was killed, and could
+// give no labels, is removed with its run or its lab; nobody else's is.
+func TestUnlabelledDisk(t *testing.T) {
+	l := open(t, testOptions(t, "test-disk"))
+	engine := l.objects.engine
+	const ofAnotherRun, ofAnotherLab = "test-disk_store_ABCDEFGHIJK7", "test-disk-2_store_ABCDEFGHIJK7"
+	const ofNobody = "test-disk_store_mine"
+	ofThisRun := l.objects.diskName("store")
+	all := []string{ofThisRun, ofAnotherRun, ofAnotherLab, ofNobody}
+	for _, name := range all {
+		if _, err := engine.VolumeCreate(t.Context(), volume.CreateOptions{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = engine.VolumeRemove(context.Background(), name, true) }) // most are gone
+	}
+	wantLeft := func(want ...string) {
+		t.Helper()
+		left := slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+			_, err := engine.VolumeInspect(t.Context(), name)
+			return errdefs.IsNotFound(err)
+		})
+		if diff := cmp.Diff(want, left); diff != "" {
+			t.Errorf("volumes that are left (-want +got):\n%s", diff)
+		}
+	}
+	wantLeft(all...)
+	if err := l.objects.removeRun(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantLeft(ofAnotherRun, ofAnotherLab, ofNobody)
+	if err := l.Down(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantLeft(ofAnotherLab, ofNobody)
 }
 
 // A command that is killed leaves nothing behind, at whatever moment.

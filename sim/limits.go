@@ -24,6 +24,9 @@ const (
 	// listTimeout is how long the engine may take to list a network whose subnet
 	// it already refuses to others.
 	listTimeout = 2 * time.Second
+	// overlayTimeout is how long a swarm's managers may take to learn that no host uses a
+	// lab's network any more.
+	overlayTimeout = 5 * time.Second
 	// packetTimeout is how long a node of the same bridge may leave a connection
 	// unanswered. The kernel sends its first packet after 0, 1 and 3 s; an answer
 	// takes less than 1 ms. On a machine that is slow at the time it is doubled.

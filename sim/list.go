@@ -23,22 +23,29 @@ type Listed struct {
 	Running int `json:"running"`
 }
 
-// List returns the labs on the engine that the options choose, in the order of their
-// names.
+// List returns the labs on the engines that the options choose, in the order of their
+// names. Of a lab on several machines it counts the hosts on these engines.
 func List(ctx context.Context, o Options) (all []Listed, err error) {
-	link, err := connect(ctx, environment(o.Context), o.Subnet)
+	machines, _, err := o.connectChosen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, link.Close()) }()
-	o.tell(link.warning)
-	return listLabs(ctx, link.client)
+	defer func() { err = errors.Join(err, closeMachines(machines)) }()
+	var engines []*client.Client
+	for _, m := range machines {
+		engines = append(engines, m.client)
+	}
+	return listLabs(ctx, engines...)
 }
 
-func listLabs(ctx context.Context, engine *client.Client) ([]Listed, error) {
-	found, err := listObjects(ctx, engine, labelFilter(LabelLab))
-	if err != nil {
-		return nil, err
+func listLabs(ctx context.Context, engines ...*client.Client) ([]Listed, error) {
+	var found objectList
+	for _, e := range engines {
+		more, err := listObjects(ctx, e, objectFilter{labels: labelFilter(LabelLab)})
+		if err != nil {
+			return nil, err
+		}
+		found.add(more)
 	}
 	labs := map[string]*Listed{}
 	lab := func(labels map[string]string, made time.Time) *Listed {

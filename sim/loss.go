@@ -152,7 +152,7 @@ func readAnswer(printed string, to netip.Addr) answer {
 		case "124":
 			return lost
 		default:
-			return answerOf(errnoIn(said))
+			return answerOf(harness.ErrnoIn(said))
 		}
 	}
 	return unknown

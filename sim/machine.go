@@ -15,19 +15,19 @@ var (
 	loadAverage  = regexp.MustCompile(`(?m)^(\d+\.\d+) \d+\.\d+ \d+\.\d+ \d+/\d+ \d+$`)
 )
 
-// DescribeMachine describes the machine that holds the lab. The lab's hosts must run.
+// DescribeMachine describes the machine that holds the lab, or its manager. The lab's hosts must run.
 func DescribeMachine(ctx context.Context, l *Lab) (harness.Machine, error) {
-	info, err := l.objects.engine.Info(ctx)
+	n, err := l.findNode(ctx, l.topology.Manager.Name)
+	if err != nil {
+		return harness.Machine{}, err
+	}
+	info, err := n.engine.Info(ctx)
 	if err != nil {
 		return harness.Machine{}, err
 	}
 	m := harness.Machine{
 		CPUs: info.NCPU, Memory: info.MemTotal,
 		System: info.OperatingSystem, Kernel: info.KernelVersion, Engine: info.ServerVersion,
-	}
-	n, err := l.findNode(ctx, l.topology.Manager.Name)
-	if err != nil {
-		return m, err
 	}
 	// Of these a host shows what its machine has, but for the line MemTotal.
 	said, err := n.Exec(ctx, "cat", "/proc/cpuinfo", "/proc/meminfo", "/proc/loadavg")

@@ -110,11 +110,20 @@ func (n *node) attachExec(
 	ctx context.Context, o container.ExecOptions,
 ) (id string, streams types.HijackedResponse, err error) {
 	made, err := n.engine.ContainerExecCreate(ctx, n.id, o)
+	if errdefs.IsConflict(err) && isPaused(ctx, n) {
+		err = lang.Errorf("%w: %w", harness.ErrFrozen, err)
+	}
 	if err != nil {
 		return "", streams, err
 	}
 	streams, err = n.engine.ContainerExecAttach(ctx, made.ID, container.ExecAttachOptions{Tty: o.Tty})
 	return made.ID, streams, err
+}
+
+// isPaused reports whether the container of a node is paused now.
+func isPaused(ctx context.Context, n *node) bool {
+	c, err := n.engine.ContainerInspect(ctx, n.id)
+	return err == nil && c.State.Paused
 }
 
 // newClient returns a client of the node's engine. The caller closes it.

@@ -5,7 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"maps"
 	"net/netip"
+	"regexp"
+	"slices"
+	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -19,8 +24,8 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Labels of everything that a lab consists of. labcheck keeps no other record of
-// what belongs to a lab.
+// Labels of everything that a lab consists of. labcheck keeps no other record of what
+// belongs to a lab, but for the names of disks.
 const (
 	LabelLab  = "labcheck.lab"  // the lab's name
 	labelRun  = "labcheck.run"  // which `up` made the object
@@ -31,20 +36,40 @@ const (
 	labelTopology = "labcheck.topology"
 	// labelProbe is on what doctor makes and removes again: the lab that it is for.
 	labelProbe = "labcheck.probe"
+	// labelEngines is on the network of a lab on several machines: their engines, as JSON.
+	labelEngines = "labcheck.engines"
 )
 
 // labObjects finds, counts and removes the containers, volumes and networks that
 // carry a lab's labels.
 type labObjects struct {
-	engine *client.Client
+	engine *client.Client // has the lab's network
+	at     lang.Text      // where it is
+	others []engineAt     // those of the lab's other machines
 	lab    string
 	run    string // on what this process makes
 	probed string // the lab that doctor's throw-away hosts are for; else empty
 }
 
-func newLabObjects(engine *client.Client, lab string) labObjects {
-	return labObjects{engine: engine, lab: lab, run: rand.Text()[:12]}
+// runLength is how many letters and digits the name of a run has.
+const runLength = 12
+
+func newLabObjects(lab string, machines ...*machine) labObjects {
+	o := labObjects{engine: machines[0].client, at: machines[0].describe(), lab: lab, run: rand.Text()[:runLength]}
+	for _, m := range machines[1:] {
+		o.others = append(o.others, engineAt{m.client, m.describe()})
+	}
+	return o
 }
+
+// engineAt is an engine, and where it is.
+type engineAt struct {
+	*client.Client
+	at lang.Text
+}
+
+// engines returns all engines of the lab.
+func (o labObjects) engines() []engineAt { return append([]engineAt{{o.engine, o.at}}, o.others...) }
 
 // newLabels returns the labels of an object that this process makes.
 func (o labObjects) newLabels() map[string]string {
@@ -62,13 +87,27 @@ func (o labObjects) nodeLabels(node string, addr netip.Addr) map[string]string {
 	return labels
 }
 
+// diskName returns the name of a host's volume that this process makes.
+func (o labObjects) diskName(host string) string { return o.lab + "_" + host + "_" + o.run }
+
+// objectFilter matches objects by their labels. A volume has none if its engine was killed
+// while it made it: disks matches the name of one.
+type objectFilter struct {
+	labels filters.Args
+	disks  *regexp.Regexp // nil: none
+}
+
 // labFilter matches everything of the lab.
-func (o labObjects) labFilter() filters.Args { return labelFilter(LabelLab + "=" + o.lab) }
+func (o labObjects) labFilter() objectFilter {
+	disks := fmt.Sprintf("^%s_[^_]+_[A-Z2-7]{%d}$", regexp.QuoteMeta(o.lab), runLength)
+	return objectFilter{labelFilter(LabelLab + "=" + o.lab), regexp.MustCompile(disks)}
+}
 
 // runFilter matches what this process made of the lab.
-func (o labObjects) runFilter() filters.Args {
+func (o labObjects) runFilter() objectFilter {
 	f := o.labFilter()
-	f.Add("label", labelRun+"="+o.run)
+	f.labels.Add("label", labelRun+"="+o.run)
+	f.disks = regexp.MustCompile(fmt.Sprintf("^%s_[^_]+_%s$", regexp.QuoteMeta(o.lab), regexp.QuoteMeta(o.run)))
 	return f
 }
 
@@ -78,7 +117,7 @@ func labelFilter(label string) filters.Args { return filters.NewArgs(filters.Arg
 // findBridge returns the lab's bridge. The error is harness.ErrNoNodes if there is
 // none.
 func (o labObjects) findBridge(ctx context.Context) (labBridge, error) {
-	found, err := o.engine.NetworkList(ctx, network.ListOptions{Filters: o.labFilter()})
+	found, err := o.engine.NetworkList(ctx, network.ListOptions{Filters: o.labFilter().labels})
 	if err != nil {
 		return labBridge{}, err
 	}
@@ -89,7 +128,11 @@ func (o labObjects) findBridge(ctx context.Context) (labBridge, error) {
 	if len(subnets) != 1 {
 		return labBridge{}, lang.Errorf("network %s of lab %s has %d subnets, not one", found[0].Name, o.lab, len(subnets))
 	}
-	return labBridge{found[0].ID, subnets[0], found[0].Labels[labelTopology]}, nil
+	n := found[0]
+	return labBridge{
+		id: n.ID, subnet: subnets[0], topology: n.Labels[labelTopology], engines: n.Labels[labelEngines],
+		isOverlay: n.Scope == swarmScope,
+	}, nil
 }
 
 // findNodes returns those of the hosts that the lab has, running or not. The error
@@ -106,8 +149,8 @@ func (o labObjects) findNodes(ctx context.Context, hosts []harness.Host, dial Di
 	var nodes []*node
 	for _, h := range hosts {
 		if c, ok := found[h.Name]; ok {
-			n := newNode(o.engine, h, bridge, dial)
-			n.id, n.state = c.ID, stateOf(c)
+			n := newNode(c.engine, h, bridge, dial)
+			n.id, n.state = c.ID, stateOf(c.Summary)
 			nodes = append(nodes, n)
 		}
 	}
@@ -117,17 +160,25 @@ func (o labObjects) findNodes(ctx context.Context, hosts []harness.Host, dial Di
 	return nodes, nil
 }
 
+// nodeContainer is the container of a node.
+type nodeContainer struct {
+	container.Summary
+	engine *client.Client // that runs it
+}
+
 // nodeContainers returns the containers of the lab's nodes by node name, running or
 // not.
-func (o labObjects) nodeContainers(ctx context.Context) (map[string]container.Summary, error) {
-	found, err := o.engine.ContainerList(ctx, container.ListOptions{All: true, Filters: o.labFilter()})
-	if err != nil {
-		return nil, err
-	}
-	nodes := map[string]container.Summary{}
-	for _, c := range found {
-		if name := c.Labels[labelNode]; name != "" {
-			nodes[name] = c
+func (o labObjects) nodeContainers(ctx context.Context) (map[string]nodeContainer, error) {
+	nodes := map[string]nodeContainer{}
+	for _, e := range o.engines() {
+		found, err := e.ContainerList(ctx, container.ListOptions{All: true, Filters: o.labFilter().labels})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			if name := c.Labels[labelNode]; name != "" {
+				nodes[name] = nodeContainer{c, e.Client}
+			}
 		}
 	}
 	return nodes, nil
@@ -135,7 +186,7 @@ func (o labObjects) nodeContainers(ctx context.Context) (map[string]container.Su
 
 // removeLab removes everything of the lab.
 func (o labObjects) removeLab(ctx context.Context) error {
-	if _, err := removeObjects(ctx, o.engine, o.labFilter()); err != nil {
+	if err := o.removeAll(ctx, o.labFilter()); err != nil {
 		return lang.Errorf("remove lab %s: %w", o.lab, err)
 	}
 	return nil
@@ -145,8 +196,46 @@ func (o labObjects) removeLab(ctx context.Context) error {
 func (o labObjects) removeRun(ctx context.Context) error {
 	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), downTimeout)
 	defer cancel()
-	_, err := removeObjects(ctx, o.engine, o.runFilter())
-	return err
+	return o.removeAll(ctx, o.runFilter())
+}
+
+// removeAll removes the objects that f matches on all engines, networks at last: that of
+// a lab on several machines stays while one of them has a host. If an engine does not
+// answer, what the others have goes all the same.
+func (o labObjects) removeAll(ctx context.Context, f objectFilter) error {
+	if len(o.others) == 0 {
+		_, err := removeObjects(ctx, o.engine, f)
+		return err
+	}
+	engines := o.engines()
+	found, errs := make([]objectList, len(engines)), make([]error, len(engines))
+	forEach := func(remove func(int, *client.Client) error) {
+		var group sync.WaitGroup
+		for i, e := range engines {
+			if errs[i] == nil {
+				group.Go(func() { errs[i] = remove(i, e.Client) })
+			}
+		}
+		group.Wait()
+	}
+	forEach(func(i int, _ *client.Client) error { return engines[i].checkAnswers(ctx) })
+	forEach(func(i int, e *client.Client) (err error) {
+		if found[i], err = listObjects(ctx, e, f); err == nil {
+			err = removeListed(ctx, e, objectList{found[i].containers, found[i].volumes, nil})
+		}
+		return err
+	})
+	// An engine lists the network of a swarm only while a host of its own is attached, and
+	// for a moment after: it may have begun to since.
+	networks := map[string]network.Summary{}
+	for _, f := range found {
+		for _, n := range f.networks {
+			networks[n.ID] = n
+		}
+	}
+	all := objectList{networks: slices.Collect(maps.Values(networks))}
+	forEach(func(_ int, e *client.Client) error { return removeListed(ctx, e, all) })
+	return errors.Join(errs...)
 }
 
 // objectList is what an engine has of something.
@@ -156,31 +245,65 @@ type objectList struct {
 	networks   []network.Summary
 }
 
+func (l *objectList) add(more objectList) {
+	l.containers = append(l.containers, more.containers...)
+	l.volumes = append(l.volumes, more.volumes...)
+	l.networks = append(l.networks, more.networks...)
+}
+
 func (l objectList) count() int { return len(l.containers) + len(l.volumes) + len(l.networks) }
 
+// listAll returns what all engines have of the lab.
+func (o labObjects) listAll(ctx context.Context) (all objectList, err error) {
+	for _, e := range o.engines() {
+		found, failed := listObjects(ctx, e.Client, o.labFilter())
+		all.add(found)
+		err = errors.Join(err, failed)
+	}
+	return all, err
+}
+
 // listObjects returns the containers, volumes and networks that f matches.
-func listObjects(ctx context.Context, engine *client.Client, f filters.Args) (objectList, error) {
-	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
-	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{Filters: f})
-	networks, err3 := engine.NetworkList(ctx, network.ListOptions{Filters: f})
-	return objectList{containers, volumes.Volumes, networks}, cmp.Or(err1, err2, err3)
+func listObjects(ctx context.Context, engine *client.Client, f objectFilter) (objectList, error) {
+	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f.labels})
+	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{Filters: f.labels})
+	networks, err3 := engine.NetworkList(ctx, network.ListOptions{Filters: f.labels})
+	unlabelled, err4 := f.listUnlabelled(ctx, engine)
+	return objectList{containers, slices.Concat(volumes.Volumes, unlabelled), networks}, cmp.Or(err1, err2, err3, err4)
+}
+
+// listUnlabelled returns the volumes without labels, which nothing uses, that have a name
+// of a disk.
+func (f objectFilter) listUnlabelled(ctx context.Context, engine *client.Client) ([]*volume.Volume, error) {
+	if f.disks == nil {
+		return nil, nil
+	}
+	unused, err := engine.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("dangling", "true"))})
+	return slices.DeleteFunc(unused.Volumes, func(v *volume.Volume) bool {
+		return len(v.Labels) > 0 || !f.disks.MatchString(v.Name)
+	}), err
 }
 
 // removeObjects removes the containers, volumes and networks that f matches, and
 // returns how many there were. It is no error if somebody else removes them
 // meanwhile.
-func removeObjects(ctx context.Context, engine *client.Client, f filters.Args) (int, error) {
+func removeObjects(ctx context.Context, engine *client.Client, f objectFilter) (int, error) {
 	found, err := listObjects(ctx, engine, f)
 	if err != nil {
 		return 0, err
 	}
-	err = inParallel(found.containers, func(c container.Summary) error {
+	return found.count(), removeListed(ctx, engine, found)
+}
+
+// removeListed removes objects of an engine.
+func removeListed(ctx context.Context, engine *client.Client, found objectList) error {
+	err := inParallel(found.containers, func(c container.Summary) error {
 		return removeContainer(ctx, engine, c.ID)
 	})
 	if err != nil {
-		return found.count(), err
+		return err
 	}
-	return found.count(), errors.Join(
+	return errors.Join(
 		inParallel(found.volumes, func(v *volume.Volume) error {
 			return ignoreNotFound(engine.VolumeRemove(ctx, v.Name, true))
 		}),

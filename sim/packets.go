@@ -51,6 +51,9 @@ func (e *BlockedError) HintIn(l lang.Language) string { return e.Hint.In(l) }
 // blockedForwarding returns the error for packets that the bridge forwards, to or
 // from a host.
 func blockedForwarding(from, to Place, host *node) *BlockedError {
+	if host.bridge.isOverlay {
+		return blockedBetween(from, to, host, lang.Text{EN: "the network between the machines drops them"})
+	}
 	machine, bridge := lang.Text{EN: "the engine's machine"}, host.bridge
 	if bridge.isLocal() {
 		machine = lang.Text{EN: "this machine"}
@@ -86,12 +89,16 @@ func checkPackets(ctx context.Context, nodes []*node, manager harness.Host) erro
 	nodes = slices.SortedFunc(slices.Values(nodes), func(a, b *node) int { return a.addr.Compare(b.addr) })
 	ctx, cancel := harness.WithLimit(ctx, engineTimeout)
 	defer cancel()
+	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	if nodes[0].mode == DialDirect {
 		group.Go(func() error { return checkDial(ctx, nodes) })
 	}
 	group.Go(func() error { return checkForwarding(ctx, nodes, manager) })
-	return group.Wait()
+	if err := group.Wait(); err != nil || !nodes[0].bridge.isOverlay {
+		return err
+	}
+	return checkFullSize(whole, nodes, manager)
 }
 
 // checkDial connects to the hosts from this machine. The error is ErrNotOurs if it

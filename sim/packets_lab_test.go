@@ -135,12 +135,12 @@ func packetsOf(t *testing.T, o Options) Check {
 // probes is how many objects doctor has for a lab.
 func probes(t *testing.T, lab string) int {
 	t.Helper()
-	k, err := connect(context.Background(), environment(""), netip.Prefix{})
+	k, err := connect(context.Background(), processSelection(""), netip.Prefix{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.Close()
-	found, err := listObjects(context.Background(), k.client, labelFilter(labelProbe+"="+lab))
+	found, err := listObjects(context.Background(), k.client, objectFilter{labels: labelFilter(labelProbe + "=" + lab)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,12 +31,15 @@ func testPackets(ctx context.Context, l *Lab) (DialMode, error) {
 	if !errors.Is(err, harness.ErrNoNodes) {
 		return "", err
 	}
-	missing, err := l.store.Missing(ctx, images.Node)
+	missing, err := l.Images().Missing(ctx, images.Node)
 	if err != nil {
 		return "", err
 	}
 	if len(missing) > 0 {
 		return "", untestedError{lang.Text{EN: "the node image is not made yet"}}
+	}
+	if len(l.machines) > 1 {
+		return "", untestedError{lang.Text{EN: "labcheck up tests it between machines"}}
 	}
 	return testThrowAway(ctx, l)
 }
@@ -56,9 +59,9 @@ func testNodes(ctx context.Context, nodes []*node, manager harness.Host) error {
 // testThrowAway makes two hosts on the lab's subnet and removes them again, also if
 // ctx ends, or, by the watchdog, if this process does.
 func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
-	o := newLabObjects(l.objects.engine, "")
+	o := newLabObjects("", l.machines[0])
 	o.lab, o.probed = "doctor-"+strings.ToLower(o.run), l.Lab()
-	watchdog, err := startWatchdog(l.opts.Watchdog, l.link, o)
+	watchdog, err := startWatchdog(l.opts.Watchdog, l.machines[0].link, o)
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +72,7 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 		}
 		watchdog.dismiss()
 	}()
-	image, err := l.store.Ref(ctx, images.Node)
+	image, err := l.Images().Ref(ctx, images.Node)
 	if err != nil {
 		return "", err
 	}
@@ -77,9 +80,10 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 	if err != nil {
 		return "", err
 	}
-	nodes := make([]*node, 2)
-	for i, h := range l.topology.Hosts()[:2] {
-		nodes[i] = newNode(o.engine, h, bridge, l.opts.Dial)
+	var nodes []*node
+	hosts := l.topology.Hosts()
+	for _, h := range hosts[:min(2, len(hosts))] {
+		nodes = append(nodes, newNode(o.engine, h, bridge, l.opts.Dial))
 	}
 	err = inParallel(nodes, func(n *node) error { return startListener(ctx, o, image, n) })
 	if err != nil {

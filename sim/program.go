@@ -18,8 +18,8 @@ import (
 // ErrProgram reports that a program can't run on the lab's hosts. The text says why.
 var ErrProgram = lang.Errorf("the program can't run on the lab's hosts")
 
-// machines are the architectures that engines name, as programs have them.
-var machines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64}
+// elfMachines are the architectures that engines name, as programs have them.
+var elfMachines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf.EM_AARCH64}
 
 // CheckProgram returns ErrProgram unless a file of this machine is a statically linked
 // Linux program for the architecture of the lab's engine.
@@ -77,7 +77,7 @@ func checkProgram(file, architecture string) error {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	switch {
-	case f.Machine != machines[architecture]:
+	case f.Machine != elfMachines[architecture]:
 		return lang.Errorf("%w: it is for %s, and the engine of the lab is for %s", ErrProgram, f.Machine, architecture)
 	case slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }):
 		return lang.Errorf("%w: it is dynamically linked", ErrProgram)

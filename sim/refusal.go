@@ -40,17 +40,16 @@ func (k *link) checkEngine(ctx context.Context) error {
 		return harness.WrongVariable(client.EnvOverrideAPIVersion, err)
 	}
 	if err != nil {
-		return unreachable(k.endpoint, err)
+		return unreachableError(k.endpoint, err)
 	}
 	// A Swarm that has no primary manager fails to answer more.
 	if err := k.refuseEngine(version, system.Info{}); err != nil {
 		return err
 	}
-	info, err := k.client.Info(ctx)
-	if err != nil {
-		return unreachable(k.endpoint, err)
+	if k.info, err = k.client.Info(ctx); err != nil {
+		return unreachableError(k.endpoint, err)
 	}
-	return k.refuseEngine(version, info)
+	return k.refuseEngine(version, k.info)
 }
 
 // refuseEngine returns an *EngineError if the version and the info of the engine show
@@ -58,8 +57,11 @@ func (k *link) checkEngine(ctx context.Context) error {
 func (k *link) refuseEngine(v types.Version, info system.Info) error {
 	at := k.describe()
 	hint := lang.Text{EN: "name another context with --context (docker context ls), or set DOCKER_HOST"}
-	if k.source == client.EnvOverrideHost {
+	switch k.source {
+	case client.EnvOverrideHost:
 		hint = lang.Text{EN: "unset DOCKER_HOST, or name another context with --context"}
+	case engineFlag:
+		hint = lang.Text{EN: "name another engine with --engine"}
 	}
 	isPodman := slices.ContainsFunc(v.Components, func(c types.ComponentVersion) bool {
 		return c.Name == "Podman Engine"

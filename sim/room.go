@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker/docker/api/types/system"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
@@ -31,7 +32,10 @@ func measureRoom(info system.Info, labs []Listed) room {
 	return r
 }
 
-func (r room) free() int { return max(0, r.all-r.taken) }
+func (r room) free() int { return max(0, r.left()) }
+
+// left is how many more hosts there is room for; it is negative if there are too many.
+func (r room) left() int { return r.all - r.taken }
 
 // RoomError reports that the memory does not hold the hosts of a lab.
 type RoomError struct{ Wanted, Free int }
@@ -45,7 +49,7 @@ func (e *RoomError) In(l lang.Language) string {
 
 // HintIn implements harness.Hinter.
 func (e *RoomError) HintIn(l lang.Language) string {
-	return l.Say("make fewer (--nodes %d), or list the labs with labcheck ls and remove one", e.Free)
+	return l.Say("make fewer (--nodes %d), or list the labs with labcheck ls and remove one", max(e.Free, hostsOfPage))
 }
 
 // NeighboursError reports that the kernel of this machine does not hold as many
@@ -92,22 +96,57 @@ func checkRoom(ctx context.Context, l *Lab) error {
 	if hosts <= hostsOfPage {
 		return nil
 	}
-	info, err := l.objects.engine.Info(ctx)
-	if err != nil {
-		return err
-	}
-	labs, err := listLabs(ctx, l.objects.engine)
-	if err != nil {
-		return err
-	}
-	missing := hosts
-	for _, other := range labs {
-		if other.Name == l.Lab() {
-			missing -= other.Hosts
+	missing, free := hosts, 0
+	for _, m := range l.machines {
+		labs, err := listLabs(ctx, m.client)
+		if err != nil {
+			return err
 		}
+		for _, other := range labs {
+			if other.Name == l.Lab() {
+				missing -= other.Hosts
+			}
+		}
+		free += measureRoom(m.info, labs).free()
 	}
-	if free := measureRoom(info, labs).free(); missing > free {
+	if missing > free {
 		return &RoomError{missing, free}
 	}
 	return checkNeighbours(hosts)
+}
+
+// placeHosts returns the index of the machine on which each host is to be made.
+func placeHosts(
+	ctx context.Context, machines []*machine, hosts []harness.Host, existing map[string]nodeContainer,
+) (place []int, err error) {
+	if len(machines) == 1 {
+		return make([]int, len(hosts)), nil
+	}
+	var rooms []room
+	for _, m := range machines {
+		labs, err := listLabs(ctx, m.client)
+		if err != nil {
+			return nil, err
+		}
+		rooms = append(rooms, measureRoom(m.info, labs))
+	}
+	return spreadHosts(hosts, rooms, func(h harness.Host) bool { return existing[h.Name].ID != "" }), nil
+}
+
+// spreadHosts places each host where the memory holds most others then, or else on the
+// first of such machines. Those that exist are counted already.
+func spreadHosts(hosts []harness.Host, rooms []room, exists func(harness.Host) bool) (place []int) {
+	for _, h := range hosts {
+		best := 0
+		for i, r := range rooms {
+			if r.left() > rooms[best].left() {
+				best = i
+			}
+		}
+		place = append(place, best)
+		if !exists(h) {
+			rooms[best].taken++
+		}
+	}
+	return place
 }

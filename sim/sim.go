@@ -3,9 +3,11 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"regexp"
@@ -41,6 +43,14 @@ type Options struct {
 	// Context is the docker CLI's context that names the engine. If it is empty
 	// the engine is the one that the docker CLI would use.
 	Context string
+	// Engines are the lab's engines instead, by their addresses or contexts: more than one
+	// if the hosts are to be on several machines.
+	Engines []string
+	// Form has Up make a swarm of the engines, if they are several and in none.
+	Form bool
+	// Removing opens a lab for Down: with the hosts that it was made with, and on several
+	// machines also if some of its engines can't be reached. Down tells which.
+	Removing bool
 	// Watchdog is the command line that runs Watch in a process of its own; the
 	// engine's address, the lab's name and the run are appended. Without it a lab
 	// outlives a crash of this process while it is being made.
@@ -61,14 +71,14 @@ type Event struct {
 	Since time.Duration
 }
 
-// Lab is a set of nodes on one engine. It implements harness.Target.
+// Lab is a set of nodes on one engine, or on those of several machines. It implements
+// harness.Target.
 type Lab struct {
 	opts     Options
 	topology harness.Topology
-	link     *link
+	machines []*machine
+	lost     []error // why some of the machines are missing
 	objects  labObjects
-	store    *images.Store
-	watchdog *watchdog // nil if none runs
 	reporter reporter
 	logs     string // see KeepLogs
 }
@@ -91,24 +101,23 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if err := CheckName(o.Lab); err != nil {
 		return nil, err
 	}
-	link, err := connect(ctx, environment(o.Context), o.Subnet)
+	machines, lost, bridge, err := openMachines(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	o.tell(link.warning)
-	objects := newLabObjects(link.client, o.Lab)
-	topology, err := findTopology(ctx, objects, o)
+	objects := newLabObjects(o.Lab, machines...)
+	topology, err := findTopology(objects, bridge, o)
 	if err != nil {
-		return nil, errors.Join(err, link.Close())
+		return nil, errors.Join(err, closeMachines(machines))
 	}
 	return &Lab{
-		opts: o, topology: topology, link: link, objects: objects, store: images.New(link.client, o.Images),
+		opts: o, topology: topology, machines: machines, lost: lost, objects: objects,
 		reporter: reporter{o.Progress, o.Lang, time.Now()},
 	}, nil
 }
 
-// tell passes a warning on if there is one.
-func (o Options) tell(warning error) {
+// warnUser passes a warning on if there is one.
+func (o Options) warnUser(warning error) {
 	if warning != nil && o.Warn != nil {
 		o.Warn(warning)
 	}
@@ -133,16 +142,25 @@ func (l *Lab) Context() string { return l.opts.Context }
 
 // EngineName returns the value of EnvEngine by which later commands find the
 // lab's engine.
-func (l *Lab) EngineName() string { return l.link.engineName() }
+func (l *Lab) EngineName() string { return l.machines[0].engineName() }
 
 // Topology returns the lab's nodes as they are, or would be.
 func (l *Lab) Topology() harness.Topology { return l.topology }
 
-// Images returns the images that nodes are made from.
-func (l *Lab) Images() *images.Store { return l.store }
+// Images returns the images that nodes are made from, on the first machine.
+func (l *Lab) Images() *images.Store { return l.machines[0].store }
 
-// Close closes the connection to the engine; the lab stays as it is.
-func (l *Lab) Close() error { return l.link.Close() }
+// AllImages returns the images that a lab's nodes are made from, on each of its machines.
+func AllImages(l *Lab) []*images.Store {
+	var all []*images.Store
+	for _, m := range l.machines {
+		all = append(all, m.store)
+	}
+	return all
+}
+
+// Close closes the connections to the engines; the lab stays as it is.
+func (l *Lab) Close() error { return closeMachines(l.machines) }
 
 // Up makes the lab, or starts those of its nodes that do not run. If it fails, it
 // removes what it made.
@@ -158,35 +176,49 @@ func (l *Lab) UpWith(
 	if err := checkRoom(ctx, l); err != nil {
 		return nil, err
 	}
-	if l.watchdog == nil {
-		if l.watchdog, err = startWatchdog(l.opts.Watchdog, l.link, l.objects); err != nil {
+	if len(l.machines) > 1 && l.opts.Form {
+		if err := formSwarm(ctx, l.machines); err != nil {
 			return nil, err
 		}
 	}
+	for _, m := range l.machines {
+		if m.watchdog != nil {
+			continue
+		}
+		if m.watchdog, err = startWatchdog(l.opts.Watchdog, m.link, l.objects); err != nil {
+			return nil, err
+		}
+	}
+	watched, stop := watchEngines(ctx, l.machines)
+	defer stop()
 	defer func() {
 		if err != nil {
+			err = cmp.Or(lostEngine(watched), err)
 			err = errors.Join(err, saveLogs(ctx, l.logs, l.findNodes), l.objects.removeRun(ctx))
 		}
 	}()
-	unpin, err := l.link.pinTestcontainers(ctx)
+	unpin, err := pinTestcontainers(watched, l.machines)
 	if err != nil {
 		return nil, err
 	}
 	defer unpin()
-	if err := l.store.Ensure(ctx); err != nil {
-		return nil, err
+	for _, m := range l.machines {
+		if err := m.store.Ensure(watched); err != nil {
+			return nil, err
+		}
 	}
-	bridge, err := subnetRequest{l.objects, l.topology, l.reporter}.ensureBridge(ctx)
+	bridge, err := newSubnetRequest(l).ensureBridge(watched)
 	if err != nil {
 		return nil, err
 	}
 	s := starter{
-		objects: l.objects, topology: l.topology, bridge: bridge, store: l.store, opts: l.opts, reporter: l.reporter,
+		objects: l.objects, topology: l.topology, bridge: bridge, machines: l.machines, opts: l.opts,
+		reporter: l.reporter,
 	}
-	if err := s.startNodes(ctx, begin); err != nil {
+	if err := s.startNodes(watched, begin); err != nil {
 		return nil, err
 	}
-	return l.Nodes(ctx)
+	return l.Nodes(watched)
 }
 
 // Nodes returns the lab's nodes, the manager first.
@@ -218,10 +250,11 @@ func (l *Lab) findNode(ctx context.Context, name string) (*node, error) {
 	return nodes[i], nil
 }
 
-// Exists reports whether the engine has anything of the lab.
+// Exists reports whether the engines have anything of the lab, or one that can't be reached
+// may have.
 func (l *Lab) Exists(ctx context.Context) (bool, error) {
-	found, err := listObjects(ctx, l.objects.engine, l.objects.labFilter())
-	return found.count() > 0, err
+	found, err := l.objects.listAll(ctx)
+	return found.count()+len(l.lost) > 0, err
 }
 
 // Direct reports whether this machine reaches the lab's addresses itself.
@@ -234,31 +267,37 @@ func (l *Lab) Direct(ctx context.Context) (bool, error) {
 // error is harness.ErrNoNodes if there are none at all. It asks on a connection of
 // its own: an engine that shuts down goes on answering on those that it has.
 func (l *Lab) Ended(ctx context.Context) ([]string, error) {
-	own, err := l.link.reachAnew(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer own.Close()
-	found, err := labObjects{engine: own.client, lab: l.Lab()}.nodeContainers(ctx)
-	if err != nil {
-		return nil, err
+	found := map[string]nodeContainer{}
+	for _, m := range l.machines {
+		own, err := m.openAgain(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer own.Close()
+		nodes, err := labObjects{engine: own.client, lab: l.Lab()}.nodeContainers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(found, nodes)
 	}
 	if len(found) == 0 {
 		return nil, harness.ErrNoNodes
 	}
 	var ended []string
 	for _, h := range l.topology.Hosts() {
-		if stateOf(found[h.Name]) == stateOff {
+		if stateOf(found[h.Name].Summary) == stateOff {
 			ended = append(ended, h.Name)
 		}
 	}
 	return ended, nil
 }
 
-// Down removes everything that carries the lab's label, and nothing else. If the engine
-// keeps the network for no reason, that is told, and is no error.
+// Down removes everything that carries the lab's label, and the disks of its hosts, and
+// nothing else. If the engine keeps a network to which nothing is attached, Down warns of it
+// and returns no error. It returns an error if an engine of the lab could not be reached; what
+// is on that engine stays.
 func (l *Lab) Down(ctx context.Context) error {
-	if err := tellKept(ctx, l, l.objects.removeLab(ctx)); err != nil {
+	if err := errors.Join(append(l.lost, ignoreKeptNetwork(ctx, l, l.objects.removeLab(ctx)))...); err != nil {
 		return err
 	}
 	l.Keep() // nothing is left to watch over
@@ -267,8 +306,10 @@ func (l *Lab) Down(ctx context.Context) error {
 
 // Keep has the lab outlive this process.
 func (l *Lab) Keep() {
-	l.watchdog.dismiss()
-	l.watchdog = nil
+	for _, m := range l.machines {
+		m.watchdog.dismiss()
+		m.watchdog = nil
+	}
 }
 
 // Break injects a fault.

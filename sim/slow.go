@@ -19,10 +19,10 @@ const netemHandle = "1abc:"
 // setSlow has the kernel's netem delay what a host sends, and lose some of it; not
 // every kernel has it.
 func setSlow(ctx context.Context, n *node, f harness.Fault, on bool) error {
-	argv := []string{"tc", "qdisc", "del", "dev", "eth0", "root", "handle", netemHandle}
+	argv := []string{"tc", "qdisc", "del", "dev", HostInterface, "root", "handle", netemHandle}
 	if on {
 		argv = []string{
-			"tc", "qdisc", "add", "dev", "eth0", "root", "handle", netemHandle, "netem",
+			"tc", "qdisc", "add", "dev", HostInterface, "root", "handle", netemHandle, "netem",
 			"delay", strconv.FormatInt(f.Delay.Microseconds(), 10) + "us", "loss", fmt.Sprintf("%g%%", f.Loss),
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,9 +32,10 @@ type sshForward struct {
 	ended  chan struct{}
 }
 
-// sshFlags are the docker CLI's, and what notices a connection that died.
+// sshFlags are the docker CLI's, but for a shorter time to connect, and what notices a
+// connection that died.
 var sshFlags = []string{
-	"-T", "-o", "ConnectTimeout=30", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=15",
+	"-T", "-o", "ConnectTimeout=10", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=15",
 	"-o", "LogLevel=INFO", // at which it tells what host key it accepts
 }
 
@@ -122,12 +125,21 @@ func (f *sshForward) acceptedKey() error {
 	return harness.AcceptedKey(f.spec.Host, f.asked+string(text))
 }
 
-// explainFailure returns what ssh wrote about a request that failed: the client itself
-// only saw its connection end.
+// explainFailure adds to the error of a request what ssh wrote: the client itself only saw
+// its connection end. It leaves out the request and the socket, which mean nothing to a
+// person.
 func (f *sshForward) explainFailure(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	var connection *net.OpError
+	if errors.As(err, &connection) {
+		err = connection.Err
+	}
 	text, _ := os.ReadFile(f.logPath())
 	if said := oneLine(string(text)); said != "" {
-		return errors.New(said)
+		return lang.Errorf("%w; ssh says: %s", err, said)
 	}
 	return err
 }
@@ -164,6 +176,8 @@ func askTarget(ctx context.Context, spec *ssh.Spec, said *bytes.Buffer) (string,
 	cmd.Stderr = said
 	out, err := cmd.Output()
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", lang.Errorf("ssh is not logged in after %s", harness.Limit(ctx, sshTimeout))
 	case err != nil && said.Len() > 0:
 		return "", errors.New(oneLine(said.String()))
 	case err != nil:

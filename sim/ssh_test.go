@@ -94,7 +94,7 @@ func TestSSHCarriesManyConnections(t *testing.T) {
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
 	s := startSSHD(t, "unix://"+l.Addr().String(), "MaxStartups 2", "MaxSessions 1")
-	k, err := reach(t.Context(), endpointAt(engineBehind(t, s)))
+	k, err := openLink(t.Context(), endpointAt(engineBehind(t, s)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestSSHThatFails(t *testing.T) {
 	s := startSSHD(t, "unix:///nonexistent")
 	wants := func(host, want string) {
 		t.Helper()
-		k, err := reach(t.Context(), endpointAt(host))
+		k, err := openLink(t.Context(), endpointAt(host))
 		if err == nil {
 			k.Close()
 		}
@@ -142,7 +142,7 @@ func TestSSHThatFails(t *testing.T) {
 	}
 	wants(engineBehind(t, s), "Permission denied")
 	t.Setenv("PATH", t.TempDir())
-	_, err := reach(t.Context(), endpointAt("ssh://host"))
+	_, err := openLink(t.Context(), endpointAt("ssh://host"))
 	var refused *EngineError
 	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "needs ssh, which is not installed here") {
 		t.Errorf("with no ssh: %v", err)
@@ -161,7 +161,7 @@ func TestSSHTellsAcceptedKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, isKnown := range []bool{false, true} {
-			k, err := reach(t.Context(), endpointAt(address))
+			k, err := openLink(t.Context(), endpointAt(address))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +178,7 @@ func TestSSHTellsAcceptedKey(t *testing.T) {
 // A machine that does not answer any more does not keep a command from ending.
 func TestSSHThatHangs(t *testing.T) {
 	s := startSSHD(t, serveUnix(t, "far"))
-	k, err := reach(t.Context(), endpointAt(engineBehind(t, s)))
+	k, err := openLink(t.Context(), endpointAt(engineBehind(t, s)))
 	if err != nil {
 		t.Fatal(err)
 	}

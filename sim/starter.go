@@ -11,7 +11,6 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
-	"labcheck/sim/images"
 )
 
 // starter makes and starts the nodes of a lab.
@@ -19,7 +18,7 @@ type starter struct {
 	objects     labObjects
 	topology    harness.Topology
 	bridge      labBridge
-	store       *images.Store
+	machines    []*machine
 	opts        Options
 	reporter    reporter
 	running     chan *node    // receives each node when its container runs
@@ -40,20 +39,23 @@ func (s *starter) startNodes(ctx context.Context, begin func(context.Context, []
 	if err != nil {
 		return err
 	}
-	info, err := s.objects.engine.Info(ctx)
+	hosts, cpus := s.topology.Hosts(), 0
+	place, err := placeHosts(ctx, s.machines, hosts, existing)
 	if err != nil {
 		return err
 	}
-	s.turns = make(chan struct{}, hostsOfPage+startsPerCPU*info.NCPU)
+	for _, m := range s.machines {
+		cpus += m.info.NCPU
+	}
+	s.turns = make(chan struct{}, hostsOfPage+startsPerCPU*cpus)
 	group, ctx := errgroup.WithContext(ctx)
-	hosts := s.topology.Hosts()
 	s.running, s.managerRuns = make(chan *node, len(hosts)), make(chan struct{})
 	group.Go(func() error { return s.checkRunning(ctx) })
 	nodes := make([]harness.Node, len(hosts))
 	for i, h := range hosts {
-		n := newNode(s.objects.engine, h, s.bridge, s.opts.Dial)
+		n := newNode(s.machines[place[i]].client, h, s.bridge, s.opts.Dial)
 		if c, ok := existing[h.Name]; ok {
-			n.id, n.state = c.ID, stateOf(c)
+			n.engine, n.id, n.state = c.engine, c.ID, stateOf(c.Summary)
 		}
 		starting := startingNode{n, make(chan struct{})}
 		nodes[i] = starting

@@ -10,9 +10,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 
 	"github.com/docker/docker/api/types"
@@ -80,23 +80,10 @@ func (c *execConn) awaitConnected() error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if errno := errnoIn(c.errs.String()); errno != 0 {
+	if errno := harness.ErrnoIn(c.errs.String()); errno != 0 {
 		return os.NewSyscallError("connect", errno)
 	}
 	return lang.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
-}
-
-// errnoIn returns the error number whose text is in what a program in a node wrote,
-// or 0.
-func errnoIn(said string) syscall.Errno {
-	for _, errno := range []syscall.Errno{
-		syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT,
-	} {
-		if strings.Contains(strings.ToLower(said), errno.Error()) {
-			return errno
-		}
-	}
-	return 0
 }
 
 // readFrameHeader reads of which stream a frame is, and how long.

@@ -48,6 +48,16 @@ type subnetRequest struct {
 	objects  labObjects
 	topology harness.Topology
 	reporter reporter
+	engines  string // as recordMachines writes them, for a lab on several machines
+}
+
+// newSubnetRequest returns the request for a lab's own network.
+func newSubnetRequest(l *Lab) subnetRequest {
+	r := subnetRequest{objects: l.objects, topology: l.topology, reporter: l.reporter}
+	if len(l.machines) > 1 {
+		r.engines = recordMachines(l.machines)
+	}
+	return r
 }
 
 // ensureBridge returns the lab's bridge, which it makes if there is none.
@@ -74,19 +84,40 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 	}
 	making, cancel := withGrace(ctx)
 	defer cancel()
-	_, err := r.objects.engine.NetworkCreate(making, r.objects.lab, network.CreateOptions{
+	options := network.CreateOptions{
 		Driver: "bridge",
 		Labels: labels,
 		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: r.topology.Subnet.String()}}},
-	})
+	}
+	if r.engines != "" {
+		if err := r.makeOverlay(&options); err != nil {
+			return labBridge{}, err
+		}
+	}
+	_, err := r.objects.engine.NetworkCreate(making, r.objects.lab, options)
 	if err == nil {
 		r.reporter.report("", lang.Text{EN: "network made"})
-		return r.objects.findBridge(ctx)
+		return r.awaitBridge(ctx)
 	}
 	if taken := r.awaitListing(ctx); taken != nil {
 		return labBridge{}, taken
 	}
 	return labBridge{}, lang.Errorf("make network %s: %w", r.objects.lab, err)
+}
+
+// awaitBridge returns the network that was just made. A swarm gives it its subnet some
+// time later.
+func (r subnetRequest) awaitBridge(ctx context.Context) (b labBridge, err error) {
+	if r.engines == "" {
+		return r.objects.findBridge(ctx)
+	}
+	ctx, cancel := harness.WithLimit(ctx, listTimeout)
+	defer cancel()
+	err = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) (err error) {
+		b, err = r.objects.findBridge(ctx)
+		return err
+	})
+	return b, err
 }
 
 // checkSubnet returns a *SubnetError if the subnet overlaps with another network of
@@ -138,16 +169,30 @@ func (r subnetRequest) awaitListing(ctx context.Context) *SubnetError {
 // checkNetworks returns the engine's networks, and a *SubnetError if one of these has
 // the subnet.
 func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, error) {
-	found, err := r.objects.engine.NetworkList(ctx, network.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range found {
-		if hasOverlap(n, r.topology.Subnet) || n.Labels[LabelLab] == r.objects.lab {
-			return nil, r.takenBy(n, proposeSubnet(found))
+	var found []network.Inspect
+	var taken *network.Inspect
+	var at lang.Text
+	for _, e := range r.objects.engines() {
+		listed, err := e.NetworkList(ctx, network.ListOptions{})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, listed...)
+		i := slices.IndexFunc(listed, func(n network.Inspect) bool {
+			return hasOverlap(n, r.topology.Subnet) || n.Labels[LabelLab] == r.objects.lab
+		})
+		if i >= 0 && taken == nil {
+			taken, at = &listed[i], e.at
 		}
 	}
-	return found, nil
+	if taken == nil {
+		return found, nil
+	}
+	e := r.takenBy(*taken, proposeSubnet(found))
+	if taken.Labels[LabelLab] == "" && r.engines != "" {
+		e.UsedBy = lang.Textf("network %s of %s uses it", taken.Name, at)
+	}
+	return nil, e
 }
 
 // takenBy reports that a network of the engine has the subnet. free is another one.

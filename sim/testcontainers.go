@@ -7,6 +7,7 @@ import (
 
 	"labcheck/harness/lang"
 
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 )
@@ -14,15 +15,26 @@ import (
 // runtimeName is what testcontainers knows our engine by.
 const runtimeName = "labcheck"
 
-// pinTestcontainers makes testcontainers start containers on the lab's engine,
+// pinTestcontainers makes testcontainers start containers on the lab's engines,
 // whatever its own properties file and the environment say. The function that it
 // returns is called when no more containers are started.
-func (k *link) pinTestcontainers(ctx context.Context) (unpin func(), err error) {
+func pinTestcontainers(ctx context.Context, machines []*machine) (unpin func(), err error) {
 	quietTestcontainers()
-	host, unpin, err := k.plainHost()
-	if err != nil {
-		return nil, err
+	var all []func()
+	unpin = func() {
+		for _, done := range all {
+			done()
+		}
 	}
+	for _, m := range machines {
+		host, done, err := m.plainHost()
+		if err != nil {
+			unpin()
+			return nil, err
+		}
+		m.plain, all = host, append(all, done)
+	}
+	host := machines[0].plain
 	// Testcontainers takes a runtime only once in a process and holds on to it:
 	// what counts is which engine it uses then.
 	_ = testcontainers.RegisterProvider(runtimeName, func() testcontainers.RuntimeProvider {
@@ -34,9 +46,38 @@ func (k *link) pinTestcontainers(ctx context.Context) (unpin func(), err error) 
 	}
 	if err != nil {
 		unpin()
-		return nil, unreachable(k.endpoint, err)
+		return nil, unreachableError(machines[0].endpoint, err)
 	}
 	return unpin, nil
+}
+
+// runContainer is testcontainers.Run on another engine than the one that testcontainers
+// holds on to.
+func (m *machine) runContainer(
+	ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer,
+) (id string, err error) {
+	request := testcontainers.GenericContainerRequest{ContainerRequest: testcontainers.ContainerRequest{Image: image}}
+	for _, o := range opts {
+		if err := o.Customize(&request); err != nil {
+			return "", err
+		}
+	}
+	provider, err := testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
+	if err != nil {
+		return "", err
+	}
+	engine, err := client.New(client.WithHost(m.plain))
+	if err != nil {
+		return "", err
+	}
+	defer engine.Close()
+	_ = provider.Close() // its own client is not used
+	provider.SetClient(engine)
+	c, err := provider.RunContainer(ctx, request.ContainerRequest)
+	if err != nil {
+		return "", err
+	}
+	return c.GetContainerID(), nil
 }
 
 // plainHost returns an address that needs neither ssh nor TLS files.

@@ -1,9 +1,7 @@
 package sim
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"reflect"
 
 	"labcheck/harness"
@@ -11,14 +9,14 @@ import (
 )
 
 // findTopology returns the topology of a lab: the one that it was made with, or else
-// the wanted one.
-func findTopology(ctx context.Context, lab labObjects, wanted Options) (harness.Topology, error) {
-	bridge, err := lab.findBridge(ctx)
-	if err != nil && !errors.Is(err, harness.ErrNoNodes) {
-		return harness.Topology{}, err
+// the wanted one. It returns an error if both are there and differ, unless the lab is only to
+// be removed. Without a lab, bridge is nil.
+func findTopology(lab labObjects, bridge *labBridge, wanted Options) (harness.Topology, error) {
+	exists := bridge != nil
+	if exists && wanted.Removing {
+		return bridge.readTopology()
 	}
-	exists, sameSubnet := err == nil, !wanted.Subnet.IsValid() || wanted.Subnet.Masked() == bridge.subnet
-	if exists && sameSubnet {
+	if exists && (!wanted.Subnet.IsValid() || wanted.Subnet.Masked() == bridge.subnet) {
 		wanted.Subnet = bridge.subnet
 		if wanted.Topology == nil && wanted.Hosts == 0 {
 			return bridge.readTopology()
@@ -29,7 +27,7 @@ func findTopology(ctx context.Context, lab labObjects, wanted Options) (harness.
 		return t, &TopologyError{err}
 	}
 	if exists {
-		err = subnetRequest{objects: lab, topology: t}.checkSame(bridge)
+		err = subnetRequest{objects: lab, topology: t}.checkSame(*bridge)
 	}
 	return t, err
 }
@@ -101,7 +99,8 @@ func (e *OtherHostsError) In(l lang.Language) string {
 
 // HintIn implements harness.Hinter.
 func (e *OtherHostsError) HintIn(l lang.Language) string {
-	return l.Say("leave --inventory and --nodes out, or name another lab with --lab")
+	return l.Say(
+		"remove it first (labcheck down --lab %s), leave --inventory and --nodes out, or name another lab with --lab", e.Lab)
 }
 
 // checkSame returns an error if a bridge is not of the requested topology.

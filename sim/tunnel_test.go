@@ -22,7 +22,7 @@ func TestPlainHostNeedsNoFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := reach(t.Context(), e)
+	k, err := openLink(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestPlainHostNeedsNoFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := reach(t.Context(), endpointAt(host))
+	plain, err := openLink(t.Context(), endpointAt(host))
 	if err != nil {
 		t.Fatal(err)
 	}

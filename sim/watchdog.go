@@ -90,7 +90,7 @@ func awaitReach(ctx context.Context, e endpoint) (k *link, err error) {
 	ctx, cancel := context.WithTimeout(ctx, awayTimeout)
 	defer cancel()
 	err = harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) (err error) {
-		k, err = reach(ctx, e)
+		k, err = openLink(ctx, e)
 		return err
 	})
 	return k, err

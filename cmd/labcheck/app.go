@@ -41,6 +41,7 @@ type app struct {
 	target   string
 	lab      string
 	context  string
+	engines  []string // of the lab, if it isn't the one that docker uses
 	// inventory is the file of the hosts to make, or of those that exist.
 	inventory string
 	hosts     int // how many hosts to make; 0: the tutorial's
@@ -50,6 +51,7 @@ type app struct {
 	registry  string
 	mirror    string
 	timeout   time.Duration
+	longTime  time.Duration // of a command that takes longer than others, unless --timeout is given
 	json      bool
 	quiet     bool
 	verbose   bool
@@ -57,6 +59,8 @@ type app struct {
 	asJSON    bool // --json is among the words of the command line, right or wrong
 	printed   bool // the JSON document was
 	goesOn    bool // the command leaves what it has done, also when it is interrupted
+	form      bool // make a swarm of the lab's engines
+	removing  bool // the lab is only to be removed
 	real      ec2Flags
 	// labSet and hostSet are the flags that choose a lab, and that describe hosts;
 	// commonSet are those of all commands.
@@ -132,6 +136,7 @@ func (a *app) root() *cobra.Command {
 			if err := a.settings.Apply(a.sharedFlags()); err != nil {
 				return err
 			}
+			preferTypedHosts(a)
 			if a.json && slices.ContainsFunc(textCommands, func(name string) bool { return isBelow(c, name) }) {
 				return &usageError{lang.Errorf("%s prints text: it has no JSON document", c.CommandPath()), "labcheck --help"}
 			}
@@ -167,56 +172,57 @@ func isBelow(c *cobra.Command, name string) bool {
 	return c.HasParent() && (c.Name() == name || isBelow(c.Parent(), name))
 }
 
-// reach is what a command is about, and so which of the flags that several commands
+// flagScope is what a command is about, and so which of the flags that several commands
 // share it has.
-type reach int
+type flagScope int
 
 const (
-	nothing reach = iota
-	oneLab        // flags that choose a lab, which has hosts of its own
-	labs          // the same, and those that describe hosts
-	nodes         // the same, and those of nodes that exist
+	scopeNone  flagScope = iota
+	scopeLab             // flags that choose a lab, which has hosts of its own
+	scopeHosts           // the same, and those that describe hosts
+	scopeNodes           // the same, and those of nodes that exist
 )
 
 // entry is a command beside check. Each is in a file of its name.
 type entry struct {
 	create func(*app) *cobra.Command
-	about  reach
+	about  flagScope
 }
 
 // addCommands adds the commands in groups, as the help shows them.
 func addCommands(a *app, root, check *cobra.Command) {
 	newCheck := func(*app) *cobra.Command { return check }
 	addGroup(a, root, "check", a.lang.Say("Check a cluster:"), []entry{
-		{newCheck, nodes},
-		{newDiagnoseCommand, nodes},
-		{newStatusCommand, nodes},
-		{newWatchCommand, nodes},
-		{newScaleCommand, oneLab},
-		{newReportCommand, nothing},
-		{newExplainCommand, nothing},
+		{newCheck, scopeNodes},
+		{newDiagnoseCommand, scopeNodes},
+		{newStatusCommand, scopeNodes},
+		{newWatchCommand, scopeNodes},
+		{newScaleCommand, scopeLab},
+		{newReportCommand, scopeNone},
+		{newExplainCommand, scopeNone},
 	})
 	addGroup(a, root, "lab", a.lang.Say("Make and use labs:"), []entry{
-		{newUpCommand, labs},
-		{newDownCommand, nodes},
-		{newListCommand, labs},
-		{newDoctorCommand, labs},
-		{newExecCommand, nodes},
-		{newEnvCommand, nodes},
-		{newFaultCommand, labs},
-		{newImagesCommand, labs},
+		{newUpCommand, scopeHosts},
+		{newDownCommand, scopeNodes},
+		{newListCommand, scopeHosts},
+		{newDoctorCommand, scopeHosts},
+		{newExecCommand, scopeNodes},
+		{newEnvCommand, scopeNodes},
+		{newFaultCommand, scopeHosts},
+		{newCaptureCommand, scopeHosts},
+		{newImagesCommand, scopeHosts},
 	})
 	addGroup(a, root, "tutorial", a.lang.Say("Perform the tutorial:"), []entry{
-		{newTutorialCommand, labs}, {newBootstrapCommand, nodes},
+		{newTutorialCommand, scopeHosts}, {newBootstrapCommand, scopeNodes},
 	})
 	addGroup(a, root, "more", a.lang.Say("More:"), []entry{
-		{newInventoryCommand, nodes},
-		{newSchemaCommand, nothing},
-		{newDocsCommand, nothing},
-		{newTranscriptCommand, labs},
-		{newVersionCommand, nothing},
-		{newWatchdogCommand, nothing},
-		{newEnginesCommand, nothing},
+		{newInventoryCommand, scopeNodes},
+		{newSchemaCommand, scopeNone},
+		{newDocsCommand, scopeNone},
+		{newTranscriptCommand, scopeHosts},
+		{newVersionCommand, scopeNone},
+		{newWatchdogCommand, scopeNone},
+		{newEnginesCommand, scopeNone},
 	})
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
@@ -228,13 +234,13 @@ func addGroup(a *app, root *cobra.Command, id, title string, all []entry) {
 	for _, e := range all {
 		c := e.create(a)
 		c.GroupID = id
-		if e.about >= oneLab {
+		if e.about >= scopeLab {
 			c.PersistentFlags().AddFlagSet(a.labSet)
 		}
-		if e.about >= labs {
+		if e.about >= scopeHosts {
 			c.PersistentFlags().AddFlagSet(a.hostSet)
 		}
-		if e.about == nodes {
+		if e.about == scopeNodes {
 			c.PersistentFlags().AddFlagSet(a.real.set)
 		}
 		root.AddCommand(c)
@@ -249,6 +255,8 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
 	f.StringVar(&a.context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
+	f.StringSliceVar(&a.engines, "engine", nil, a.lang.Say(
+		"`engine` that holds the lab: an address or a context; may be given again, for a lab on several machines"))
 	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, if not the tutorial's 192.168.33.0/24"))
 	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
 	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
@@ -304,6 +312,13 @@ func givenFlags(set *pflag.FlagSet) []string {
 	return words
 }
 
+// isUnset reports whether neither the command line nor a setting gives a flag another value
+// than its default.
+func isUnset(c *cobra.Command, flag string) bool {
+	f := c.Flags().Lookup(flag)
+	return !f.Changed && f.Value.String() == f.DefValue
+}
+
 // checkFlags checks the flags that several commands share. Those that say where nodes
 // are belong to --target ec2, and to what is about inventories.
 func (a *app) checkFlags(aboutInventory bool) error {
@@ -321,6 +336,10 @@ func (a *app) checkFlags(aboutInventory bool) error {
 		err = lang.Errorf("--nodes and --inventory can't be used together")
 	case sim.CheckName(a.lab) != nil:
 		err = lang.Errorf("--lab: %w", sim.CheckName(a.lab))
+	case a.labSet.Changed("engine") && a.labSet.Changed("context"):
+		err = lang.Errorf("--engine and --context can't be used together")
+	case a.form && len(a.engines) < 2:
+		err = lang.Errorf("--form is about labs on several machines: name their engines with --engine")
 	case a.quiet && a.verbose:
 		err = lang.Errorf("--quiet and --verbose can't be used together")
 	case a.timeout <= 0:
@@ -332,17 +351,44 @@ func (a *app) checkFlags(aboutInventory bool) error {
 	return nil
 }
 
+// preferTypedHosts drops the one of --nodes and --inventory that is only set if the other
+// one is on the command line, and --nodes if the hosts exist.
+func preferTypedHosts(a *app) {
+	nodes, file := a.hostSet.Changed("nodes"), a.hostSet.Changed("inventory")
+	if !nodes && (file || a.target != "sim") {
+		a.hosts = 0
+	}
+	if nodes && !file {
+		a.inventory = ""
+	}
+}
+
 func (a *app) simOptions() sim.Options {
 	return sim.Options{
-		Lab: a.lab, Context: a.context, Subnet: a.subnet.Prefix, Topology: a.topology, Dial: a.dial, Lang: a.lang,
-		Images:   images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
-		Watchdog: watchdogArgv(), Warn: a.warn,
+		Lab: a.lab, Context: a.context, Engines: chosenEngines(a), Subnet: a.subnet.Prefix, Topology: a.topology,
+		Dial: a.dial, Lang: a.lang,
+		Images: images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
+		Form:   a.form, Removing: a.removing, Watchdog: watchdogArgv(), Warn: a.warn,
 	}
+}
+
+// chosenEngines returns the engines that --engine names. What is set and not on the command
+// line gives way to --context; and one engine to DOCKER_HOST, beside which `labcheck env`
+// sets it.
+func chosenEngines(a *app) []string {
+	isSet := !a.labSet.Changed("engine")
+	if isSet && (a.labSet.Changed("context") || len(a.engines) == 1 && os.Getenv(sim.EnvHost) != "") {
+		return nil
+	}
+	return a.engines
 }
 
 // labOptions are simOptions with the hosts that the lab is to have.
 func (a *app) labOptions() (sim.Options, error) {
 	o := a.simOptions()
+	if a.topology != nil || a.removing { // the command, or the lab, has hosts of its own
+		return o, nil
+	}
 	o.Hosts = a.hosts
 	if a.inventory == "" {
 		return o, nil

@@ -27,10 +27,7 @@ type stage struct {
 // traffic, LABCHECK_BENCH times, and once the same tutorial on plain hosts. It
 // also measures the hosts' memory.
 func TestBench(t *testing.T) {
-	runs, err := strconv.Atoi(os.Getenv("LABCHECK_BENCH"))
-	if err != nil || runs < 1 {
-		t.Skip("LABCHECK_BENCH, the number of runs, is not set: make bench")
-	}
+	runs := countRuns(t)
 	// A first one, not counted, finds files in the cache.
 	measureUp(t, sim.Options{}, func() { printMemory(t, labtestName) })
 	var tuned [][]stage
@@ -49,6 +46,41 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// countRuns returns LABCHECK_BENCH.
+func countRuns(t *testing.T) int {
+	t.Helper()
+	runs, err := strconv.Atoi(os.Getenv("LABCHECK_BENCH"))
+	if err != nil || runs < 1 {
+		t.Skip("LABCHECK_BENCH, the number of runs, is not set: make bench")
+	}
+	return runs
+}
+
+// TestBenchSSH times the check that only reads, LABCHECK_BENCH times, on nodes that
+// are reached by ssh through the manager: the tutorial's, and 25.
+func TestBenchSSH(t *testing.T) {
+	runs := countRuns(t)
+	for _, hosts := range []int{0, 25} {
+		t.Run(strconv.Itoa(hosts), func(t *testing.T) {
+			r := openRealLab(t, hosts)
+			if o := r.labcheck(t, through("key", "bootstrap", "--yes")...); o.code != exitHolds {
+				t.Fatal(o.err)
+			}
+			var times []time.Duration
+			for range runs {
+				o := r.labcheck(t, through("key", "check")...)
+				if o.code != exitHolds {
+					t.Fatal(o.out, o.err)
+				}
+				times = append(times, o.took)
+			}
+			slices.Sort(times)
+			fmt.Printf("check through %s: min %s, median %s, max %s\n", r.lab.Topology().Manager.Name,
+				seconds(times[0]), seconds(times[len(times)/2]), seconds(times[len(times)-1]))
+		})
+	}
+}
+
 func column(runs [][]stage, i int) []time.Duration {
 	var times []time.Duration
 	for _, r := range runs {
@@ -61,8 +93,16 @@ func column(runs [][]stage, i int) []time.Duration {
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
 // measureUp does what `labcheck up` does and `labcheck down` after it; on the
-// lab that stands in between, it looks.
-func measureUp(t *testing.T, o sim.Options, looks ...func()) []stage {
+// lab in between, it looks. It is a test of its own: the next one waits for its end.
+func measureUp(t *testing.T, o sim.Options, looks ...func()) (stages []stage) {
+	t.Helper()
+	if !t.Run("up", func(t *testing.T) { stages = measureOneUp(t, o, looks...) }) {
+		t.FailNow()
+	}
+	return stages
+}
+
+func measureOneUp(t *testing.T, o sim.Options, looks ...func()) []stage {
 	t.Helper()
 	ctx := t.Context()
 	start := time.Now()

@@ -28,7 +28,7 @@ which it does not with the page's own command; join containers that exist
 already are changed.`),
 	}
 	c.Example = "  labcheck bootstrap --plan\n  labcheck bootstrap --replicas 2 --restart-join"
-	c.RunE = a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
+	c.RunE = a.onTarget(changeAccess, func(ctx context.Context, s *session, _ []string) error {
 		e.given = c.Flags().Changed("replicas")
 		if err := e.check(s.target.Topology()); err != nil {
 			return err

@@ -59,10 +59,10 @@ too.`),
 		},
 	}
 	c.SuggestFor = []string{"test", "verify", "run"}
-	c.Example = "  labcheck check --out build/e2e\n  labcheck check --tags '@verify && ~@workload'\n" +
+	c.Example = "  labcheck check --out build/e2e\n  labcheck check --tags '(@verify or @workload) and not @id:spread'\n" +
 		"  labcheck check --target ec2 --inventory cluster.yaml --ssh-jump manager"
 	c.Flags().StringVar(&f.tags, "tags", "", a.lang.Say(
-		`run only scenarios with these tags, such as "@verify && ~@workload"`))
+		`run only scenarios with these tags, such as "@verify and not (@id:a or @id:b)"; also as "@verify && ~@id:a"`))
 	c.Flags().StringVar(&f.own, "features", "", a.lang.Say(
 		"`folder` of .feature files of your own, with labcheck's sentences, to run instead"))
 	c.Flags().StringVar(&f.out, "out", "", a.lang.Say(
@@ -91,14 +91,17 @@ func (f checkFlags) chosenFeatures() fs.FS {
 func (f checkFlags) access() (access, error) {
 	for _, a := range f.allow {
 		if a != allowsWorkload {
-			return looks, &usageError{lang.Errorf("--allow %s: want %s", a, allowsWorkload), "labcheck check --help"}
+			return readAccess, &usageError{lang.Errorf("--allow %s: want %s", a, allowsWorkload), "labcheck check --help"}
 		}
 	}
 	if len(f.allow) > 0 {
-		return changes, nil
+		return changeAccess, nil
 	}
-	return looks, nil
+	return readAccess, nil
 }
+
+// engineTimeout is how long the lab's engine may take to list the hosts.
+const engineTimeout = 5 * time.Second
 
 // gatherTimeout is how long gathering the nodes' logs may take.
 const gatherTimeout = 20 * time.Second
@@ -109,10 +112,8 @@ func check(ctx context.Context, s *session, f checkFlags) error {
 	if err := suite.CheckTags(f.chosenFeatures(), s.lang, f.tags); err != nil {
 		return &usageError{err, "labcheck check --help"}
 	}
-	if f.out != "" { // find out early whether evidence can be written
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
-			return &usageError{lang.Errorf("--out: %w", err), s.lang.Say("choose another --out")}
-		}
+	if err := makeOutFolder(s, f.out); err != nil {
+		return err
 	}
 	e := newEvidence(s, f.tags)
 	failed := runChecks(ctx, s, f, &e)
@@ -132,6 +133,18 @@ func check(ctx context.Context, s *session, f checkFlags) error {
 		return errors.Join(failed, rest)
 	}
 	return failed
+}
+
+// makeOutFolder makes the folder of --out, if one is given: whether evidence can be written
+// is found out early.
+func makeOutFolder(s *session, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return &usageError{lang.Errorf("--out: %w", err), s.lang.Say("choose another --out")}
+	}
+	return nil
 }
 
 func newEvidence(s *session, tags string) harness.Evidence {
@@ -237,8 +250,10 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 	o := suite.Options{
 		Features: f.chosenFeatures(), Lang: s.lang, Tags: e.Run.Tags,
 		Cluster: c, Fresh: e.Target.Fresh && s.scenariosPerform(f), Progress: func(e suite.Event) { showScenario(s, e) },
-		FeatureEnded: func(ctx context.Context, feature string) {
-			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
+		FeatureEnded: func(ctx context.Context, feature string, isLast bool) {
+			if isLast || e.Target.Fresh { // a cluster that was running stays as it was found
+				e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
+			}
 		},
 	}
 	if !e.Target.Fresh {
@@ -251,7 +266,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 	}
 	survey.Reach(ctx, c, s.nodes)
 	if left, _ := leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
-		s.progress.PrintLine(s.lang.Say("  %d test containers of a former run are on the cluster; remove them: %s",
+		s.progress.PrintLine(s.lang.Say("  Test containers of a former run are on the cluster: %d. Remove them: %s",
 			len(left), s.commandLine("down")))
 	}
 	o.Skip = func(sc suite.Scenario) string {
@@ -335,7 +350,9 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 	case !f.keep || !failed:
 		return s.removeLab(ctx)
 	}
-	if _, err := s.lab.Nodes(context.WithoutCancel(ctx)); err != nil {
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), engineTimeout)
+	defer cancel()
+	if _, err := s.lab.Nodes(ctx); err != nil {
 		return nil // it did not come up, and what there was of it is gone
 	}
 	s.lab.Keep()

@@ -170,6 +170,12 @@ func (c *console) waitToShow(words string) {
 	c.waitFor(words, func() bool { return c.shows(words) })
 }
 
+// waitToEndWith waits until a line is the last that the terminal got, with its end.
+func (c *console) waitToEndWith(line string) {
+	c.t.Helper()
+	c.waitFor(line, func() bool { return strings.HasSuffix(c.written(), line+"\r\n") })
+}
+
 // shown returns what the terminal shows now.
 func (c *console) shown() []string {
 	c.mu.Lock()

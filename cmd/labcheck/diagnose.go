@@ -31,7 +31,7 @@ finds nothing and something could not be asked.
 On nodes that exist (--target ec2) it asks by ssh what only a node itself can
 tell, as root if sudo needs no password. Without ssh it asks the rest, and
 lists what it could not ask.`),
-		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error {
+		RunE: a.onTarget(readAccess, func(ctx context.Context, s *session, _ []string) error {
 			if packets && s.lab == nil {
 				return &usageError{
 					lang.Errorf("--packets starts containers, which is possible on a lab only"),
@@ -134,7 +134,7 @@ func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnos
 	}
 	o.OutOfBand = s.lab == nil
 	if s.lab != nil {
-		o.Injected = s.injectedFaults(ctx)
+		o.Injected = func() []harness.Fault { return s.injectedFaults(ctx) }
 		o.Revert = func(f harness.Fault) string { return "labcheck fault " + f.MendWords() + sim.Flags(s.lab) }
 	}
 	return diagnose.Run(ctx, c, o)
@@ -152,6 +152,9 @@ func (s *session) injectedFaults(ctx context.Context) []harness.Fault {
 	return all
 }
 
+// causesTimeout is how long finding causes may take: an engine may hang.
+const causesTimeout = time.Minute
+
 // findCauses adds to the evidence why claims are false, as far as that can be
 // found out. It only looks: the scenarios have sent packets where they may.
 func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
@@ -164,6 +167,8 @@ func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
 	if len(failed) == 0 || ctx.Err() != nil {
 		return
 	}
+	ctx, cancel := harness.WithLimit(ctx, causesTimeout)
+	defer cancel()
 	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return // that there is no lab any more is told elsewhere

@@ -23,10 +23,10 @@ func newDoctorCommand(a *app) *cobra.Command {
 func examineMachine(ctx context.Context, a *app) error {
 	ctx, cancel := a.withTimeout(ctx)
 	defer cancel()
-	if err := sim.CheckSettings(a.context); err != nil {
-		return err
-	}
 	o, err := a.labOptions()
+	if err == nil {
+		err = sim.CheckSettings(o)
+	}
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 )
@@ -18,8 +19,8 @@ func newDownCommand(a *app) *cobra.Command {
 		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else"),
 		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes the test containers that
 interrupted checks left: those that carry labcheck's own label.`),
-		PreRun: func(*cobra.Command, []string) { a.goesOn = true },
-		RunE: a.onTarget(changes, func(ctx context.Context, s *session, _ []string) error {
+		PreRun: func(*cobra.Command, []string) { a.goesOn, a.removing = true, true },
+		RunE: a.onTarget(changeAccess, func(ctx context.Context, s *session, _ []string) error {
 			if s.lab == nil {
 				return removeLeftovers(ctx, s, yes)
 			}
@@ -63,21 +64,18 @@ func takeDown(ctx context.Context, s *session) error {
 // removeLeftovers removes the test containers that are left on nodes that exist,
 // and nothing else.
 func removeLeftovers(ctx context.Context, s *session, yes bool) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	survey.Reach(ctx, cluster, s.nodes)
-	left, err := leftovers(ctx, cluster)
+	left, err := findLeftovers(ctx, s, cluster)
 	for _, l := range left {
 		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.host, l.State)
 	}
 	removed := []string{}
 	if len(left) > 0 {
-		question := s.lang.Say("Remove these %d test containers of labcheck?", len(left))
+		question := s.lang.Say("Remove these test containers of labcheck (%d)?", len(left))
 		ok, failed := s.confirm(ctx, yes, question, s.commandLine("down", "--yes"))
 		if failed != nil {
 			return failed
@@ -92,11 +90,23 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 		s.printJSON(downDocument{Found: &found, Containers: removed, failure: s.failureOf(err)})
 		return err
 	}
-	fmt.Fprintln(s.out, s.lang.Say("%d test containers of labcheck found, %d removed.", len(left), len(removed)))
+	fmt.Fprintln(s.out, s.lang.Say("Test containers of labcheck: %d found, %d removed.", len(left), len(removed)))
 	return err
 }
 
+// leftoversTimeout is how long finding or removing the containers may take.
+const leftoversTimeout = time.Minute
+
+func findLeftovers(ctx context.Context, s *session, c *engine.Cluster) ([]leftover, error) {
+	ctx, cancel := harness.WithLimit(ctx, leftoversTimeout)
+	defer cancel()
+	survey.Reach(ctx, c, s.nodes)
+	return leftovers(ctx, c)
+}
+
 func removeContainers(ctx context.Context, c *engine.Cluster, left []leftover) (removed []string, failed error) {
+	ctx, cancel := harness.WithLimit(ctx, leftoversTimeout)
+	defer cancel()
 	removed = []string{}
 	for _, l := range left {
 		err := c.Engine(l.host).Remove(ctx, l.ID)

@@ -40,7 +40,7 @@ type realCase struct {
 // TestReal runs labcheck on a lab as on a cluster at EC2: real engines, real
 // Swarm, real Consul with an access list, real sshd.
 func TestReal(t *testing.T) {
-	r := openRealLab(t)
+	r := openRealLab(t, 0)
 	r.wants(t, realCase{
 		args: []string{"bootstrap"}, code: exitUsage,
 		says: []string{"run -d swarm join --advertise=NET.20:2375", "no terminal to ask on", "--yes"},
@@ -292,12 +292,12 @@ func testLeftovers(t *testing.T, r *realLab) {
 	r.sh(t, "store", "docker run -d --name left --label labcheck.workload=gone labcheck/workload sleep 600; docker run -d --name theirs labcheck/workload sleep 600")
 	defer r.sh(t, "store", "docker rm -f theirs")
 	o := r.labcheck(t, through("key", "check", "--tags", "@id:manager-engine", "--quiet=false")...)
-	if !strings.Contains(o.err, "1 test containers of a former run") || o.code != exitHolds {
+	if !strings.Contains(o.err, "Test containers of a former run are on the cluster: 1.") || o.code != exitHolds {
 		t.Errorf("exit code %d:\n%s%s", o.code, o.out, o.err)
 	}
 	r.wants(t, realCase{args: []string{"down"}, code: exitUsage, says: []string{"left on store, running", "no terminal to ask on"}})
-	r.wants(t, realCase{args: []string{"down", "--yes"}, code: exitHolds, says: []string{"1 test containers of labcheck found, 1 removed."}})
-	r.wants(t, realCase{args: []string{"down", "--yes"}, code: exitHolds, says: []string{"0 test containers of labcheck found"}})
+	r.wants(t, realCase{args: []string{"down", "--yes"}, code: exitHolds, says: []string{"Test containers of labcheck: 1 found, 1 removed."}})
+	r.wants(t, realCase{args: []string{"down", "--yes"}, code: exitHolds, says: []string{"Test containers of labcheck: 0 found"}})
 	if got := r.sh(t, "store", "docker ps --format '{{.Names}}' --filter name=left --filter name=theirs"); got != "theirs" {
 		t.Errorf("left on store: %q", got)
 	}

@@ -54,7 +54,7 @@ func (f *ec2Flags) check() error {
 	case f.cert != "" && f.ca == "":
 		return lang.Errorf("--tls-cert needs --tls-ca")
 	}
-	return nil
+	return f.aws.Check()
 }
 
 // openEC2 finds out how nodes that exist are reached.
@@ -70,9 +70,9 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	case err != nil:
 		return &usageError{err, "labcheck --help"}
 	}
-	s.services.ReadOnly = may == looks
+	s.services.ReadOnly = may == readAccess
 	t, err := ec2.Open(ec2.Options{
-		Inventory: inventory, ReadOnly: may == looks, Looks: survey.OnlyLooks,
+		Inventory: inventory, ReadOnly: may == readAccess, Looks: survey.OnlyLooks,
 		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact(), Warn: s.warn},
 	})
 	switch {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"labcheck/harness"
 	"labcheck/harness/ec2"
 	"labcheck/harness/lang"
 	"labcheck/sim"
@@ -17,7 +18,7 @@ func newEnvCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "env", Short: a.lang.Say(`Print what points a shell at the lab: eval "$(labcheck env)"`),
 		Example: "  eval \"$(labcheck env)\" && docker info",
-		RunE: a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error {
+		RunE: a.onTarget(readAccess, func(ctx context.Context, s *session, _ []string) error {
 			manager, err := reachManager(ctx, s)
 			if err == nil {
 				printEnv(s, manager)
@@ -60,7 +61,7 @@ func printEnv(s *session, manager string) {
 	for _, v := range vars {
 		all[v[0]] = v[1]
 		if !s.json {
-			fmt.Fprintf(s.out, "export %s=%s\n", v[0], v[1])
+			fmt.Fprintln(s.out, "export", harness.ShellLine(v[0]+"="+v[1]))
 		}
 	}
 	if s.json {

@@ -153,8 +153,13 @@ func (a *app) errorText(err error) string { return strings.Join(a.errorLines(err
 
 // errorLines returns the error in lines; joined errors are told in order, and those that
 // say the same once.
-func (a *app) errorLines(err error) []string {
-	return slices.Compact(strings.FieldsFunc(a.lang.Error(err), func(r rune) bool { return r == '\n' }))
+func (a *app) errorLines(err error) (lines []string) {
+	for line := range strings.FieldsFuncSeq(a.lang.Error(err), func(r rune) bool { return r == '\n' }) {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // hintText says what to do about an error.

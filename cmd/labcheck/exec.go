@@ -31,12 +31,12 @@ COMMAND it is bash then.`),
 		},
 		PreRunE: func(c *cobra.Command, _ []string) error {
 			if tty {
-				takeTime(a, c)
+				allowReadingTime(a, c)
 				return checkTerminal(a)
 			}
 			return nil
 		},
-		RunE: a.onTarget(changes, func(ctx context.Context, s *session, args []string) error {
+		RunE: a.onTarget(changeAccess, func(ctx context.Context, s *session, args []string) error {
 			return execOn(ctx, s, args[0], args[1:], tty)
 		}),
 	}
@@ -61,15 +61,18 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 		return &usageError{err, s.commandLine("status")}
 	}
 	s.logIn(ctx)
-	if tty {
-		return execOnTerminal(ctx, s, host, argv)
-	}
-	cluster, err := s.cluster(ctx)
+	nodes, err := s.target.Nodes(ctx)
 	if err != nil {
 		return err
 	}
-	defer cluster.Close()
-	r, err := cluster.Node(host).Exec(ctx, argv...)
+	i := slices.IndexFunc(nodes, func(n harness.Node) bool { return n.Name() == host })
+	if i < 0 {
+		return s.missingHost(host)
+	}
+	if tty {
+		return execOnTerminal(ctx, s, nodes[i], argv)
+	}
+	r, err := nodes[i].Exec(ctx, argv...)
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
 		return err
 	}
@@ -83,15 +86,7 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 }
 
 // execOnTerminal runs a command on a host with this terminal.
-func execOnTerminal(ctx context.Context, s *session, name string, argv []string) error {
-	nodes, err := s.target.Nodes(ctx)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(nodes, func(n harness.Node) bool { return n.Name() == name })
-	if i < 0 {
-		return lang.Errorf("the lab has no such host")
-	}
+func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []string) error {
 	if len(argv) == 0 {
 		argv = []string{"bash"}
 	}
@@ -102,7 +97,7 @@ func execOnTerminal(ctx context.Context, s *session, name string, argv []string)
 	}
 	defer restore()
 	t := harness.Terminal{In: s.in, Out: s.screen.Out.Raw(), Kind: os.Getenv("TERM"), Sizes: sizes}
-	code, err := nodes[i].(harness.TerminalNode).ExecOnTerminal(ctx, t, argv...) // those of both targets are
+	code, err := n.(harness.TerminalNode).ExecOnTerminal(ctx, t, argv...) // those of both targets are
 	if err != nil {
 		return err
 	}

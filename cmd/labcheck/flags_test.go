@@ -6,9 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"labcheck/harness"
 )
 
 // TestFilesOfAFlag holds that a flag is two files: that of its command, which defines
@@ -57,5 +60,18 @@ func TestFilesOfAFlag(t *testing.T) {
 	visit((&app{lang: "en"}).root())
 	if seen < 40 {
 		t.Errorf("%d flags were found", seen)
+	}
+}
+
+// TestLongTime wants a command that takes long to wait for its parts no longer than others do.
+func TestLongTime(t *testing.T) {
+	a := &app{timeout: harness.DefaultTimeout, longTime: readingTime}
+	ctx, cancel := a.withTimeout(t.Context())
+	defer cancel()
+	if got := harness.Limit(ctx, time.Minute); got != time.Minute {
+		t.Errorf("a minute is %s", got)
+	}
+	if end, _ := ctx.Deadline(); time.Until(end) < readingTime-time.Minute {
+		t.Errorf("it ends at %s", end)
 	}
 }

@@ -16,6 +16,8 @@ import (
 
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
+	"labcheck/harness/terminal"
+	"labcheck/sim"
 	"labcheck/sim/images"
 )
 
@@ -104,6 +106,10 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 			"labcheck images save FILE --json",
 		}
 	}
+	if file == "-" && terminal.IsTerminal(s.out) {
+		err := lang.Errorf("an archive is not for a terminal: name a file, or pipe it into a program")
+		return &usageError{err, "labcheck images save --help"}
+	}
 	if err := s.ensureImages(ctx, more...); err != nil {
 		return err
 	}
@@ -190,7 +196,12 @@ func pushImages(ctx context.Context, s *session, _ []string) error {
 }
 
 func removeImages(ctx context.Context, s *session, cache bool) error {
-	removed, err := s.lab.Images().Remove(ctx)
+	var removed []string
+	var err error
+	for _, store := range sim.AllImages(s.lab) {
+		refs, failed := store.Remove(ctx)
+		removed, err = append(removed, refs...), errors.Join(err, failed)
+	}
 	if cache {
 		err = errors.Join(err, s.lab.Images().RemoveCache(ctx))
 	}

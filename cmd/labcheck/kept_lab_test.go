@@ -136,7 +136,7 @@ func TestKeptNetwork(t *testing.T) {
 		hosts := docker(t, "", "ps", "--filter", "label="+sim.LabelLab+"="+keptLab, "--format", "{{.Image}}")
 		image, _, _ := strings.Cut(hosts, "\n")
 		docker(t, "", "run", "--detach", "--name", foreign, "--network", keptLab, "--entrypoint", "sleep", image, "600")
-		t.Cleanup(func() { docker(t, "", "rm", "--force", foreign) })
+		t.Cleanup(func() { docker(t, "", "rm", "--force", "--volumes", foreign) })
 		said := labcheck(exitUnreachable, "down")
 		detach := "try: docker network disconnect --force kept " + foreign + "\n"
 		if !strings.Contains(said, "has active endpoints") || !strings.Contains(said, detach) {

@@ -28,12 +28,21 @@ func (s *session) startHosts(ctx context.Context) error {
 // ensureImages makes what images are not there, and says beforehand what that
 // takes. It is silent if all are there.
 func (s *session) ensureImages(ctx context.Context, more ...images.Name) error {
-	plan, err := s.lab.Images().Plan(ctx, more...)
-	if err != nil || len(plan.Missing) == 0 {
-		return err
+	for _, store := range sim.AllImages(s.lab) {
+		plan, err := store.Plan(ctx, more...)
+		if err != nil {
+			return err
+		}
+		if len(plan.Missing) == 0 {
+			continue
+		}
+		s.progress.Print(s.lang.Say("  Images are made once: %s", plan.In(s.lang)))
+		err = s.progress.TrackPart(s.lang.Say("Make images"), func() error { return store.Ensure(ctx, more...) })
+		if err != nil {
+			return err
+		}
 	}
-	s.progress.Print(s.lang.Say("  Images are made once: %s", plan.In(s.lang)))
-	return s.progress.TrackPart(s.lang.Say("Make images"), func() error { return s.lab.Images().Ensure(ctx, more...) })
+	return nil
 }
 
 // removeLab removes the lab, also when ctx has ended.

@@ -38,14 +38,16 @@ type realLab struct {
 	dir   string // inventories and keys
 }
 
-// openRealLab makes the lab; nothing of the tutorial is done on it. With
-// LABCHECK_KEEP it stays, and the next run finds it. Consul will
-// have an access list that lets everybody in who shows no token, so that a wrong
-// one is something else than none.
-func openRealLab(t *testing.T) *realLab {
+// openRealLab makes the lab, of the tutorial's hosts if hosts is 0; nothing of the
+// tutorial is done on it. With LABCHECK_KEEP it stays, and the next run finds it.
+// Consul will have an access list that lets everybody in who shows no token, so that
+// a wrong one is something else than none.
+func openRealLab(t *testing.T, hosts int) *realLab {
 	t.Helper()
 	prereq.Program(t, "docker", "apt-get install docker-cli")
-	lab, err := sim.Open(t.Context(), sim.Options{Lab: realName, Subnet: subnettest.ForLab(t, realName), Watchdog: watchdogArgv()})
+	lab, err := sim.Open(t.Context(), sim.Options{
+		Lab: realName, Hosts: hosts, Subnet: subnettest.ForLab(t, realName), Watchdog: watchdogArgv(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +87,11 @@ func (r *realLab) inventory() string {
 	var b strings.Builder
 	fmt.Fprint(&b, "manager: manager\nnodes:\n")
 	for _, h := range r.lab.Topology().Hosts() {
-		fmt.Fprintf(&b, "  - {name: %s, address: %s}\n", h.Name, h.Addr)
+		sizes := "" // of the page's hosts they are known
+		if !r.lab.Topology().IsTutorial() {
+			sizes = fmt.Sprintf(", cpus: %d, memory: %d", h.CPUs, h.Memory)
+		}
+		fmt.Fprintf(&b, "  - {name: %s, address: %s%s}\n", h.Name, h.Addr, sizes)
 	}
 	return b.String()
 }

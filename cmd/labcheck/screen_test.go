@@ -47,7 +47,7 @@ func TestLivingLine(t *testing.T) {
 				}
 				a.screen.SetLivingLine("")
 				fmt.Fprintln(a.out, "end")
-				c.waitToShow("end")
+				c.waitToEndWith("end")
 				c.wantScreen("one\none\n" + exact + "\n" + exact + "\ntwo\nthree\ntwo\nthree\n四つ目の行\n四つ目の行\nend\n")
 			})
 		}
@@ -162,7 +162,7 @@ func TestQuestionOnTerminal(t *testing.T) {
 				s.progress.PrintLine("next")
 				s.progress.Close()
 				fmt.Fprintln(a.out, "end")
-				c.waitToShow("end")
+				c.waitToEndWith("end")
 				c.wantScreen("Go on? [y/N] " + want.shown + "\nnext\nend\n")
 			})
 		}
@@ -190,7 +190,7 @@ func TestOutputShowsControls(t *testing.T) {
 	t.Run("terminal", func(t *testing.T) {
 		c, a, _ := openScreen(t, 80)
 		fmt.Fprint(a.out, hostile+"end\n")
-		c.waitToShow("end")
+		c.waitToEndWith("end")
 		c.wantScreen(`a \x1b[2J\x1b]0;title\x07\u009b5A\x0db red` + "\nend\n")
 	})
 	t.Run("file", func(t *testing.T) {

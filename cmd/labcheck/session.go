@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,8 +39,8 @@ type session struct {
 type access int
 
 const (
-	looks   access = iota // requests and commands that might change something are refused
-	changes               // by consent
+	readAccess   access = iota // requests and commands that might change something are refused
+	changeAccess               // by consent
 )
 
 // action is what a command does with an open target and the command's arguments.
@@ -62,12 +63,16 @@ func (a *app) onLab(do action) func(*cobra.Command, []string) error {
 			err := lang.Errorf("this command is about labs: with --target %s none is made or removed", a.target)
 			return &usageError{err, "labcheck --help"}
 		}
-		return a.onTarget(changes, do)(c, args)
+		return a.onTarget(changeAccess, do)(c, args)
 	}
 }
 
-// withTimeout returns a context that ends after --timeout.
+// withTimeout returns a context that ends after --timeout, or after the time of a command
+// that takes long: that does not extend the limits of its waits.
 func (a *app) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.longTime != 0 {
+		return context.WithTimeoutCause(ctx, a.longTime, harness.TotalError{After: a.longTime})
+	}
 	return harness.WithTotal(ctx, a.timeout, harness.TotalError{After: a.timeout})
 }
 
@@ -136,8 +141,25 @@ func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
 	}
 	if s.lab == nil {
 		nodes = s.rememberingNodes(nodes)
+	} else if err := s.checkComplete(nodes); err != nil {
+		return nil, err
 	}
 	return s.services.Open(s.target.Topology(), nodes)
+}
+
+// checkComplete returns an error if a lab lacks a host, which was removed by hand.
+func (s *session) checkComplete(nodes []harness.Node) error {
+	for _, h := range s.target.Topology().Hosts() {
+		if !slices.ContainsFunc(nodes, func(n harness.Node) bool { return n.Name() == h.Name }) {
+			return s.missingHost(h.Name)
+		}
+	}
+	return nil
+}
+
+// missingHost returns the error for a host that a lab lacks.
+func (s *session) missingHost(name string) error {
+	return hinted(lang.Errorf("lab %s has no host %s any more", s.lab.Lab(), name), s.commandLine("up"))
 }
 
 // clusterAsBuilt is the cluster with what it has beside what the page makes.

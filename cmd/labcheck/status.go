@@ -17,7 +17,7 @@ func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", SuggestFor: []string{"info", "show"}, Example: "  labcheck status --lab two",
 		Short: a.lang.Say("Show how far the tutorial has come, stage by stage and host by host"),
-		RunE:  a.onTarget(looks, func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
+		RunE:  a.onTarget(readAccess, func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
 	}
 }
 

@@ -62,6 +62,11 @@ func TestLabOnTerminal(t *testing.T) {
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, "Step 1: Construct the cluster") + part(width, "Gather evidence") + "✓ 4 claims hold, in %s\n  evidence: evidence\n")
 
+			p = labOnTerminal(t, width, subnet, "images", "save", "-")
+			p.wantExit(exitUsage)
+			p.wantScreen("labcheck: an archive is not for a terminal: name a file, or pipe it into a program\n" +
+				"   try: labcheck images save --help\n")
+
 			p = labOnTerminal(t, width, subnet, "down")
 			p.wantExit(exitHolds)
 			p.wantScreen(part(width, "Remove the lab"))

@@ -261,6 +261,14 @@ func TestDumbTerminal(t *testing.T) {
 	}
 }
 
+// TestCaptureToTerminal: packets are not written to a terminal.
+func TestCaptureToTerminal(t *testing.T) {
+	p := onTerminal(t, 80, exec.Command(labcheckFile(t), "capture", "store"))
+	p.wantExit(exitUsage)
+	p.wantScreen("labcheck: packets are not for a terminal: use -o FILE, or pipe them into a program\n" +
+		"   try: labcheck capture HOST | wireshark -k -i -\n")
+}
+
 // TestNarrowerTerminal: a terminal that is made narrower shows nothing of the living
 // line in the end, whether it folds long lines, as tmux does, or cuts them, as xterm
 // does.

@@ -100,7 +100,7 @@ func TestTorture(t *testing.T) {
 func (x *torture) tidy() {
 	if x.Failed() {
 		x.done("down")
-		x.place.discardImages(x.T, x.place.built(x.T, other))
+		x.place.discardImages(x.T, other)
 	}
 }
 
@@ -186,7 +186,7 @@ func (x *torture) cutBuild() {
 	if c.struck {
 		x.outer("fault", "undo") // to remove an image takes room too
 	}
-	x.place.discardImages(x.T, built)
+	x.place.discardImages(x.T, other)
 }
 
 // cutOff is a command that was cut off, or was done before.

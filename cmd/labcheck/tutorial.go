@@ -30,7 +30,7 @@ command then continues from there.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return walkThrough(ctx, s, yes) }),
 	}
 	c.PreRunE = func(*cobra.Command, []string) error {
-		takeTime(a, c)
+		allowReadingTime(a, c)
 		switch {
 		case !yes && a.json:
 			return &usageError{lang.Errorf("with --json nobody is asked"), a.commandLine("tutorial", "--json", "--yes")}
@@ -45,10 +45,10 @@ command then continues from there.`),
 	return c
 }
 
-// takeTime gives a person time, unless --timeout or a setting says how much.
-func takeTime(a *app, c *cobra.Command) {
-	if f := c.Flags().Lookup("timeout"); !f.Changed && f.Value.String() == f.DefValue {
-		a.timeout = readingTime
+// allowReadingTime gives a person time, unless --timeout or a setting says how much.
+func allowReadingTime(a *app, c *cobra.Command) {
+	if isUnset(c, "timeout") {
+		a.longTime = readingTime
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,10 @@ another over mynet. If that is so already it changes nothing.`),
 		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return bringUp(ctx, s, bare) }),
 	}
 	c.SuggestFor = []string{"start", "create", "make"}
-	c.Example = "  labcheck up\n  labcheck up --lab two --subnet 192.168.34.0/24"
+	c.Example = "  labcheck up\n  labcheck up --lab two --subnet 192.168.34.0/24\n" +
+		"  labcheck up --engine tcp://10.0.0.1:2375 --engine ssh://10.0.0.2 --form"
+	c.Flags().BoolVar(&a.form, "form", false, a.lang.Say(
+		"make a swarm of the engines that are in none, for a lab on several machines"))
 	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type"))
 	return c
 }
@@ -43,7 +47,7 @@ func bringUp(ctx context.Context, s *session, bare bool) error {
 	if err != nil {
 		return err
 	}
-	printRunningLab(s, time.Since(began))
+	printRunningLab(ctx, s, time.Since(began))
 	return nil
 }
 
@@ -90,7 +94,7 @@ type upDocument struct {
 }
 
 // printRunningLab tells where the lab is and how to go on.
-func printRunningLab(s *session, took time.Duration) {
+func printRunningLab(ctx context.Context, s *session, took time.Duration) {
 	t := s.lab.Topology()
 	s.progress.Close()
 	if s.json {
@@ -98,6 +102,16 @@ func printRunningLab(s *session, took time.Duration) {
 		return
 	}
 	fmt.Fprintln(s.out, s.lang.Say("Lab %s is running on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
-	s.progress.Print(s.lang.Say("  check it: labcheck%[1]s   type on it: eval \"$(labcheck env%[1]s)\"   "+
-		"remove it: labcheck down%[1]s", sim.Flags(s.lab)))
+	flags, separator := sim.Flags(s.lab), "   "
+	if len(s.engines) > 1 {
+		separator = "\n  "
+	}
+	typing := `eval "$(labcheck env` + flags + `)"`
+	if direct, _ := s.lab.Direct(ctx); !direct {
+		typing = "labcheck exec" + flags + " -t manager"
+	}
+	s.progress.Print("  " + strings.Join([]string{
+		s.lang.Say("check it: %s", "labcheck"+flags), s.lang.Say("type on it: %s", typing),
+		s.lang.Say("remove it: %s", "labcheck down"+flags),
+	}, separator))
 }

@@ -32,7 +32,7 @@ summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 			if f.interval <= 0 || f.rounds < 0 {
 				return &usageError{lang.Errorf("--interval must be more than 0, and --rounds not less"), "labcheck watch --help"}
 			}
-			return a.open(cmd.Context(), looks, func(ctx context.Context, s *session) error { return watchTarget(ctx, s, f) })
+			return a.open(cmd.Context(), readAccess, func(ctx context.Context, s *session) error { return watchTarget(ctx, s, f) })
 		},
 	}
 	c.Example = "  labcheck watch --target ec2 --inventory cluster.yaml --listen localhost:9273"

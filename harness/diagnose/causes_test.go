@@ -262,7 +262,7 @@ func TestCauses(t *testing.T) {
 		"join of another": {func(d *diagnosis, f *survey.Host) {
 			argue(containerOf(f, "join"), "join", "--advertise=192.168.33.99:2375", d.topology.Discovery())
 			d.enter(swarmNodes+"192.168.33.99:2375", "192.168.33.99:2375")
-		}, "join-wrong-address store", onStore + "rm -f join\n" + joinAgain},
+		}, "join-wrong-address store", onStore + "rm -f join\n" + joinAgain + "\n" + forget + "192.168.33.99:2375"},
 		"join on another port": {func(d *diagnosis, f *survey.Host) {
 			argue(containerOf(f, "join"), "join", "--advertise", "192.168.33.250:2376", d.topology.Discovery())
 			d.enter(swarmNodes+"192.168.33.250:2376", "192.168.33.250:2376")

@@ -374,8 +374,8 @@ var codes = []Code{
 	},
 	{
 		Code: "manager-proxy", Section: managerSection, Breaks: memberKind,
-		Title: "the Swarm manager asks Consul and engines through a proxy",
-		Cause: "%s on %s has the proxy %s in its environment, and asks Consul or engines through it",
+		Title: "the Swarm manager asks Consul through a proxy",
+		Cause: "%s on %s has the proxy %s in its environment, and asks Consul through it",
 		Advice: "the docker CLI gives containers the proxies of ~/.docker/config.json; put the hosts into noProxy " +
 			"there, or leave them out as above; a restart does not help",
 	},
@@ -427,7 +427,7 @@ var codes = []Code{
 	{
 		Code: "join-proxy", Section: joinsSection, Breaks: keyKind,
 		Title: "a join container asks Consul through a proxy",
-		Cause: "%s on %s has the proxy %s in its environment, and asks Consul or engines through it",
+		Cause: "%s on %s has the proxy %s in its environment, and asks Consul through it",
 		Advice: "the docker CLI gives containers the proxies of ~/.docker/config.json; put the hosts into noProxy " +
 			"there, or leave them out as above; a restart does not help",
 	},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"labcheck/harness"
@@ -26,9 +27,10 @@ type Options struct {
 	// Claims are the scenarios of the features. The @needs tags of a scenario, here
 	// and in Failed, say what its claim rests on.
 	Claims []harness.Scenario
-	// Injected are the faults in force that labcheck has injected into the lab, and
-	// Revert returns the command that reverts one. It is nil if the cluster is no lab.
-	Injected []harness.Fault
+	// Injected lists the faults in force that labcheck has injected into the lab. It is
+	// called if a cause is found. Revert returns the command that reverts a fault. A cluster
+	// that is not a lab has neither.
+	Injected func() []harness.Fault
 	Revert   func(harness.Fault) string
 	// OutOfBand is the survey's.
 	OutOfBand bool
@@ -56,7 +58,7 @@ type Result struct {
 // network by packet.
 func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	start := time.Now()
-	d := newDiagnosis(survey.Look(ctx, c, surveyOptions(c.Topology(), o.OutOfBand)), o)
+	d := newDiagnosis(survey.Look(ctx, c, surveyOptions(c.Topology(), o)), o)
 	d.checkLayers()
 	if o.Workload && len(d.found) == 0 {
 		d.traffic(ctx, c)
@@ -74,9 +76,13 @@ func Diagnose(s survey.State, o Options) Result {
 }
 
 // surveyOptions returns what a diagnosis wants to know of a cluster.
-func surveyOptions(t harness.Topology, outOfBand bool) survey.Options {
+func surveyOptions(t harness.Topology, o Options) survey.Options {
+	var suspects []string
+	for _, s := range o.Failed {
+		suspects = append(suspects, s.Hosts...)
+	}
 	return survey.Options{
-		OutOfBand: outOfBand, Images: []string{consulImage, swarmImage},
+		OutOfBand: o.OutOfBand, Images: []string{consulImage, swarmImage}, Suspects: suspects,
 		Relevant: func(c engine.Container) bool { return isRelevant(c, t) },
 	}
 }
@@ -143,16 +149,18 @@ type diagnosis struct {
 	found    []*finding
 	held     []string
 	notAsked []string
+	injected func() []harness.Fault // Options.Injected, which is called once
 }
 
 func newDiagnosis(s survey.State, o Options) *diagnosis {
-	return &diagnosis{Options: o, state: s, topology: s.Topology}
+	return &diagnosis{Options: o, state: s, topology: s.Topology, injected: sync.OnceValue(o.Injected)}
 }
 
 func (d *diagnosis) checkLayers() {
 	for _, l := range layersOf(d.topology) {
 		before := len(d.found)
 		judged := l.check(d)
+		d.found = mergeSame(d.found)
 		if !l.right.Equal(lang.Text{}) {
 			d.noteLayer(l.right, judged, len(d.found) == before)
 		}

@@ -20,7 +20,7 @@ func checkAnswer(d *diagnosis, h *survey.Host) {
 	case errors.Is(err, engine.ErrWrongService):
 		f = d.addFinding("engine-port-taken", h.Name, h.Engine().Port(), h.Name)
 	case h.Probe.Failed.Err != nil:
-		f = d.addFinding("host-frozen", h.Name, h.Name).addSeen("a command on "+h.Name, h.Probe.Failed.Err.Error())
+		f = reportFrozen(d, h)
 	case h.Probe.Engine == survey.Stopped:
 		f = d.addFinding("engine-frozen", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe)).
 			addRemedyOn(h.Name, "pkill -CONT -x dockerd")
@@ -28,6 +28,11 @@ func checkAnswer(d *diagnosis, h *survey.Host) {
 		f = d.addFinding("engine-silent", h.Name, h.Name).addSeen("ps, on "+h.Name, engineState(h.Probe))
 	}
 	f.addSeen(dockerCommand(h.Host, "info"), reasonOf(h.InfoError.Err))
+}
+
+// reportFrozen reports a host on which nothing runs any more.
+func reportFrozen(d *diagnosis, h *survey.Host) *finding {
+	return d.addFinding("host-frozen", h.Name, h.Name).addSeen("a command on "+h.Name, h.Probe.Failed.Err.Error())
 }
 
 // checkHanging lays engines that hang to what keeps them from their cluster store,
@@ -71,6 +76,7 @@ func checkSettings(d *diagnosis) bool {
 			continue
 		}
 		checkStore(d, h)
+		checkEngineProxy(d, h)
 		if full := h.Probe.Full; len(full) > 0 {
 			d.addFinding("disk-full", h.Name, h.Name).addSeen("df, on "+h.Name, strings.Join(full, "; ")).
 				setAdvice(dockerCommand(h.Host, "system df"))
@@ -106,6 +112,19 @@ func checkStore(d *diagnosis, h *survey.Host) {
 	}
 }
 
+// checkEngineProxy reports an engine that is not registered with Consul, because it asks
+// that through a proxy.
+func checkEngineProxy(d *diagnosis, h *survey.Host) {
+	proxy := proxyFor(map[string]string{"HTTP_PROXY": h.Info.HTTPProxy, "NO_PROXY": h.Info.NoProxy}, d.topology.Consul())
+	_, registered := registrationKey(d, h)
+	if proxy == "" || registered || !keysAreKnown(d) || !d.isIntact(registeredKind, h.Name) {
+		return
+	}
+	d.addFinding("engine-proxy", h.Name, h.Name, proxy).setAdvice(d.topology.Manager.Addr, h.Name).
+		setBreaks(part{registeredKind, h.Name}, part{networkKind, h.Name}).
+		addSeen(dockerCommand(h.Host, "info"), "HTTP Proxy: "+h.Info.HTTPProxy+"\nNo Proxy: "+h.Info.NoProxy)
+}
+
 // storeOf returns the cluster store that every engine is to have.
 func storeOf(t harness.Topology) string {
 	return strings.TrimSuffix(t.Discovery(), "/") + strings.TrimSuffix("/"+t.StorePath, "/")
@@ -116,13 +135,22 @@ func storeOf(t harness.Topology) string {
 func noteUnsaid(d *diagnosis) bool {
 	hosts := map[string][]string{}
 	var gaps []string
+	skipped := 0
 	for _, h := range d.state.Hosts {
+		if h.Probe.Skipped {
+			skipped++
+			continue
+		}
 		for _, g := range gapsIn(d, h.Probe) {
 			if hosts[g] == nil {
 				gaps = append(gaps, g)
 			}
 			hosts[g] = append(hosts[g], h.Name)
 		}
+	}
+	if skipped > 0 {
+		d.held = append(d.held, d.Lang.Count(skipped, "%d host shows no fault; its packet filter was not read",
+			"%d hosts show no fault; their packet filters were not read"))
 	}
 	for _, g := range gaps {
 		d.notAsked = append(d.notAsked, strings.Join(hosts[g], ", ")+": "+g)

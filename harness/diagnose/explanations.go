@@ -99,7 +99,10 @@ var explanations = map[string]Explanation{
 			"packets to these hosts never leave",
 		Why: "a network was created on the host whose subnet covers other hosts: docker_gwbridge and `docker " +
 			"network create` take the next free range of Docker's pools, 172.17.0.0/16 and following",
-		Fix: []string{"ip route get ADDRESS", "docker network inspect NETWORK", "docker network rm NETWORK"},
+		Fix: []string{
+			"ip route get ADDRESS", "docker network inspect NETWORK",
+			"ip link set BRIDGE down", "docker network rm NETWORK",
+		},
 	},
 	"docker-rules-lost": {
 		Looks: "the host reaches everything and its containers reach nothing outside of it; `iptables-save -t " +

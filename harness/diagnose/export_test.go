@@ -10,7 +10,7 @@ import (
 
 // Survey asks a lab for what a diagnosis judges.
 func Survey(ctx context.Context, c *engine.Cluster) survey.State {
-	return survey.Look(ctx, c, surveyOptions(c.Topology(), false))
+	return survey.Look(ctx, c, surveyOptions(c.Topology(), Options{}))
 }
 
 // FeatureClaims returns the scenarios of the features as the tests read them.

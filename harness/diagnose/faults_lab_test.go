@@ -167,6 +167,8 @@ func (b *bench) mend(ctx context.Context, r diagnose.Result) error {
 }
 
 func (b *bench) remedies(ctx context.Context, r diagnose.Result) error {
+	ctx, cancel := context.WithTimeout(ctx, pace.Limit(30*time.Second)) // a command may hang, as it would for a person
+	defer cancel()
 	for _, f := range r.Findings {
 		for _, command := range f.Remedy {
 			if _, err := b.Node(cmp.Or(f.RemedyHost, b.Topology().Manager.Name)).Exec(ctx, "sh", "-c", command); err != nil {

@@ -22,9 +22,7 @@ type fault struct {
 	expect []expected
 	undo   []action
 	long   bool // left to make faults
-	// unrecorded says that no lab's state under it is in testdata/states yet.
-	unrecorded bool
-	remedy     bool // the findings' own commands mend it
+	remedy bool // the findings' own commands mend it
 }
 
 // action is a line that does something to a node, or to several.
@@ -87,9 +85,6 @@ func (f *fault) line(s string) error {
 			return nil
 		}
 		f.expect = append(f.expect, expected{code, node})
-		return nil
-	case "unrecorded":
-		f.unrecorded = true
 		return nil
 	case "long":
 		f.long = true

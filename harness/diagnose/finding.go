@@ -164,6 +164,35 @@ func (d *diagnosis) newFinding(code, host string, cause ...any) *finding {
 	return f.setCause(format, cause...)
 }
 
+// mergeSame makes one finding of those with the same cause, which was met on several
+// ways.
+func mergeSame(found []*finding) (all []*finding) {
+	for _, f := range found {
+		isSame := func(o *finding) bool { return o.Code == f.Code && o.Node == f.Node && o.Cause == f.Cause }
+		if i := slices.IndexFunc(all, isSame); i >= 0 {
+			all[i].mergeWith(f)
+		} else {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// mergeWith adds what another finding saw, and what it breaks.
+func (f *finding) mergeWith(o *finding) {
+	f.breaks = append(f.breaks, o.breaks...)
+	for _, s := range o.Seen {
+		if !slices.Contains(f.Seen, s) {
+			f.addSeen(s.Asked, s.Answered)
+		}
+	}
+	for _, command := range o.Remedy {
+		if !slices.Contains(f.Remedy, command) {
+			f.addRemedy(command)
+		}
+	}
+}
+
 // setCause gives a finding another cause than the table's.
 func (f *finding) setCause(format string, args ...any) *finding {
 	f.Cause = f.lang.Say(format, args...)

@@ -33,15 +33,16 @@ func checkRegistrations(d *diagnosis) bool {
 	return could
 }
 
+// registrationKey returns the key by which an engine is registered with Consul, and
+// whether it is there.
+func registrationKey(d *diagnosis, h *survey.Host) (key string, there bool) {
+	key = d.topology.EngineKeysOf(engineNodes) + h.Engine().String()
+	return key, d.state.Entries[key].Key != ""
+}
+
 func checkRegistration(d *diagnosis, h *survey.Host) {
-	key := d.topology.EngineKeysOf(engineNodes) + h.Engine().String()
-	if d.state.Entries[key].Key != "" {
-		return
-	}
-	proxy := proxyFor(map[string]string{"HTTP_PROXY": h.Info.HTTPProxy, "NO_PROXY": h.Info.NoProxy}, d.topology.Consul())
-	if proxy != "" {
-		d.addFinding("engine-proxy", h.Name, h.Name, proxy).setAdvice(d.topology.Manager.Addr, h.Name).
-			addSeen(dockerCommand(h.Host, "info"), "HTTP Proxy: "+h.Info.HTTPProxy+"\nNo Proxy: "+h.Info.NoProxy)
+	key, there := registrationKey(d, h)
+	if there {
 		return
 	}
 	code, last := "engine-not-registered", lastLine(h.Log, "discovery error", "in discovery failed")

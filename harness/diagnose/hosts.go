@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,16 +38,15 @@ func checkHosts(d *diagnosis) bool {
 func checkBridges(d *diagnosis) {
 	for i := range d.state.Hosts {
 		h := &d.state.Hosts[i]
-		covered := map[string][]harness.Host{}
+		covered := map[survey.Link][]harness.Host{}
 		for _, to := range d.topology.Hosts() {
 			if l, over := h.Probe.LinkOver(h.Host, to.Addr); over && to.Name != h.Name {
-				covered[l.Name] = append(covered[l.Name], to)
+				covered[l] = append(covered[l], to)
 			}
 		}
 		for _, l := range h.Probe.Links {
-			if to := covered[l.Name]; len(to) > 0 {
+			if to := covered[l]; len(to) > 0 {
 				reportBridge(d, h, l, to)
-				delete(covered, l.Name)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func reportBridge(d *diagnosis, h *survey.Host, l survey.Link, covered []harness
 		case to.Name == d.topology.Manager.Name:
 			breaks = append(breaks, part{reachKind, h.Name})
 		case h.Name == d.topology.Manager.Name:
-			breaks = append(breaks, part{pathKind, to.Name}, part{placeKind, to.Name})
+			breaks = append(breaks, part{pathKind, to.Name}, part{placeKind, to.Name}, part{reachKind, to.Name})
 		}
 		breaks = append(breaks, part{packetKind, to.Name})
 		if !engine.Knows(h.Peers, to.Addr) {
@@ -76,7 +76,9 @@ func reportBridge(d *diagnosis, h *survey.Host, l survey.Link, covered []harness
 		f.Advice = d.Lang.Say("restart the engine of %s with another --bip, such as --bip=172.17.0.1/16", h.Name)
 		return
 	}
-	f.addRemedy(dockerCommand(h.Host, "network rm %s", network))
+	// Typed there: what the engine would answer to a covered host goes to the bridge. It
+	// removes no network while that keeps it from its cluster store.
+	f.addRemedyOn(h.Name, fmt.Sprintf("ip link set %s down", l.Name), "docker network rm "+network)
 }
 
 // checkConnection finds out why no connection to the engine's port comes about.
@@ -87,6 +89,8 @@ func checkConnection(d *diagnosis, h *survey.Host) {
 	isAsked := h.Probe.Unasked.Err == nil
 	var f *finding
 	switch {
+	case errors.Is(h.Probe.Failed.Err, harness.ErrFrozen): // and it is connected to by commands
+		f = reportFrozen(d, h)
 	case h.Probe.Failed.Err != nil:
 		f = reportEnded(d, h, "host-down", h.Name)
 	case len(rules) > 0:

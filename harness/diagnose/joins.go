@@ -44,8 +44,7 @@ func checkJoin(d *diagnosis, s service) {
 	}
 	call, _ := tutorial.CallOf(found.Container)
 	discovery, place := call.DiscoveryIn(d.topology), s.PageCall().Discovery
-	m, listed := memberAt(d.state.Swarm, s.on.Host)
-	isNamed := engine.NamesHost(call.Advertise, s.on.Host) && listed && m.Status == engine.Healthy
+	isNamed := engine.NamesHost(call.Advertise, s.on.Host) && isListedAs(d, call.Advertise)
 	switch {
 	case discovery != place:
 		s.makeAnew(s.reportContainer(d, "join-wrong-discovery", found).
@@ -63,6 +62,13 @@ func checkJoin(d *diagnosis, s service) {
 	}
 }
 
+// isListedAs reports whether the manager lists what goes by a name as Healthy.
+func isListedAs(d *diagnosis, advertised string) bool {
+	return d.state.Swarm != nil && slices.ContainsFunc(d.state.Swarm.Members, func(m engine.Member) bool {
+		return m.Advertised == advertised && m.Status == engine.Healthy
+	})
+}
+
 // reportWrongAddress reports a join container that registers another address than
 // its host's. The wrong key stays for as long as its session, up to 180 s.
 func reportWrongAddress(d *diagnosis, s service, found survey.Container, advertised string) {
@@ -73,7 +79,8 @@ func reportWrongAddress(d *diagnosis, s service, found survey.Container, adverti
 	f := s.reportContainer(d, code, found).setBreaks(part{joinKind, s.on.Name}, part{listKind, ""}).
 		addSeen(dockerCommand(s.on.Host, "inspect %s", found.Name), "--advertise="+advertised+" instead of "+s.on.Engine().String())
 	s.makeAnew(f, found)
-	if code == "join-wrong-port" && d.state.Entries[key].Key != "" {
+	isEngine := func(h harness.Host) bool { return h.Engine().String() == advertised }
+	if d.state.Entries[key].Key != "" && !slices.ContainsFunc(d.topology.Hosts(), isEngine) {
 		f.addRemedy(deleteKey(d, key))
 	}
 }

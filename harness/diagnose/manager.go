@@ -3,7 +3,6 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -201,17 +200,15 @@ func reportTooOld(d *diagnosis, h harness.Host) {
 	f.breaks = append(f.breaks, part{memberKind, h.Name})
 }
 
-// reportManagerProxy reports a Swarm manager that asks Consul or the engine of a member
-// through a proxy, once for all members.
+// reportManagerProxy reports a Swarm manager that asks Consul through a proxy, once for
+// all members. It asks engines directly, whatever its environment has.
 func reportManagerProxy(d *diagnosis, h harness.Host) bool {
-	s := managerOn(d, d.topology.Manager)
-	for _, to := range []netip.AddrPort{h.Engine(), d.topology.Consul()} {
-		if f := reportProxy(d, s, "manager-proxy", to); f != nil {
-			f.breaks = append(f.breaks, part{memberKind, h.Name})
-			return true
-		}
+	f := reportProxy(d, managerOn(d, d.topology.Manager), "manager-proxy", d.topology.Consul())
+	if f == nil {
+		return false
 	}
-	return false
+	f.breaks = append(f.breaks, part{memberKind, h.Name})
+	return true
 }
 
 // memberAt returns a host in a manager's list, by the address of its engine.

@@ -82,7 +82,7 @@ func (b *bench) failures(t *testing.T) []failure {
 	ctx, cancel := harness.WithTotal(t.Context(), 4*harness.DefaultTimeout, nil)
 	defer cancel()
 	ran, err := suite.Run(ctx, suite.Options{
-		Features: features.FS, Lang: "en", Tags: "@verify || @workload", Cluster: b.Cluster, Patience: 2 * time.Second,
+		Features: features.FS, Lang: "en", Tags: "@verify or @workload", Cluster: b.Cluster, Patience: 2 * time.Second,
 	})
 	if err != nil {
 		t.Error(err)

@@ -1,11 +1,9 @@
 package diagnose_test
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -118,7 +116,7 @@ func checkPair(t *testing.T, p pair, failures map[string][]failure) {
 			failed[c.ID] = merged(failed[c.ID], c)
 		}
 	}
-	r := diagnose.Diagnose(stateOf(t, p), diagnose.Options{Failed: slices.Collect(maps.Values(failed))})
+	r := diagnose.Diagnose(readState(t, p.name()), diagnose.Options{Failed: slices.Collect(maps.Values(failed))})
 	got := map[string][]string{}
 	for _, found := range r.Findings {
 		of := faultOf(p, found)
@@ -136,78 +134,6 @@ func checkPair(t *testing.T, p pair, failures map[string][]failure) {
 			t.Errorf("%s of %q is explained by %q, not by %q", id, failed[id].Hosts, got[id], want)
 		}
 	}
-}
-
-// stateOf returns what a lab says under both faults: as it was recorded under both
-// if it was, or else what was recorded under one with what the other changes.
-func stateOf(t *testing.T, p pair) survey.State {
-	t.Helper()
-	if _, err := os.Stat(stateFile(p.name())); err == nil {
-		return readState(t, p.name())
-	}
-	healthy, s, other := readState(t, healthyState), alone(t, p[0]), alone(t, p[1])
-	for i := range s.Hosts {
-		addChanges(&s.Hosts[i], &healthy.Hosts[i], &other.Hosts[i])
-	}
-	if other.Leader == "" {
-		s.Leader, s.LeaderError, s.KeysError, s.Entries = "", other.LeaderError, other.KeysError, other.Entries
-	}
-	for key := range s.Entries {
-		if _, there := other.Entries[key]; !there && healthy.Entries[key].Key != "" {
-			delete(s.Entries, key)
-		}
-	}
-	for key, e := range other.Entries {
-		if s.Leader != "" && healthy.Entries[key].Value != e.Value {
-			s.Entries[key] = e
-		}
-	}
-	if s.Swarm == nil || other.Swarm == nil {
-		s.Swarm, s.SwarmError = nil, cmp.Or(s.SwarmError, other.SwarmError)
-		return s
-	}
-	if other.Swarm.Strategy != healthy.Swarm.Strategy {
-		s.Swarm.Strategy = other.Swarm.Strategy
-	}
-	if !reflect.DeepEqual(other.Swarm.Members, healthy.Swarm.Members) {
-		s.Swarm.Members = other.Swarm.Members
-	}
-	return s
-}
-
-// addChanges adds to a host what another fault changes of it.
-func addChanges(s, healthy, other *survey.Host) {
-	if other.Info.Name != healthy.Info.Name {
-		s.Info = other.Info
-	}
-	for _, rule := range other.Probe.Rules {
-		if !slices.Contains(healthy.Probe.Rules, rule) {
-			s.Probe.Rules = append(s.Probe.Rules, rule)
-		}
-	}
-	s.Probe.Full = append(s.Probe.Full, other.Probe.Full...)
-	for _, c := range other.Containers {
-		if i := slices.IndexFunc(s.Containers, func(mine survey.Container) bool { return role(mine) == role(c) }); i < 0 {
-			s.Containers = append(s.Containers, c)
-		} else if !isAmong(healthy.Containers, c) {
-			s.Containers[i] = c
-		}
-	}
-	if len(other.Networks) != len(healthy.Networks) {
-		s.Networks = other.Networks
-	}
-}
-
-// role returns the image of a container and the command of its program.
-func role(c survey.Container) string {
-	return strings.Join(append([]string{c.Image}, c.Args[:min(1, len(c.Args))]...), " ")
-}
-
-// isAmong reports whether containers have one that is the same on another lab.
-func isAmong(all []survey.Container, c survey.Container) bool {
-	return slices.ContainsFunc(all, func(o survey.Container) bool {
-		return o.Image == c.Image && o.Command == c.Command && o.State == c.State && o.RestartPolicy == c.RestartPolicy
-	})
 }
 
 // merged returns a claim of the features that is false of more hosts.

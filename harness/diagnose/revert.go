@@ -16,7 +16,7 @@ func (d *diagnosis) findRevert(f *finding) {
 		f.Revert = d.Revert(*f.stopped)
 		return
 	}
-	for _, fault := range d.Injected {
+	for _, fault := range d.injected() {
 		if f.isCausedBy(fault) {
 			f.Revert = d.Revert(fault)
 			return

@@ -33,7 +33,7 @@ func TestRevert(t *testing.T) {
 		}, nil, ""},
 	} {
 		d := healthyFacts()
-		d.Injected, d.Revert = test.injected, harness.Fault.MendWords
+		d.injected, d.Revert = func() []harness.Fault { return test.injected }, harness.Fault.MendWords
 		test.breaks(d.state.On("store"))
 		d.checkLayers()
 		r := d.makeResult()
@@ -69,5 +69,19 @@ func TestHostsOfFailure(t *testing.T) {
 	d.checkLayers()
 	if !slices.ContainsFunc(d.makeResult().Findings, func(f harness.Finding) bool { return f.Code == "join-stopped" && len(f.Explains) == 1 }) {
 		t.Error("a join container explains nothing of its own host")
+	}
+}
+
+// TestInjectedIsNotAsked: which faults are injected is not asked if no cause is found.
+func TestInjectedIsNotAsked(t *testing.T) {
+	s := healthyFacts().state
+	asked := 0
+	o := Options{Injected: func() []harness.Fault { asked++; return nil }, Revert: harness.Fault.MendWords}
+	if r := Diagnose(s, o); len(r.Findings) > 0 || asked > 0 {
+		t.Errorf("healthy: asked %d times, found %v", asked, r.Findings)
+	}
+	s.On("store").Probe.Full = []string{"/"}
+	if r := Diagnose(s, o); len(r.Findings) == 0 || asked != 1 {
+		t.Errorf("no room: asked %d times, found %v", asked, r.Findings)
 	}
 }

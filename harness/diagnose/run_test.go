@@ -79,8 +79,14 @@ func TestRun(t *testing.T) {
 			f.Hosts["store"].EngineLog = "level=info x\nfailed to start daemon: discovery advertise parsing failed\n"
 		}, "engine-bad-advertise store"},
 		"off and mute": {func(f *enginetest.Cluster) { f.Hosts["store"].Off, f.Hosts["store"].Run = true, nil }, "host-down store"},
-		"no leader":    {func(f *enginetest.Cluster) { f.NoLeader = true }, "consul-no-leader manager"},
-		"no join":      {func(f *enginetest.Cluster) { f.Hosts["store"].Containers = nil }, "join-missing store"},
+		"frozen, and connected to by commands": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Off = true
+			f.Hosts["store"].Run = func(context.Context, []string) (harness.Result, error) {
+				return harness.Result{}, fmt.Errorf("run sh on store: %w", harness.ErrFrozen)
+			}
+		}, "host-frozen store"},
+		"no leader": {func(f *enginetest.Cluster) { f.NoLeader = true }, "consul-no-leader manager"},
+		"no join":   {func(f *enginetest.Cluster) { f.Hosts["store"].Containers = nil }, "join-missing store"},
 		"no image": {func(f *enginetest.Cluster) {
 			f.Hosts["store"].Containers, f.Hosts["store"].Images = nil, []string{"progrium/consul"}
 		}, "join-no-image store"},

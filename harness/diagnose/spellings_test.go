@@ -179,10 +179,13 @@ func TestWaysOut(t *testing.T) {
 			containerOf(f, "join").Env = map[string]string{"HTTP_PROXY": "http://10.0.0.1:3128", "NO_PROXY": "192.168.33.0/24"}
 			d.forget("store")
 		}, "key-missing store"},
-		"manager's proxy":          {allManagerProxy(proxy), "manager-proxy manager"},
-		"NO_PROXY has Consul only": {allManagerProxy(map[string]string{"HTTP_PROXY": "http://10.0.0.1:3128", "no_proxy": "192.168.33.11"}), "manager-proxy manager"},
+		"manager's proxy": {allManagerProxy(proxy), "manager-proxy manager"},
+		"NO_PROXY has Consul only": {
+			allManagerProxy(map[string]string{"HTTP_PROXY": "http://10.0.0.1:3128", "no_proxy": "192.168.33.11"}),
+			"member-missing frontend01, member-missing frontend02, member-missing worker01, member-missing store",
+		},
 		"engine's proxy": {func(d *diagnosis, f *survey.Host) {
-			f.Info.HTTPProxy = "http://10.0.0.1:3128"
+			f.Info.HTTPProxy, f.Networks = "http://10.0.0.1:3128", nil
 			delete(d.state.Entries, engineNodes+f.Engine().String())
 		}, "engine-proxy store"},
 		"a bridge over worker01": {func(_ *diagnosis, f *survey.Host) {

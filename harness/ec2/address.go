@@ -5,60 +5,57 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // checkAddress notes if a node's address is none that its peers can use.
-func (n Node) checkAddress(p *places, node string) {
+func (n Node) checkAddress(p *problems, node string) {
 	addr, err := netip.ParseAddr(n.Address)
 	meant := meantAddress("address", n.Address, isIP)
 	switch at := node + ".address"; {
 	case n.Address == "":
-		p.wrong(at, "%s has no address: write the one that the other nodes use",
+		p.note(at, "%s has no address: write the one that the other nodes use",
 			cmp.Or(n.Name, strings.TrimPrefix(node, "$.")))
 	case err == nil && !addr.Is4In6() && isOfNode(addr) && addr.Zone() == "" && (addr.Is4() || !addr.IsLinkLocalUnicast()):
 	case err == nil && !addr.Is4In6():
-		p.wrong(at, "%q, the address of %s, is none that a node can have: write the one that the other nodes use",
+		p.note(at, "%q, the address of %s, is none that a node can have: write the one that the other nodes use",
 			n.Address, n.Name)
 	case meant != "":
-		p.wrong(at, "%q, the address of %s, is no plain IP address: write %s", n.Address, n.Name, meant)
+		p.note(at, "%q, the address of %s, is no plain IP address: write %s", n.Address, n.Name, meant)
 	case isHostName(n.Address):
-		p.wrong(at, "%q, the address of %s, is no IP address: write the one that the name has; public can be a name",
+		p.note(at, "%q, the address of %s, is no IP address: write the one that the name has; public can be a name",
 			n.Address, n.Name)
 	default:
-		p.wrong(at, "%q, the address of %s, is no IP address: write one such as 10.0.0.11", n.Address, n.Name)
+		p.note(at, "%q, the address of %s, is no IP address: write one such as 10.0.0.11", n.Address, n.Name)
 	}
 }
 
 // checkPublic notes if a node's public address is neither an address nor a name.
-func (n Node) checkPublic(p *places, at string) {
+func (n Node) checkPublic(p *problems, at string) {
 	addr, err := netip.ParseAddr(n.Public)
 	meant := meantAddress("public", n.Public, func(s string) bool { return isIP(s) || isHostName(s) })
 	switch at += ".public"; {
 	case n.Public == "", err == nil && isOfNode(addr.WithZone("").Unmap()), err != nil && isHostName(n.Public):
 	case err != nil && meant != "":
-		p.wrong(at, "%q, the public address of %s, is neither an address nor a name: write %s", n.Public, n.Name, meant)
+		p.note(at, "%q, the public address of %s, is neither an address nor a name: write %s", n.Public, n.Name, meant)
 	default:
-		p.wrong(at,
+		p.note(at,
 			"%q, the public address of %s, is neither an address nor a name: write one such as 203.0.113.11 or host.example",
 			n.Public, n.Name)
 	}
 }
 
-// impossible are the networks whose addresses no host can have.
-var impossible = []netip.Prefix{
+// unusableNetworks are the networks whose addresses no host can have.
+var unusableNetworks = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("::/128"),
 }
 
 // isOfNode reports whether a host can have an address that others use. Loopback is of
 // engines that are all on one machine.
 func isOfNode(addr netip.Addr) bool {
-	for _, p := range impossible {
-		if p.Contains(addr) {
-			return false
-		}
-	}
-	return !addr.IsMulticast()
+	isImpossible := func(p netip.Prefix) bool { return p.Contains(addr) }
+	return !addr.IsMulticast() && !slices.ContainsFunc(unusableNetworks, isImpossible)
 }
 
 func isIP(s string) bool {

@@ -28,17 +28,21 @@ type AWS struct {
 // lookTimeout is how long AWS may take to answer.
 const lookTimeout = 10 * time.Second
 
-// NotOneError is that not exactly one running instance has a node's name.
+// NotOneError reports that no instance, or more than one running instance, has a node's name.
 type NotOneError struct {
 	Name  string
 	Found []string // those that have it: ID, state, address
 }
 
-func (e *NotOneError) Error() string {
+func (e *NotOneError) Error() string { return e.In(lang.English) }
+
+// In returns the error in a language.
+func (e *NotOneError) In(l lang.Language) string {
 	if len(e.Found) == 0 {
-		return fmt.Sprintf("no instance has the Name tag %s", e.Name)
+		return l.Say("no instance has the Name tag %s", e.Name)
 	}
-	return fmt.Sprintf("not one running instance has the Name tag %s, but these have it: %s", e.Name, strings.Join(e.Found, ", "))
+	return l.Say("not exactly one running instance has the Name tag %s; these have it: %s",
+		e.Name, strings.Join(e.Found, ", "))
 }
 
 // Discover fills an inventory's addresses with those of the instances whose Name
@@ -53,17 +57,13 @@ func Discover(ctx context.Context, a AWS, i Inventory) (Inventory, error) {
 	i.Nodes = slices.Clone(i.Nodes)
 	var errs []error
 	for k := range i.Nodes {
-		errs = append(errs, i.Nodes[k].settle(found[i.Nodes[k].Name]))
+		errs = append(errs, i.Nodes[k].setAddresses(found[i.Nodes[k].Name]))
 	}
 	return i, errors.Join(errs...)
 }
 
 // instances are those that have the name of a node, by it.
 func (a AWS) instances(ctx context.Context, i Inventory) (map[string][]types.Instance, error) {
-	filters, err := a.filters(i)
-	if err != nil {
-		return nil, err
-	}
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(a.Region), config.WithSharedConfigProfile(a.Profile))
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (a AWS) instances(ctx context.Context, i Inventory) (map[string][]types.Ins
 	}
 	// The pages are followed here: the SDK's paginator takes the client as an
 	// interface, and then each of its 700 methods is linked (30 MB of the binary).
-	client, in := ec2.NewFromConfig(cfg), &ec2.DescribeInstancesInput{Filters: filters}
+	client, in := ec2.NewFromConfig(cfg), &ec2.DescribeInstancesInput{Filters: a.makeFilters(i)}
 	found := map[string][]types.Instance{}
 	for {
 		page, err := client.DescribeInstances(ctx, in)
@@ -92,7 +92,17 @@ func (a AWS) instances(ctx context.Context, i Inventory) (map[string][]types.Ins
 	}
 }
 
-func (a AWS) filters(i Inventory) ([]types.Filter, error) {
+// Check returns an error for a tag that is not KEY=VALUE.
+func (a AWS) Check() error {
+	for _, t := range a.Tags {
+		if key, _, ok := strings.Cut(t, "="); !ok || key == "" {
+			return lang.Errorf("tag %q: KEY=VALUE is needed", t)
+		}
+	}
+	return nil
+}
+
+func (a AWS) makeFilters(i Inventory) []types.Filter {
 	var names []string
 	for _, n := range i.Nodes {
 		names = append(names, n.Name)
@@ -102,13 +112,10 @@ func (a AWS) filters(i Inventory) ([]types.Filter, error) {
 		filters = append(filters, types.Filter{Name: aws.String("vpc-id"), Values: []string{a.VPC}})
 	}
 	for _, t := range a.Tags {
-		key, value, ok := strings.Cut(t, "=")
-		if !ok || key == "" {
-			return nil, lang.Errorf("tag %q: KEY=VALUE is needed", t)
-		}
+		key, value, _ := strings.Cut(t, "=")
 		filters = append(filters, types.Filter{Name: aws.String("tag:" + key), Values: []string{value}})
 	}
-	return filters, nil
+	return filters
 }
 
 func nameOf(i types.Instance) string {
@@ -120,9 +127,9 @@ func nameOf(i types.Instance) string {
 	return ""
 }
 
-// settle gives a node the addresses of the one running instance of its name. The
-// error is a *NotOneError where there are none or several.
-func (n *Node) settle(named []types.Instance) error {
+// setAddresses gives a node the addresses of the one running instance of its name. The
+// error is a *NotOneError unless exactly one is running.
+func (n *Node) setAddresses(named []types.Instance) error {
 	var running []types.Instance
 	e := &NotOneError{Name: n.Name}
 	for _, i := range named {

@@ -17,18 +17,18 @@ import (
 	"labcheck/harness/lang"
 )
 
-// places finds where something stands in an inventory's text, and collects what is
+// problems finds where something stands in an inventory's text, and collects what is
 // wrong.
-type places struct {
+type problems struct {
 	file  string
 	at    map[string]*token.Position // by path, such as $.nodes[2].address
 	bad   map[string]bool            // paths whose values can't be taken
 	found []*InventoryError
 }
 
-// wrong notes what is wrong at a path; if that is not in the text, at the nearest part
+// note notes what is wrong at a path; if that is not in the text, at the nearest part
 // of it that is. What is wrong with a bad value was noted before.
-func (p *places) wrong(path, format string, args ...any) {
+func (p *problems) note(path, format string, args ...any) {
 	if p.bad[path] {
 		return
 	}
@@ -44,7 +44,7 @@ func (p *places) wrong(path, format string, args ...any) {
 
 // ownPath returns the path of a field of a node if it is in the text of the node, or else
 // that of the node: it may have merged the field.
-func (p *places) ownPath(node, field string) string {
+func (p *problems) ownPath(node, field string) string {
 	of, n := p.at[node+field], p.at[node]
 	if of != nil && n != nil && of.Offset < n.Offset {
 		return node
@@ -53,7 +53,7 @@ func (p *places) ownPath(node, field string) string {
 }
 
 // err returns what was found, in the order of the text; nil if nothing was.
-func (p *places) err() error {
+func (p *problems) err() error {
 	slices.SortStableFunc(p.found, func(a, b *InventoryError) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
@@ -130,7 +130,7 @@ func startOf(n ast.Node) *token.Position {
 
 // reader reads the values of a document. What is wrong is noted, and left out.
 type reader struct {
-	places
+	problems
 	anchors map[string]ast.Node
 	targets map[*ast.AliasNode]ast.Node
 	merged  map[ast.Node][]pair
@@ -144,9 +144,9 @@ type pair struct {
 }
 
 // readDocument reads an inventory from its document.
-func readDocument(file string, document ast.Node) (Inventory, *places) {
+func readDocument(file string, document ast.Node) (Inventory, *problems) {
 	r := &reader{
-		places{file: file, at: map[string]*token.Position{}, bad: map[string]bool{}},
+		problems{file: file, at: map[string]*token.Position{}, bad: map[string]bool{}},
 		map[string]ast.Node{},
 		map[*ast.AliasNode]ast.Node{},
 		map[ast.Node][]pair{},
@@ -181,7 +181,7 @@ func readDocument(file string, document ast.Node) (Inventory, *places) {
 			}
 		},
 	})
-	return i, &r.places
+	return i, &r.problems
 }
 
 func (r *reader) readNode(path string, v ast.Node, n *Node) {
@@ -396,7 +396,7 @@ func isMisspelt(typed, word string) bool {
 
 // reject notes that a value can't be taken.
 func (r *reader) reject(path, format string, args ...any) {
-	r.wrong(path, format, args...)
+	r.note(path, format, args...)
 	r.bad[path] = true
 }
 

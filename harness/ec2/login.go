@@ -109,28 +109,28 @@ const unsaidUser = "labcheck-unsaid"
 // configuration has a host or a user for that, and else by its address. The error is
 // a *harness.UnreachableError.
 func (h *sshHost) findRoute() (route, error) {
-	if err := h.needSSH(); err != nil {
+	if err := h.checkSSHInstalled(); err != nil {
 		return route{}, err
 	}
 	options := h.login.options(h.hops)
 	if h.address == "" {
-		return h.ask(options, h.name)
+		return h.querySSH(options, h.name)
 	}
-	named, err := h.ask(nil, h.name)
+	named, err := h.querySSH(nil, h.name)
 	hasHost := !strings.EqualFold(named.host, h.name)
 	switch {
 	case err != nil:
 		return route{}, err
 	case !hasHost && named.user == "":
-		return h.ask(options, h.address)
+		return h.querySSH(options, h.address)
 	case !hasHost || h.via != nil:
 		options = append(options, "-o", "HostName="+h.address)
 	}
-	return h.ask(options, h.name)
+	return h.querySSH(options, h.name)
 }
 
-// needSSH returns an error if this machine has no OpenSSH that can share a login.
-func (h *sshHost) needSSH() error {
+// checkSSHInstalled returns an error if this machine has no OpenSSH that can share a login.
+func (h *sshHost) checkSSHInstalled() error {
 	e := &harness.UnreachableError{Node: h.name, Layer: harness.LayerSSH}
 	_, e.Err = exec.LookPath("ssh")
 	switch {
@@ -166,8 +166,8 @@ func (l Login) options(hops string) []string {
 // it says none.
 const userConfiguration = "Include ~/.ssh/config\nInclude /etc/ssh/ssh_config\nHost *\n\tUser " + unsaidUser + "\n"
 
-// ask has ssh say what it makes of a destination.
-func (h *sshHost) ask(options []string, to string) (route, error) {
+// querySSH has ssh say what it makes of a destination.
+func (h *sshHost) querySSH(options []string, to string) (route, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
 	argv := slices.Concat([]string{"-F", "/dev/stdin", "-T", "-G"}, options, []string{"--", to})

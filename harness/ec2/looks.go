@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// looks are the commands that change nothing on a node, without their options
+// readOnlyCommands are the commands of docker that change nothing on a node, without their options
 // and what they are about.
-var looks = [][]string{
+var readOnlyCommands = [][]string{
 	{"docker", "info"},
 	{"docker", "inspect"},
 	{"docker", "network", "inspect"},
 	{"docker", "network", "ls"},
 	{"docker", "ps"},
 	{"docker", "version"},
-	{"journalctl"},
 }
 
 // OnlyLooks tells whether a command is known to change nothing.
@@ -23,11 +22,7 @@ func OnlyLooks(argv []string) bool {
 	if len(words) > 2 && words[0] == "docker" && words[1] == "-H" && strings.HasPrefix(words[2], "tcp://") {
 		words = append([]string{"docker"}, words[3:]...)
 	}
-	known := slices.ContainsFunc(looks, func(l []string) bool {
+	return isEngineLog(argv) || slices.ContainsFunc(readOnlyCommands, func(l []string) bool {
 		return len(words) >= len(l) && slices.Equal(words[:len(l)], l)
-	})
-	// journalctl can also throw logs away.
-	return known && !slices.ContainsFunc(words, func(w string) bool {
-		return words[0] == "journalctl" && (strings.HasPrefix(w, "--vacuum") || w == "--rotate" || w == "--flush")
 	})
 }

@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -36,15 +35,18 @@ var masterOptions = []string{
 
 // untilEOF runs a command that ends with the standard input of this shell, and so
 // with labcheck, however that ends. Ctrl-C is labcheck's to handle.
+// It makes the folder of the socket, which it removes. It sends the signal until the
+// command has ended: dash loses one that comes before the command is executed.
 const untilEOF = `trap '' INT QUIT
+trap : HUP TERM
 dir=$1 group=$2
 shift 2
+mkdir -m 700 -- "$dir" || exit
 "$@" </dev/null &
 trap '' HUP TERM
 exec >/dev/null 2>&1
 read -r _
-kill "${group:-$!}"
-wait
+while kill "${group:-$!}"; sleep 0.02; kill -0 $!; do :; done
 rm -rf -- "$dir"`
 
 // ownGroup has the shell end all that the command has started: its process group is
@@ -57,10 +59,7 @@ const goodbyeTimeout = 2 * time.Second
 // startMaster starts ssh. With the terminal it asks there what it has to know, and
 // what it says is shown there, too.
 func startMaster(argv []string, onTerminal bool) (*master, error) {
-	socket, err := harness.NewSocket()
-	if err != nil {
-		return nil, err
-	}
+	socket := harness.NameSocket()
 	m := &master{Socket: socket, ended: make(chan struct{}), gone: make(chan struct{})}
 	batch, group := "yes", ownGroup
 	if onTerminal {
@@ -73,7 +72,7 @@ func startMaster(argv []string, onTerminal bool) (*master, error) {
 		cmd.Env = append(os.Environ(), "SSH_ASKPASS_REQUIRE=never") // for hosts before the last
 	}
 	if err := m.start(cmd); err != nil {
-		return nil, errors.Join(err, socket.RemoveDir())
+		return nil, err
 	}
 	return m, nil
 }

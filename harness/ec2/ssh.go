@@ -130,7 +130,7 @@ func (h *sshHost) open(ctx context.Context, onTerminal bool) (*sshConn, error) {
 	}
 	m, err := startMaster(argv, onTerminal)
 	if err != nil {
-		return nil, h.failure(lang.Textf("ssh can't be started: %v", err), lang.Text{}, err)
+		return nil, h.sshError(lang.Textf("ssh can't be started: %v", err), lang.Text{}, err)
 	}
 	raw, err := m.login(ctx)
 	if raw == nil {
@@ -140,7 +140,7 @@ func (h *sshHost) open(ctx context.Context, onTerminal bool) (*sshConn, error) {
 	c, err := h.newConn(m, raw)
 	if err != nil {
 		m.close()
-		return nil, h.failure(lang.Textf("ssh connection failed: %v", err), lang.Text{}, err)
+		return nil, h.sshError(lang.Textf("ssh connection failed: %v", err), lang.Text{}, err)
 	}
 	return c, nil
 }
@@ -184,7 +184,7 @@ func (h *sshHost) argv(ctx context.Context) ([]string, error) {
 	}
 	via, err := h.via.connect(ctx)
 	if err != nil {
-		return nil, unreachable(h.name, r.addr, h.via.name, err)
+		return nil, unreachableError(h.name, r.addr, h.via.name, err)
 	}
 	// It must not dial by itself if the master has gone.
 	proxy := harness.ShellLine("ssh", "-F", "none", "-o", "ProxyCommand=false", "-S", via.master.Path, "-W", "[%h]:%p", "--", h.via.name)
@@ -233,15 +233,15 @@ func (h *sshHost) forward(ctx context.Context, addr string) (net.Conn, error) {
 	})
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
-		err = h.notForwarded(refused)
+		err = h.forwardingError(refused)
 	}
 	return conn, err
 }
 
-// notForwarded is what the host's sshd said of an address that it was to dial,
+// forwardingError is what the host's sshd said of an address that it was to dial,
 // as an error of this machine's own.
-func (h *sshHost) notForwarded(e *ssh.OpenChannelError) error {
-	if errno := errnoIn(e.Message); errno != nil {
+func (h *sshHost) forwardingError(e *ssh.OpenChannelError) error {
+	if errno := harness.ErrnoIn(e.Message); errno != 0 {
 		return errno
 	}
 	if e.Reason != ssh.Prohibited {
@@ -296,7 +296,7 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 		return err
 	})
 	if err != nil {
-		return unreachable(h.name, h.at(), "", err)
+		return unreachableError(h.name, h.at(), "", err)
 	}
 	defer func() { _ = session.Close() }()
 	var stdout, stderr output
@@ -323,7 +323,7 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	said := stdout.text() + stderr.text()
 	switch {
 	case !began && (hasExit || said != ""):
-		return h.noShell(ctx, said)
+		return h.noShellError(ctx, said)
 	case exit != nil && hasExit:
 		r.ExitCode = exit.ExitStatus()
 	case !hasExit && ctx.Err() == nil:
@@ -332,8 +332,8 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	return ctx.Err()
 }
 
-// noShell reports that the login shell has not run a command, and what it printed.
-func (h *sshHost) noShell(ctx context.Context, said string) error {
+// noShellError reports that the login shell has not run a command, and what it printed.
+func (h *sshHost) noShellError(ctx context.Context, said string) error {
 	return &harness.UnreachableError{
 		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, Err: ctx.Err(), Passing: ctx.Err() != nil,
 		What: lang.Textf("the login shell runs no commands; it says: %s", oneLine(said)),
@@ -363,7 +363,7 @@ func (h *sshHost) openSession(ctx context.Context, c *sshConn) (*ssh.Session, er
 		case h.sessions.Load() > 0:
 			tries = 0
 		case tries == sessionTries:
-			return nil, h.failure(lang.Textf("its sshd runs no commands (%s)", refused.Message),
+			return nil, h.sshError(lang.Textf("its sshd runs no commands (%s)", refused.Message),
 				lang.Textf("set MaxSessions to more than 0 in its sshd_config"), err)
 		}
 		select {

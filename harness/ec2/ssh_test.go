@@ -534,7 +534,8 @@ func TestAcceptedKeys(t *testing.T) {
 func TestOnlyLooks(t *testing.T) {
 	for command, want := range map[string]bool{
 		"docker info": true, "docker -H tcp://10.0.0.1:2375 info --format {{.Name}}": true, "docker ps --all": true,
-		"docker network ls": true, "docker network inspect mynet": true, "journalctl --unit docker": true,
+		"docker network ls": true, "docker network inspect mynet": true, "journalctl --unit docker --no-pager --lines 20": true,
+		"journalctl --unit docker --no-pager --lines 20 --rotate": false, "journalctl --unit docker --cursor-file=x": false,
 		"docker run x": false, "docker network rm mynet": false, "docker network": false, "docker -H unix:///x rm y": false,
 		"docker -H tcp://10.0.0.1:2375 rm x": false, "sh -c reboot": false, "journalctl --vacuum-size=1": false, "docker": false, "": false,
 	} {
@@ -713,6 +714,27 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		_ = syscall.Kill(-cmd.Process.Pid, signals[i%len(signals)]) // as a terminal does, to all of the group
 		_ = cmd.Wait()
 	}
+	waitUntilNothingIsLeft(t, s)
+}
+
+// TestKilledWithSocketFolder: nothing is left of a command that is killed as soon as the
+// folder of its socket is there.
+func TestKilledWithSocketFolder(t *testing.T) {
+	s := startSSHD(t)
+	cmd := child(t, "stay")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if left, err := filepath.Glob(filepath.Join(os.TempDir(), harness.SocketDirs)); err != nil {
+			t.Fatal(err)
+		} else if len(left) > 0 {
+			break
+		}
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	_ = cmd.Wait() // it was killed
 	waitUntilNothingIsLeft(t, s)
 }
 

@@ -185,7 +185,7 @@ func (n *node) unreachable(at string, err error) error {
 	if n.target.jump != nil {
 		from = n.target.jump.name
 	}
-	return unreachable(n.said.Name, at, from, err)
+	return unreachableError(n.said.Name, at, from, err)
 }
 
 // Exec runs argv on the node by ssh. sshd has a shell take it: what needs it is
@@ -194,7 +194,8 @@ func (n *node) unreachable(at string, err error) error {
 func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	r := harness.Result{Node: n.said.Name, Argv: argv, Start: time.Now()}
 	if n.target.opts.ReadOnly && !n.target.opts.onlyLooks(argv) {
-		return harness.Result{}, lang.Errorf("run %q on %s: refused: this run is read-only", argv, n.said.Name)
+		return harness.Result{}, lang.Errorf(
+			"run %s on %s: refused: this run is read-only", harness.ShellLine(argv...), n.said.Name)
 	}
 	h, err := n.target.hostOf(n.said)
 	if err != nil {
@@ -213,11 +214,6 @@ func (n *node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 
 func (o Options) onlyLooks(argv []string) bool {
 	return OnlyLooks(argv) || o.Looks != nil && o.Looks(argv)
-}
-
-// engineLog is the command that tells the last lines of the engine's log.
-func engineLog(lines int) []string {
-	return []string{"journalctl", "--unit", "docker", "--no-pager", "--lines", strconv.Itoa(lines)}
 }
 
 // EngineLog is the end of what the node's engine wrote, as its journal has it.

@@ -27,7 +27,7 @@ func (n *node) ExecOnTerminal(ctx context.Context, t harness.Terminal, argv ...s
 		return err
 	})
 	if err != nil {
-		return 0, unreachable(h.name, h.at(), "", err)
+		return 0, unreachableError(h.name, h.at(), "", err)
 	}
 	defer h.sessions.Add(-1)
 	defer func() { _ = session.Close() }()

@@ -22,19 +22,19 @@ var networkName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 var ownNetworks = []string{"bridge", "default", "docker_gwbridge", "host", "none"}
 
 // check holds an inventory to what its schema can't say.
-func (i Inventory) check(p *places) {
+func (i Inventory) check(p *problems) {
 	if len(i.Nodes) == 0 {
 		if !p.bad["$"] {
-			p.wrong("$.nodes", "there are no nodes")
+			p.note("$.nodes", "there are no nodes")
 		}
 		return
 	}
 	if i.Network != "" && !networkName.MatchString(i.Network) {
-		p.wrong("$.network", "%q can't be a network's name: write letters and digits, and dots, hyphens and _ between them",
+		p.note("$.network", "%q can't be a network's name: write letters and digits, and dots, hyphens and _ between them",
 			i.Network)
 	}
 	if slices.Contains(ownNetworks, i.Network) {
-		p.wrong("$.network", "each engine has a network %s of its own: write another name", i.Network)
+		p.note("$.network", "each engine has a network %s of its own: write another name", i.Network)
 	}
 	i.SSH.check(p, "$.ssh")
 	checkSubnet(p, "$.subnet", i.Subnet)
@@ -43,7 +43,7 @@ func (i Inventory) check(p *places) {
 	for k, name := range i.Replicas {
 		isMember := slices.ContainsFunc(i.Nodes, func(n Node) bool { return n.Name == name && name != i.Manager })
 		if !isMember || slices.Contains(i.Replicas[:k], name) {
-			p.wrong(fmt.Sprintf("$.replicas[%d]", k), "%q: write the name of a node that is not the manager, once", name)
+			p.note(fmt.Sprintf("$.replicas[%d]", k), "%q: write the name of a node that is not the manager, once", name)
 		}
 	}
 	for k, n := range i.Nodes {
@@ -60,7 +60,7 @@ func (i Inventory) check(p *places) {
 }
 
 // compareNodes notes what two nodes can't have both.
-func (i Inventory) compareNodes(p *places, at string, a, b Node) {
+func (i Inventory) compareNodes(p *problems, at string, a, b Node) {
 	address := func(n Node) netip.Addr {
 		addr, _ := netip.ParseAddr(n.Address)
 		return addr
@@ -68,33 +68,33 @@ func (i Inventory) compareNodes(p *places, at string, a, b Node) {
 	port := func(n Node) uint16 { return cmp.Or(n.Port, i.Ports.Engine, harness.EnginePort) }
 	switch {
 	case a.Name == b.Name && a.Name != "":
-		p.wrong(p.ownPath(at, ".name"), "there are two nodes %s: write another name", b.Name)
+		p.note(p.ownPath(at, ".name"), "there are two nodes %s: write another name", b.Name)
 	case strings.EqualFold(a.Name, b.Name) && a.Name != "":
-		p.wrong(p.ownPath(at, ".name"), "%s and %s differ in upper and lower case only: write another name", a.Name, b.Name)
+		p.note(p.ownPath(at, ".name"), "%s and %s differ in upper and lower case only: write another name", a.Name, b.Name)
 	}
 	switch {
 	case address(a) == address(b) && address(a).IsValid():
-		p.wrong(p.ownPath(at, ".address"), "%s and %s have the same address: write another one", a.Name, b.Name)
+		p.note(p.ownPath(at, ".address"), "%s and %s have the same address: write another one", a.Name, b.Name)
 	case a.Public != "" && strings.EqualFold(a.Public, b.Public) && port(a) == port(b):
-		p.wrong(p.ownPath(at, ".public"), "%s and %s have the same public address: write another one, or another port",
+		p.note(p.ownPath(at, ".public"), "%s and %s have the same public address: write another one, or another port",
 			a.Name, b.Name)
 	}
 }
 
 // checkManager notes if no node is the manager, or if two of the manager's services
 // have the same port.
-func (i Inventory) checkManager(p *places) {
+func (i Inventory) checkManager(p *problems) {
 	at := slices.IndexFunc(i.Nodes, func(n Node) bool { return n.Name == i.Manager })
 	known := at >= 0 && i.Manager != ""
 	noName := slices.ContainsFunc(i.Nodes, func(n Node) bool { return n.Name == "" }) // was noted
 	meant := slices.IndexFunc(i.Nodes, func(n Node) bool { return isMisspelt(i.Manager, n.Name) })
 	switch {
 	case i.Manager == "":
-		p.wrong("$.manager", "no node is the manager: write manager: and the name of a node")
+		p.note("$.manager", "no node is the manager: write manager: and the name of a node")
 	case !known && meant >= 0:
-		p.wrong("$.manager", "the manager is %q; no node has that name: write %s", i.Manager, i.Nodes[meant].Name)
+		p.note("$.manager", "the manager is %q; no node has that name: write %s", i.Manager, i.Nodes[meant].Name)
 	case !known && !noName:
-		p.wrong("$.manager", "the manager is %q; no node has that name: write the name of a node", i.Manager)
+		p.note("$.manager", "the manager is %q; no node has that name: write the name of a node", i.Manager)
 	}
 	if !known {
 		return
@@ -103,20 +103,20 @@ func (i Inventory) checkManager(p *places) {
 	swarm, consul := cmp.Or(i.Ports.Swarm, harness.SwarmPort), cmp.Or(i.Ports.Consul, harness.ConsulPort)
 	switch {
 	case swarm == consul:
-		p.wrong("$.ports", "Swarm and Consul both have port %d of %s: write another one", swarm, i.Manager)
+		p.note("$.ports", "Swarm and Consul both have port %d of %s: write another one", swarm, i.Manager)
 	case swarm == engine, consul == engine:
-		p.wrong(fmt.Sprintf("$.nodes[%d].port", at),
+		p.note(fmt.Sprintf("$.nodes[%d].port", at),
 			"the engine of %s and another service both have its port %d: write another one", i.Manager, engine)
 	}
 }
 
-func (n Node) check(p *places, at string) {
+func (n Node) check(p *problems, at string) {
 	isName := nodeName.MatchString(n.Name) && len(n.Name) < 64
 	switch {
 	case n.Name == "":
-		p.wrong(at+".name", "a node has no name: write what docker info calls it; a name such as null needs quotes")
+		p.note(at+".name", "a node has no name: write what docker info calls it; a name such as null needs quotes")
 	case !isName:
-		p.wrong(at+".name", "%q can't be a node's name: write what docker info calls it: letters, digits, dots and hyphens",
+		p.note(at+".name", "%q can't be a node's name: write what docker info calls it: letters, digits, dots and hyphens",
 			n.Name)
 	}
 	n.checkAddress(p, at)
@@ -125,57 +125,48 @@ func (n Node) check(p *places, at string) {
 	checkMemory(p, at+".memory", n.Memory)
 	for name := range n.Labels {
 		if name == "" || strings.ContainsFunc(name, isBlankOrControl) || strings.Contains(name, "=") {
-			p.wrong(at+".labels", "%q can't be a label's name: write one without spaces and =", name)
+			p.note(at+".labels", "%q can't be a label's name: write one without spaces and =", name)
 		}
 	}
 	for k, f := range n.EngineFlags {
 		if !strings.HasPrefix(f, "--") {
-			p.wrong(fmt.Sprintf("%s.engine_flags[%d]", at, k), "%q: write a flag of dockerd with its value, as --NAME=VALUE", f)
+			p.note(fmt.Sprintf("%s.engine_flags[%d]", at, k), "%q: write a flag of dockerd with its value, as --NAME=VALUE", f)
 		}
 	}
 }
 
 // checkSizes notes a node whose sizes nothing says.
-func (i Inventory) checkSizes(p *places, at string, n Node) {
+func (i Inventory) checkSizes(p *problems, at string, n Node) {
 	noCPUs := n.CPUs == 0 && i.CPUs == 0 && !p.bad[at+".cpus"] && !p.bad["$.cpus"]
 	noMemory := n.Memory == "" && i.Memory == "" && !p.bad[at+".memory"] && !p.bad["$.memory"]
-	if (noCPUs || noMemory) && nodeName.MatchString(n.Name) && !onPage(n.Name) {
-		p.wrong(at, "the page has no node %s: its cpus and its memory are needed, here or for all nodes", n.Name)
+	if (noCPUs || noMemory) && nodeName.MatchString(n.Name) && !slices.Contains(harness.Tutorial().HostNames(), n.Name) {
+		p.note(at, "the page has no node %s: its cpus and its memory are needed, here or for all nodes", n.Name)
 	}
 }
 
-func checkMemory(p *places, path, memory string) {
+func checkMemory(p *problems, path, memory string) {
 	if memory == "" {
 		return
 	}
 	if _, err := bytesOf(memory); err != nil {
-		p.wrong(path, "%s", err)
+		p.note(path, "%s", err)
 	}
 }
 
-func checkSubnet(p *places, path, subnet string) {
+func checkSubnet(p *problems, path, subnet string) {
 	if _, err := netip.ParsePrefix(subnet); subnet != "" && err != nil {
-		p.wrong(path, "%q: want a subnet such as 192.168.34.0/24", subnet)
+		p.note(path, "%q: want a subnet such as 192.168.34.0/24", subnet)
 	}
 }
 
 // check notes what ssh would take for something else.
-func (l Login) check(p *places, at string) {
+func (l Login) check(p *problems, at string) {
 	if strings.HasPrefix(l.User, "-") || strings.ContainsFunc(l.User, isBlankOrControl) {
-		p.wrong(at+".user", "%q can't be a user's name: write one without spaces, and without - before it", l.User)
+		p.note(at+".user", "%q can't be a user's name: write one without spaces, and without - before it", l.User)
 	}
 	if strings.ContainsFunc(l.Key, unicode.IsControl) {
-		p.wrong(at+".key", "%q can't be a file's name: write a path without control characters", l.Key)
+		p.note(at+".key", "%q can't be a file's name: write a path without control characters", l.Key)
 	}
 }
 
 func isBlankOrControl(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
-
-func onPage(name string) bool {
-	for _, h := range harness.Tutorial().Hosts() {
-		if h.Name == name {
-			return true
-		}
-	}
-	return false
-}

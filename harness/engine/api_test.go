@@ -265,6 +265,7 @@ func TestInfo(t *testing.T) {
 	want := Info{
 		ID: "ID of store", Name: "store", ServerVersion: "20.10.5", CPUs: 1, Memory: 3854600 << 10, Containers: 1, Images: 3,
 		ClusterStore: "consul://192.168.33.11:8500", ClusterAdvertise: "192.168.33.250:2375",
+		SystemTime: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC),
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)

@@ -67,7 +67,9 @@ func (o Options) connectPort(n harness.Node, port uint16) (*Client, error) {
 	if err != nil {
 		return nil, failed(c, "connect", err)
 	}
-	c.transport.Proxy = nil // WithHost sets the environment's
+	// WithHost sets the environment's proxy, and a number of idle connections above which
+	// the transport closes the oldest, be it that a request is about to use it.
+	c.transport.Proxy, c.transport.MaxIdleConns = nil, 0
 	// The library wants an *http.Transport until here.
 	web.Transport = o.guardTransport(web.Transport)
 	c.api = api

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"labcheck/harness/lang"
 )
@@ -22,6 +23,8 @@ type Info struct {
 	HTTPProxy string `json:"http_proxy,omitempty"`
 	NoProxy   string `json:"no_proxy,omitempty"`
 	Swarm     *Swarm `json:"swarm,omitempty"` // nil on a plain engine
+	// SystemTime is the clock of the engine's host; the zero time where it tells none.
+	SystemTime time.Time `json:"-"`
 }
 
 // rawInfo is GET /info. The client library's type has no ClusterStore any more.
@@ -33,6 +36,7 @@ type rawInfo struct {
 	ClusterStore, ClusterAdvertise string
 	HTTPProxy, NoProxy             string
 	SystemStatus, DriverStatus     [][2]string
+	SystemTime                     string
 }
 
 // Info asks for what `docker info` shows. Where Swarm answers with a status
@@ -52,6 +56,7 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 		ClusterStore: raw.ClusterStore, ClusterAdvertise: raw.ClusterAdvertise,
 		HTTPProxy: withoutPassword(raw.HTTPProxy), NoProxy: raw.NoProxy,
 	}
+	info.SystemTime, _ = time.Parse(time.RFC3339Nano, raw.SystemTime)
 	status := raw.SystemStatus
 	if status == nil {
 		status = asStatus(raw.DriverStatus)

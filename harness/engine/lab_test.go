@@ -165,6 +165,10 @@ func info(t *testing.T, c *engine.Cluster) {
 			Containers: got.Containers, Images: got.Images,
 			ClusterStore:     "consul://" + c.Topology().Consul().String(),
 			ClusterAdvertise: fmt.Sprintf("%s:2375", h.Addr),
+			SystemTime:       got.SystemTime,
+		}
+		if off := time.Since(got.SystemTime).Abs(); off > time.Minute {
+			t.Errorf("the clock of %s is off by %s", h.Name, off)
 		}
 		if diff := cmp.Diff(want, got); diff != "" || got.ID == "" {
 			t.Errorf("%s (-want +got):\n%s", h.Name, diff)

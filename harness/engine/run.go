@@ -35,6 +35,8 @@ type RunSpec struct {
 	Network    string
 	Env        []string // KEY=VALUE; Swarm takes constraint:…, affinity:… here
 	Labels     map[string]string
+	// OnlyCreated leaves the container as `docker create` does: it is not started.
+	OnlyCreated bool
 }
 
 // Run creates a container and starts it, as `docker run -d` does. Where it is
@@ -48,6 +50,9 @@ func (c *Client) Run(ctx context.Context, spec RunSpec) (string, error) {
 	}
 	if err != nil {
 		return "", failed(c, "create container of "+spec.Image, err)
+	}
+	if spec.OnlyCreated {
+		return made.ID, nil
 	}
 	return made.ID, c.Start(ctx, made.ID)
 }

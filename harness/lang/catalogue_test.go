@@ -24,7 +24,7 @@ type source struct {
 
 // speaking are the functions that take a text, and which of their arguments it is.
 // Those that forward theirs call it format.
-var speaking = map[string]int{"Say": 0, "Textf": 0, "Errorf": 0, "Count": 1, "setCause": 0, "wrong": 1, "reject": 1, "say": 1, "compare": 0}
+var speaking = map[string]int{"Say": 0, "Textf": 0, "Errorf": 0, "Count": 1, "setCause": 0, "note": 1, "reject": 1, "say": 1, "compare": 0}
 
 func readSource(t *testing.T) source {
 	t.Helper()

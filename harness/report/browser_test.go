@@ -410,6 +410,14 @@ func TestBrowserCopies(t *testing.T) {
 			t.Errorf("%s copied %q, want %q", query, got, want)
 		}
 	}
+	const covered = `(() => { const text = document.createRange();
+		text.selectNodeContents(document.querySelector(".fix pre"));
+		return text.getBoundingClientRect().right > document.querySelector(".fix .copy").getBoundingClientRect().left;
+	})()`
+	b.run(chromedp.EmulateViewport(390, 900))
+	if ask[bool](b, covered) {
+		t.Error("on a narrow page the button covers the command")
+	}
 	b.quiet()
 }
 

@@ -76,6 +76,11 @@ func scaleFacts(r scale.Result, l lang.Language) []string {
 	if r.Spread != nil {
 		facts = append(facts, l.Say("Spread: %d nodes with %d to %d containers each.",
 			r.Spread.Nodes, r.Spread.Least, r.Spread.Most))
+		if r.Spread.Stale > 0 {
+			facts = append(facts, l.Count(r.Spread.Stale,
+				"%d container runs and is listed as stopped: the manager missed its start.",
+				"%d containers run and are listed as stopped: the manager missed their starts."))
+		}
 	}
 	for _, process := range []string{"swarm", "consul", enginesProcess} {
 		if memory, cpu := r.Peak(process); memory > 0 {

@@ -30,6 +30,8 @@ const (
 	startTimeout = time.Minute
 	// listTimeout is how long the list of nodes may take until it is right.
 	listTimeout = 3 * time.Minute
+	// logTimeout is how long reading what the simulated engines have said may take.
+	logTimeout = 5 * time.Second
 	// listPause is the time between two looks at the list.
 	listPause = 250 * time.Millisecond
 )
@@ -171,8 +173,10 @@ func (r starter) startEngines(ctx context.Context, host string, first, count int
 
 // withEngineLog adds to an error what the simulated engines have said, if anything.
 func (r starter) withEngineLog(ctx context.Context, err error) error {
+	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), logTimeout)
+	defer cancel()
 	for _, host := range []string{keptHost, lostHost} {
-		said, _ := r.Cluster.Node(host).Exec(context.WithoutCancel(ctx), "tail", "-n", "3", programLog)
+		said, _ := r.Cluster.Node(host).Exec(ctx, "tail", "-n", "3", programLog)
 		if text := strings.TrimSpace(said.Stdout); text != "" {
 			return lang.Errorf("%w; the simulated engines on %s: %s", err, host, text)
 		}

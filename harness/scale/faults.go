@@ -31,7 +31,7 @@ func (r faults) stopSome(ctx context.Context) error {
 	}
 	stopped := lang.Textf("%d containers end by themselves after 1 s, and the manager knows it", stoppedContainers)
 	if err := r.timeEvent(ctx, "stopped", stopped, time.Now(), func(ctx context.Context) error {
-		return r.awaitCounts(ctx, swarm, listCounts{running: r.counted, stopped: stoppedContainers})
+		return r.awaitCounts(ctx, swarm, stoppedContainers)
 	}); err != nil {
 		return err
 	}
@@ -43,13 +43,14 @@ func (r faults) stopSome(ctx context.Context) error {
 	}
 	removed := lang.Textf("%d stopped containers are removed through the manager", stoppedContainers)
 	return r.timeEvent(ctx, "removed", removed, start, func(ctx context.Context) error {
-		return r.awaitCounts(ctx, swarm, listCounts{running: r.counted})
+		return r.awaitCounts(ctx, swarm, 0)
 	})
 }
 
-// awaitCounts waits until a Swarm manager lists so many containers that run and that have
-// stopped.
-func (r faults) awaitCounts(ctx context.Context, swarm *engine.Client, want listCounts) error {
+// awaitCounts waits until a Swarm manager lists what it has listed before, and so many
+// containers more that have stopped.
+func (r faults) awaitCounts(ctx context.Context, swarm *engine.Client, stopped int) error {
+	want := r.result.Spread.listedWith(r.counted, stopped)
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
 		s, err := askSwarm(ctx, swarm)
 		if err != nil {

@@ -58,6 +58,19 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// TestStale wants containers that the manager takes for stopped not to be waited for.
+func TestStale(t *testing.T) {
+	s := spreadOf(engine.Swarm{Members: []engine.Member{
+		{Containers: 3, Running: 3}, {Containers: 3, Running: 2, Stopped: 1},
+	}})
+	if s.Stale != 1 {
+		t.Errorf("%d are stale, want 1", s.Stale)
+	}
+	if got, want := s.listedWith(6, 20), (listCounts{running: 5, stopped: 21}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 // TestCountList wants nodes that are not Healthy to count as nodes only.
 func TestCountList(t *testing.T) {
 	got := countList(engine.Swarm{Members: []engine.Member{

@@ -557,3 +557,15 @@ func TestShownIDs(t *testing.T) {
 		t.Errorf("one of another host: %v", err)
 	}
 }
+
+// TestOddNetwork: the host that has another network of the same name is the one that the
+// claim is false of, although the cluster lists both.
+func TestOddNetwork(t *testing.T) {
+	w, f := performedWorld(t)
+	store := f.Hosts["store"]
+	store.Networks = append(store.Networks, enginetest.Network{ID: strings.Repeat("e", 64), Name: "mynet", Driver: "bridge"})
+	about := new(harness.HostsError)
+	if err := w.networkIsOne(t.Context(), "mynet"); !errors.As(err, &about) || !slices.Equal(about.Hosts, []string{"store"}) {
+		t.Errorf("%v, about %q", err, about.Hosts)
+	}
+}

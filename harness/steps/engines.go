@@ -15,7 +15,20 @@ import (
 )
 
 // engines are the engines of the hosts, and Swarm, which answers as one.
-type engines struct{ *scenario }
+type engines struct {
+	*scenario
+	kept map[string]keptInfo // by host; nil: nothing is kept
+}
+
+// keptInfo is what an engine has said, and when.
+type keptInfo struct {
+	engine.Info
+	asked time.Time
+}
+
+// infoAge is for how long it is not asked again whether a property is right. Those that
+// the features name do not change while an engine runs; to answer, it runs two programs.
+const infoAge = 5 * time.Second
 
 func (e *engines) sentences() []sentence {
 	return []sentence{
@@ -55,12 +68,32 @@ func (e *engines) managerReaches(ctx context.Context, from, addr, name string) e
 }
 
 func (e *engines) engineHas(ctx context.Context, host, property, value string) error {
+	value = figures(e.topology()).engineFigure(host, property, value)
+	compare := func(info engine.Info) error {
+		return e.infoHas(e.compare("the engine of %s", host), info, property, value)
+	}
+	if kept := e.kept[host]; time.Since(kept.asked) < infoAge && compare(kept.Info) == nil {
+		return nil
+	}
+	asked := time.Now()
 	info, err := e.cluster.Engine(host).Info(ctx)
 	if err != nil {
 		return err
 	}
-	value = figures(e.topology()).engineFigure(host, property, value)
-	return e.infoHas(e.compare("the engine of %s", host), info, property, value)
+	if e.kept != nil {
+		e.kept[host] = keptInfo{info, asked}
+	}
+	return compare(info)
+}
+
+// keepAnswers keeps what engines say, or forgets it and keeps nothing.
+func (e *engines) keepAnswers(yes bool) {
+	switch {
+	case !yes:
+		e.kept = nil
+	case e.kept == nil:
+		e.kept = map[string]keptInfo{}
+	}
 }
 
 func (e *engines) clusterHas(ctx context.Context, property, value string) error {

@@ -16,8 +16,8 @@ type Sentence struct {
 // Sentences are all sentences of a world that has no cluster.
 func Sentences() []Sentence {
 	var all []Sentence
-	for _, s := range New(nil, lang.English, func(time.Duration, error) {}).sentences() {
-		all = append(all, Sentence{lang.Text{EN: s.expr}, s.do})
+	for _, p := range New(nil, lang.English, func(time.Duration, error) {}).patterns {
+		all = append(all, Sentence{lang.Text{EN: p.expr}, p.do})
 	}
 	return all
 }

@@ -107,15 +107,30 @@ func (n *networks) networkIsOne(ctx context.Context, name string) error {
 		return nil
 	}
 	var seen, others []string
+	most := mostFrequent(found)
 	for i, h := range hosts {
 		seen = append(seen, cmp.Or(h.Name, n.lang.Say("the cluster"))+": "+found[i])
-		if i < len(hosts)-1 && found[i] != found[len(hosts)-1] {
+		if h.Name != "" && found[i] != most {
 			others = append(others, h.Name)
 		}
 	}
 	expected := n.lang.Say("the same id everywhere")
 	err = n.mismatch(n.lang.Say("the ids of %s", name), expected, strings.Join(seen, "\n"))
 	return harness.AboutHosts(err, others...)
+}
+
+// mostFrequent returns the value that is there most often, of several the first.
+func mostFrequent(values []string) (most string) {
+	counts := map[string]int{}
+	for _, v := range values {
+		counts[v]++
+	}
+	for _, v := range values {
+		if counts[v] > counts[most] {
+			most = v
+		}
+	}
+	return most
 }
 
 // enginesLook wants each engine to take part in a gossip, be it alone.

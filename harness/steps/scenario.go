@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
@@ -24,6 +22,9 @@ type scenario struct {
 	page     *tutorial.Page
 	patience *patience // nil: as long as the sentences say
 	load     *workload.Workload
+
+	addresses   tutorial.Addresses
+	addressesOf *engine.Cluster // for which addresses are
 
 	mu       sync.Mutex
 	commands []harness.Result
@@ -47,7 +48,12 @@ func (s *scenario) topology() harness.Topology { return s.cluster.Topology() }
 
 // here writes a text of the features, which has the page's addresses, with
 // those that the hosts have in this topology.
-func (s *scenario) here(text string) string { return tutorial.Here(s.topology(), text) }
+func (s *scenario) here(text string) string {
+	if s.addressesOf != s.cluster {
+		s.addresses, s.addressesOf = tutorial.AddressesOf(s.topology()), s.cluster
+	}
+	return s.addresses.Here(text)
+}
 
 // swarmInfo is what Swarm answers on port 3375.
 func (s *scenario) swarmInfo(ctx context.Context) (engine.Info, error) {
@@ -140,19 +146,13 @@ func (c *comparison) mismatch() error {
 func askEach[T any](
 	ctx context.Context, hosts []harness.Host, ask func(context.Context, harness.Host) (T, error),
 ) ([]T, error) {
-	all := make([]T, len(hosts))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, h := range hosts {
-		g.Go(func() error {
-			var err error
-			all[i], err = ask(ctx, h)
-			if h.Name != "" {
-				err = harness.AboutHosts(err, h.Name)
-			}
-			return err
-		})
-	}
-	return all, g.Wait()
+	return harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (T, error) {
+		answer, err := ask(ctx, h)
+		if h.Name != "" {
+			err = harness.AboutHosts(err, h.Name)
+		}
+		return answer, err
+	})
 }
 
 // findHost returns the host of a name.

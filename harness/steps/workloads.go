@@ -204,14 +204,26 @@ func (w *workloads) startOnTwo(ctx context.Context, one, other, network string) 
 	return w.startOn(ctx, one+","+other, network)
 }
 
-// startOn has Swarm start a container on each of several nodes. Engines are told
-// of them before a fault may keep them from it.
+// startOn has Swarm start a container on each of several nodes, all at once. Engines
+// are told of them before a fault may keep them from it.
 func (w *workloads) startOn(ctx context.Context, nodes, network string) error {
+	if err := w.load.TakeTurn(ctx); err != nil {
+		return err
+	}
+	places := map[string]string{} // nodes by the part of the container's name
 	for i, node := range splitList(nodes) {
-		if _, err := w.startInTurn(ctx, node, fmt.Sprintf("%s-%d", node, i), network, "constraint:node=="+node); err != nil {
+		places[fmt.Sprintf("%s-%d", node, i)] = node
+	}
+	_, err := harness.Each(ctx, sortedKeys(places), func(ctx context.Context, part string) (*workload.Container, error) {
+		node := places[part]
+		started, err := w.load.Start(ctx, w.cluster.Swarm(), node, part, network, "constraint:node=="+node)
+		if err != nil {
 			err = w.mismatch(w.lang.Say("a container on %s", network), w.lang.Say("one on %s", node), w.lang.Error(err))
-			return harness.AboutHosts(err, node)
 		}
+		return started, harness.AboutHosts(err, node)
+	})
+	if err != nil {
+		return err
 	}
 	return w.load.AwaitTold(ctx)
 }

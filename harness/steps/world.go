@@ -28,11 +28,12 @@ type sentence struct {
 // sentences. One scenario runs at a time.
 type World struct {
 	scenario *scenario
+	patterns []pattern // of all sentences
 	reader   *reader
+	engines  *engines
 	faults   *faults
 	joins    *joins
 	replicas *replicas
-	subjects []interface{ sentences() []sentence } // those above, and the others
 }
 
 // New makes a world on a cluster, which understands the sentences of one
@@ -46,24 +47,29 @@ func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Dur
 	faults := &faults{scenario: s, members: members, managers: managers}
 	joins := &joins{scenario: s, containers: containers, members: members}
 	replicas := &replicas{scenario: s, faults: faults, managers: managers}
-	return &World{s, reader, faults, joins, replicas, []interface{ sentences() []sentence }{
-		reader, containers, &discovery{s}, &engines{s}, members, &networks{s}, &workloads{scenario: s},
+	engines := &engines{scenario: s}
+	w := &World{scenario: s, engines: engines, reader: reader, faults: faults, joins: joins, replicas: replicas}
+	for _, subject := range []interface{ sentences() []sentence }{
+		reader, containers, &discovery{s}, engines, members, &networks{s}, &workloads{scenario: s},
 		faults, joins, replicas,
-	}}
+	} {
+		for _, sentence := range subject.sentences() {
+			w.patterns = append(w.patterns, pattern{sentence, regexp.MustCompile(l.Format(sentence.expr))})
+		}
+	}
+	return w
+}
+
+// pattern is a sentence in the language of a world.
+type pattern struct {
+	sentence
+	compiled *regexp.Regexp
 }
 
 // Expressions returns the sentences that a world understands in a language.
 func Expressions(l lang.Language) (all []*regexp.Regexp) {
-	for _, s := range New(nil, l, nil).sentences() {
-		all = append(all, regexp.MustCompile(l.Format(s.expr)))
-	}
-	return all
-}
-
-// sentences are all there are.
-func (w *World) sentences() (all []sentence) {
-	for _, s := range w.subjects {
-		all = append(all, s.sentences()...)
+	for _, p := range New(nil, l, nil).patterns {
+		all = append(all, p.compiled)
 	}
 	return all
 }
@@ -76,10 +82,10 @@ func (w *World) WithPage(p *tutorial.Page) *World {
 	return w
 }
 
-// Register tells godog what the sentences do.
+// Register tells godog, before each scenario, what the sentences do.
 func (w *World) Register(sc *godog.ScenarioContext) {
-	for _, s := range w.sentences() {
-		sc.Step(w.scenario.lang.Format(s.expr), s.do)
+	for _, p := range w.patterns {
+		sc.Step(p.compiled, p.do)
 	}
 }
 
@@ -103,6 +109,10 @@ func (w *World) ChangesCluster(yes bool) {
 		w.scenario.patience.inProgress = yes
 	}
 }
+
+// OnlyLooks says whether the scenario that begins changes nothing: what engines say of
+// themselves is then kept for a few seconds, for the scenarios that follow.
+func (w *World) OnlyLooks(yes bool) { w.engines.keepAnswers(yes) }
 
 // TakeCommands gives the commands that were run since it was last called.
 func (w *World) TakeCommands() []harness.Result { return w.scenario.takeCommands() }

@@ -58,58 +58,82 @@ func (e edition) parse() (all []feature, err error) {
 	return all, nil
 }
 
-// adapt returns the edition for a topology whose hosts or network are not the page's:
-// outlines with a row for each host have those of the topology, and the network has
-// its name.
-func (e edition) adapt(t harness.Topology) (edition, error) {
+// rewriteFiles returns the edition with other text: visit copies a file from its source,
+// with what it changes.
+func (e edition) rewriteFiles(visit func(*rewriter, *messages.GherkinDocument)) (edition, error) {
 	all, err := e.parse()
 	if err != nil {
 		return e, err
 	}
-	files := fstest.MapFS{}
-	adapted := e
-	adapted.FS, adapted.lines = files, map[string][]int{}
+	files, lines := fstest.MapFS{}, map[string][]int{}
 	for _, f := range all {
-		d := f.document
-		content, err := fs.ReadFile(e.FS, d.Uri)
+		name := f.document.Uri
+		content, err := fs.ReadFile(e.FS, name)
 		if err != nil {
 			return e, err
 		}
-		a := adapter{language: e.language, topology: t, source: strings.Split(string(content), "\n")}
+		r := rewriter{source: strings.Split(string(content), "\n")}
+		visit(&r, f.document)
+		files[name] = &fstest.MapFile{Data: []byte(strings.Join(r.text, "\n"))}
+		lines[name] = r.lines
+	}
+	e.FS, e.lines = files, lines
+	return e, nil
+}
+
+// rewriter writes the text of a feature anew.
+type rewriter struct {
+	source []string // lines
+	read   int      // how many of them
+	text   []string // lines
+	lines  []int    // of the source, for each of text
+}
+
+// copyBefore copies what was not read yet before a line of the source, as change makes it.
+func (r *rewriter) copyBefore(line int, change func(string) string) {
+	for ; r.read < line-1; r.read++ {
+		r.addLine(change(r.source[r.read]), r.read+1)
+	}
+}
+
+func (r *rewriter) addLine(text string, source int) {
+	r.text, r.lines = append(r.text, text), append(r.lines, source)
+}
+
+// copyRest copies what was not read yet, as change makes it.
+func (r *rewriter) copyRest(change func(string) string) { r.copyBefore(len(r.source)+1, change) }
+
+// adapt returns the edition for a topology whose hosts or network are not the page's:
+// outlines with a row for each host have those of the topology, and the network has
+// its name.
+func (e edition) adapt(t harness.Topology) (edition, error) {
+	return e.rewriteFiles(func(r *rewriter, d *messages.GherkinDocument) {
+		a := adapter{r, e.language, t}
 		for _, child := range d.Feature.Children {
 			if child.Scenario != nil {
 				a.addScenario(child.Scenario)
 			}
 		}
-		a.copyBefore(len(a.source) + 1)
-		files[d.Uri] = &fstest.MapFile{Data: []byte(strings.Join(a.text, "\n"))}
-		adapted.lines[d.Uri] = a.lines
-	}
-	return adapted, nil
+		a.copyRest(a.changeLine)
+	})
 }
 
 // adapter writes the text of a feature for a topology.
 type adapter struct {
+	*rewriter
 	language lang.Language
 	topology harness.Topology
-	source   []string // lines
-	read     int      // how many of them
-	text     []string // lines
-	lines    []int    // of the source, for each of text
 }
 
-// copyBefore copies what was not read yet before a line of the source.
-func (a *adapter) copyBefore(line int) {
-	for ; a.read < line-1; a.read++ {
-		line := a.source[a.read]
-		if len(a.topology.Hosts()) > mostForAllPairs {
-			line = steps.SampleWays(a.language, line)
-		}
-		if !strings.HasPrefix(strings.TrimSpace(line), "@") { // ids stay
-			line = pageNetwork.ReplaceAllLiteralString(line, a.topology.Network)
-		}
-		a.addLine(pageManager.ReplaceAllString(line, "${1}"+a.topology.Manager.Name), a.read+1)
+// changeLine returns what the adapted feature has in place of a line.
+func (a *adapter) changeLine(line string) string {
+	if len(a.topology.Hosts()) > mostForAllPairs {
+		line = steps.SampleWays(a.language, line)
 	}
+	if !strings.HasPrefix(strings.TrimSpace(line), "@") { // ids stay
+		line = pageNetwork.ReplaceAllLiteralString(line, a.topology.Network)
+	}
+	return pageManager.ReplaceAllString(line, "${1}"+a.topology.Manager.Name)
 }
 
 // mostForAllPairs is up to how many hosts packets are sent between all pairs of them:
@@ -122,10 +146,6 @@ var pageManager = regexp.MustCompile(`("|\| |@on:)` + harness.Tutorial().Manager
 
 // pageNetwork is the overlay network's name in the features.
 var pageNetwork = regexp.MustCompile(`\b` + harness.Tutorial().Network + `\b`)
-
-func (a *adapter) addLine(text string, source int) {
-	a.text, a.lines = append(a.text, text), append(a.lines, source)
-}
 
 // addScenario copies the feature up to a scenario's end, with other rows if these are
 // about hosts.
@@ -141,7 +161,7 @@ func (a *adapter) addScenario(s *messages.Scenario) {
 			continue
 		}
 		first := int(rows[0].Location.Line)
-		a.copyBefore(first)
+		a.copyBefore(first, a.changeLine)
 		for _, h := range order.HostsIn(a.topology) {
 			a.addLine(a.rowOf(rows[0], h), first)
 		}

@@ -76,13 +76,14 @@ func TestAdapt(t *testing.T) {
 		if text := after[i].Steps[0].Text; !strings.Contains(text, `"node6"`) || !strings.Contains(text, `"web"`) {
 			t.Errorf("%s: %q", l, text)
 		}
+		here := tutorial.AddressesOf(seven)
 		i = slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "node-size#6" })
-		text := tutorial.Here(seven, after[i].Name+" "+after[i].Steps[0].Text)
+		text := here.Here(after[i].Name + " " + after[i].Steps[0].Text)
 		if !strings.Contains(text, "node6") || !strings.Contains(text, "1.017 GiB") {
 			t.Errorf("%s: %q", l, text)
 		}
 		i = slices.IndexFunc(after, func(s Scenario) bool { return s.ID == "registered#6" })
-		if text := tutorial.Here(seven, after[i].Steps[0].Text); !strings.Contains(text, "10.20.0.8:2375") {
+		if text := here.Here(after[i].Steps[0].Text); !strings.Contains(text, "10.20.0.8:2375") {
 			t.Errorf("%s: %q", l, text)
 		}
 	}

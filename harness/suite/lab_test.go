@@ -201,12 +201,13 @@ func interrupt(t *testing.T, c *engine.Cluster, before []string) {
 }
 
 // leftover starts what a check that was killed leaves: a workload container,
-// and its turn, which ended.
+// and its turn, which is over after 5 s.
 func leftover(t *testing.T, c *engine.Cluster) {
 	t.Helper()
 	labels := map[string]string{"labcheck.workload": "crashed"}
 	for host, name := range map[string]string{"manager": "labcheck-turn", "store": "labcheck-crashed-1"} {
 		spec := engine.RunSpec{Name: name, Image: "labcheck/workload", Args: []string{"sleep", "5"}, Labels: labels}
+		spec.OnlyCreated = host == "manager" // as a turn is
 		if _, err := c.Engine(host).Run(t.Context(), spec); err != nil {
 			t.Fatal(err)
 		}

@@ -136,9 +136,6 @@ func (l *loader) addPickle(doc *messages.GherkinDocument, nodes map[string]node,
 		step.DocString, step.Table = stepArgument(st.Argument)
 		s.Steps = append(s.Steps, step)
 	}
-	if l.edition.own {
-		s.addMissingTags(doc.Uri)
-	}
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
 	}

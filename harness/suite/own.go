@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	messages "github.com/cucumber/messages/go/v21"
+
 	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 )
@@ -26,16 +28,51 @@ func OwnFeatures(dir string) fs.FS { return ownFeatures{os.DirFS(dir), dir} }
 // idWord is what an id that is made of a name has of it.
 var idWord = regexp.MustCompile(`[\pL\pN]+`)
 
-// addMissingTags gives a scenario the tags that it may lack.
-func (s *Scenario) addMissingTags(uri string) {
-	if !slices.ContainsFunc(kindTags(), s.Has) {
-		s.Tags = append(s.Tags, TagWorkload)
+// addMissingTags returns the edition with the tags that its scenarios lack.
+func (e edition) addMissingTags() (edition, error) {
+	return e.rewriteFiles(func(r *rewriter, d *messages.GherkinDocument) {
+		unchanged := func(line string) string { return line }
+		add := func(s *messages.Scenario, inherited []*messages.Tag) {
+			if tags := missingTags(d.Uri, s, inherited); tags != "" {
+				line := int(s.Location.Line)
+				r.copyBefore(line, unchanged)
+				r.addLine(tags, line)
+			}
+		}
+		for _, child := range d.Feature.Children {
+			if child.Scenario != nil {
+				add(child.Scenario, d.Feature.Tags)
+			}
+			if child.Rule == nil {
+				continue
+			}
+			for _, of := range child.Rule.Children {
+				if of.Scenario != nil {
+					add(of.Scenario, slices.Concat(d.Feature.Tags, child.Rule.Tags))
+				}
+			}
+		}
+		r.copyRest(unchanged)
+	})
+}
+
+// missingTags returns the tags that a scenario lacks: its kind and its id.
+func missingTags(uri string, s *messages.Scenario, inherited []*messages.Tag) string {
+	tags := slices.Concat(inherited, s.Tags)
+	for _, e := range s.Examples {
+		tags = slices.Concat(tags, e.Tags)
 	}
-	hasID := slices.ContainsFunc(s.Tags, func(t string) bool { return strings.HasPrefix(t, idTag) })
-	if !hasID {
+	isKind := func(t *messages.Tag) bool { return slices.Contains(kindTags(), t.Name) }
+	isID := func(t *messages.Tag) bool { return strings.HasPrefix(t.Name, idTag) }
+	var missing []string
+	if !slices.ContainsFunc(tags, isKind) {
+		missing = append(missing, TagWorkload)
+	}
+	if !slices.ContainsFunc(tags, isID) {
 		words := idWord.FindAllString(strings.TrimSuffix(uri, ".feature")+" "+s.Name, -1)
-		s.Tags = append(s.Tags, idTag+strings.ToLower(strings.Join(words, "-")))
+		missing = append(missing, idTag+strings.ToLower(strings.Join(words, "-")))
 	}
+	return strings.Join(missing, " ")
 }
 
 // SentenceError is a step that is none of labcheck's sentences.
@@ -76,5 +113,8 @@ func openOwn(own ownFeatures, language lang.Language) (edition, error) {
 	if err == nil && !found {
 		err = lang.Errorf("%s has no .feature files", own.dir)
 	}
-	return edition{FS: own.FS, language: language, folder: ".", shown: own.dir, own: true}, err
+	if err != nil {
+		return edition{}, err
+	}
+	return edition{FS: own.FS, language: language, folder: ".", shown: own.dir, own: true}.addMissingTags()
 }

@@ -35,13 +35,15 @@ func TestOwnFeatures(t *testing.T) {
 		}
 		got = append(got, s.ID+" "+kind)
 	}
-	want := []string{"deep-web-app-it-is-1#1 @workload", "deep-web-app-it-is-2#1 @workload", "mine @verify"}
+	want := []string{"deep-web-app-it-is-x#1 @workload", "deep-web-app-it-is-x#2 @workload", "mine @verify"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if want := filepath.Join(dir, "deep/Web app.feature"); all[0].File != want || all[0].Line != 7 {
 		t.Errorf("%s:%d, want %s:7", all[0].File, all[0].Line, want)
 	}
+	checkChosen(t, dir, "@workload", "deep-web-app-it-is-x", "deep-web-app-it-is-x")
+	checkChosen(t, dir, "not @id:deep-web-app-it-is-x", "mine")
 	write("wrong.feature", "Feature: Wrong\nScenario: A\nThen all is well\n")
 	var wrong *SentenceError
 	if _, err := Load(OwnFeatures(dir), lang.English); !errors.As(err, &wrong) || wrong.Line != 3 || wrong.Text != "all is well" {
@@ -49,5 +51,26 @@ func TestOwnFeatures(t *testing.T) {
 	}
 	if _, err := Load(OwnFeatures(t.TempDir()), lang.English); err == nil {
 		t.Error("a folder without features is read")
+	}
+}
+
+// checkChosen wants godog to choose scenarios of a person's own by an expression, also by
+// the tags that they lacked.
+func checkChosen(t *testing.T, dir, tags string, want ...string) {
+	t.Helper()
+	e, err := openEdition(OwnFeatures(dir), lang.English)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := e.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, forGodog, err := chooseScenarios(all, tags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, godogChoosesOf(t, e, forGodog)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", tags, diff)
 	}
 }

@@ -61,6 +61,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 		r.feature = s.Start
 	}
 	r.world.ChangesCluster(r.source.breaksHosts())
+	r.world.OnlyLooks(r.source.Has(TagVerify))
 	r.sendEvent(Event{Kind: ScenarioStarted})
 	return ctx, nil
 }
@@ -261,7 +262,7 @@ func (r *run) endScenario(s *harness.Scenario) {
 func (r *run) endFeature(e Event) {
 	name := e.Scenario.Feature
 	if r.FeatureEnded != nil && r.ctx.Err() == nil {
-		r.FeatureEnded(r.ctx, name)
+		r.FeatureEnded(r.ctx, name, len(r.done) == len(r.chosen))
 	}
 	began := r.feature
 	if r.feature = (time.Time{}); began.IsZero() {

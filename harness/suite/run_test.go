@@ -24,6 +24,7 @@ type fake struct {
 	commands []harness.Result
 	compared *harness.Comparison
 	changes  []bool // what was said of each scenario
+	looks    []bool // the same
 }
 
 func (f *fake) Register(sc *godog.ScenarioContext) {
@@ -68,6 +69,7 @@ func (f *fake) TakeComparison() *harness.Comparison {
 }
 
 func (f *fake) ChangesCluster(yes bool) { f.changes = append(f.changes, yes) }
+func (f *fake) OnlyLooks(yes bool)      { f.looks = append(f.looks, yes) }
 
 func (f *fake) CleanUp(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -150,8 +152,9 @@ func TestHostsOfFailure(t *testing.T) {
 		Faulter: noFaults{}, Tags: "@verify,@fault", Features: scenarios("@verify @id:false\nScenario: 0\nThen it does not hold on store\n" +
 			"@fault @id:break\nScenario: 1\nThen it holds\n"),
 	})
-	if err != nil || !slices.Equal(done[0].Hosts, []string{"store"}) || !slices.Equal(f.changes, []bool{false, true}) {
-		t.Errorf("%+v, %v, %v", done, f.changes, err)
+	said := slices.Equal(f.changes, []bool{false, true}) && slices.Equal(f.looks, []bool{true, false})
+	if err != nil || !slices.Equal(done[0].Hosts, []string{"store"}) || !said {
+		t.Errorf("%+v, %v, %v, %v", done, f.changes, f.looks, err)
 	}
 }
 
@@ -355,9 +358,14 @@ func TestFeaturesEnd(t *testing.T) {
 	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n@verify @id:b\nScenario: 2\nThen it does not hold\n")
 	fs["en/02_b.feature"] = &fstest.MapFile{Data: []byte("Feature: Another\n@verify @id:c\nScenario: 3\nThen it holds\n" +
 		"@verify @id:d\nScenario: 4\nThen a person interrupts\n")}
-	for tags, want := range map[string][]string{"": {"A page"}, "~@id:d": {"A page", "Another"}, "@id:c": {"Another"}} {
+	for tags, want := range map[string][]string{
+		"": {"A page"}, "~@id:d": {"A page", "Another, the last"}, "@id:c": {"Another, the last"},
+	} {
 		var ended []string
-		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, FeatureEnded: func(_ context.Context, name string) { ended = append(ended, name) }})
+		note := func(_ context.Context, name string, isLast bool) {
+			ended = append(ended, name+map[bool]string{true: ", the last"}[isLast])
+		}
+		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, FeatureEnded: note})
 		if diff := cmp.Diff(want, ended); diff != "" {
 			t.Errorf("%q: features that ended (-want +got):\n%s", tags, diff)
 		}
@@ -393,64 +401,4 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := Load(scenarios(""), "tlh"); err == nil {
 		t.Error("a language with no features was read")
 	}
-}
-
-func TestCheckTags(t *testing.T) {
-	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n")
-	for tags, want := range map[string]string{
-		"":                       "",
-		"@verify":                "",
-		"~@workload":             "",
-		"@workload,@verify":      "",
-		"@verify && ~@id:b":      "",
-		"@verify and not @id:b":  "is not a tag",
-		"@a || @verify":          "is not a tag",
-		"verify":                 "is not a tag",
-		"@verify &&":             "is not a tag",
-		"@verify,,@workload":     "is not a tag",
-		"~~@verify":              "is not a tag",
-		"@workload":              "no scenario has them",
-		"@verify && @id:missing": "no scenario has them",
-	} {
-		err := CheckTags(fs, "en", tags)
-		var te *TagsError
-		if want == "" && err != nil || want != "" && (!errors.As(err, &te) || !strings.Contains(te.Why.String(), want)) {
-			t.Errorf("%q: %v, want %q", tags, err, want)
-		}
-	}
-}
-
-// FuzzTags holds that what is chosen here is what godog would choose: godog
-// panics on an empty tag and takes nonsense for a tag that nothing has.
-func FuzzTags(f *testing.F) {
-	for _, s := range []string{"@verify", "~@verify,@workload", "@verify && ~@id:a", "&&", ",", "~", "@", "@@a"} {
-		f.Add(s)
-	}
-	fs := scenarios("@verify @id:a\nScenario: 1\nThen it holds\n@workload @id:b\nScenario: 2\nThen it holds\n")
-	all, err := Load(fs, "en")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, tags string) {
-		chosen, err := chooseScenarios(all, tags)
-		if err != nil {
-			return
-		}
-		o := edition{FS: fs, language: "en", folder: "en"}.options()
-		o.Tags = tags
-		if strings.TrimSpace(tags) == "" {
-			o.Tags = ""
-		}
-		parsed, err := godog.TestSuite{Options: o}.RetrieveFeatures()
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for _, p := range parsed {
-			n += len(p.Pickles)
-		}
-		if n != len(chosen) {
-			t.Errorf("%q: chosen %d, godog runs %d", tags, len(chosen), n)
-		}
-	})
 }

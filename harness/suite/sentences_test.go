@@ -45,7 +45,7 @@ text, N a number. In Japanese (` + "`--lang ja`, and `# language: ja`" + ` in th
 
 A scenario that only looks has the tag ` + "`@verify`" + `. One without a tag counts as ` + "`@workload`" + `: it may start containers, which a real
 cluster needs ` + "`--allow workload`" + ` for, and labcheck removes these afterwards. [What is verified](claims.md) has the other tags. An
-` + "`@id:`" + ` tag names a scenario in results; without one its file and its name do.
+` + "`@id:`" + ` tag names a scenario in results; without one its file and its name do. ` + "`--tags`" + ` takes both.
 
 A sentence that labcheck does not know ends the run before it begins, with the exit code 2.
 
@@ -64,7 +64,7 @@ A sentence that labcheck does not know ends the run before it begins, with the e
 
 調べるだけのシナリオには ` + "`@verify`" + ` タグを付けます。タグのないシナリオは ` + "`@workload`" + ` とみなします。コンテナを起動できますが、実在する
 クラスタでは ` + "`--allow workload`" + ` が必要です。起動したコンテナは labcheck が削除します。ほかのタグは[検証の内容](claims.md)にあります。結果での
-シナリオの名前は ` + "`@id:`" + ` タグであり、なければファイルと名前から作ります。
+シナリオの名前は ` + "`@id:`" + ` タグであり、なければファイルと名前から作ります。` + "`--tags`" + ` にはどちらも使えます。
 
 labcheck にない文があると、何も実行せずに終了コード 2 で終わります。
 

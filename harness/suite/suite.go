@@ -35,7 +35,7 @@ type Options struct {
 	// Lang is the language of the scenarios, a folder of Features, and of all
 	// that is said of them.
 	Lang lang.Language
-	// Tags is an expression in godog's syntax; all scenarios where it is empty.
+	// Tags is an expression in Cucumber's form or in godog's; all scenarios where it is empty.
 	Tags    string
 	Cluster *engine.Cluster
 	// Page is the one that the scenarios are of; the tutorial's default page if it
@@ -56,8 +56,8 @@ type Options struct {
 	// Progress may be nil.
 	Progress func(Event)
 	// FeatureEnded is called after a feature's last scenario, unless the run was
-	// interrupted. It may be nil.
-	FeatureEnded func(ctx context.Context, feature string)
+	// interrupted; isLast says that no scenario follows. It may be nil.
+	FeatureEnded func(ctx context.Context, feature string, isLast bool)
 }
 
 // Run runs the chosen scenarios one after another and returns what came of
@@ -85,6 +85,8 @@ type world interface {
 	TakeComparison() *harness.Comparison
 	// ChangesCluster says whether the scenario that begins changes what it waits for.
 	ChangesCluster(bool)
+	// OnlyLooks says whether the scenario that begins changes nothing.
+	OnlyLooks(bool)
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
 	// ClusterTopology gives the hosts that the claims are about.
@@ -105,11 +107,13 @@ func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error
 	if err != nil {
 		return nil, err
 	}
-	if r.chosen, err = chooseScenarios(every, r.Tags); err != nil {
+	chosen, tags, err := chooseScenarios(every, r.Tags)
+	if err != nil {
 		return nil, err
 	}
+	r.chosen = chosen
 	o := edition.options()
-	o.Tags, o.Strict, o.NoColors, o.Concurrency = effectiveTags(every, r.Tags), true, true, 1
+	o.Tags, o.Strict, o.NoColors, o.Concurrency = tags, true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
 	r.ctx, r.world = ctx, w
 	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.registerHooks, Options: o}.Run()

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +18,7 @@ func (e *TagsError) Error() string { return e.In(lang.English) }
 
 // In is the text in a language.
 func (e *TagsError) In(l lang.Language) string {
-	return l.Say("tags %q: %s; an expression is like @verify, @verify,@workload (or), @verify && ~@id:spread (and, not)",
+	return l.Say("tags %q: %s; an expression is like (@verify or @workload) and not @id:spread",
 		e.Tags, e.Why.In(l))
 }
 
@@ -30,7 +29,7 @@ func CheckTags(features fs.FS, l lang.Language, tags string) error {
 	if err != nil {
 		return err
 	}
-	_, err = chooseScenarios(all, tags)
+	_, _, err = chooseScenarios(all, tags)
 	return err
 }
 
@@ -40,7 +39,7 @@ func Breaks(features fs.FS, l lang.Language, tags string) bool {
 	if err != nil {
 		return false
 	}
-	chosen, err := chooseScenarios(all, tags)
+	chosen, _, err := chooseScenarios(all, tags)
 	return err == nil && slices.ContainsFunc(chosen, Scenario.breaksHosts)
 }
 
@@ -50,66 +49,68 @@ func Performs(features fs.FS, l lang.Language) bool {
 	return err == nil && slices.ContainsFunc(all, func(s Scenario) bool { return s.Has(TagTutorial) })
 }
 
-// tag is one tag of an expression: godog drops every @ and takes ~ for not.
-var tag = regexp.MustCompile(`^~?@[^\s@~,&|()!]+$`)
-
-// chooseScenarios gives the scenarios that a godog tag expression names. godog itself
-// takes what it doesn't understand for a tag that no scenario has.
-func chooseScenarios(all []Scenario, tags string) ([]Scenario, error) {
-	tags = effectiveTags(all, tags)
-	for _, t := range slices.Concat(splitTerms(tags)...) {
-		if !tag.MatchString(t) {
-			return nil, &TagsError{tags, lang.Textf("%q is not a tag", t)}
-		}
+// chooseScenarios returns the scenarios that a tag expression chooses, and an expression of
+// godog's by which it chooses the same. Those that break hosts are left out unless one of
+// their tags is asked for by name.
+func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, forGodog string, err error) {
+	var e tagExpression
+	if strings.TrimSpace(tags) == "" {
+		e.operator = and // of nothing: it holds
+	} else if e, err = parseTags(tags); err != nil {
+		return nil, "", err
 	}
-	chosen := slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !matchesTerms(s, splitTerms(tags)) })
+	if !asksForBreaking(all, e.findTags(true, false)) {
+		safe := tagExpression{operator: not, operands: []tagExpression{{operator: or, operands: []tagExpression{
+			{tag: TagFault}, {tag: TagReplicas},
+		}}}}
+		e = tagExpression{operator: and, operands: []tagExpression{e, safe}}
+	}
+	chosen = slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !e.matchesScenario(s) })
 	if len(chosen) == 0 {
-		return nil, &TagsError{tags, lang.Text{EN: "no scenario has them"}}
+		return nil, "", &TagsError{tags, lang.Text{EN: "no scenario has them"}}
 	}
-	return chosen, nil
+	return chosen, excludeOthers(all, e), nil
 }
 
-// effectiveTags is the expression that godog is given: scenarios which break hosts
-// are left out unless one of their tags is asked for by name.
-func effectiveTags(all []Scenario, tags string) string {
-	tags = strings.TrimSpace(tags)
-	for _, t := range slices.Concat(splitTerms(tags)...) {
-		for _, s := range all {
-			if s.breaksHosts() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.baseID()) {
-				return tags
+// asksForBreaking reports whether one of the tags is the kind or the id of a scenario that
+// breaks hosts.
+func asksForBreaking(all []Scenario, tags []string) bool {
+	return slices.ContainsFunc(tags, func(t string) bool {
+		return slices.ContainsFunc(all, func(s Scenario) bool {
+			return s.breaksHosts() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.baseID())
+		})
+	})
+}
+
+// excludeOthers writes an expression for godog: terms with && between them. A term is a
+// list of tags, and holds if one of them does. Each term excludes a scenario that was not
+// chosen, and all scenarios that have the same of the expression's tags. So there are never
+// more terms than scenarios.
+func excludeOthers(all []Scenario, e tagExpression) string {
+	tags := slices.Concat(e.findTags(true, false), e.findTags(false, true))
+	slices.Sort(tags)
+	tags = slices.Compact(tags)
+	var terms []string
+	for _, s := range all {
+		if e.matchesScenario(s) {
+			continue
+		}
+		var others []string
+		for _, t := range tags {
+			if s.Has(t) {
+				t = "~" + t
 			}
+			others = append(others, t)
+		}
+		if term := strings.Join(others, ","); !slices.Contains(terms, term) {
+			terms = append(terms, term)
 		}
 	}
-	const leftOut = "~" + TagFault + " && ~" + TagReplicas
-	if tags == "" {
-		return leftOut
-	}
-	return tags + " && " + leftOut
+	return strings.Join(terms, " && ")
 }
 
 // baseID is the id without the number of a row.
 func (s Scenario) baseID() string {
 	id, _, _ := strings.Cut(s.ID, "#")
 	return id
-}
-
-// splitTerms splits an expression: all terms must hold, of each term one tag.
-func splitTerms(tags string) [][]string {
-	var all [][]string
-	for _, and := range strings.Split(tags, "&&") {
-		var term []string
-		for _, or := range strings.Split(and, ",") {
-			term = append(term, strings.TrimSpace(or))
-		}
-		all = append(all, term)
-	}
-	return all
-}
-
-func matchesTerms(s Scenario, terms [][]string) bool {
-	holds := func(tag string) bool {
-		name, not := strings.CutPrefix(tag, "~")
-		return s.Has(name) != not
-	}
-	return !slices.ContainsFunc(terms, func(term []string) bool { return !slices.ContainsFunc(term, holds) })
 }

@@ -26,6 +26,7 @@ var kinds = []kind{
 	{"TLS", engine.ErrTLS},
 	{"denied", engine.ErrDenied},
 	{"no leader", engine.ErrNoLeader},
+	{"frozen", harness.ErrFrozen},
 }
 
 // recorded is a Failure in JSON.

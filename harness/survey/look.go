@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -15,9 +16,9 @@ import (
 
 // How long answers are waited for: an engine's first, once more if that does not
 // come, and all that is asked after it. The last two are those of a machine that
-// is not busy: see within.
+// is not busy: see withPatience.
 const (
-	firstAnswer  = 1200 * time.Millisecond
+	FirstAnswer  = 1200 * time.Millisecond
 	secondAnswer = 800 * time.Millisecond
 	answers      = 1800 * time.Millisecond
 	logLines     = 400
@@ -46,7 +47,14 @@ type Options struct {
 	Relevant func(engine.Container) bool `json:"-"`
 	// Images are those that each engine may lack.
 	Images []string `json:"-"`
+	// Suspects are hosts that a false claim is about.
+	Suspects []string `json:"-"`
 }
+
+// mostForAllProbes is up to how many hosts all are asked by commands. Each command starts
+// some 30 processes on a machine that many hosts may share, so of more hosts only those
+// are asked that show a fault.
+const mostForAllProbes = 12
 
 // Look asks a cluster for all that it says of itself, and changes nothing. It
 // always comes to an end within some 5 s; an answer that does not come is part of
@@ -55,8 +63,10 @@ type Options struct {
 // machine being busy, it waits up to four times as long.
 func Look(ctx context.Context, c *engine.Cluster, o Options) State {
 	l := &look{cluster: c, state: newState(c.Topology(), o)}
-	l.askEngines(ctx)
+	l.onEachHost(func(h *Host) { l.askEngine(ctx, h) })
+	l.state.setPatience(ctx)
 	l.askAll(ctx)
+	l.askSuspects(ctx)
 	l.askStarted(ctx)
 	l.askSilent(ctx)
 	return l.state
@@ -92,21 +102,6 @@ type look struct {
 	state   State
 }
 
-// askEngines asks each engine for itself, and each host whose engine does not
-// answer why that is.
-func (l *look) askEngines(ctx context.Context) {
-	l.onEachHost(func(h *Host) { l.askEngine(ctx, h) })
-	l.state.setPatience(ctx)
-	l.onEachHost(func(h *Host) {
-		if h.Answers() {
-			return
-		}
-		if l.askHost(ctx, h); h.Probe.Unasked.Err == nil {
-			l.askLog(ctx, h)
-		}
-	})
-}
-
 // AnswerTime returns how long to wait for answers that so many hosts give at once: as
 // long as for the page's five, and longer for more, whose machine or whose Consul is one.
 func AnswerTime(five time.Duration, hosts int) time.Duration {
@@ -114,7 +109,7 @@ func AnswerTime(five time.Duration, hosts int) time.Duration {
 }
 
 func (l *look) askEngine(ctx context.Context, h *Host) {
-	first, cancel := harness.WithLimit(ctx, AnswerTime(firstAnswer, len(l.state.Hosts)))
+	first, cancel := harness.WithLimit(ctx, AnswerTime(FirstAnswer, len(l.state.Hosts)))
 	defer cancel()
 	conn, err := l.cluster.Node(h.Name).Dial(first, h.Engine().Port())
 	if h.DialError.Err = err; err == nil {
@@ -138,37 +133,115 @@ func (s *State) setPatience(ctx context.Context) {
 	s.Patience = min(max(1, float64(quickest)/float64(promptly)), most)
 }
 
-// askAll asks the engines that answer for all that is on them, their hosts by
-// commands, and the manager's services.
+// askAll asks the engines that answer for all that is on them, all hosts by commands,
+// and the manager's services.
 func (l *look) askAll(ctx context.Context) {
 	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
 	var group sync.WaitGroup
-	if m := &l.state.Hosts[0]; m.Answers() || m.Hangs() {
-		group.Go(func() { l.askConsul(answering) })
-		group.Go(func() { l.askSettledSwarm(answering) })
+	if l.state.Hosts[0].Answers() {
+		group.Go(func() { l.askServices(answering) })
 	}
 	for _, h := range l.state.Topology.Replicated() {
 		group.Go(func() { l.askReplica(answering, l.state.On(h.Name)) })
 	}
 	l.onEachHost(func(h *Host) {
-		if h.Hangs() {
-			l.askAgain(answering, h)
+		if !h.Answers() {
+			group.Go(func() { l.askWhy(ctx, h) })
+			return
 		}
-		switch {
-		case h.Answers():
+		if len(l.state.Hosts) <= mostForAllProbes {
 			group.Go(func() { l.askHost(ctx, h) })
 			group.Go(func() { l.askLog(ctx, h) })
-			l.askAbout(answering, h)
-		case h.Hangs(): // it lists its containers all the same
-			l.askContainers(answering, h)
 		}
+		l.askAbout(answering, h)
 	})
 	group.Wait()
 }
 
-// askAgain gives an engine that was silent a second chance: its machine may have
-// been busy for a moment.
+// askSuspects asks those of many hosts by commands that show a fault.
+func (l *look) askSuspects(ctx context.Context) {
+	if len(l.state.Hosts) <= mostForAllProbes {
+		return
+	}
+	known := l.state.knownToMost()
+	l.onEachHost(func(h *Host) {
+		switch {
+		case !h.Answers(): // askWhy has asked it
+		case l.state.isSuspect(h, known):
+			l.askHost(ctx, h)
+			l.askLog(ctx, h)
+		default:
+			h.Probe.Skipped = true
+		}
+	})
+}
+
+// knownToMost returns the hosts that more than half of the engines know by gossip.
+func (s *State) knownToMost() map[netip.Addr]bool {
+	known := map[netip.Addr]bool{}
+	for _, h := range s.Hosts {
+		count := 0
+		for _, o := range s.Hosts {
+			if engine.Knows(o.Peers, h.Addr) {
+				count++
+			}
+		}
+		known[h.Addr] = 2*count > len(s.Hosts)
+	}
+	return known
+}
+
+// isSuspect reports whether something may be wrong with a host, as far as its engine, the
+// other engines and Consul tell. The manager, which all others depend on, is always
+// suspect.
+func (s *State) isSuspect(h *Host, known map[netip.Addr]bool) bool {
+	lacksKey := func(path string) bool {
+		return s.LeaderError.Err == nil && s.KeysError.Err == nil && s.Entries[path+h.Engine().String()].Key == ""
+	}
+	isAlone := func(o Host) bool { return engine.Knows(h.Peers, o.Addr) != known[o.Addr] }
+	return h.Name == s.Topology.Manager.Name || slices.Contains(s.Suspects, h.Name) ||
+		h.ContainersError.Err != nil || h.NetworksError.Err != nil || h.GossipError.Err != nil ||
+		len(h.Networks) == 0 || !known[h.Addr] || slices.ContainsFunc(s.Hosts, isAlone) ||
+		lacksKey(s.Topology.EngineKeysOf("docker/nodes/")) || lacksKey(s.Topology.KeysOf("docker/swarm/nodes/"))
+}
+
+// askServices asks the manager's.
+func (l *look) askServices(ctx context.Context) {
+	var group sync.WaitGroup
+	group.Go(func() { l.askConsul(ctx) })
+	group.Go(func() { l.askSettledSwarm(ctx) })
+	group.Wait()
+}
+
+// askWhy asks a host by commands why its engine does not answer, and the engine once
+// more: its machine may have been busy for a moment. One that hangs lists its containers
+// all the same.
+func (l *look) askWhy(ctx context.Context, h *Host) {
+	var group sync.WaitGroup
+	group.Go(func() { l.askLog(ctx, h) })
+	group.Go(func() { l.askHost(ctx, h) })
+	if h.DialError.Err == nil {
+		l.askAgain(ctx, h)
+	}
+	group.Wait()
+	if !h.Answers() && !h.Hangs() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.withPatience(answers))
+	defer cancel()
+	if h == &l.state.Hosts[0] {
+		group.Go(func() { l.askServices(ctx) })
+	}
+	if h.Answers() {
+		l.askAbout(ctx, h)
+	} else {
+		l.askContainers(ctx, h)
+	}
+	group.Wait()
+}
+
+// askAgain asks an engine that was silent once more.
 func (l *look) askAgain(ctx context.Context, h *Host) {
 	ctx, cancel := context.WithTimeout(ctx, l.withPatience(secondAnswer))
 	defer cancel()
@@ -180,7 +253,7 @@ func (l *look) askAgain(ctx context.Context, h *Host) {
 func (l *look) askStarted(ctx context.Context) {
 	answering, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
-	moment, cancel := context.WithTimeout(answering, l.withPatience(firstAnswer))
+	moment, cancel := context.WithTimeout(answering, l.withPatience(FirstAnswer))
 	defer cancel()
 	var group sync.WaitGroup
 	again := func(port uint16, failure *Failure, ask func(context.Context)) {
@@ -260,7 +333,7 @@ func (l *look) askConsul(ctx context.Context) {
 // so are all of a manager that has just started.
 func (l *look) askSettledSwarm(ctx context.Context) {
 	s := &l.state
-	moment, cancel := context.WithTimeout(ctx, l.withPatience(firstAnswer))
+	moment, cancel := context.WithTimeout(ctx, l.withPatience(FirstAnswer))
 	defer cancel()
 	_ = harness.Until(moment, 100*time.Millisecond, func(context.Context) error {
 		l.askSwarm(ctx)

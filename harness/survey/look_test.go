@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os/exec"
 	"reflect"
 	"slices"
@@ -28,7 +29,12 @@ import (
 // themselves.
 func performed(t *testing.T) (*engine.Cluster, *enginetest.Cluster) {
 	t.Helper()
-	f := enginetest.New(harness.Tutorial()).Performed()
+	return performedOn(t, harness.Tutorial())
+}
+
+func performedOn(t *testing.T, topology harness.Topology) (*engine.Cluster, *enginetest.Cluster) {
+	t.Helper()
+	f := enginetest.New(topology).Performed()
 	t.Cleanup(f.Close)
 	for _, h := range f.Hosts {
 		out := fmt.Sprintf("== link\n2: eth0: <UP> mtu 1500\n== addr\n2: eth0 inet %s/24\n== engine\nState: S\n== silent\n", h.Addr)
@@ -81,6 +87,61 @@ func TestRecorded(t *testing.T) {
 	manager := after.On("manager")
 	if !manager.Answers() || len(manager.Containers) != 2 || !reflect.DeepEqual(manager.MissingImages, []string{"none"}) || len(after.Entries) == 0 {
 		t.Errorf("%+v", manager)
+	}
+}
+
+// TestUnansweringHost: while a host is asked why its engine does not answer, the other
+// hosts are asked as well.
+func TestUnansweringHost(t *testing.T) {
+	on, f := performed(t)
+	f.Hosts["worker01"].Silent = true
+	other := make(chan struct{})
+	answers := f.Hosts["store"].Run
+	f.Hosts["store"].Run = func(ctx context.Context, argv []string) (harness.Result, error) {
+		if OnlyLooks(argv) {
+			close(other)
+		}
+		return answers(ctx, argv)
+	}
+	f.Hosts["worker01"].Run = func(ctx context.Context, argv []string) (harness.Result, error) {
+		if !OnlyLooks(argv) {
+			return answers(ctx, argv)
+		}
+		select {
+		case <-other:
+			return answers(ctx, argv)
+		case <-ctx.Done():
+			return harness.Result{}, ctx.Err()
+		}
+	}
+	none := func(engine.Container) bool { return false }
+	if s := Look(t.Context(), on, Options{Relevant: none}); !s.On("worker01").Hangs() || s.On("worker01").Probe.Partial {
+		t.Errorf("store is asked after worker01 only: %+v", s.On("worker01"))
+	}
+}
+
+// TestSuspects: of many hosts, commands ask those that show a fault and those that a false
+// claim is about.
+func TestSuspects(t *testing.T) {
+	topology, err := harness.Numbered(mostForAllProbes+1, netip.MustParsePrefix("192.168.33.0/24"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, f := performedOn(t, topology)
+	hosts := topology.Hosts()
+	off, alone, failed, lost := hosts[3].Name, hosts[5].Name, hosts[7].Name, hosts[9].Name
+	f.Hosts[off].Off = true
+	for _, h := range f.Hosts {
+		h.Unknown = []string{off, lost}
+	}
+	f.Hosts[alone].Unknown = []string{off, lost, failed}
+	none := func(engine.Container) bool { return false }
+	s := Look(t.Context(), on, Options{Relevant: none, Suspects: []string{failed}})
+	for i, h := range s.Hosts {
+		want := i > 0 && !slices.Contains([]string{off, alone, failed, lost}, h.Name)
+		if h.Probe.Skipped != want || want == (h.Probe.Engine != "") {
+			t.Errorf("%s: %+v", h.Name, h.Probe)
+		}
 	}
 }
 

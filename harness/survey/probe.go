@@ -17,6 +17,7 @@ type Probe struct {
 	Unasked Failure  `json:"unasked,omitzero"`  // no way leads to a command there, which says nothing of the host
 	User    bool     `json:"user,omitempty"`    // it is not root who answers
 	Partial bool     `json:"partial,omitempty"` // the host did not come to the end of its answer
+	Skipped bool     `json:"skipped,omitempty"` // it is one of many, shows no fault, and was not asked
 	Links   []Link   `json:"links,omitempty"`   // its network interfaces
 	Rules   []string `json:"rules,omitempty"`   // of the packet filter, those that refuse or drop
 	// Kept are those that let containers out, and ":FORWARD DROP" if nothing else is let
@@ -43,7 +44,8 @@ type Probe struct {
 // Stopped is the state of a process that a signal has stopped.
 const Stopped = "T"
 
-// Link is a network interface.
+// Link is a network interface with one of its addresses. One that has several is there
+// for each of them.
 type Link struct {
 	Name string       `json:"name"`
 	Up   bool         `json:"up,omitempty"`
@@ -131,10 +133,16 @@ func (p *Probe) readAddr(words []string) {
 	if len(words) < 4 {
 		return
 	}
-	for i, l := range p.Links {
-		if l.Name == words[1] && !l.Addr.IsValid() {
-			p.Links[i].Addr, _ = netip.ParsePrefix(words[3])
-		}
+	i := slices.IndexFunc(p.Links, func(l Link) bool { return l.Name == words[1] })
+	addr, err := netip.ParsePrefix(words[3])
+	switch {
+	case i < 0 || err != nil:
+	case p.Links[i].Addr.IsValid():
+		another := p.Links[i]
+		another.Addr = addr
+		p.Links = append(p.Links, another)
+	default:
+		p.Links[i].Addr = addr
 	}
 }
 

@@ -182,6 +182,15 @@ func (o *Output) Err() error {
 	return o.failed
 }
 
+// Stream returns a writer like that of Raw, for those who judge its errors themselves:
+// Err does not return them.
+func (o *Output) Stream() io.Writer { return streamOutput{o} }
+
+type streamOutput struct{ *Output }
+
+// Write implements io.Writer.
+func (r streamOutput) Write(p []byte) (int, error) { return r.write(p) }
+
 type rawOutput struct{ *Output }
 
 // Write implements io.Writer.

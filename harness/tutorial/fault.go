@@ -18,12 +18,12 @@ func Faulter(hosts harness.Faulter, c *engine.Cluster) harness.Faulter { return 
 // ErrNoService is a container that is not one of the cluster's, on that host.
 var ErrNoService = lang.Errorf("the cluster has none")
 
-// servicesOn returns the containers that a host is to run.
-func servicesOn(t harness.Topology, host string) []Service {
-	var all []Service
+// servicesIn returns the containers that the hosts of a topology are to run, by host.
+func servicesIn(t harness.Topology) map[string][]Service {
+	all := map[string][]Service{}
 	for _, step := range Default().Steps(t) {
-		if s, ok := step.part.(Service); ok && s.Host.Name == host {
-			all = append(all, s)
+		if s, ok := step.part.(Service); ok {
+			all[s.Host.Name] = append(all[s.Host.Name], s)
 		}
 	}
 	return all
@@ -74,7 +74,7 @@ func (f faulter) setRunning(ctx context.Context, fault harness.Fault, run bool) 
 
 // findService finds the container that a fault is about.
 func (f faulter) findService(fault harness.Fault) (Service, error) {
-	for _, s := range servicesOn(f.cluster.Topology(), fault.Node) {
+	for _, s := range servicesIn(f.cluster.Topology())[fault.Node] {
 		if s.Name == fault.Service {
 			return s, nil
 		}
@@ -82,19 +82,19 @@ func (f faulter) findService(fault harness.Fault) (Service, error) {
 	return Service{}, lang.Errorf("the %s container of %s: %w", fault.Service, fault.Node, ErrNoService)
 }
 
-// Faults adds the page's containers that are there and do not run, whoever
-// stoppedServices them.
+// Faults adds the page's containers that are there and do not run, whoever stopped them.
 func (f faulter) Faults(ctx context.Context) ([]harness.Fault, error) {
 	all, err := f.Faulter.Faults(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := f.cluster.Topology()
+	services := servicesIn(t)
 	stopped, err := harness.Each(ctx, t.Hosts(), func(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
 		if isDown(all, h) {
 			return nil, nil
 		}
-		return f.stoppedServices(ctx, h)
+		return f.stoppedServices(ctx, services[h.Name])
 	})
 	return append(all, slices.Concat(stopped...)...), err
 }
@@ -106,10 +106,11 @@ func isDown(faults []harness.Fault, h harness.Host) bool {
 	})
 }
 
-func (f faulter) stoppedServices(ctx context.Context, h harness.Host) ([]harness.Fault, error) {
+// stoppedServices returns, of containers of the page, those that are there and do not run.
+func (f faulter) stoppedServices(ctx context.Context, services []Service) ([]harness.Fault, error) {
 	var all []harness.Fault
-	for _, s := range servicesOn(f.cluster.Topology(), h.Name) {
-		fault := harness.Fault{Kind: harness.FaultStop, Node: h.Name, Service: s.Name}
+	for _, s := range services {
+		fault := harness.Fault{Kind: harness.FaultStop, Node: s.Host.Name, Service: s.Name}
 		found, err := s.findContainer(ctx, f.cluster)
 		switch {
 		case errors.Is(err, errNoContainer), errors.As(err, new(*WrongError)): // the page was not done, or otherwise

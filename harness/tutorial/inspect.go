@@ -3,6 +3,7 @@ package tutorial
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -74,14 +75,12 @@ func Inspect(ctx context.Context, c *engine.Cluster) Progress {
 	t := c.Topology()
 	ctx, cancel := harness.WithLimit(ctx, survey.AnswerTime(lookup, len(t.Hosts())))
 	defer cancel()
-	var services []Service
-	for _, h := range t.Hosts() {
-		services = append(services, servicesOn(t, h.Name)...)
-	}
+	services := servicesIn(t)
+	all := slices.Concat(slices.Collect(maps.Values(services))...)
 	isRelevant := func(listed engine.Container) bool {
-		return slices.ContainsFunc(services, func(s Service) bool { return s.isCandidate(listed) })
+		return slices.ContainsFunc(all, func(s Service) bool { return s.isCandidate(listed) })
 	}
-	i := inspection{state: survey.Glance(ctx, c, survey.Options{Relevant: isRelevant}), topology: t}
+	i := inspection{state: survey.Glance(ctx, c, survey.Options{Relevant: isRelevant}), topology: t, services: services}
 	i.swarm, i.swarmErr = swarmIn(i.state, c)
 	for _, h := range i.state.Hosts {
 		i.hosts = append(i.hosts, i.progressOf(h))
@@ -101,6 +100,7 @@ func Inspect(ctx context.Context, c *engine.Cluster) Progress {
 type inspection struct {
 	state    survey.State
 	topology harness.Topology
+	services map[string][]Service // by host
 	hosts    []HostProgress
 	swarm    engine.Swarm
 	swarmErr error
@@ -140,7 +140,7 @@ func (i *inspection) progressOf(h survey.Host) HostProgress {
 
 // findContainers finds the tutorial's containers of a host.
 func (i *inspection) findContainers(p *HostProgress, h survey.Host) {
-	for _, s := range servicesOn(i.topology, h.Name) {
+	for _, s := range i.services[h.Name] {
 		var candidates []engine.Container
 		for _, c := range h.Containers {
 			if isOfImage(s, c.Container) || c.Running && s.inTheWay(c.Container) {

@@ -153,7 +153,7 @@ func TestTypedCommands(t *testing.T) {
 		t.Fatalf("%d commands are typed, the page has %d", len(typed), len(printed))
 	}
 	for i, c := range typed {
-		if c.Printed != printed[i].Text || c.Text != Here(other, c.Printed) {
+		if c.Printed != printed[i].Text || c.Text != AddressesOf(other).Here(c.Printed) {
 			t.Errorf("%s is typed as %q, printed as %q", c.Page, c.Text, c.Printed)
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 )
 
 // Recognize returns a cluster as it was built: with the replicas of the Swarm
@@ -14,14 +16,19 @@ import (
 // again with their hosts, and the paths in Consul that all of it uses. It takes a
 // host that does not answer for the page's.
 func Recognize(ctx context.Context, c *engine.Cluster) *engine.Cluster {
-	ctx, cancel := harness.WithLimit(ctx, lookup)
-	defer cancel()
 	hosts := c.Topology().Hosts()
+	ctx, cancel := harness.WithLimit(ctx, survey.AnswerTime(survey.FirstAnswer, len(hosts)))
+	defer cancel()
+	voters := harness.NamesOf(hosts[:min(mostVoters, len(hosts))])
 	built, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (traits, error) {
-		return recognizeHost(ctx, c, h), nil
+		return recognizeHost(ctx, c, h, slices.Contains(voters, h.Name)), nil
 	})
 	return c.As(asBuilt(c.Topology(), built))
 }
+
+// mostVoters is of how many hosts the engines are asked for their cluster store: most of
+// them have the same, and each runs two programs to answer.
+const mostVoters = 12
 
 // traits are what of a host is not the page's.
 type traits struct {
@@ -89,15 +96,21 @@ func commonPath(t harness.Topology, addresses []string) string {
 	return ""
 }
 
-// recognizeHost looks for what of a host is not the page's.
-func recognizeHost(ctx context.Context, c *engine.Cluster, h harness.Host) (found traits) {
+// recognizeHost looks for what of a host is not the page's; for its engine's cluster store
+// if it is a voter.
+func recognizeHost(ctx context.Context, c *engine.Cluster, h harness.Host, isVoter bool) (found traits) {
 	on := c.Engine(h.Name)
 	all, err := on.Containers(ctx)
 	if err != nil {
 		return found
 	}
-	if info, err := on.Info(ctx); err == nil {
-		found.store = info.ClusterStore
+	var group sync.WaitGroup
+	if isVoter {
+		group.Go(func() { // it waits for the store, and may not answer in time
+			if info, err := on.Info(ctx); err == nil {
+				found.store = info.ClusterStore
+			}
+		})
 	}
 	slices.SortStableFunc(all, func(a, b engine.Container) int { return runningFirst(b, a) }) // which counts is last
 	for _, listed := range all {
@@ -110,6 +123,7 @@ func recognizeHost(ctx context.Context, c *engine.Cluster, h harness.Host) (foun
 			found.addSwarm(name, inspected)
 		}
 	}
+	group.Wait()
 	return found
 }
 

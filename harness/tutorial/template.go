@@ -110,10 +110,12 @@ func printedIn(t harness.Topology) harness.Topology {
 // address is an address, with its port if it has one.
 var address = regexp.MustCompile(`\b\d+\.\d+\.\d+\.\d+(:\d+)?\b`)
 
-// Here writes a text that has addresses and ports of the page, such as a sentence
-// of the features, with those that its hosts have in a topology.
-func Here(t harness.Topology, text string) string {
-	here := map[string]string{}
+// Addresses are those of a topology by the addresses and ports of the page.
+type Addresses map[string]string
+
+// AddressesOf returns the addresses of a topology.
+func AddressesOf(t harness.Topology) Addresses {
+	here := Addresses{}
 	own, placed := harness.Tutorial(), printedIn(t)
 	for i, h := range own.Hosts() {
 		at := placed.Hosts()[i]
@@ -128,6 +130,12 @@ func Here(t harness.Topology, text string) string {
 		here[stand.String()] = h.Addr.String()
 		here[netip.AddrPortFrom(stand, harness.EnginePort).String()] = h.Engine().String()
 	}
+	return here
+}
+
+// Here writes a text that has addresses and ports of the page, such as a sentence
+// of the features, with those that the hosts have.
+func (here Addresses) Here(text string) string {
 	return address.ReplaceAllStringFunc(text, func(printed string) string {
 		if at, ok := here[printed]; ok {
 			return at
@@ -142,7 +150,7 @@ func Here(t harness.Topology, text string) string {
 
 // StandIn returns the address by which the features are to name a host of a topology:
 // the page's, or for a host that the page has not one of the block for benchmarks
-// (RFC 2544), which no cluster has. Here writes the host's own in its place.
+// (RFC 2544), which no cluster has. Addresses.Here writes the host's own in its place.
 func StandIn(t harness.Topology, h harness.Host) netip.Addr {
 	for _, p := range harness.Tutorial().Hosts() {
 		if p.Name == h.Name {

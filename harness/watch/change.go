@@ -35,8 +35,8 @@ func (c Change) In(l lang.Language) string {
 	claim := fmt.Sprintf("%s (%s)", c.Name, c.ID)
 	switch {
 	case c.Counts != nil:
-		line := l.Say("%s %s: %d claims hold, %d are false, %d could not be checked",
-			at, c.Verdict, c.Counts.Passed, c.Counts.Failed, c.Counts.Skipped)
+		hold := l.Count(c.Counts.Passed, "%d claim holds", "%d claims hold")
+		line := l.Say("%s %s: %s, %d false, %d could not be checked", at, c.Verdict, hold, c.Counts.Failed, c.Counts.Skipped)
 		if c.Reason != "" {
 			line += ": " + c.Reason
 		}

@@ -86,7 +86,7 @@ func TestWatchTells(t *testing.T) {
 		status  harness.Status
 		want    []string
 	}{
-		{harness.VerdictHolds, harness.Passed, []string{"holds: 3 claims hold, 2 are false, 1 could not be checked"}},
+		{harness.VerdictHolds, harness.Passed, []string{"holds: 3 claims hold, 2 false, 1 could not be checked"}},
 		{harness.VerdictHolds, harness.Passed, nil},
 		{harness.VerdictFalse, harness.Failed, []string{"✗ a claim (one): expected a; b, seen c", "false: 3 claims hold"}},
 		{harness.VerdictUnreachable, harness.Skipped, []string{"- a claim (one): why", "unreachable: "}},

@@ -25,11 +25,12 @@ func (w *Workload) TakeTurn(ctx context.Context) error {
 		return nil
 	}
 	manager := w.cluster.Engine(w.cluster.Topology().Manager.Name)
-	var h holder
 	ctx, cancel := harness.WithLimit(ctx, lifetime+10*time.Second)
 	defer cancel()
 	return w.wait(ctx, func(ctx context.Context) error {
-		_, err := startPatiently(ctx, manager, w.newSpec(ctx, turnName))
+		spec := w.newSpec(ctx, turnName)
+		spec.OnlyCreated = true // to start it would take longer than anything else here
+		_, err := startPatiently(ctx, manager, spec)
 		if !errors.Is(err, engine.ErrExists) {
 			return err
 		}
@@ -37,24 +38,23 @@ func (w *Workload) TakeTurn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if h.hasGone(c) {
+		info, err := manager.Info(ctx)
+		if err != nil {
+			return err
+		}
+		if isOver(c, info.SystemTime) {
 			return errors.Join(lang.Errorf("a former run left its turn behind"), manager.Remove(ctx, c.ID))
 		}
 		return lang.Errorf("another labcheck starts containers on this cluster (run %s)", c.Labels[Label])
 	})
 }
 
-// holder watches the container of a run that has its turn.
-type holder struct {
-	id    string
-	since time.Time
-}
-
-// hasGone reports whether the run crashed: its container ended by itself, or was
-// made and never started.
-func (h *holder) hasGone(c engine.Container) bool {
-	if h.id != c.ID {
-		*h = holder{c.ID, time.Now()}
+// isOver reports whether the run with a turn has crashed: if its container had been
+// started, that would have ended by now.
+func isOver(c engine.Container, now time.Time) bool {
+	if len(c.Args) == 0 {
+		return false
 	}
-	return !c.Running && (c.State != "created" || time.Since(h.since) > 5*time.Second)
+	lives, err := time.ParseDuration(c.Args[len(c.Args)-1] + "s") // of sleep SECONDS; an engine may leave out sleep
+	return err == nil && now.Sub(c.Created) > lives
 }

@@ -3,6 +3,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -77,13 +78,18 @@ func (w *Workload) Started() []*Container {
 	return slices.Clone(w.started)
 }
 
+// unattached is the network of containers that need none. To start one on any other, an
+// engine starts itself twice more: half of the time that it takes.
+const unattached = "host"
+
 // Start starts a container through a client, an engine's or Swarm's. The host is
-// empty if Swarm is to choose it. The name is made of the run and part.
+// empty if Swarm is to choose it, and the network if none is needed. The name is made of
+// the run and part.
 func (w *Workload) Start(
 	ctx context.Context, on *engine.Client, host, part, network string, env ...string,
 ) (*Container, error) {
 	spec := w.newSpec(ctx, fmt.Sprintf("labcheck-%s-%s", w.run, part))
-	spec.Network, spec.Env = network, env
+	spec.Network, spec.Env = cmp.Or(network, unattached), env
 	w.mu.Lock()
 	w.used = true
 	w.mu.Unlock()

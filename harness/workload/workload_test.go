@@ -40,18 +40,20 @@ func performed(t *testing.T) (*Workload, *enginetest.Cluster) {
 // does not keep its turn.
 func TestTurn(t *testing.T) {
 	w, f := performed(t)
-	other := f.Hosts["manager"].Add(enginetest.Container{Name: turnName, Image: Image, Labels: map[string]string{Label: "other"}})
+	f.Hosts["manager"].Add(enginetest.Container{
+		Name: turnName, Image: Image, Args: []string{"sleep", "70"}, State: "created", Labels: map[string]string{Label: "other"},
+	})
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if err := w.TakeTurn(short); err == nil || !strings.Contains(err.Error(), "another labcheck starts containers on this cluster (run other)") {
 		t.Errorf("%v", err)
 	}
 	w.turn = false
-	time.AfterFunc(300*time.Millisecond, func() { f.Change(func() { other.State = "exited" }) })
+	time.AfterFunc(300*time.Millisecond, func() { f.Change(func() { f.Hosts["manager"].Uptime = 71 * time.Second }) })
 	if err := w.TakeTurn(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "running" || got.Args[1] != "70" {
+	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "created" || got.Args[1] != "70" {
 		t.Errorf("%+v", got)
 	}
 	if err := w.TakeTurn(t.Context()); err != nil || len(f.Hosts["manager"].Containers) != 3 {
@@ -59,15 +61,22 @@ func TestTurn(t *testing.T) {
 	}
 }
 
-func TestHolderHasGone(t *testing.T) {
-	var h holder
-	made := engine.Container{ID: "1", State: "created"}
-	if h.hasGone(made) || h.hasGone(engine.Container{ID: "1", State: "running", Running: true}) || !h.hasGone(engine.Container{ID: "1", State: "exited"}) {
-		t.Error("a turn that was just made is gone, or one that has ended is not")
+// TestIsOver: a turn is over once no container of its run's can be left.
+func TestIsOver(t *testing.T) {
+	made := engine.Container{Created: time.Now(), Args: []string{"sleep", "70"}}
+	for after, want := range map[time.Duration]bool{0: false, 69 * time.Second: false, 71 * time.Second: true} {
+		for _, args := range [][]string{{"sleep", "70"}, {"70"}} {
+			made.Args = args
+			if got := isOver(made, made.Created.Add(after)); got != want {
+				t.Errorf("%q after %s: %v", args, after, got)
+			}
+		}
 	}
-	h.since = time.Now().Add(-6 * time.Second)
-	if !h.hasGone(made) || h.hasGone(engine.Container{ID: "2", State: "created"}) {
-		t.Error("a turn that is never started is kept, or another one is taken for it")
+	if isOver(engine.Container{}, time.Now()) {
+		t.Error("a turn that is not labcheck's is ended")
+	}
+	if isOver(made, time.Time{}) {
+		t.Error("an engine without a clock ends all turns")
 	}
 }
 

@@ -165,7 +165,7 @@ func (e requests) createContainer(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	takeTime(r.Context(), e.delay/2)
+	simulateWork(r.Context(), e.delay/2)
 	id, ok := e.create(r.URL.Query().Get("name"), &asked.Config, &asked.HostConfig)
 	if !ok {
 		refuse(w, http.StatusConflict, "Conflict. The container name is already in use")
@@ -175,12 +175,12 @@ func (e requests) createContainer(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e requests) startContainer(w http.ResponseWriter, r *http.Request) {
-	takeTime(r.Context(), e.delay/2)
+	simulateWork(r.Context(), e.delay/2)
 	answerDone(w, r, e.start(r.PathValue("id")))
 }
 
-// takeTime waits, as a real engine would work.
-func takeTime(ctx context.Context, d time.Duration) {
+// simulateWork waits, as a real engine would work.
+func simulateWork(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):

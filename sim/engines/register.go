@@ -65,10 +65,10 @@ func (r registrar) keepRegistered(ctx context.Context, addr string) {
 	pause := rand.N(heartbeat)
 	for ctx.Err() == nil {
 		if err := r.register(ctx, addr); err != nil {
-			takeTime(ctx, retryPause)
+			simulateWork(ctx, retryPause)
 			continue
 		}
-		takeTime(ctx, pause)
+		simulateWork(ctx, pause)
 		pause = heartbeat
 	}
 }

@@ -31,8 +31,8 @@ const (
 	blobFolder    = "blobs/sha256/"
 )
 
-// named is an image, which it is, and its names in an archive.
-type named struct {
+// taggedImage is an image, which it is, and its names in an archive.
+type taggedImage struct {
 	v1.Image
 	name Name
 	refs []string
@@ -46,7 +46,7 @@ type savedImage struct {
 }
 
 // writeArchive writes images as an archive.
-func writeArchive(w io.Writer, all []named) error {
+func writeArchive(w io.Writer, all []taggedImage) error {
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	var saved []savedImage
 	for _, i := range all {

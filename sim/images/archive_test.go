@@ -87,7 +87,7 @@ func digestOf(t testing.TB, i v1.Image) v1.Hash {
 	return digest
 }
 
-func archiveOf(t testing.TB, all ...named) []byte {
+func archiveOf(t testing.TB, all ...taggedImage) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := writeArchive(&b, all); err != nil {
@@ -98,7 +98,7 @@ func archiveOf(t testing.TB, all ...named) []byte {
 
 func TestArchive(t *testing.T) {
 	i := tinyImage(t)
-	two := []named{{i, "x", []string{"swarm:latest", "labcheck/x:1"}}, {i, "y", []string{"y:2"}}}
+	two := []taggedImage{{i, "x", []string{"swarm:latest", "labcheck/x:1"}}, {i, "y", []string{"y:2"}}}
 	first := archiveOf(t, two...)
 	if !bytes.Equal(first, archiveOf(t, two...)) {
 		t.Error("the same images, and other bytes")
@@ -158,7 +158,7 @@ func withIDs(t *testing.T, base v1.Image, ids ...v1.Hash) v1.Image {
 }
 
 func TestReadArchiveRefuses(t *testing.T) {
-	good := archiveOf(t, named{imageOf(t, "tiny", "amd64", tinyLayer(t, "one", epoch)), "tiny", []string{"tiny:1"}})
+	good := archiveOf(t, taggedImage{imageOf(t, "tiny", "amd64", tinyLayer(t, "one", epoch)), "tiny", []string{"tiny:1"}})
 	if _, err := readArchive(bytes.NewReader(good), layout.Path(t.TempDir())); err != nil {
 		t.Fatal(err)
 	}
@@ -193,16 +193,16 @@ func TestReadArchiveRefuses(t *testing.T) {
 }
 
 func FuzzReadArchive(f *testing.F) {
-	f.Add(archiveOf(f, named{tinyImage(f), "x", []string{"x:1"}}))
+	f.Add(archiveOf(f, taggedImage{tinyImage(f), "x", []string{"x:1"}}))
 	f.Add(tarOf(f, entry{indexFile, "{}"}, entry{manifestFile, "[]"}, entry{blobFolder + "../../x", "y"}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		all, err := readArchive(bytes.NewReader(content), layout.Path(t.TempDir()))
 		if err != nil {
 			return
 		}
-		var again []named
+		var again []taggedImage
 		for _, i := range all {
-			again = append(again, named{i, "x", []string{"x:1"}})
+			again = append(again, taggedImage{i, "x", []string{"x:1"}})
 		}
 		read, err := readArchive(bytes.NewReader(archiveOf(t, again...)), layout.Path(t.TempDir()))
 		if err != nil || len(read) != len(all) {

@@ -76,21 +76,21 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 	// archive may want the lock, too.
 	read, err := readArchive(r, layout.Path(dir))
 	if err != nil {
-		return refused(err)
+		return damagedArchiveError(err)
 	}
 	return s.withMaker(ctx, func(m *maker) error {
-		if err := m.takeIn(read); err != nil {
+		if err := m.cacheArchive(read); err != nil {
 			return err
 		}
 		return s.load(ctx, m.cached(names()))
 	})
 }
 
-// takeIn puts the images of an archive into the cache, if all are there.
-func (m *maker) takeIn(read []v1.Image) error {
+// cacheArchive puts the images of an archive into the cache, if all are there.
+func (m *maker) cacheArchive(read []v1.Image) error {
 	found := map[Name]v1.Image{}
 	for _, i := range read {
-		n, err := accept(i, m.arch)
+		n, err := identifyImage(i, m.arch)
 		if err != nil {
 			return err
 		}
@@ -109,12 +109,12 @@ func (m *maker) takeIn(read []v1.Image) error {
 	return nil
 }
 
-// accept says which image one of an archive is, if it is what this labcheck
+// identifyImage says which image one of an archive is, if it is what this labcheck
 // needs on an engine of an architecture.
-func accept(i v1.Image, arch string) (Name, error) {
+func identifyImage(i v1.Image, arch string) (Name, error) {
 	config, err := i.ConfigFile()
 	if err != nil {
-		return "", refused(err)
+		return "", damagedArchiveError(err)
 	}
 	if config.Architecture != arch {
 		return "", lang.Errorf("%w: they are for %s, and the engine is %s", ErrArchive, config.Architecture, arch)
@@ -129,14 +129,14 @@ func accept(i v1.Image, arch string) (Name, error) {
 		err = validate.Image(i)
 	}
 	if err != nil {
-		return "", refused(err)
+		return "", damagedArchiveError(err)
 	}
 	return n, nil
 }
 
-// refused is the error of a file that is damaged or no archive of ours. What this
+// damagedArchiveError is the error of a file that is damaged or no archive of ours. What this
 // machine can't read or write is no fault of the file's.
-func refused(err error) error {
+func damagedArchiveError(err error) error {
 	if errors.As(err, new(*fs.PathError)) {
 		return err
 	}

@@ -50,11 +50,11 @@ func (w *witness) ImageList(context.Context, dockerimage.ListOptions) ([]dockeri
 }
 
 // savedImages are tiny images with the labels of ours.
-func savedImages(t *testing.T, arch string, which ...Name) (all []named) {
+func savedImages(t *testing.T, arch string, which ...Name) (all []taggedImage) {
 	t.Helper()
 	for _, n := range which {
 		i := imageOf(t, n, arch, tinyLayer(t, string(n), epoch))
-		all = append(all, named{i, n, []string{New(nil, Options{}).ref(n, arch)}})
+		all = append(all, taggedImage{i, n, []string{New(nil, Options{}).ref(n, arch)}})
 	}
 	return all
 }
@@ -148,7 +148,7 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 		"text":                 {[]byte("hello\n"), "not a whole file"},
 		"half":                 {good[:len(good)/2], "not a whole file"},
 		"an image less":        {archiveOf(t, ours[1:]...), "the file has no image node"},
-		"somebody's":           {archiveOf(t, named{somebodys, Node, []string{"labcheck/node:1"}}), "they are for , and the engine is amd64"},
+		"somebody's":           {archiveOf(t, taggedImage{somebodys, Node, []string{"labcheck/node:1"}}), "they are for , and the engine is amd64"},
 		"another architecture": {archiveOf(t, savedImages(t, "arm64", names()...)...), "for arm64, and the engine is amd64"},
 		"another labcheck":     {archiveOf(t, older...), `image "consul" has the tag "0`},
 	} {

@@ -74,7 +74,7 @@ func (m *maker) unpack(one debian.Package, visit func(*tar.Header, io.Reader) er
 // to be joined.
 func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) error {
 	for name, pattern := range p.Joined {
-		if matches(pattern, h.Name) && h.Typeflag == tar.TypeReg {
+		if matchesPattern(pattern, h.Name) && h.Typeflag == tar.TypeReg {
 			kept, err := io.ReadAll(content)
 			joined[name] = append(joined[name], kept...)
 			return err
@@ -91,15 +91,15 @@ func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined m
 }
 
 func (p part) takes(h *tar.Header) bool {
-	match := func(pattern string) bool { return matches(pattern, h.Name) }
+	match := func(pattern string) bool { return matchesPattern(pattern, h.Name) }
 	if slices.ContainsFunc(p.Not, match) {
 		return false
 	}
 	return len(p.Only) == 0 || h.Typeflag != tar.TypeDir && slices.ContainsFunc(p.Only, match)
 }
 
-// matches says whether a name, or a folder that it is in, matches a pattern.
-func matches(pattern, name string) bool {
+// matchesPattern says whether a name, or a folder that it is in, matches a pattern.
+func matchesPattern(pattern, name string) bool {
 	segments := strings.Split(name, "/")
 	n := strings.Count(pattern, "/") + 1
 	if len(segments) < n {

@@ -85,7 +85,7 @@ func (s *Store) ref(n Name, arch string) string {
 
 // load has the engine load images, and makes sure that it has them
 // then: engines of some ages tell of a failure only in what they answer.
-func (s *Store) load(ctx context.Context, all []named) error {
+func (s *Store) load(ctx context.Context, all []taggedImage) error {
 	for _, i := range all {
 		s.say(i.name, "loading into the engine")
 	}
@@ -105,7 +105,7 @@ func (s *Store) load(ctx context.Context, all []named) error {
 	return nil
 }
 
-func sendArchive(ctx context.Context, to client.ImageAPIClient, all []named) error {
+func sendArchive(ctx context.Context, to client.ImageAPIClient, all []taggedImage) error {
 	out, in := io.Pipe()
 	go func() { in.CloseWithError(writeArchive(in, all)) }()
 	answer, err := to.ImageLoad(ctx, out)

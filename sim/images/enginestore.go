@@ -35,7 +35,7 @@ type repositories struct{ Repositories map[string]map[string]string }
 
 // addEngineStore writes images, each of one layer, as the store of a node's
 // engine.
-func addEngineStore(w *layerWriter, stored []named) error {
+func addEngineStore(w *layerWriter, stored []taggedImage) error {
 	w.addFolder("var/lib/docker", 0o710)
 	w.addFolder("var/lib/docker/image", 0o700)
 	w.addFolder(imageRoot, 0o700)

@@ -250,7 +250,7 @@ func stale(l *lab, _ *debianMirror) {
 func (l *lab) loadUnique(ref string) {
 	l.t.Helper()
 	unique := imageOf(l.t, "unique", runtime.GOARCH, layerOf(l.t, map[string]string{"unique": rand.Text()}))
-	if err := l.load(l.t.Context(), []named{{unique, "unique", []string{ref}}}); err != nil {
+	if err := l.load(l.t.Context(), []taggedImage{{unique, "unique", []string{ref}}}); err != nil {
 		l.t.Fatal(err)
 	}
 }

@@ -50,7 +50,7 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 
 // obtain returns images of the cache. Those that are lacking are pulled from the
 // registry, if one is named and has them, or else computed.
-func (s *Store) obtain(ctx context.Context, which []Name) (all []named, err error) {
+func (s *Store) obtain(ctx context.Context, which []Name) (all []taggedImage, err error) {
 	err = s.withMaker(ctx, func(m *maker) (err error) {
 		all, err = m.fill(ctx, which)
 		return err
@@ -59,7 +59,7 @@ func (s *Store) obtain(ctx context.Context, which []Name) (all []named, err erro
 }
 
 // fill puts images into the cache that are lacking there, and returns them all.
-func (m *maker) fill(ctx context.Context, which []Name) ([]named, error) {
+func (m *maker) fill(ctx context.Context, which []Name) ([]taggedImage, error) {
 	if m.opts.Registry != "" {
 		for _, n := range which {
 			if err := m.pull(ctx, n); err != nil {
@@ -83,9 +83,9 @@ func (m *maker) fill(ctx context.Context, which []Name) ([]named, error) {
 }
 
 // cached are images of the cache, under their names on the engine.
-func (m *maker) cached(which []Name) (all []named) {
+func (m *maker) cached(which []Name) (all []taggedImage) {
 	for _, n := range which {
-		all = append(all, named{m.cache.find(n), n, []string{m.ref(n, m.arch)}})
+		all = append(all, taggedImage{m.cache.find(n), n, []string{m.ref(n, m.arch)}})
 	}
 	return all
 }

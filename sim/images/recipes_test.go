@@ -170,7 +170,7 @@ func TestMatches(t *testing.T) {
 		{"lib64", "lib64/ld-linux-x86-64.so.2", true},
 		{"a[", "a[", false},
 	} {
-		if got := matches(c.pattern, c.name); got != c.want {
+		if got := matchesPattern(c.pattern, c.name); got != c.want {
 			t.Errorf("%s, %s: %t", c.pattern, c.name, got)
 		}
 	}

@@ -44,13 +44,13 @@ func remoteOptions(ctx context.Context, arch string) []remote.Option {
 	return []remote.Option{
 		remote.WithContext(ctx), remote.WithTransport(t), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}), remote.WithUserAgent("labcheck"),
-		remote.WithRetryPredicate(brokeOff),
+		remote.WithRetryPredicate(isConnectionLost),
 	}
 }
 
-// brokeOff says whether a request is made again. One that had no answer in time
-// is not: it would be waited for three times.
-func brokeOff(err error) bool {
+// isConnectionLost reports whether a connection ended, so that the request is made again. A
+// request that had no answer in time is not repeated: three attempts would take too long.
+func isConnectionLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
@@ -67,7 +67,7 @@ func (m *maker) pull(ctx context.Context, n Name) error {
 	}
 	m.say(n, "asking the registry")
 	found, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
-	if lacks(err) {
+	if isMissingAtRegistry(err) {
 		m.say(n, "the registry does not have it")
 		return nil
 	}
@@ -82,9 +82,9 @@ func (m *maker) pull(ctx context.Context, n Name) error {
 	return nil
 }
 
-// lacks says whether a registry answered that it does not have an image. Some
+// isMissingAtRegistry says whether a registry answered that it does not have an image. Some
 // say so by refusing access.
-func lacks(err error) bool {
+func isMissingAtRegistry(err error) bool {
 	var answer *transport.Error
 	return errors.As(err, &answer) && (answer.StatusCode == http.StatusNotFound ||
 		answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)

@@ -156,7 +156,7 @@ func (a api) createContainer(w http.ResponseWriter, r *http.Request) {
 		Name: name, Image: asked.Image, Args: asked.Cmd, State: "created", Hostname: asked.Hostname,
 		Labels: asked.Labels, Env: asked.Env, Restart: asked.HostConfig.RestartPolicy.Name,
 	}
-	if mode := asked.HostConfig.NetworkMode; mode != "default" {
+	if mode := asked.HostConfig.NetworkMode; mode != "default" && mode != "host" {
 		c.Networks = map[string]string{mode: fmt.Sprintf("10.0.0.%d", 2+a.c.created%250)}
 	}
 	for inside, bindings := range asked.HostConfig.PortBindings {

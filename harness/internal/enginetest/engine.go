@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // run is a command that runs in a container.
@@ -52,6 +53,7 @@ func (h *Host) infoResult() map[string]any {
 		"ID": h.ID, "Name": name, "ServerVersion": h.Version, "NCPU": h.CPUs, "MemTotal": h.Memory,
 		"Containers": len(h.Containers), "Images": len(h.Images),
 		"ClusterStore": h.Store, "ClusterAdvertise": h.Advertise,
+		"SystemTime": epoch.Add(h.Uptime).Format(time.RFC3339Nano),
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 type Host struct {
 	harness.Host
 	ID, Version, Store, Advertise string
+	Uptime                        time.Duration // how long ago the containers were created
 	Images                        []string
 	Containers                    []*Container
 	Networks                      []Network
