@@ -18,6 +18,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/pace"
+	"labcheck/harness/subnettest"
 )
 
 // onSubnet puts a lab's subnet in for SUBNET, and the first three numbers of its
@@ -28,7 +29,7 @@ func onSubnet(o Options, text string) string {
 }
 
 // filter adds a rule about a lab's subnet to a hook of this machine's packet filter
-// for the time of the test, as a firewall does that knows nothing of Docker.
+// for the time of the test.
 func filter(t *testing.T, o Options, hook, rule string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -37,18 +38,15 @@ func filter(t *testing.T, o Options, hook, rule string) {
 	if on, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables"); hook == "forward" && string(on) != "1\n" {
 		t.Skipf("this machine filters no bridges: %q, %v", on, err)
 	}
-	table := "inet labcheck-" + o.Lab
-	t.Cleanup(func() { nft(t, "delete table "+table) })
-	nft(t, "add table "+table)
-	nft(t, "add chain "+table+" filter { type filter hook "+hook+" priority 10; }")
-	nft(t, "add rule "+table+" filter "+onSubnet(o, rule))
-}
-
-func nft(t *testing.T, command string) {
-	t.Helper()
-	if out, err := exec.Command("nft", command).CombinedOutput(); err != nil {
-		t.Fatalf("nft %s: %v: %s", command, err, out)
+	remove, err := subnettest.AddRule(t.Context(), "labcheck-"+o.Lab, hook, onSubnet(o, rule))
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := remove(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 const dropForwarded = "ip saddr SUBNET ip daddr SUBNET drop"

@@ -182,12 +182,10 @@ func smallDisk(ts *testscript.TestScript, _ bool, args []string) {
 // dropForwarded SUBNET has this machine's packet filter drop, for the time of the
 // script, what a bridge forwards within the subnet.
 func dropForwarded(ts *testscript.TestScript, _ bool, args []string) {
-	const table = "inet labcheck-script"
-	nft := func(command string) { ts.Check(exec.Command("nft", command).Run()) }
-	ts.Defer(func() { nft("delete table " + table) })
-	nft("add table " + table)
-	nft("add chain " + table + " filter { type filter hook forward priority 10; }")
-	nft("add rule " + table + " filter ip saddr " + args[0] + " ip daddr " + args[0] + " drop")
+	rule := "ip saddr " + args[0] + " ip daddr " + args[0] + " drop"
+	remove, err := subnettest.AddRule(context.Background(), "labcheck-script", "forward", rule)
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(remove()) })
 }
 
 // network NAME SUBNET makes a network of the engine for the time of the script.

@@ -30,8 +30,15 @@ func TestTryHold(t *testing.T) {
 // kills the process.
 func startHolder(t *testing.T, what string) (kill func()) {
 	t.Helper()
+	return startChild(t, "SUBNETTEST_HOLD="+what)
+}
+
+// startChild runs TestHoldingChild with an environment variable in another process, waits
+// until it holds what that names, and returns a function that kills the process.
+func startChild(t *testing.T, variable string) (kill func()) {
+	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestHoldingChild$", "-test.v")
-	child.Env = append(os.Environ(), "SUBNETTEST_HOLD="+what)
+	child.Env = append(os.Environ(), variable)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -52,11 +59,17 @@ func startHolder(t *testing.T, what string) (kill func()) {
 }
 
 func TestHoldingChild(t *testing.T) {
-	what := os.Getenv("SUBNETTEST_HOLD")
-	if what == "" {
-		t.Skip("TestTryHold runs it")
+	what, table := os.Getenv("SUBNETTEST_HOLD"), os.Getenv("SUBNETTEST_TABLE")
+	var err error
+	switch {
+	case what != "":
+		err = tryHold(t, what)
+	case table != "":
+		_, err = AddRule(t.Context(), table, "forward", "ip saddr 192.0.2.0/24 drop")
+	default:
+		t.Skip("TestTryHold and TestAddRule run it")
 	}
-	if err := tryHold(t, what); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	fmt.Println("held")
