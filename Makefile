@@ -3,7 +3,7 @@ LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
 # Labs of more than one package would fight for the machine, and tests hold them
 # to times. In CI, where these are longer, there are two: half of its time a lab waits.
-LAB_TEST := go test -tags lab,browser -p 1 -count 1 -timeout 40m
+LAB_TEST := go test -tags lab,browser -p 1 -count 1 -timeout 60m
 SOAK := 20
 BENCH := 10
 FUZZTIME := 60s

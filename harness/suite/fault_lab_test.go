@@ -24,7 +24,7 @@ func TestFaultScenarios(t *testing.T) {
 	if !pace.Thorough() {
 		o.Tags = few
 	}
-	done, err := suite.Run(t.Context(), o)
+	done, err := suite.Run(paced(t), o)
 	wantAll(t, done, err)
 	slowest(t, done)
 	if t.Failed() || !pace.Thorough() {
@@ -32,7 +32,7 @@ func TestFaultScenarios(t *testing.T) {
 	}
 	before := everything(t, c)
 	o.Tags, o.Fresh, o.Lang = few, false, "ja"
-	done, err = suite.Run(t.Context(), o)
+	done, err = suite.Run(paced(t), o)
 	wantAll(t, done, err)
 	if diff := cmp.Diff(before, everything(t, c)); diff != "" {
 		t.Errorf("containers (-before +after):\n%s", diff)
@@ -48,7 +48,7 @@ func TestReplicaScenarios(t *testing.T) {
 	if !pace.Thorough() {
 		o.Tags = "@id:primary-stopped"
 	}
-	done, err := suite.Run(t.Context(), o)
+	done, err := suite.Run(paced(t), o)
 	wantAll(t, done, err)
 	slowest(t, done)
 }

@@ -42,6 +42,15 @@ func freshHosts(t *testing.T) *simtest.Lab {
 	return simtest.New(t, sim.Options{Lab: "suite-test"})
 }
 
+// paced returns the test's context, with which claims may wait longer in CI, as with a
+// longer --timeout.
+func paced(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := harness.WithTotal(t.Context(), pace.Limit(harness.DefaultTimeout), nil)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func check(ctx context.Context, c *engine.Cluster, fresh bool, tags string) ([]harness.Scenario, error) {
 	return suite.Run(ctx, suite.Options{Features: features.FS, Lang: "en", Tags: tags, Cluster: c, Fresh: fresh})
 }
@@ -145,7 +154,7 @@ func everything(t *testing.T, c *engine.Cluster) []string {
 // TestTutorial performs the page and looks at its outcome, again and again.
 func TestTutorial(t *testing.T) {
 	c := freshLab(t)
-	done, err := check(t.Context(), c, true, "")
+	done, err := check(paced(t), c, true, "")
 	wantAll(t, done, err)
 	slowest(t, done)
 	keep(t, c, done)
@@ -155,7 +164,7 @@ func TestTutorial(t *testing.T) {
 	}
 	before := everything(t, c)
 	t.Run("a standing lab is left as it was", func(t *testing.T) {
-		done, err := check(t.Context(), c, false, standing)
+		done, err := check(paced(t), c, false, standing)
 		wantAll(t, done, err)
 		slowest(t, done)
 		if diff := cmp.Diff(before, everything(t, c)); diff != "" {
@@ -166,7 +175,7 @@ func TestTutorial(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
-				done, err := check(t.Context(), c, false, suite.TagWorkload)
+				done, err := check(paced(t), c, false, suite.TagWorkload)
 				wantAll(t, done, err)
 			})
 		}
@@ -178,7 +187,7 @@ func TestTutorial(t *testing.T) {
 	t.Run("an interrupted check leaves nothing", func(t *testing.T) { interrupt(t, c, before) })
 	t.Run("what a crashed check left breaks no claim", func(t *testing.T) {
 		leftover(t, c)
-		done, err := check(t.Context(), c, false, suite.TagWorkload)
+		done, err := check(paced(t), c, false, suite.TagWorkload)
 		wantAll(t, done, err)
 	})
 }
@@ -186,7 +195,7 @@ func TestTutorial(t *testing.T) {
 // interrupt cancels checks at several moments while they start containers.
 func interrupt(t *testing.T, c *engine.Cluster, before []string) {
 	for _, after := range []time.Duration{100 * time.Millisecond, 700 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second} {
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(paced(t))
 		var cancelled time.Time
 		time.AfterFunc(after, func() { cancelled = time.Now(); cancel() })
 		done, err := check(ctx, c, false, "@workload")
@@ -271,7 +280,7 @@ func TestBrokenClusters(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			c := freshLab(t)
 			perform(t, c, b)
-			done, err := suite.Run(t.Context(), suite.Options{
+			done, err := suite.Run(paced(t), suite.Options{
 				Features: features.FS, Lang: "en", Tags: standing, Cluster: c, Patience: 5 * time.Second, // for what stays false
 			})
 			if err != nil {

@@ -25,7 +25,7 @@ func TestAnotherPage(t *testing.T) {
 	}
 	c := freshLab(t)
 	for _, l := range []lang.Language{lang.English, lang.Japanese} {
-		done, err := suite.Run(t.Context(), suite.Options{
+		done, err := suite.Run(paced(t), suite.Options{
 			Features: os.DirFS("testdata/page"), Lang: l, Cluster: c, Fresh: true, Page: page,
 		})
 		wantAll(t, done, err)
