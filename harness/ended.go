@@ -13,7 +13,7 @@ type TotalError struct{ After time.Duration }
 
 func (e TotalError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e TotalError) In(l lang.Language) string { return l.Say("not done within %s", e.After) }
 
 // EndedError reports why something was ended, and what it was about then.
@@ -21,7 +21,7 @@ type EndedError struct{ Cause, Err error }
 
 func (e *EndedError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *EndedError) In(l lang.Language) string {
 	if errors.Is(e.Err, e.Cause) || errors.Is(e.Err, context.Canceled) {
 		return l.Error(e.Cause)

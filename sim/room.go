@@ -34,7 +34,7 @@ func measureRoom(info system.Info, labs []Listed) room {
 
 func (r room) free() int { return max(0, r.left()) }
 
-// left is how many more hosts there is room for; it is negative if there are too many.
+// left returns how many more hosts there is room for; it is negative if there are too many.
 func (r room) left() int { return r.all - r.taken }
 
 // RoomError reports that the memory does not hold the hosts of a lab.

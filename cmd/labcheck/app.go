@@ -383,7 +383,7 @@ func chosenEngines(a *app) []string {
 	return a.engines
 }
 
-// labOptions are simOptions with the hosts that the lab is to have.
+// labOptions returns what simOptions returns, with the hosts that the lab is to have.
 func (a *app) labOptions() (sim.Options, error) {
 	o := a.simOptions()
 	if a.topology != nil || a.removing { // the command, or the lab, has hosts of its own

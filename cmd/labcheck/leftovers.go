@@ -16,7 +16,7 @@ type leftover struct {
 	engine.Container
 }
 
-// leftovers are all of the cluster; nodes that do not answer have none that we
+// leftovers returns those of the cluster; nodes that do not answer have none that we
 // know of.
 func leftovers(ctx context.Context, c *engine.Cluster) ([]leftover, error) {
 	hosts := c.Topology().Hosts()

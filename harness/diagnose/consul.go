@@ -56,7 +56,7 @@ func checkLeader(d *diagnosis, s service, found survey.Container) {
 	}
 }
 
-// askLeader is how Consul is asked for its leader.
+// askLeader returns how Consul is asked for its leader.
 func askLeader(t harness.Topology) string { return "GET /v1/status/leader of " + t.Consul().String() }
 
 // reportQuorum reports that of several servers so many are lost that the rest can't

@@ -250,7 +250,7 @@ func (d *diagnosis) partOnEachHost(k kind) []part {
 	return all
 }
 
-// dockerCommand is a docker command for a host's engine, as typed on the manager.
+// dockerCommand returns the docker command for a host's engine, as typed on the manager.
 func dockerCommand(h harness.Host, format string, args ...any) string {
 	return fmt.Sprintf("docker -H=tcp://%s %s", h.Engine(), fmt.Sprintf(format, args...))
 }

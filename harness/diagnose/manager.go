@@ -89,7 +89,7 @@ func checkManaging(d *diagnosis, s service, found survey.Container) {
 	s.makeAnew(f, found)
 }
 
-// askSwarm is how the Swarm manager is asked for its nodes.
+// askSwarm returns how the Swarm manager is asked for its nodes.
 func askSwarm(t harness.Topology) string { return "docker -H=tcp://" + t.Swarm().String() + " info" }
 
 // checkManagerPort finds out why the manager's container runs, and its port does

@@ -62,7 +62,7 @@ func Discover(ctx context.Context, a AWS, i Inventory) (Inventory, error) {
 	return i, errors.Join(errs...)
 }
 
-// instances are those that have the name of a node, by it.
+// instances returns the instances that have the name of a node, by that name.
 func (a AWS) instances(ctx context.Context, i Inventory) (map[string][]types.Instance, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(a.Region), config.WithSharedConfigProfile(a.Profile))
 	if err != nil {

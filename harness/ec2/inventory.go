@@ -89,7 +89,7 @@ func (i Inventory) Write(w io.Writer) error {
 	return err
 }
 
-// Tutorial is the page's inventory: its names and its private addresses.
+// Tutorial returns the page's inventory: its names and its private addresses.
 func Tutorial() Inventory {
 	t := harness.Tutorial()
 	i := Inventory{Manager: t.Manager.Name, Network: t.Network}
@@ -109,7 +109,7 @@ func (i Inventory) node(name string) (Node, bool) {
 	return Node{}, false
 }
 
-// Topology is what the inventory says of the cluster, and what the page says
+// Topology returns what the inventory says of the cluster, and what the page says
 // where the inventory does not.
 func (i Inventory) Topology() harness.Topology {
 	t := harness.Tutorial()

@@ -73,7 +73,7 @@ func (h *sshHost) checkJumpHost(addr string) error {
 	return nil
 }
 
-// sshError is an error of the ssh layer.
+// sshError returns an error of the ssh layer.
 func (h *sshHost) sshError(what, hint lang.Text, err error) error {
 	return &harness.UnreachableError{Node: h.name, Service: h.at(), Layer: harness.LayerSSH, What: what, Hint: hint, Err: err}
 }

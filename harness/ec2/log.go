@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// engineLog is the command that tells the last lines of the engine's log.
+// engineLog returns the command that tells the last lines of the engine's log.
 func engineLog(lines int) []string {
 	return []string{"journalctl", "--unit", "docker", "--no-pager", "--lines", strconv.Itoa(lines)}
 }

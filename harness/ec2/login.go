@@ -230,7 +230,7 @@ func (h *sshHost) commandArgv(more ...string) []string {
 	return append(argv, r.to)
 }
 
-// jumpHost is the host that --ssh-jump names.
+// jumpHost returns the host that --ssh-jump names.
 func (t *Target) jumpHost(jump string) (*sshHost, error) {
 	d, err := parseJump(jump)
 	if err != nil {
@@ -258,7 +258,7 @@ func (t *Target) host(n Node, said Login) *sshHost {
 	return h
 }
 
-// hostOf is where one logs in on a node. The error is that nothing says how.
+// hostOf returns where one logs in on a node. The error is that nothing says how.
 func (t *Target) hostOf(n Node) (*sshHost, error) {
 	h := t.hosts[n.Name]
 	if t.jump != nil {
@@ -275,7 +275,7 @@ func (t *Target) hostOf(n Node) (*sshHost, error) {
 	return h, err
 }
 
-// loginOf is how one logs in on a node, without what ssh's configuration says: what
+// loginOf returns how one logs in on a node, without what ssh's configuration says: what
 // is said first counts.
 func (t *Target) loginOf(n Node, said Login) Login {
 	inventory := t.opts.Inventory.SSH

@@ -21,7 +21,7 @@ type InventoryError struct {
 
 func (e *InventoryError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *InventoryError) In(l lang.Language) string {
 	if e.Line == 0 {
 		return fmt.Sprintf("%s: %s", e.File, e.What.In(l))

@@ -238,7 +238,7 @@ func (h *sshHost) forward(ctx context.Context, addr string) (net.Conn, error) {
 	return conn, err
 }
 
-// forwardingError is what the host's sshd said of an address that it was to dial,
+// forwardingError returns what the host's sshd said of an address that it was to dial,
 // as an error of this machine's own.
 func (h *sshHost) forwardingError(e *ssh.OpenChannelError) error {
 	if errno := harness.ErrnoIn(e.Message); errno != 0 {

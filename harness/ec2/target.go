@@ -95,13 +95,13 @@ func (t *Target) LogIn(ctx context.Context) {
 	}
 }
 
-// Name is "ec2".
+// Name returns "ec2".
 func (t *Target) Name() string { return "ec2" }
 
-// Topology is what the inventory says of the cluster.
+// Topology returns what the inventory says of the cluster.
 func (t *Target) Topology() harness.Topology { return t.topology }
 
-// Nodes are those of the inventory; whether they are there, they say when they
+// Nodes returns the inventory's nodes; whether they are there, they say when they
 // are dialled.
 func (t *Target) Nodes(context.Context) ([]harness.Node, error) {
 	var nodes []harness.Node
@@ -216,13 +216,13 @@ func (o Options) onlyLooks(argv []string) bool {
 	return OnlyLooks(argv) || o.Looks != nil && o.Looks(argv)
 }
 
-// EngineLog is the end of what the node's engine wrote, as its journal has it.
+// EngineLog returns the end of what the node's engine wrote, as its journal has it.
 func (n *node) EngineLog(ctx context.Context, lines int) (string, error) {
 	r, err := n.Exec(ctx, engineLog(lines)...)
 	return strings.TrimSpace(r.Stdout), err
 }
 
-// Direct is the address by which this machine reaches a node itself; false
+// Direct returns the address by which this machine reaches a node itself; false
 // where it does so through a jump host.
 func (t *Target) Direct(name string) (string, bool) {
 	n, ok := t.opts.Inventory.node(name)

@@ -86,7 +86,7 @@ func dialerTo(n harness.Node, port uint16) func(context.Context, string, string)
 	}
 }
 
-// String is the node's name and the address that is dialled.
+// String returns the node's name and the address that is dialled.
 func (c *Client) String() string { return fmt.Sprintf("%s (%s)", c.node.Name(), c.addr()) }
 
 func (c *Client) addr() netip.AddrPort { return netip.AddrPortFrom(c.node.Addr(), c.port) }
@@ -94,7 +94,7 @@ func (c *Client) addr() netip.AddrPort { return netip.AddrPortFrom(c.node.Addr()
 // Close ends the idle connections.
 func (c *Client) Close() error { return c.api.Close() }
 
-// Ping is nil when an engine or a Swarm manager answers.
+// Ping returns nil when an engine or a Swarm manager answers.
 func (c *Client) Ping(ctx context.Context) error {
 	ping, err := c.api.Ping(ctx)
 	if err == nil && ping.APIVersion == "" {
@@ -103,7 +103,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	return failed(c, "ping", asWrongService(err))
 }
 
-// asWrongService is the error of asking for what every engine has: where it is not
+// asWrongService returns the error of asking for what every engine has: where it is not
 // found there is no engine.
 func asWrongService(err error) error {
 	if err != nil && errors.Is(kindOf(err), ErrNotFound) {

@@ -54,7 +54,7 @@ func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error
 	return c, err
 }
 
-// As is the same cluster, of which a topology with the same hosts says other
+// As returns the same cluster, of which a topology with the same hosts says other
 // things. It shares its connections with c, and is not closed by itself.
 func (c *Cluster) As(t harness.Topology) *Cluster {
 	other := *c
@@ -62,16 +62,16 @@ func (c *Cluster) As(t harness.Topology) *Cluster {
 	return &other
 }
 
-// Topology is what the cluster is to be.
+// Topology returns what the cluster is to be.
 func (c *Cluster) Topology() harness.Topology { return c.topology }
 
-// Node is the node of a host of the topology; nil for another name.
+// Node returns the node of a host of the topology; nil for another name.
 func (c *Cluster) Node(name string) harness.Node { return c.nodes[name] }
 
-// Engine is the engine of a host of the topology; nil for another name.
+// Engine returns the engine of a host of the topology; nil for another name.
 func (c *Cluster) Engine(name string) *Client { return c.engines[name] }
 
-// Swarm is the Swarm manager, on the manager.
+// Swarm returns the Swarm manager, on the manager.
 func (c *Cluster) Swarm() *Client {
 	if c.topology.Replicas > 0 {
 		return c.SwarmOn(c.topology.Manager.Name)
@@ -79,14 +79,14 @@ func (c *Cluster) Swarm() *Client {
 	return c.swarm
 }
 
-// SwarmOn is the Swarm manager of a host that has one, and may be a replica; nil
+// SwarmOn returns the Swarm manager of a host that has one, and may be a replica; nil
 // for a name that is no host's.
 func (c *Cluster) SwarmOn(name string) *Client { return c.managers[name] }
 
-// Consul is the discovery backend, on the manager.
+// Consul returns the discovery backend, on the manager.
 func (c *Cluster) Consul() *Consul { return c.ConsulOn(c.topology.Manager.Name) }
 
-// ConsulOn is the Consul of a host that has one; nil for a name that is no
+// ConsulOn returns the Consul of a host that has one; nil for a name that is no
 // host's.
 func (c *Cluster) ConsulOn(name string) *Consul { return c.consuls[name] }
 

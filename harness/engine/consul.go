@@ -69,7 +69,7 @@ func (t withoutEnv) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(r)
 }
 
-// String is the node's name and the address that is dialled.
+// String returns the node's name and the address that is dialled.
 func (c *Consul) String() string {
 	return fmt.Sprintf("Consul on %s (%s)", c.node.Name(), netip.AddrPortFrom(c.node.Addr(), c.port))
 }
@@ -80,7 +80,7 @@ func (c *Consul) Close() error {
 	return nil
 }
 
-// Leader is the address of the leader as Consul gives it, such as
+// Leader returns the address of the leader as Consul gives it, such as
 // 172.17.0.2:8300. The error is ErrNoLeader while there is none.
 func (c *Consul) Leader(ctx context.Context) (string, error) {
 	leader, err := c.api.Status().LeaderWithQueryOptions((&api.QueryOptions{}).WithContext(ctx))
@@ -90,7 +90,7 @@ func (c *Consul) Leader(ctx context.Context) (string, error) {
 	return leader, c.failed("leader", err)
 }
 
-// Servers are the addresses of the servers that Consul votes with, its own too,
+// Servers returns the addresses of the servers that Consul votes with, its own too,
 // such as 172.17.0.2:8300. A server that is lost stays one of them.
 func (c *Consul) Servers(ctx context.Context) ([]string, error) {
 	servers, err := c.api.Status().PeersWithQueryOptions((&api.QueryOptions{}).WithContext(ctx))
@@ -111,7 +111,7 @@ type Entry struct {
 	Session string
 }
 
-// Entries are the keys that start with prefix, with what they hold, sorted;
+// Entries returns the keys that start with prefix, with what they hold, sorted;
 // none is no error.
 func (c *Consul) Entries(ctx context.Context, prefix string) ([]Entry, error) {
 	pairs, _, err := c.api.KV().List(prefix, (&api.QueryOptions{}).WithContext(ctx))
@@ -128,7 +128,7 @@ func (c *Consul) Delete(ctx context.Context, key string) error {
 	return c.failed("delete key "+key, err)
 }
 
-// Version is Consul's version, such as 1.8.7.
+// Version returns Consul's version, such as 1.8.7.
 func (c *Consul) Version(ctx context.Context) (string, error) {
 	self, err := c.agentVersion(ctx)
 	return self, c.failed("agent", err)

@@ -59,7 +59,7 @@ type Port struct {
 	UDP       bool   `json:"udp,omitempty"` // TCP otherwise
 }
 
-// String is what docker's -p is given: 8500:8500, or 8301:8301/udp.
+// String returns what docker's -p is given: 8500:8500, or 8301:8301/udp.
 func (p Port) String() string {
 	s := fmt.Sprintf("%d:%d", p.Host, p.Container)
 	if p.UDP {
@@ -111,7 +111,7 @@ func (c *Client) containerOf(s container.Summary) Container {
 	return listed.withSortedLists()
 }
 
-// ownName is the one of a container's names that is no link's alias: links add
+// ownName returns the one of a container's names that is no link's alias: links add
 // a part, and sort anywhere.
 func ownName(names []string) string {
 	own := ""

@@ -26,7 +26,7 @@ func LoadTLS(ca, cert, key string) (*tls.Config, error) {
 	return c, nil
 }
 
-// CertPath are the files of a folder that DOCKER_CERT_PATH may name, for
+// CertPath returns the files of a folder that DOCKER_CERT_PATH may name, for
 // LoadTLS.
 func CertPath(dir string) (ca, cert, key string) {
 	return filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

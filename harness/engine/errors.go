@@ -60,7 +60,7 @@ type dialError struct{ err error }
 
 func (e *dialError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *dialError) In(l lang.Language) string {
 	if errors.Is(e.err, syscall.ECONNREFUSED) {
 		return l.Say("nothing listens")
@@ -81,7 +81,7 @@ func failed(service fmt.Stringer, what string, err error) error {
 	return lang.Errorf("%s: %s: %w", service, what, err)
 }
 
-// kindOf is nil where an error is of no kind.
+// kindOf returns nil where an error is of no kind.
 func kindOf(err error) error {
 	var netErr net.Error
 	switch {

@@ -58,7 +58,7 @@ func Gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
 	return peers, failed(gossipOf{n}, "members", err)
 }
 
-// stateOf is what a node's engine sends to a member that knows of nothing.
+// stateOf returns what a node's engine sends to a member that knows of nothing.
 func stateOf(ctx context.Context, n harness.Node) (state, error) {
 	s, err := emptyState()
 	if err != nil {
@@ -84,7 +84,7 @@ func Introduce(ctx context.Context, a, b harness.Node) error {
 	return nil
 }
 
-// GossipPing is a datagram that every member of a gossip answers, whoever sends
+// GossipPing returns a datagram that every member of a gossip answers, whoever sends
 // it to its gossip port, and that changes nothing there (hashicorp/memberlist,
 // net.go, handlePing). Members find out by it whether others are alive.
 func GossipPing() ([]byte, error) {
@@ -140,7 +140,7 @@ type Tiding struct {
 	Left     bool       // it is not there any more
 }
 
-// Tidings are what a node's engine was told of containers lately, its own
+// Tidings returns what a node's engine was told of containers lately, its own
 // included, in no order. It may have been told of an end, and not of what ended.
 //
 // An engine tells the others by an event of its gossip, "jl HOST NETWORK
@@ -178,7 +178,7 @@ func tidingsOf(user []byte) ([]Tiding, error) {
 	return all, nil
 }
 
-// tidingOf is false of events that are about other things.
+// tidingOf returns false for events that are about other things.
 func tidingOf(e serfEvent) (t Tiding, ok bool) {
 	name, payload := strings.Fields(e.Name), strings.Fields(string(e.Payload))
 	if len(name) != 4 || name[0] != "jl" || len(payload) < 2 {

@@ -64,7 +64,7 @@ type serfEvent struct {
 
 const serfPushPullMsg = 2
 
-// emptyState is the state of a member that knows of no members and saw nothing
+// emptyState returns the state of a member that knows of no members and saw nothing
 // happen. Serf's clocks begin at 1 (serf.go, Create), so that 1 moves none of
 // them; with 0, old versions take 1 from it and their clocks wrap around
 // (delegate.go, MergeRemoteState). Without a state at all they log an error.
@@ -86,7 +86,7 @@ type state struct {
 	user []byte
 }
 
-// encodeMessage is the state as one member sends it to another.
+// encodeMessage returns the state as one member sends it to another.
 func (s state) encodeMessage() ([]byte, error) {
 	b, err := encodeKind(pushPullMsg, pushPullHeader{Nodes: len(s.nodes), UserStateLen: len(s.user)})
 	if err != nil {

@@ -132,7 +132,7 @@ func (c *Client) HasImage(ctx context.Context, ref string) (bool, error) {
 	return err == nil, failed(c, "inspect image "+ref, err)
 }
 
-// Log is the end of what a container wrote, to both its streams.
+// Log returns the end of what a container wrote, to both its streams.
 func (c *Client) Log(ctx context.Context, id string, lines int) (string, error) {
 	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)}
 	stream, err := c.api.ContainerLogs(ctx, id, options)

@@ -184,7 +184,7 @@ func (r starter) withEngineLog(ctx context.Context, err error) error {
 	return err
 }
 
-// keys is where in Consul the engines are registered.
+// keys returns where in Consul the engines are registered.
 func (r *run) keys() string {
 	t := r.Cluster.Topology()
 	return tutorial.Default().Service(tutorial.SwarmJoin, t, t.Manager).Keys

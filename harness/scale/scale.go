@@ -187,7 +187,7 @@ func levelsOf(containers int) []int {
 	return []int{1, containers / 3, 2 * containers / 3, containers}
 }
 
-// lostNodes is how many engines are lost and return.
+// lostNodes returns how many engines are lost and return.
 func (r *run) lostNodes() int { return r.Nodes / 10 }
 
 // memoryNeeded returns how many bytes a run takes: two Swarm managers with a full list at

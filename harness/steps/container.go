@@ -126,7 +126,7 @@ func containerProperties(c engine.Container) map[string]string {
 	}
 }
 
-// processOf is the program's name and its command: swarm manage.
+// processOf returns the program's name and its command: swarm manage.
 func processOf(c engine.Container, call tutorial.Call) string {
 	if call.Command != "" {
 		return "swarm " + call.Command

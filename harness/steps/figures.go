@@ -41,7 +41,7 @@ func (f figures) publishedHere(value string) string {
 	return fmt.Sprintf("%d->%s", tutorial.Port(harness.Topology(f), uint16(port)), container)
 }
 
-// engineFigure is what the engine of a host is to say of a property.
+// engineFigure returns what the engine of a host is to say of a property.
 func (f figures) engineFigure(host, property, said string) string {
 	h, ok := findHost(harness.Topology(f), host)
 	switch {
@@ -53,7 +53,7 @@ func (f figures) engineFigure(host, property, said string) string {
 	return said
 }
 
-// memberFigures are what Swarm is to say of a node's sizes.
+// memberFigures returns what Swarm is to say of a node's sizes.
 func (f figures) memberFigures(node, cpus, memory string) (string, string) {
 	h, _ := findHost(harness.Topology(f), node)
 	ownCPUs, ownMemory := CountedBySwarm(h)
@@ -66,7 +66,7 @@ func (f figures) memberFigures(node, cpus, memory string) (string, string) {
 	return cpus, memory
 }
 
-// clusterFigure is what Swarm is to say of the cluster as a whole.
+// clusterFigure returns what Swarm is to say of the cluster as a whole.
 func (f figures) clusterFigure(property, said string) string {
 	members := f.Members
 	if asOnPage(members) {
@@ -97,7 +97,7 @@ func asOnPage(members []harness.Host) bool {
 	})
 }
 
-// memberRows are the nodes that Swarm is to list: the page's in its order if the
+// memberRows returns the nodes that Swarm is to list: the page's in its order if the
 // members are those, else the members by name.
 func (f figures) memberRows(said []tutorial.Row) []string {
 	var pages, members []string

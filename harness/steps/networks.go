@@ -165,7 +165,7 @@ func (s *scenario) gossipOf(ctx context.Context, h harness.Host) ([]engine.Peer,
 	return engine.Gossip(ctx, s.cluster.Node(h.Name))
 }
 
-// hostsLacking are the hosts that are not alive among an engine's peers.
+// hostsLacking returns the hosts that are not alive among an engine's peers.
 func hostsLacking(peers []engine.Peer, hosts []harness.Host) []string {
 	var lacks []string
 	for _, h := range hosts {

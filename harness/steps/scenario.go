@@ -55,7 +55,7 @@ func (s *scenario) here(text string) string {
 	return s.addresses.Here(text)
 }
 
-// swarmInfo is what Swarm answers on port 3375.
+// swarmInfo returns what Swarm answers on port 3375.
 func (s *scenario) swarmInfo(ctx context.Context) (engine.Info, error) {
 	info, err := s.cluster.Swarm().Info(ctx)
 	if err == nil && info.Swarm == nil {
@@ -64,7 +64,7 @@ func (s *scenario) swarmInfo(ctx context.Context) (engine.Info, error) {
 	return info, err
 }
 
-// mismatch is a claim that is false, in texts of the run's language.
+// mismatch returns the error of a claim that is false, in texts of the run's language.
 func (s *scenario) mismatch(what, expected, seen string) error {
 	return &harness.Mismatch{Lang: s.lang, What: what, Expected: expected, Seen: seen}
 }
@@ -128,7 +128,7 @@ func (c *comparison) addDifferenceOf(hosts []string, expected, seen string) {
 	c.addDifference(expected, seen)
 }
 
-// mismatch is a *harness.Mismatch with all that differs, and the hosts that it is
+// mismatch returns a *harness.Mismatch with all that differs, and the hosts that it is
 // about; nil if nothing differs.
 func (c *comparison) mismatch() error {
 	if len(c.expected) == 0 {

@@ -12,7 +12,7 @@ import (
 	"labcheck/harness/tutorial"
 )
 
-// featureWords are the words of the features which the code reads: properties in
+// featureWords returns the words of the features which the code reads: properties in
 // sentences and headings of tables. What engines print is not among them.
 func featureWords() []string {
 	return []string{

@@ -66,7 +66,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 	return ctx, nil
 }
 
-// newEvidence is a scenario of which nothing was run yet.
+// newEvidence returns a scenario of which nothing was run yet.
 func newEvidence(s Scenario) harness.Scenario {
 	e := harness.Scenario{
 		ID: s.ID, Name: s.Name, Feature: s.Feature, File: s.File, Line: s.Line, Tags: s.Tags,
@@ -86,7 +86,7 @@ func (r *run) moveHere(s *harness.Scenario) {
 	}
 }
 
-// whySkip is empty where the scenario is to be run.
+// whySkip returns the empty string where the scenario is to be run.
 func (r *run) whySkip() string {
 	if r.ctx.Err() != nil {
 		return r.whyInterrupted()
@@ -156,7 +156,7 @@ func (r *run) afterStep(
 	return r.step.ctx, nil
 }
 
-// textOf is an error in the run's language.
+// textOf returns an error in the run's language.
 func (r *run) textOf(err error) string {
 	if err == nil {
 		return ""
@@ -215,7 +215,7 @@ func (r *run) judgeScenario(s *harness.Scenario) {
 	}
 }
 
-// cleanedUp is what is expected after every scenario.
+// cleanedUp returns what is expected after every scenario.
 func (r *run) cleanedUp() string {
 	return r.Lang.Say("what the scenario started is removed again")
 }

@@ -16,13 +16,13 @@ type TagsError struct {
 
 func (e *TagsError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *TagsError) In(l lang.Language) string {
 	return l.Say("tags %q: %s; an expression is like (@verify or @workload) and not @id:spread",
 		e.Tags, e.Why.In(l))
 }
 
-// CheckTags is nil for a tag expression that Run can use, and otherwise a
+// CheckTags returns nil for a tag expression that Run can use, and otherwise a
 // *TagsError, or why the features can't be read.
 func CheckTags(features fs.FS, l lang.Language, tags string) error {
 	all, err := Load(features, l)
@@ -109,7 +109,7 @@ func excludeOthers(all []Scenario, e tagExpression) string {
 	return strings.Join(terms, " && ")
 }
 
-// baseID is the id without the number of a row.
+// baseID returns the id without the number of a row.
 func (s Scenario) baseID() string {
 	id, _, _ := strings.Cut(s.ID, "#")
 	return id

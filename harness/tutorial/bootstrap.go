@@ -24,7 +24,7 @@ type Event struct {
 	Elapsed time.Duration
 }
 
-// In is the event in a line, without the time that it took.
+// In returns the event in a line, without the time that it took.
 func (e Event) In(l lang.Language) string { return e.Step.ID + ": " + e.What.In(l) }
 
 // Bootstrap performs the steps of the page that are not done yet, on a cluster

@@ -27,7 +27,7 @@ func (s Service) stepID() string { return s.Name + s.hostSuffix() }
 
 func (s Service) hostName() string { return s.Host.Name }
 
-// hostSuffix is empty for the manager, on which the page is typed.
+// hostSuffix returns the empty string for the manager, on which the page is typed.
 func (s Service) hostSuffix() string {
 	if s.Host.Name == s.topology.Manager.Name {
 		return ""

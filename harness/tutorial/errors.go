@@ -11,7 +11,7 @@ type StepError struct {
 
 func (e *StepError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *StepError) In(l lang.Language) string {
 	return l.Say("step %s (%s of the page) on %s: %s", e.Step.ID, e.Step.Page, e.Step.Host, l.Error(e.Err))
 }
@@ -28,7 +28,7 @@ type WrongError struct {
 
 func (e *WrongError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *WrongError) In(l lang.Language) string {
 	return l.Say("%s: %s; fix it with `%s` and try again", e.Host, e.What.In(l), e.Fix)
 }

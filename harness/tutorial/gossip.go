@@ -121,14 +121,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// gossip is whom each host's engine has in its gossip.
+// gossip returns whom each host's engine has in its gossip.
 func gossip(ctx context.Context, c *engine.Cluster) ([][]engine.Peer, error) {
 	return harness.Each(ctx, c.Topology().Hosts(), func(ctx context.Context, h harness.Host) ([]engine.Peer, error) {
 		return engine.Gossip(ctx, c.Node(h.Name))
 	})
 }
 
-// separate is one host of each set of hosts that have heard of one another,
+// separate returns one host of each set of hosts that have heard of one another,
 // directly or not.
 func separate(views [][]engine.Peer, hosts []harness.Host) []int {
 	part := make([]int, len(hosts))
@@ -159,7 +159,7 @@ func merge(part []int, a, b int) {
 	}
 }
 
-// gossips is nil where every engine has every engine in its gossip.
+// gossips returns nil where every engine has every engine in its gossip.
 func (p networkPart) gossips(ctx context.Context, c *engine.Cluster) error {
 	views, err := gossip(ctx, c)
 	if err != nil {
@@ -168,7 +168,7 @@ func (p networkPart) gossips(ctx context.Context, c *engine.Cluster) error {
 	return knowAll(views, p.topology.Hosts())
 }
 
-// knowAll is nil if every host has every host in its gossip.
+// knowAll returns nil if every host has every host in its gossip.
 func knowAll(views [][]engine.Peer, hosts []harness.Host) error {
 	for i, h := range hosts {
 		if err := knowsAll(h, views[i], hosts); err != nil {
@@ -178,7 +178,7 @@ func knowAll(views [][]engine.Peer, hosts []harness.Host) error {
 	return nil
 }
 
-// knowsAll is nil where all hosts are among a host's peers, alive.
+// knowsAll returns nil where all hosts are among a host's peers, alive.
 func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
 	var lacks []string
 	for _, other := range hosts {

@@ -32,7 +32,7 @@ type StageProgress struct {
 	text lang.Text
 }
 
-// In is Seen in a language.
+// In returns Seen in a language.
 func (p StageProgress) In(l lang.Language) string { return p.text.In(l) }
 
 // HostProgress is what of the tutorial is on one host.
@@ -57,7 +57,7 @@ type HostProgress struct {
 	errs []error // the same
 }
 
-// ProblemsIn are the Problems in a language.
+// ProblemsIn returns the Problems in a language.
 func (p HostProgress) ProblemsIn(l lang.Language) []string {
 	var all []string
 	for _, err := range p.errs {
@@ -182,7 +182,7 @@ func (i *inspection) stages() []StageProgress {
 	return stages
 }
 
-// role is the manager's among its replicas.
+// role returns the manager's role among its replicas.
 func (i *inspection) role() lang.Text {
 	switch {
 	case i.swarm.Role == engine.Replica:

@@ -8,7 +8,7 @@ import (
 	"labcheck/harness/engine"
 )
 
-// Snapshot is what Inspect finds, as evidence keeps it: after is the title of
+// Snapshot returns what Inspect finds, as evidence keeps it: after is the title of
 // the feature that has ended.
 func Snapshot(ctx context.Context, c *engine.Cluster, after string) harness.Snapshot {
 	found := Inspect(ctx, c)

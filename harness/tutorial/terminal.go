@@ -20,7 +20,7 @@ type Terminal struct {
 // NewTerminal opens a session on a host.
 func NewTerminal(node harness.Node) *Terminal { return &Terminal{node: node} }
 
-// Host is the name of the host that the session is on.
+// Host returns the name of the host that the session is on.
 func (t *Terminal) Host() string { return t.node.Name() }
 
 // Type runs a line as a reader types it, by a shell of the host. That the

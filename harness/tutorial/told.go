@@ -35,12 +35,12 @@ type UntoldError struct {
 
 func (e *UntoldError) Error() string { return e.In(lang.English) }
 
-// In is the text in a language.
+// In returns the text in a language.
 func (e *UntoldError) In(l lang.Language) string {
 	return l.Say("the engine of %s has not received the endpoint event of %s on %s yet", e.Host, e.Addr, e.On)
 }
 
-// Told is nil where each engine was told where containers on an overlay network
+// Told returns nil where each engine was told where containers on an overlay network
 // are: hosts by address. An *UntoldError comes to an end by waiting; any other
 // error is that it can't be known.
 //
@@ -69,7 +69,7 @@ func Told(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]stri
 	return nil
 }
 
-// endpoints are those that came, or that left.
+// endpoints returns the endpoints that came, or those that left.
 func endpoints(tidings []engine.Tiding, left bool) map[string]bool {
 	all := map[string]bool{}
 	for _, t := range tidings {

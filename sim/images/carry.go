@@ -134,7 +134,7 @@ func identifyImage(i v1.Image, arch string) (Name, error) {
 	return n, nil
 }
 
-// damagedArchiveError is the error of a file that is damaged or no archive of ours. What this
+// damagedArchiveError returns the error of a file that is damaged or no archive of ours. What this
 // machine can't read or write is no fault of the file's.
 func damagedArchiveError(err error) error {
 	if errors.As(err, new(*fs.PathError)) {

@@ -126,7 +126,7 @@ func (p part) addOwn(w *layerWriter) {
 	}
 }
 
-// modeOf is the mode of an embedded file, which has lost it: scripts are
+// modeOf returns the mode of an embedded file, which has lost it: scripts are
 // executable.
 func modeOf(content []byte) int64 {
 	if bytes.HasPrefix(content, []byte("#!")) {

@@ -29,7 +29,7 @@ type Image struct {
 	Size    int64  `json:"size"`  // bytes of its files; the engine's figure for old images
 }
 
-// List is every recipe's image, there or not, and then stale images that are
+// List returns every recipe's image, there or not, and then stale images that are
 // there.
 func (s *Store) List(ctx context.Context) ([]Image, error) {
 	there, err := s.tagged(ctx)
@@ -69,7 +69,7 @@ func (s *Store) Missing(ctx context.Context, of ...Name) ([]Name, error) {
 	return slices.DeleteFunc(slices.Clone(of), func(n Name) bool { return there[s.ref(n, arch)].Present }), err
 }
 
-// Ref is the full name of an image: labcheck/node:HASH. The hash is of all that
+// Ref returns the full name of an image: labcheck/node:HASH. The hash is of all that
 // decides what the image is, so that one that is there need not be made.
 func (s *Store) Ref(ctx context.Context, n Name) (string, error) {
 	arch, err := s.architecture(ctx)
@@ -117,7 +117,7 @@ func sendArchive(ctx context.Context, to client.ImageAPIClient, all []taggedImag
 	return jsonmessage.DisplayJSONMessagesStream(answer.Body, io.Discard, 0, false, nil)
 }
 
-// tagged are the images on the engine whose names are such as ours, by name.
+// tagged returns the images on the engine whose names are such as ours, by name.
 func (s *Store) tagged(ctx context.Context) (map[string]Image, error) {
 	found, err := s.engine.ImageList(ctx, dockerimage.ListOptions{
 		Filters: filters.NewArgs(filters.Arg("reference", s.namespace+"/*")),

@@ -48,7 +48,7 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 	return p, err
 }
 
-// In is the plan as a clause, in a language.
+// In returns the plan as a clause, in a language.
 func (p Plan) In(l lang.Language) string {
 	disk := units.HumanSize(float64(p.Disk))
 	if len(p.Lacking) == 0 {

@@ -32,10 +32,10 @@ const (
 	SSHD           Name = "sshd"             // a host with sshd, for tests; made only if it is asked for
 )
 
-// names are the images of a lab.
+// names returns the images of a lab.
 func names() []Name { return []Name{Node, NodeWithConsul, Consul, Swarm, Workload} }
 
-// InNode are the names by which an image is known inside a node. A node image
+// InNode returns the names by which an image is known inside a node. A node image
 // has none.
 func InNode(n Name) []string {
 	switch n {
@@ -110,7 +110,7 @@ func (s *Store) architecture(ctx context.Context) (string, error) {
 	return s.arch, nil
 }
 
-// inCache is a file or folder of the cache, which all labchecks of a user share:
+// inCache returns a file or folder of the cache, which all labchecks of a user share:
 // downloaded packages, compiled programs, images, and the lock.
 func (s *Store) inCache(name string) (string, error) {
 	dir := s.dir

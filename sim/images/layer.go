@@ -124,7 +124,7 @@ func (w *layerWriter) finish(l *layer) error {
 	return cmp.Or(w.err, err)
 }
 
-// inOrder are the keys of a map.
+// inOrder returns the keys of a map.
 func inOrder[K cmp.Ordered, V any](all map[K]V) []K { return slices.Sorted(maps.Keys(all)) }
 
 // The labels of every image of ours.

@@ -82,7 +82,7 @@ func (m *maker) fill(ctx context.Context, which []Name) ([]taggedImage, error) {
 	return m.cached(which), nil
 }
 
-// cached are images of the cache, under their names on the engine.
+// cached returns images of the cache, under their names on the engine.
 func (m *maker) cached(which []Name) (all []taggedImage) {
 	for _, n := range which {
 		all = append(all, taggedImage{m.cache.find(n), n, []string{m.ref(n, m.arch)}})

@@ -23,13 +23,13 @@ import (
 //go:embed consul node swarm workload packages.lock digests.lock recipes.yaml
 var files embed.FS
 
-// embedded is the content of an embedded file. That each name exists is tested.
+// embedded returns the content of an embedded file. That each name exists is tested.
 func embedded(name string) []byte {
 	content, _ := files.ReadFile(name)
 	return content
 }
 
-// Architectures are those that images can be made for, as Go spells them.
+// Architectures returns the architectures that images can be made for, as Go spells them.
 func Architectures() []string { return []string{"amd64", "arm64"} }
 
 // recipe says what an image is: its layers, the lowest first, and how it runs.
@@ -99,7 +99,7 @@ var lockedPackages = sync.OnceValue(func() []debian.Package {
 	return all
 })
 
-// pinned are packages as packages.lock pins them.
+// pinned returns packages as packages.lock pins them.
 func pinned(names []string, arch string) (all []debian.Package, err error) {
 	for _, name := range names {
 		at := slices.IndexFunc(lockedPackages(), func(p debian.Package) bool { return p.Arch == arch && p.Name == name })
@@ -111,10 +111,10 @@ func pinned(names []string, arch string) (all []debian.Package, err error) {
 	return all, nil
 }
 
-// Packages are the names of all packages that images are made of.
+// Packages returns the names of all packages that images are made of.
 func Packages() []string { return packagesOf(slices.Collect(maps.Keys(recipes()))) }
 
-// packagesOf are the names of the packages of some images, without those of the
+// packagesOf returns the names of the packages of some images, without those of the
 // images that they store.
 func packagesOf(which []Name) []string {
 	var all []string
@@ -127,7 +127,7 @@ func packagesOf(which []Name) []string {
 	return slices.Compact(all)
 }
 
-// storedIn are the images that an image has in the store of its engine.
+// storedIn returns the images that an image has in the store of its engine.
 func storedIn(n Name) (all []Name) {
 	for _, p := range recipes()[n].Layers {
 		all = append(all, p.Stored...)
@@ -142,7 +142,7 @@ const format = 1
 // tagLength is how many hexadecimal digits of a recipe's hash are in a tag.
 const tagLength = 12
 
-// tag is the tag of an image: the hash of all that decides what the image is.
+// tag returns the tag of an image: the hash of all that decides what the image is.
 func tag(n Name, arch string) string {
 	var all bytes.Buffer
 	describe(json.NewEncoder(&all), n, arch)

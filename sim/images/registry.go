@@ -23,7 +23,7 @@ import (
 // to begin to answer.
 const registryTimeout = 5 * time.Second
 
-// atRegistry is an image at a registry, or where its name says if there is none.
+// atRegistry returns an image at a registry, or where its name says if there is none.
 func atRegistry(registry, image string) (name.Reference, error) {
 	if registry != "" {
 		image = strings.TrimSuffix(registry, "/") + "/" + image
@@ -35,7 +35,7 @@ func atRegistry(registry, image string) (name.Reference, error) {
 	return ref, nil
 }
 
-// remoteOptions are for requests to registries: with the docker CLI's
+// remoteOptions returns the options of requests to registries: with the docker CLI's
 // credentials, and limits of time for connecting but not for transfers.
 func remoteOptions(ctx context.Context, arch string) []remote.Option {
 	t := http.DefaultTransport.(*http.Transport).Clone()

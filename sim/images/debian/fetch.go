@@ -58,7 +58,7 @@ func (f *Fetcher) Missing(packages []Package) []Package {
 	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool { return verify(f.file(p), p) == nil })
 }
 
-// Lacking is how many bytes Fetch would download of packages that are missing:
+// Lacking returns how many bytes Fetch would download of packages that are missing:
 // of some there may be a part.
 func (f *Fetcher) Lacking(missing []Package) (lacking int64) {
 	for _, p := range missing {
@@ -231,7 +231,7 @@ func (f *Fetcher) get(ctx context.Context, url string, from int64) (*http.Respon
 	return nil, err
 }
 
-// sizeOf is the size of a file, 0 if it is not there.
+// sizeOf returns the size of a file, 0 if it is not there.
 func sizeOf(name string) int64 {
 	info, err := os.Stat(name)
 	if err != nil {

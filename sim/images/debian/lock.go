@@ -19,7 +19,7 @@ type Package struct {
 	SHA1   string // hexadecimal; Debian's snapshot service finds files by it
 }
 
-// Line is the package as a line of a lock file, without its end.
+// Line returns the package as a line of a lock file, without its end.
 func (p Package) Line() string {
 	return fmt.Sprintf("%s %s %s %d %s %s", p.Arch, p.Name, p.Path, p.Size, p.SHA256, p.SHA1)
 }

@@ -20,7 +20,7 @@ type Source struct {
 	Required bool
 }
 
-// at is the URL of a package.
+// at returns the URL of a package.
 func (s Source) at(p Package) string {
 	name := p.Path
 	if s.BySHA1 {
@@ -29,7 +29,7 @@ func (s Source) at(p Package) string {
 	return strings.TrimSuffix(s.URL, "/") + "/" + name
 }
 
-// Archives are the services of Debian that keep the packages of old releases
+// Archives returns the services of Debian that keep the packages of old releases
 // for good: https://www.debian.org/distrib/archive and
 // https://snapshot.debian.org ("machine-usable interface", /file/HASH).
 func Archives() []Source {
@@ -39,7 +39,7 @@ func Archives() []Source {
 	}
 }
 
-// Sources are where packages come from, in the order in which they are asked:
+// Sources returns where packages come from, in the order in which they are asked:
 // the mirror, if one is given, the mirror that this machine's apt uses, and the
 // archives.
 func Sources(ctx context.Context, mirror string, archives []Source) []Source {
