@@ -64,7 +64,7 @@ func inForce(t *testing.T, l *Lab, want ...harness.Fault) {
 
 func testPause(t *testing.T, l *Lab, n harness.Node) {
 	during(t, l, harness.Fault{Kind: harness.FaultPause, Node: n.Name()}, func() {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(time.Second))
 		defer cancel()
 		conn, err := n.Dial(ctx, harness.EnginePort)
 		if err != nil {

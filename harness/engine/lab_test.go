@@ -25,6 +25,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/pace"
 	"labcheck/harness/tutorial"
 	"labcheck/sim"
 	"labcheck/sim/simtest"
@@ -372,7 +373,7 @@ func death(t *testing.T, c *engine.Cluster) {
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, pace.Limit(time.Minute))
 	defer cancel()
 	err := harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error {
 		peers, err := engine.Gossip(ctx, c.Node("manager"))

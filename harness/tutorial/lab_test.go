@@ -121,7 +121,7 @@ func told(t *testing.T, c *engine.Cluster, ids []string) {
 		}
 		at[found.Networks[0].Addr] = h.Name
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), TellTime)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(TellTime))
 	defer cancel()
 	err := harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error { return Told(ctx, c, at) })
 	if err != nil {
