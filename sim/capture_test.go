@@ -170,7 +170,7 @@ func TestCapturing(t *testing.T) {
 	}
 }
 
-// TestCapturingRefuses wants what is no capture to be no file.
+// TestCapturingRefuses checks that data which is not a capture is an error.
 func TestCapturingRefuses(t *testing.T) {
 	wrong := pcapFile(t, 1)
 	wrong[fileHeaderSize+packetLengthAt+3] = 1 // 16 MiB

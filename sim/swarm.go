@@ -274,9 +274,9 @@ func checkFullSize(ctx context.Context, nodes []*node, host harness.Host) error 
 	return nil
 }
 
-// removeOverlay removes the network of a lab on several machines, of which no engine has a
-// host any more: only managers can. Then it waits until the engine does not list it: a lab
-// that is made before would take it for its own.
+// removeOverlay removes the network of a lab on several machines, whose hosts are gone. The
+// engine must be a manager of the swarm. Then it waits until the engine does not list the
+// network any more: a lab that is made before that would use it.
 func removeOverlay(ctx context.Context, engine *client.Client, n network.Summary) error {
 	info, err := engine.Info(ctx)
 	if err != nil {

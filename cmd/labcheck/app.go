@@ -372,9 +372,9 @@ func (a *app) simOptions() sim.Options {
 	}
 }
 
-// chosenEngines returns the engines that --engine names. What is set and not on the command
-// line gives way to --context; and one engine to DOCKER_HOST, beside which `labcheck env`
-// sets it.
+// chosenEngines returns the engines that --engine names. A setting counts less
+// than --context. A setting of one engine also counts less than DOCKER_HOST, because
+// `labcheck env` sets both.
 func chosenEngines(a *app) []string {
 	isSet := !a.labSet.Changed("engine")
 	if isSet && (a.labSet.Changed("context") || len(a.engines) == 1 && os.Getenv(sim.EnvHost) != "") {

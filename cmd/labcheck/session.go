@@ -162,7 +162,7 @@ func (s *session) missingHost(name string) error {
 	return hinted(lang.Errorf("lab %s has no host %s any more", s.lab.Lab(), name), s.commandLine("up"))
 }
 
-// clusterAsBuilt returns the cluster with what it has beside what the page makes.
+// clusterAsBuilt returns the cluster with the parts that it has and the page does not make.
 func (s *session) clusterAsBuilt(ctx context.Context) (*engine.Cluster, error) {
 	c, err := s.cluster(ctx)
 	if err != nil {

@@ -258,7 +258,7 @@ func (t *Target) host(n Node, said Login) *sshHost {
 	return h
 }
 
-// hostOf returns where one logs in on a node. The error is that nothing says how.
+// hostOf returns where one logs in on a node. It fails if nothing says how.
 func (t *Target) hostOf(n Node) (*sshHost, error) {
 	h := t.hosts[n.Name]
 	if t.jump != nil {

@@ -54,8 +54,8 @@ func (o Options) Open(t harness.Topology, nodes []harness.Node) (*Cluster, error
 	return c, err
 }
 
-// As returns the same cluster, of which a topology with the same hosts says other
-// things. It shares its connections with c, and is not closed by itself.
+// As returns the same cluster with another topology, which must have the same hosts.
+// It shares its connections with c, and is not closed by itself.
 func (c *Cluster) As(t harness.Topology) *Cluster {
 	other := *c
 	other.topology = t

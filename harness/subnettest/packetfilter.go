@@ -26,7 +26,7 @@ func AddRule(ctx context.Context, name, hook, rule string) (remove func() error,
 	// One line is one transaction: the table is there when the rule is.
 	commands := fmt.Sprintf("create table %[1]s { flags owner; }; "+
 		"add chain %[1]s filter { type filter hook %[2]s priority 10; }; add rule %[1]s filter %[3]s\n", table, hook, rule)
-	if err := nft(ctx, "--check", commands); err != nil {
+	if err := runNFT(ctx, "--check", commands); err != nil {
 		return nil, err
 	}
 	owner := exec.Command("nft", "--interactive")
@@ -54,10 +54,12 @@ func AddRule(ctx context.Context, name, hook, rule string) (remove func() error,
 func awaitTable(ctx context.Context, table string) error {
 	ctx, cancel := context.WithTimeout(ctx, pace.Limit(5*time.Second))
 	defer cancel()
-	return harness.Until(ctx, 20*time.Millisecond, func(ctx context.Context) error { return nft(ctx, "list table "+table) })
+	return harness.Until(ctx, 20*time.Millisecond, func(ctx context.Context) error {
+		return runNFT(ctx, "list table "+table)
+	})
 }
 
-func nft(ctx context.Context, argv ...string) error {
+func runNFT(ctx context.Context, argv ...string) error {
 	out, err := exec.CommandContext(ctx, "nft", argv...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("nft: %w: %s", err, bytes.TrimSpace(out))

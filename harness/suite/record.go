@@ -66,7 +66,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 	return ctx, nil
 }
 
-// newEvidence returns a scenario of which nothing was run yet.
+// newEvidence returns the evidence of a scenario that has not begun.
 func newEvidence(s Scenario) harness.Scenario {
 	e := harness.Scenario{
 		ID: s.ID, Name: s.Name, Feature: s.Feature, File: s.File, Line: s.Line, Tags: s.Tags,
