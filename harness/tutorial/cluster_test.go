@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,6 +208,46 @@ func TestGossipIsCompleted(t *testing.T) {
 	if err := completeGossip(ctx, c); !errors.Is(err, engine.ErrRefused) {
 		t.Errorf("with one that is off: %v", err)
 	}
+}
+
+// slowGossip is a node whose engine is asked for its gossip with a delay.
+type slowGossip struct {
+	harness.Node
+	delay time.Duration
+}
+
+func (n slowGossip) Dial(ctx context.Context, port uint16) (net.Conn, error) {
+	if port == harness.GossipPort {
+		if err := sleep(ctx, n.delay); err != nil {
+			return nil, err
+		}
+	}
+	return n.Node.Dial(ctx, port)
+}
+
+// TestGossipOfSlowEngines: how long engines are left alone is no limit for their answers.
+// A hundred that are busy take longer.
+func TestGossipOfSlowEngines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := enginetest.New(harness.Tutorial())
+		defer f.Close()
+		f.Performed()
+		f.Hosts["store"].Unknown = []string{"worker01"}
+		nodes := f.Nodes()
+		for i, n := range nodes {
+			nodes[i] = slowGossip{n, 2 * tellMembers}
+		}
+		c, err := engine.Open(f.Topology, nodes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := completeGossip(ctx, c); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestNetworkNeedsGossip: that one engine lacks another is enough.

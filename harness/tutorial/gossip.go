@@ -62,34 +62,21 @@ const tellMembers = time.Second
 // compare all that they know, every 30 s (hashicorp/memberlist, config.go,
 // PushPullInterval). completeGossip has them do so after tellMembers.
 func completeGossip(ctx context.Context, c *engine.Cluster) error {
-	hosts := c.Topology().Hosts()
-	for {
-		pairs, err := awaitMembers(ctx, c, hosts)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		for _, pair := range firstOfEach(pairs) {
-			// One that fails is tried again: the engines may be busy.
-			_ = engine.Introduce(ctx, c.Node(hosts[pair[0]].Name), c.Node(hosts[pair[1]].Name))
-		}
-	}
-}
-
-// awaitMembers waits for tellMembers until every engine has heard of every other,
-// and returns the pairs that have not.
-func awaitMembers(ctx context.Context, c *engine.Cluster, hosts []harness.Host) (pairs [][2]int, err error) {
-	// To ask many engines takes longer: 2 s of a hundred, on two cores.
-	ctx, cancel := context.WithTimeout(ctx, tellMembers+time.Duration(len(hosts))*20*time.Millisecond)
-	defer cancel()
-	err = harness.Until(ctx, pause, func(ctx context.Context) error {
+	hosts, told := c.Topology().Hosts(), time.Now()
+	return harness.Until(ctx, pause, func(ctx context.Context) error {
 		views, err := gossip(ctx, c)
 		if err != nil {
 			return err
 		}
-		pairs = unknownPairs(views, hosts)
+		if time.Since(told) > tellMembers {
+			for _, pair := range firstOfEach(unknownPairs(views, hosts)) {
+				// One that fails is tried again: the engines may be busy.
+				_ = engine.Introduce(ctx, c.Node(hosts[pair[0]].Name), c.Node(hosts[pair[1]].Name))
+			}
+			told = time.Now()
+		}
 		return knowAll(views, hosts)
 	})
-	return pairs, err
 }
 
 // unknownPairs returns the pairs of hosts in which the first does not know the
