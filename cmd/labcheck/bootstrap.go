@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -141,6 +142,15 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	})
 	if err == nil && done == 0 {
 		s.progress.Print(s.lang.Say("  Nothing was left to do."))
+	}
+	return hintDiagnosis(s.app, err)
+}
+
+// hintDiagnosis adds to the error of a part that does not work in time the command that
+// says why: unlike after up, the cluster is still there.
+func hintDiagnosis(a *app, err error) error {
+	if errors.As(err, new(*harness.TimeoutError)) {
+		return hinted(err, a.commandLine("diagnose"))
 	}
 	return err
 }

@@ -174,7 +174,7 @@ func (a *app) hintText(err error) string {
 		return a.commandLine("doctor")
 	case harness.IsDiskFull(err):
 		return a.lang.Say("make room, for instance with docker system df to see what takes it; labcheck doctor")
-	case errors.As(err, new(harness.TotalError)):
+	case errors.As(err, new(harness.TotalError)), errors.As(err, new(*harness.TimeoutError)):
 		return a.lang.Say("a longer --timeout, or labcheck doctor")
 	}
 	return ""

@@ -3,9 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"labcheck/harness"
+	"labcheck/harness/lang"
 )
 
 // What a signal ended says what becomes of what it did: some commands go on from
@@ -42,6 +47,24 @@ func TestFullStdout(t *testing.T) {
 		}
 		if n := strings.Count(said.String(), "no space left"); n != 1 {
 			t.Errorf("%s: the error is told %d times: %q", command, n, said.String())
+		}
+	}
+}
+
+// TestHintOfTimeout wants the error of a wait that was too short to say what to do, by
+// whether there still is a cluster to look at.
+func TestHintOfTimeout(t *testing.T) {
+	a := &app{lang: lang.English}
+	a.root()
+	late := lang.Errorf("engine of store: %w", &harness.TimeoutError{After: time.Minute, Last: errors.New("no answer")})
+	refused := errors.New("refused")
+	for err, want := range map[error]string{
+		late:                      "a longer --timeout, or labcheck doctor",
+		hintDiagnosis(a, late):    "labcheck diagnose",
+		hintDiagnosis(a, refused): "",
+	} {
+		if got := a.hintText(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}
 }
