@@ -332,6 +332,8 @@ func (a *app) checkFlags(aboutInventory bool) error {
 		err = lang.Errorf("--target %s: want sim or ec2", a.target)
 	case a.target != "sim" && a.hosts != 0:
 		err = lang.Errorf("--nodes is about labs: no hosts are made for --target %s", a.target)
+	case a.hostSet.Changed("nodes") && a.hosts < 2:
+		err = lang.Errorf("--nodes %d: want at least 2", a.hosts)
 	case a.hosts != 0 && a.inventory != "":
 		err = lang.Errorf("--nodes and --inventory can't be used together")
 	case sim.CheckName(a.lab) != nil:

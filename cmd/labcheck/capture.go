@@ -92,9 +92,8 @@ func (f captureFlags) checkUse(a *app) error {
 		return &usageError{err, "ssh HOST sudo tcpdump -i any -U -w - | wireshark -k -i -"}
 	case a.json:
 		return &usageError{lang.Errorf("capture writes packets: it has no JSON document"), help}
-	case f.For <= 0 || f.For >= a.timeout:
-		err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.For, a.timeout)
-		return &usageError{err, a.lang.Say("a longer --timeout")}
+	case checkDuring(a, f.For, help) != nil:
+		return checkDuring(a, f.For, help)
 	case f.Size < int64(least):
 		return &usageError{lang.Errorf("--size %s: want at least %s", units.HumanSize(float64(f.Size)), &least), help}
 	case f.toStdout() && terminal.IsTerminal(a.out):

@@ -85,23 +85,40 @@ func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
 	c := newFaultVerb(a, v, &f)
 	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
-	c.PreRunE = func(*cobra.Command, []string) error { return f.check(a) }
+	c.PreRunE = func(*cobra.Command, []string) error { return f.check(a, v) }
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
 		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
 	})
 	return c
 }
 
-func (f faultFlags) check(a *app) error {
+func (f faultFlags) check(a *app, v harness.FaultVerb) error {
+	var err error
 	switch {
-	case f.during < 0 || f.during >= a.timeout:
-		err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", f.during, a.timeout)
-		return &usageError{err, a.lang.Say("a longer --timeout")}
-	case f.delay < 0 || f.loss < 0 || f.loss > 100:
-		err := lang.Errorf("--delay must not be negative, and --loss be from 0 to 100")
+	case f.during != 0 && checkDuring(a, f.during, "") != nil:
+		return checkDuring(a, f.during, "labcheck fault --help")
+	case f.delay < 0:
+		err = lang.Errorf("--delay %s: it must not be negative", f.delay)
+	case f.loss < 0 || f.loss > 100:
+		err = lang.Errorf("--loss %g: want 0 to 100", f.loss)
+	case v.Kind == harness.FaultSlow && f.delay == 0 && f.loss == 0:
+		err = lang.Errorf("slow needs a --delay or a --loss")
+	}
+	if err != nil {
 		return &usageError{err, "labcheck fault slow --help"}
 	}
 	return nil
+}
+
+// checkDuring returns an error if a command can't go on for as long as --for says.
+func checkDuring(a *app, during time.Duration, help string) error {
+	if during > 0 && during < a.timeout {
+		return nil
+	}
+	if during > 0 {
+		help = a.lang.Say("a longer --timeout")
+	}
+	return &usageError{lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", during, a.timeout), help}
 }
 
 func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {

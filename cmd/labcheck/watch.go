@@ -29,8 +29,8 @@ func newWatchCommand(a *app) *cobra.Command {
 line for each claim that changes, and for each cause. It ends with Ctrl-C, and a
 summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.interval <= 0 || f.rounds < 0 {
-				return &usageError{lang.Errorf("--interval must be more than 0, and --rounds not less"), "labcheck watch --help"}
+			if err := f.check(); err != nil {
+				return &usageError{err, "labcheck watch --help"}
 			}
 			return a.open(cmd.Context(), readAccess, func(ctx context.Context, s *session) error { return watchTarget(ctx, s, f) })
 		},
@@ -41,6 +41,16 @@ summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 		"serve /metrics and /healthz at this `address`, such as localhost:9273"))
 	c.Flags().IntVar(&f.rounds, "rounds", 0, a.lang.Say("end after so many checks; 0 is never"))
 	return c
+}
+
+func (f watchFlags) check() error {
+	switch {
+	case f.interval <= 0:
+		return lang.Errorf("--interval %s: it must be more than 0", f.interval)
+	case f.rounds < 0:
+		return lang.Errorf("--rounds %d: it must not be negative", f.rounds)
+	}
+	return nil
 }
 
 // watchTarget checks until ctx ends, or there were enough checks.

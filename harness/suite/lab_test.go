@@ -199,7 +199,7 @@ func interrupt(t *testing.T, c *engine.Cluster, before []string) {
 		var cancelled time.Time
 		time.AfterFunc(after, func() { cancelled = time.Now(); cancel() })
 		done, err := check(ctx, c, false, "@workload")
-		pace.Within(t, fmt.Sprintf("the end of a check interrupted after %s", after), time.Since(cancelled), 2*time.Second)
+		pace.Within(t, fmt.Sprintf("the end of a check interrupted after %s", after), time.Since(cancelled), 3*time.Second)
 		if err == nil || len(done) != 4 || done[3].Reason != "interrupted" {
 			t.Errorf("after %s: %v, %d scenarios, the last %q", after, err, len(done), done[len(done)-1].Reason)
 		}

@@ -1,9 +1,11 @@
 package suite
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -110,6 +112,10 @@ func openOwn(own ownFeatures, language lang.Language) (edition, error) {
 		found = found || path.Ext(name) == ".feature"
 		return err
 	})
+	var failed *fs.PathError
+	if errors.As(err, &failed) { // of a name in the folder
+		err = &fs.PathError{Op: failed.Op, Path: filepath.Join(own.dir, failed.Path), Err: failed.Err}
+	}
 	if err == nil && !found {
 		err = lang.Errorf("%s has no .feature files", own.dir)
 	}
