@@ -85,18 +85,18 @@ func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
 	c := newFaultVerb(a, v, &f)
 	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
-	c.PreRunE = func(*cobra.Command, []string) error { return f.check(a, v) }
+	c.PreRunE = func(c *cobra.Command, _ []string) error { return f.check(a, v, c.CommandPath()+" --help") }
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
 		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
 	})
 	return c
 }
 
-func (f faultFlags) check(a *app, v harness.FaultVerb) error {
+func (f faultFlags) check(a *app, v harness.FaultVerb, help string) error {
 	var err error
 	switch {
-	case f.during != 0 && checkDuring(a, f.during, "") != nil:
-		return checkDuring(a, f.during, "labcheck fault --help")
+	case f.during != 0 && checkDuring(a, f.during, help) != nil:
+		return checkDuring(a, f.during, help)
 	case f.delay < 0:
 		err = lang.Errorf("--delay %s: it must not be negative", f.delay)
 	case f.loss < 0 || f.loss > 100:
@@ -105,7 +105,7 @@ func (f faultFlags) check(a *app, v harness.FaultVerb) error {
 		err = lang.Errorf("slow needs a --delay or a --loss")
 	}
 	if err != nil {
-		return &usageError{err, "labcheck fault slow --help"}
+		return &usageError{err, help}
 	}
 	return nil
 }
@@ -118,7 +118,8 @@ func checkDuring(a *app, during time.Duration, help string) error {
 	if during > 0 {
 		help = a.lang.Say("a longer --timeout")
 	}
-	return &usageError{lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", during, a.timeout), help}
+	err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", during, a.timeout)
+	return &usageError{err, help}
 }
 
 func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {
