@@ -85,14 +85,14 @@ func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var f faultFlags
 	c := newFaultVerb(a, v, &f)
 	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
-	c.PreRunE = func(c *cobra.Command, _ []string) error { return f.check(a, v, c.CommandPath()+" --help") }
+	c.PreRunE = func(c *cobra.Command, _ []string) error { return f.checkUse(a, v, c.CommandPath()+" --help") }
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
 		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
 	})
 	return c
 }
 
-func (f faultFlags) check(a *app, v harness.FaultVerb, help string) error {
+func (f faultFlags) checkUse(a *app, v harness.FaultVerb, help string) error {
 	var err error
 	switch {
 	case f.during != 0 && checkDuring(a, f.during, help) != nil:

@@ -29,7 +29,7 @@ func newWatchCommand(a *app) *cobra.Command {
 line for each claim that changes, and for each cause. It ends with Ctrl-C, and a
 summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(); err != nil {
+			if err := f.checkUse(); err != nil {
 				return &usageError{err, "labcheck watch --help"}
 			}
 			return a.open(cmd.Context(), readAccess, func(ctx context.Context, s *session) error { return watchTarget(ctx, s, f) })
@@ -43,7 +43,7 @@ summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 	return c
 }
 
-func (f watchFlags) check() error {
+func (f watchFlags) checkUse() error {
 	switch {
 	case f.interval <= 0:
 		return lang.Errorf("--interval %s: it must be more than 0", f.interval)

@@ -225,8 +225,8 @@ func (n slowGossip) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 	return n.Node.Dial(ctx, port)
 }
 
-// TestGossipOfSlowEngines: how long engines are left alone is no limit for their answers.
-// A hundred that are busy take longer.
+// TestGossipOfSlowEngines wants answers to be waited for that take longer than tellMembers.
+// A hundred busy engines take so long.
 func TestGossipOfSlowEngines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := enginetest.New(harness.Tutorial())
