@@ -85,15 +85,15 @@ func (b *byteSize) Set(s string) error {
 // checkUse returns an error if the flags can't be followed.
 func (f captureFlags) checkUse(a *app) error {
 	const help = "labcheck capture --help"
-	least := minCaptureSize
+	least, errFor := minCaptureSize, checkDuring(a, f.For, help)
 	switch {
 	case a.target != "sim":
 		err := lang.Errorf("capture is about labs: on a host that exists, run tcpdump")
 		return &usageError{err, "ssh HOST sudo tcpdump -i any -U -w - | wireshark -k -i -"}
 	case a.json:
 		return &usageError{lang.Errorf("capture writes packets: it has no JSON document"), help}
-	case checkDuring(a, f.For, help) != nil:
-		return checkDuring(a, f.For, help)
+	case errFor != nil:
+		return errFor
 	case f.Size < int64(least):
 		return &usageError{lang.Errorf("--size %s: want at least %s", units.HumanSize(float64(f.Size)), &least), help}
 	case f.toStdout() && terminal.IsTerminal(a.out):

@@ -93,10 +93,13 @@ func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 }
 
 func (f faultFlags) checkUse(a *app, v harness.FaultVerb, help string) error {
+	if f.during != 0 {
+		if err := checkDuring(a, f.during, help); err != nil {
+			return err
+		}
+	}
 	var err error
 	switch {
-	case f.during != 0 && checkDuring(a, f.during, help) != nil:
-		return checkDuring(a, f.during, help)
 	case f.delay < 0:
 		err = lang.Errorf("--delay %s: it must not be negative", f.delay)
 	case f.loss < 0 || f.loss > 100:
