@@ -146,10 +146,11 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	return hintDiagnosis(s.app, err)
 }
 
-// hintDiagnosis adds to the error of a part that does not work in time the command that
-// says why: unlike after up, the cluster is still there.
+// hintDiagnosis adds the command that says why to the error of a part that does not work
+// in time, unless the error has a hint of its own. The cluster is still there, unlike
+// after up.
 func hintDiagnosis(a *app, err error) error {
-	if errors.As(err, new(*harness.TimeoutError)) {
+	if errors.As(err, new(*harness.TimeoutError)) && !errors.As(err, new(harness.Hinter)) {
 		return hinted(err, a.commandLine("diagnose"))
 	}
 	return err

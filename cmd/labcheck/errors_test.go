@@ -58,10 +58,12 @@ func TestHintOfTimeout(t *testing.T) {
 	a.root()
 	late := lang.Errorf("engine of store: %w", &harness.TimeoutError{After: time.Minute, Last: errors.New("no answer")})
 	refused := errors.New("refused")
+	hinted := &harness.TimeoutError{Last: harness.WithHint(refused, lang.Verbatim("open the port"))}
 	for err, want := range map[error]string{
 		late:                      "a longer --timeout, or labcheck doctor",
 		hintDiagnosis(a, late):    "labcheck diagnose",
 		hintDiagnosis(a, refused): "",
+		hintDiagnosis(a, hinted):  "open the port",
 	} {
 		if got := a.hintText(err); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
