@@ -50,7 +50,8 @@ Feature: Step 3: Overlay a container network
 
   # Not on the page. Each engine looks for one other, once, when it finds itself
   # in Consul; those which do so within the same moment may end as two circles
-  # that never meet. A reader who starts hosts one by one does not see it.
+  # that never meet. A message that is lost comes again up to 30 s later. A reader
+  # who starts hosts one by one, and types slowly, sees neither.
   @tutorial @id:engines-meet @needs:gossip
   Scenario: The engines meet
     Given every engine looks for the others within 60 seconds

@@ -440,6 +440,19 @@ func TestConsulAnswers(t *testing.T) {
 	}
 }
 
+// TestIntroduceEngines: engines that a message did not reach are told, not only
+// those of another gossip.
+func TestIntroduceEngines(t *testing.T) {
+	w, f := performedWorld(t)
+	f.Change(func() { f.Hosts["store"].Unknown = []string{"worker01"} })
+	if err := w.introduceEngines(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.enginesKnowEachOther(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestUnknownWords: what the code does not know is no claim that holds.
 func TestUnknownWords(t *testing.T) {
 	w, _ := performedWorld(t)

@@ -326,7 +326,7 @@ func perform(t *testing.T, c *engine.Cluster, b broken) {
 }
 
 // introduce lets the engines meet, so that nothing is broken but what was meant
-// to be. What gossip loses it tells up to 30 s later.
+// to be.
 func introduce(t *testing.T, c *engine.Cluster) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(time.Minute))
@@ -334,21 +334,7 @@ func introduce(t *testing.T, c *engine.Cluster) {
 	if _, err := tutorial.Introduce(ctx, c); err != nil {
 		t.Error(err)
 	}
-	hosts := c.Topology().Hosts()
-	err := harness.Until(ctx, 500*time.Millisecond, func(ctx context.Context) error {
-		for _, h := range hosts {
-			peers, err := engine.Gossip(ctx, c.Node(h.Name))
-			if err != nil {
-				return err
-			}
-			alive := slices.DeleteFunc(peers, func(p engine.Peer) bool { return p.State != engine.PeerAlive })
-			if len(alive) != len(hosts) {
-				return fmt.Errorf("the engine of %s has found %v by gossip", h.Name, alive)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := tutorial.CompleteGossip(ctx, c); err != nil {
 		t.Error(err)
 	}
 }

@@ -191,7 +191,7 @@ func TestGossipIsJoined(t *testing.T) {
 func TestGossipIsCompleted(t *testing.T) {
 	f, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"worker01"} }))
 	began := time.Now()
-	if err := completeGossip(t.Context(), c); err != nil {
+	if err := CompleteGossip(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < tellMembers {
@@ -205,7 +205,7 @@ func TestGossipIsCompleted(t *testing.T) {
 	f.Change(func() { f.Hosts["store"].Off = true })
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := completeGossip(ctx, c); !errors.Is(err, engine.ErrRefused) {
+	if err := CompleteGossip(ctx, c); !errors.Is(err, engine.ErrRefused) {
 		t.Errorf("with one that is off: %v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestGossipOfSlowEngines(t *testing.T) {
 		defer c.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if err := completeGossip(ctx, c); err != nil {
+		if err := CompleteGossip(ctx, c); err != nil {
 			t.Error(err)
 		}
 	})

@@ -57,11 +57,11 @@ func Introduce(ctx context.Context, c *engine.Cluster) (parts int, err error) {
 // less than a second.
 const tellMembers = time.Second
 
-// completeGossip waits until every engine has heard of every other. Gossip loses
+// CompleteGossip waits until every engine has heard of every other. Gossip loses
 // a message now and then; by themselves, engines notice only when two of them
 // compare all that they know, every 30 s (hashicorp/memberlist, config.go,
-// PushPullInterval). completeGossip has them do so after tellMembers.
-func completeGossip(ctx context.Context, c *engine.Cluster) error {
+// PushPullInterval). CompleteGossip has them do so after tellMembers.
+func CompleteGossip(ctx context.Context, c *engine.Cluster) error {
 	hosts, told := c.Topology().Hosts(), time.Now()
 	return harness.Until(ctx, pause, func(ctx context.Context) error {
 		views, err := gossip(ctx, c)

@@ -48,7 +48,7 @@ func (p networkPart) applyMissing(ctx context.Context, c *engine.Cluster) (lang.
 	}
 	parts, err := Introduce(ctx, c)
 	if err == nil {
-		err = completeGossip(ctx, c)
+		err = CompleteGossip(ctx, c)
 	}
 	if parts > 1 {
 		note = lang.Textf("%s, the engines' gossip was in %d parts that would not have found one another and was joined", note, parts)
