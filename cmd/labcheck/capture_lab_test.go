@@ -38,6 +38,7 @@ const nearHost, farHost = "frontend01", "worker01"
 // TestCapture captures what a host receives and sends while a container pings another
 // with packets that mynet has to fragment.
 func TestCapture(t *testing.T) {
+	t.Parallel()
 	const lab = "capture"
 	x := &captureLab{t, []string{"--lab", lab, "--subnet", subnettest.ForLab(t, lab).String()}}
 	removeLab(lab) // what an interrupted run has left

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/exec"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,20 +25,11 @@ import (
 	"labcheck/harness/subnettest"
 )
 
-// scriptLabs are the labs of scripts.
-var scriptLabs = []string{"script", "walk", "script-engine"}
-
-// TestLabScripts are scripts on real labs, one after another: they share a
-// subnet. $NET is the first three numbers of its addresses, and $ELSEWHERE another
-// subnet.
+// TestLabScripts are scripts on real labs, several at once. $LAB names the script's
+// own lab and $ON its subnet, which is $SUBNET; $NET is the first three numbers of its
+// addresses, and $ELSEWHERE another subnet.
 func TestLabScripts(t *testing.T) {
 	prereq.Program(t, "docker", "apt-get install docker-cli")
-	var subnet netip.Prefix
-	for _, lab := range scriptLabs {
-		subnet = subnettest.ForLab(t, lab)
-		removeLab(lab) // what an interrupted run has left
-	}
-	elsewhere := subnettest.Free(t)
 	p := params("testdata/lab")
 	home, err := os.UserHomeDir() // labcheck keeps a cache there
 	if err != nil {
@@ -46,10 +37,21 @@ func TestLabScripts(t *testing.T) {
 	}
 	setUp := p.Setup
 	p.Setup = func(e *testscript.Env) error {
+		t := e.T().(labScript).T
+		lab := "script-" + path.Base(t.Name())
+		subnet := subnettest.ForLab(t, lab)
+		removeLab(lab) // what an interrupted run has left
+		t.Cleanup(func() {
+			if t.Failed() {
+				removeLab(lab)
+			}
+		})
 		e.Setenv("HOME", home)
+		e.Setenv("LAB", "--lab="+lab)
+		e.Setenv("ON", "--subnet="+subnet.String())
 		e.Setenv("SUBNET", subnet.String())
 		e.Setenv("NET", strings.TrimSuffix(subnet.Addr().String(), ".0"))
-		e.Setenv("ELSEWHERE", elsewhere.String())
+		e.Setenv("ELSEWHERE", subnettest.Free(t).String())
 		return setUp(e)
 	}
 	p.Cmds["interrupt"] = interrupt
@@ -67,32 +69,21 @@ func TestLabScripts(t *testing.T) {
 		}
 		return false, fmt.Errorf("unknown condition %s", name)
 	}
-	testscript.RunT(oneByOne{t}, p)
+	testscript.RunT(labScript{t}, p)
 }
 
-// oneByOne runs scripts in the order of their names.
-type oneByOne struct{ *testing.T }
+// labScript is the test of a script.
+type labScript struct{ *testing.T }
 
-func (o oneByOne) Run(name string, f func(testscript.T)) {
-	o.T.Run(name, func(t *testing.T) {
-		// The next script would find itself in the lab of one that failed.
-		t.Cleanup(func() {
-			if t.Failed() {
-				for _, lab := range scriptLabs {
-					removeLab(lab)
-				}
-			}
-		})
-		f(oneByOne{t})
-	})
+func (l labScript) Run(name string, f func(testscript.T)) {
+	l.T.Run(name, func(t *testing.T) { f(labScript{t}) })
 }
+
+func (l labScript) Verbose() bool { return testing.Verbose() }
 
 func removeLab(lab string) {
 	run(context.Background(), []string{"down", "--quiet", "--lab", lab}, strings.NewReader(""), io.Discard, os.Stderr)
 }
-
-func (o oneByOne) Parallel()     {}
-func (o oneByOne) Verbose() bool { return testing.Verbose() }
 
 // interrupt WORDS COMMAND... runs a command, sends it SIGINT two seconds after
 // its stderr has the words, and wants it to end with 130 within 10 s.

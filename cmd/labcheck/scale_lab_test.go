@@ -49,6 +49,7 @@ func scaleOn(t *testing.T, labcheck string, args ...string) *exec.Cmd {
 
 // TestScale measures a tenth of what Docker did.
 func TestScale(t *testing.T) {
+	t.Parallel()
 	labcheck, out := buildStatic(t), t.TempDir()
 	c := scaleOn(t, labcheck,
 		"--nodes", "100", "--containers", "3000", "--create-time", "50ms", "--ttl", "20s", "--out", out, "--json")

@@ -22,6 +22,7 @@ const terminalLab = "terminal"
 // TestLabOnTerminal: what the commands of a lab's life leave on the screen is their
 // lines and no more.
 func TestLabOnTerminal(t *testing.T) {
+	t.Parallel()
 	const flag = " --lab " + terminalLab
 	subnet := subnettest.ForLab(t, terminalLab).String()
 	hosts, cluster := "Start 5 hosts on "+subnet, "Build the cluster of 5 hosts on "+subnet
