@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
+	"labcheck/sim/images/prelink"
 )
 
 // computeLayer makes the layer of a part.
@@ -82,6 +84,16 @@ func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined m
 	}
 	if !p.takes(h) {
 		return nil
+	}
+	if slices.Contains(p.Prelinked, h.Name) {
+		program, err := io.ReadAll(content)
+		if err == nil {
+			err = prelink.Move(program)
+		}
+		if err != nil {
+			return lang.Errorf("%s: %w", h.Name, err)
+		}
+		content = bytes.NewReader(program)
 	}
 	if renamed, ok := p.Renamed[h.Name]; ok {
 		h.Name = renamed

@@ -141,6 +141,13 @@ func TestPrograms(t *testing.T) {
 				}
 			}
 		}
+		for _, p := range recipes()[n].Layers {
+			for _, name := range p.Prelinked {
+				if f := r.files[name]; f == nil || f.Type != elf.ET_EXEC {
+					t.Errorf("%s: %s is not prelinked", n, name)
+				}
+			}
+		}
 		for link, target := range r.links {
 			if !strings.HasPrefix(link, "var/lib/docker/") && !r.has(link) {
 				t.Errorf("%s: %s links to %s, which is not there", n, link, target)

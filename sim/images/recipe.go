@@ -47,6 +47,7 @@ type part struct {
 	Packages  list
 	Only, Not list
 	Renamed   map[string]string // files of packages that have another name in the image
+	Prelinked list              // programs of packages that are moved to a fixed address
 	// Joined are files that consist of all files of packages matching a pattern, in
 	// the packages' order, which is that of the names.
 	Joined  map[string]string
