@@ -66,16 +66,11 @@ func (n *node) setOff(ctx context.Context, on bool) error {
 	case n.state == statePaused:
 		return lang.Errorf("the host is paused")
 	}
-	ended, failed := n.engine.ContainerWait(ctx, n.id, container.WaitConditionNotRunning)
+	wait := startWait(ctx, n.engine, n.id, container.WaitConditionNotRunning)
 	if err := n.engine.ContainerKill(ctx, n.id, "KILL"); err != nil {
 		return err
 	}
-	select {
-	case <-ended:
-		return nil
-	case err := <-failed:
-		return err
-	}
+	return wait()
 }
 
 // reboot stops the node in good order and starts it again.

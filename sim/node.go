@@ -168,11 +168,8 @@ func (n *node) awaitEngine(ctx context.Context, r reporter) error {
 // watchContainer waits until the node's container ends, and then calls giveUp with
 // an error that says so, or until ctx ends.
 func (n *node) watchContainer(ctx context.Context, giveUp context.CancelCauseFunc) {
-	ended, failed := n.engine.ContainerWait(ctx, n.id, container.WaitConditionNotRunning)
-	select {
-	case <-ended:
-	case <-failed: //nolint:errcheck // it was removed, or ctx has ended: ContainerInspect finds out
-	}
+	// If this fails, it was removed, or ctx has ended: ContainerInspect finds out.
+	_ = startWait(ctx, n.engine, n.id, container.WaitConditionNotRunning)()
 	c, err := n.engine.ContainerInspect(ctx, n.id)
 	switch {
 	case errdefs.IsNotFound(err):

@@ -316,7 +316,7 @@ func removeListed(ctx context.Context, engine *client.Client, found objectList) 
 // removeContainer removes a container and waits until it is gone, also if somebody
 // else is removing it.
 func removeContainer(ctx context.Context, engine *client.Client, id string) error {
-	removed, failed := engine.ContainerWait(ctx, id, container.WaitConditionRemoved)
+	wait := startWait(ctx, engine, id, container.WaitConditionRemoved)
 	err := engine.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	switch {
 	case errdefs.IsNotFound(err):
@@ -324,12 +324,24 @@ func removeContainer(ctx context.Context, engine *client.Client, id string) erro
 	case err != nil && !errdefs.IsConflict(err):
 		return err
 	}
-	select {
-	case <-removed:
-		return nil
-	case err := <-failed:
-		return ignoreNotFound(err)
-	}
+	return ignoreNotFound(wait())
+}
+
+// startWait begins to wait for a container to come to a state, and returns the
+// function that waits until it has. It need not be called: the client's own goroutine
+// would not end if nobody took its result.
+func startWait(ctx context.Context, engine *client.Client, id string, state container.WaitCondition) (wait func() error) {
+	reached, failed := engine.ContainerWait(ctx, id, state)
+	result := make(chan error, 1)
+	go func() {
+		select {
+		case <-reached:
+			result <- nil
+		case err := <-failed:
+			result <- err
+		}
+	}()
+	return func() error { return <-result }
 }
 
 // ignoreNotFound returns nil for the error that an object is not there.
