@@ -1,9 +1,8 @@
 # `make help` says what there is.
 LABCHECK := bin/labcheck
 TOOL := go tool -modfile=.ci/tools/go.mod
-# Labs of more than one package would fight for the machine, and tests hold them
-# to times. In CI, where these are longer, there are two: half of its time a lab waits.
-LAB_TEST := go test -tags lab,browser -p 1 -count 1 -timeout 60m
+# One test at a time, where times count.
+LAB_TEST := go test -tags lab,browser -p 1 -parallel 1 -count 1 -timeout 60m
 SOAK := 20
 BENCH := 10
 FUZZTIME := 60s
@@ -41,7 +40,9 @@ recording: e2e ## Draw docs/tutorial.svg from the recording of make e2e
 
 test: ## Unit, command-line, browser and real-lab tests
 	go vet -tags lab,browser ./...
-	$(LAB_TEST) $(if $(CI),-p 2) ./cmd/labcheck ./harness/suite ./sim/images ./... ./.ci/image
+	@# Two packages at a time, the longest first, and two tests of each: half of its time
+	@# a lab waits. More would fight for two CPUs.
+	$(LAB_TEST) -p 2 -parallel 2 ./cmd/labcheck ./harness/suite ./sim ./sim/images ./... ./.ci/image
 
 lint: ## Linters, formatting, and the limits of `make measure`
 	$(TOOL) golangci-lint run

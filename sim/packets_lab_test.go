@@ -5,6 +5,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -86,8 +87,7 @@ func TestUpBehindForwardFilter(t *testing.T) {
 // doctor's throw-away hosts tell which way is blocked, for whom, and leave nothing
 // behind.
 func TestDoctorTriesPackets(t *testing.T) {
-	o := testOptions(t, "test-doctor")
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name, hook, rule string
 		dial             DialMode
 		want             string // empty if all is well
@@ -106,8 +106,10 @@ func TestDoctorTriesPackets(t *testing.T) {
 		{"nothing", "input", "ip saddr SUBNET accept", DialDirect, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			filter(t, o, c.hook, c.rule)
+			t.Parallel() // most of the time it waits for packets
+			o := testOptions(t, fmt.Sprintf("test-doctor-%d", i))
 			o.Dial = c.dial
+			filter(t, o, c.hook, c.rule)
 			got := packetsOf(t, o)
 			if got.OK != (c.want == "") || !strings.HasPrefix(got.Found, onSubnet(o, c.want)) {
 				t.Errorf("doctor says: %+v", got)

@@ -62,6 +62,9 @@ func openRealLab(t *testing.T, hosts int) *realLab {
 		}
 	})
 	nodes, err := lab.Up(t.Context())
+	if few := (*sim.NeighboursError)(nil); errors.As(err, &few) {
+		prereq.Missing(t, "room for neighbours: "+few.Error(), few.HintIn(lang.English))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
