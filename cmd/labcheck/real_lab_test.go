@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"labcheck/harness"
+	"labcheck/harness/lang"
 	"labcheck/harness/prereq"
 	"labcheck/harness/sshdtest"
 	"labcheck/harness/subnettest"
