@@ -41,7 +41,7 @@ func Move(content []byte) error {
 	if err != nil {
 		return err
 	}
-	if relative[file.Machine] == 0 || file.Type != elf.ET_DYN {
+	if relative[file.Machine] == 0 || file.Class != elf.ELFCLASS64 || file.Data != elf.ELFDATA2LSB || file.Type != elf.ET_DYN {
 		return lang.Errorf("not a position-independent program for amd64 or arm64")
 	}
 	p := &program{File: file, content: content}
