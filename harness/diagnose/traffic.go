@@ -16,9 +16,14 @@ import (
 	"labcheck/harness/workload"
 )
 
+// timeOfHost is how long it may take to start a container on one of many hosts, and to
+// ping all others from it. On two CPUs that share a hundred hosts the start takes 1.5 s.
+const timeOfHost = 3 * time.Second
+
 // traffic sends packets from a container on each host to one on each other.
 func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
-	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+15*time.Second)
+	hosts := time.Duration(len(d.topology.Hosts()))
+	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+10*time.Second+hosts*timeOfHost)
 	defer cancel()
 	before := len(d.found)
 	load := workload.New(c, func(ctx context.Context, probe func(context.Context) error) error {

@@ -72,15 +72,24 @@ func Look(ctx context.Context, c *engine.Cluster, o Options) State {
 	return l.state
 }
 
-// Glance asks each service of a cluster once, for as long as ctx lasts, and no host
-// by commands.
+// GlanceTime is how long a Glance waits for answers of the page's five hosts.
+const GlanceTime = 2 * time.Second
+
+// Glance asks each service of a cluster once, and no host by commands. It comes to an
+// end within GlanceTime, of a hundred hosts within 17 s.
 func Glance(ctx context.Context, c *engine.Cluster, o Options) State {
 	l := &look{cluster: c, state: newState(c.Topology(), o)}
+	hosts := len(l.state.Hosts)
+	// Each engine is asked for three things, one after another.
+	ctx, cancel := harness.WithLimit(ctx, GlanceTime+3*AnswerTime(0, hosts))
+	defer cancel()
 	var group sync.WaitGroup
 	group.Go(func() { l.askConsul(ctx) })
 	group.Go(func() { l.askSwarm(ctx) })
 	l.onEachHost(func(h *Host) {
-		if h.Info, h.InfoError.Err = c.Engine(h.Name).Info(ctx); h.Answers() {
+		first, cancel := harness.WithLimit(ctx, AnswerTime(GlanceTime, hosts))
+		defer cancel()
+		if h.Info, h.InfoError.Err = c.Engine(h.Name).Info(first); h.Answers() {
 			l.askAbout(ctx, h)
 		}
 	})

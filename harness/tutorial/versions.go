@@ -6,12 +6,13 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/survey"
 )
 
 // Versions tells what the tutorial was done with: engine, swarm, consul. What
 // does not answer is left out.
 func Versions(ctx context.Context, c *engine.Cluster) map[string]string {
-	ctx, cancel := harness.WithLimit(ctx, lookup)
+	ctx, cancel := harness.WithLimit(ctx, survey.GlanceTime)
 	defer cancel()
 	versions := map[string]string{}
 	if info, err := c.Engine(c.Topology().Manager.Name).Info(ctx); err == nil {
