@@ -16,20 +16,15 @@ import (
 	"labcheck/harness/workload"
 )
 
-// timeOfHost is how long it may take to start a container on one of many hosts, and to
-// ping all others from it. On two CPUs that share a hundred hosts the start takes 1.5 s.
-const timeOfHost = 3 * time.Second
-
 // traffic sends packets from a container on each host to one on each other.
 func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
-	hosts := time.Duration(len(d.topology.Hosts()))
-	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+10*time.Second+hosts*timeOfHost)
+	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+15*time.Second+workload.TimeOfMany(d.topology))
 	defer cancel()
 	before := len(d.found)
 	load := workload.New(c, func(ctx context.Context, probe func(context.Context) error) error {
 		return harness.Until(ctx, 200*time.Millisecond, probe)
 	})
-	defer removeWorkload(context.WithoutCancel(ctx), load)
+	defer d.removeWorkload(context.WithoutCancel(ctx), load)
 	failed := reportStarts(d, load.StartOnEach(ctx, d.topology.Network))
 	if len(d.found) > before {
 		return
@@ -52,8 +47,8 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	d.noteLayer(right, true, len(d.found) == before)
 }
 
-func removeWorkload(ctx context.Context, load *workload.Workload) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+func (d *diagnosis) removeWorkload(ctx context.Context, load *workload.Workload) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second+workload.TimeOfMany(d.topology))
 	defer cancel()
 	_ = load.Remove(ctx) // what stays ends by itself
 }

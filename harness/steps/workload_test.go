@@ -57,7 +57,7 @@ func TestOnOneEngine(t *testing.T) {
 	}
 	s := *w.load.Started()[0]
 	c := f.Hosts[s.Host]
-	if got := c.Find("sleep"); got == nil || got.Args[1] != "70" || got.Labels[workload.Label] != w.load.Run() {
+	if got := c.Find("sleep"); got == nil || got.Args[1] != "60" || got.Labels[workload.Label] != w.load.Run() {
 		t.Errorf("%+v", got)
 	}
 	var m *harness.Mismatch
@@ -320,7 +320,7 @@ func TestFaults(t *testing.T) {
 	if err := errors.Join(w.performTutorial(ctx), w.isAsBefore(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.Hosts["manager"].Find("sleep"); got == nil || got.Args[1] != "310" {
+	if got := f.Hosts["manager"].Find("sleep"); got == nil || got.Args[1] != "300" {
 		t.Errorf("%+v does not last", got)
 	}
 	err := errors.Join(w.injectKind(harness.FaultKill)(ctx, "store"), w.injectKind(harness.FaultPause)(ctx, "worker01"), w.injectKind(harness.FaultCut)(ctx, "frontend01"), w.rebootHost(ctx, "frontend02"), w.stopContainer(ctx, "Consul", "manager"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +54,7 @@ func TestTurn(t *testing.T) {
 	if err := w.TakeTurn(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "created" || got.Args[1] != "70" {
+	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "created" || got.Args[1] != "60" {
 		t.Errorf("%+v", got)
 	}
 	if err := w.TakeTurn(t.Context()); err != nil || len(f.Hosts["manager"].Containers) != 3 {
@@ -265,5 +266,18 @@ func TestSample(t *testing.T) {
 	}
 	if len(got) != len(all) || sample.CountWays(len(all)) != 700 || ByName().CountWays(5) != 20 {
 		t.Errorf("%d are sent to, %d ways of 100, %d of all 5", len(got), sample.CountWays(len(all)), ByName().CountWays(5))
+	}
+}
+
+// TestTimeOfMany: the page's five hosts are given no more than they always were.
+func TestTimeOfMany(t *testing.T) {
+	for hosts, want := range map[int]time.Duration{2: 0, 5: 0, 6: 8 * time.Second, 100: 760 * time.Second} {
+		topology, err := harness.Numbered(hosts, netip.MustParsePrefix("192.168.33.0/24"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := TimeOfMany(topology); got != want {
+			t.Errorf("%d hosts: %s, want %s", hosts, got, want)
+		}
 	}
 }
