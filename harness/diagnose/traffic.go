@@ -18,13 +18,14 @@ import (
 
 // traffic sends packets from a container on each host to one on each other.
 func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
-	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+15*time.Second+workload.TimeOfMany(d.topology))
+	many := workload.TimeOfMany(d.topology)
+	ctx, cancel := context.WithTimeout(ctx, tutorial.TellTime+15*time.Second+many)
 	defer cancel()
 	before := len(d.found)
 	load := workload.New(c, func(ctx context.Context, probe func(context.Context) error) error {
 		return harness.Until(ctx, 200*time.Millisecond, probe)
 	})
-	defer d.removeWorkload(context.WithoutCancel(ctx), load)
+	defer removeWorkload(context.WithoutCancel(ctx), load, 10*time.Second+many)
 	failed := reportStarts(d, load.StartOnEach(ctx, d.topology.Network))
 	if len(d.found) > before {
 		return
@@ -47,8 +48,8 @@ func (d *diagnosis) traffic(ctx context.Context, c *engine.Cluster) {
 	d.noteLayer(right, true, len(d.found) == before)
 }
 
-func (d *diagnosis) removeWorkload(ctx context.Context, load *workload.Workload) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second+workload.TimeOfMany(d.topology))
+func removeWorkload(ctx context.Context, load *workload.Workload, within time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	_ = load.Remove(ctx) // what stays ends by itself
 }
