@@ -330,7 +330,9 @@ func removeContainer(ctx context.Context, engine *client.Client, id string) erro
 // startWait begins to wait for a container to come to a state, and returns the
 // function that waits until it has. It need not be called: the client's own goroutine
 // would not end if nobody took its result.
-func startWait(ctx context.Context, engine *client.Client, id string, state container.WaitCondition) (wait func() error) {
+func startWait(
+	ctx context.Context, engine *client.Client, id string, state container.WaitCondition,
+) (wait func() error) {
 	reached, failed := engine.ContainerWait(ctx, id, state)
 	result := make(chan error, 1)
 	go func() {

@@ -54,7 +54,8 @@ func TestTurn(t *testing.T) {
 	if err := w.TakeTurn(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if got := f.Hosts["manager"].Containers[2]; got.Labels[Label] != w.run || got.State != "created" || got.Args[1] != "60" {
+	got := f.Hosts["manager"].Containers[2]
+	if got.Labels[Label] != w.run || got.State != "created" || got.Args[1] != "60" {
 		t.Errorf("%+v", got)
 	}
 	if err := w.TakeTurn(t.Context()); err != nil || len(f.Hosts["manager"].Containers) != 3 {
@@ -269,7 +270,7 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// TestTimeOfMany: the page's five hosts are given no more than they always were.
+// TestTimeOfMany: the page's five hosts get no more time, and each further host does.
 func TestTimeOfMany(t *testing.T) {
 	for hosts, want := range map[int]time.Duration{2: 0, 5: 0, 6: 8 * time.Second, 100: 760 * time.Second} {
 		topology, err := harness.Numbered(hosts, netip.MustParsePrefix("192.168.33.0/24"))

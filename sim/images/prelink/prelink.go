@@ -21,8 +21,14 @@ const base = 0x400000
 // The relocations that hold an address of the program: relative ones write it,
 // indirect ones what the function at that address returns.
 var (
-	relative = map[elf.Machine]uint32{elf.EM_X86_64: uint32(elf.R_X86_64_RELATIVE), elf.EM_AARCH64: uint32(elf.R_AARCH64_RELATIVE)}
-	indirect = map[elf.Machine]uint32{elf.EM_X86_64: uint32(elf.R_X86_64_IRELATIVE), elf.EM_AARCH64: uint32(elf.R_AARCH64_IRELATIVE)}
+	relative = map[elf.Machine]uint32{
+		elf.EM_X86_64:  uint32(elf.R_X86_64_RELATIVE),
+		elf.EM_AARCH64: uint32(elf.R_AARCH64_RELATIVE),
+	}
+	indirect = map[elf.Machine]uint32{
+		elf.EM_X86_64:  uint32(elf.R_X86_64_IRELATIVE),
+		elf.EM_AARCH64: uint32(elf.R_AARCH64_IRELATIVE),
+	}
 )
 
 // program is an ELF file of 64 bits, little-endian. The formats of its parts are those
@@ -41,11 +47,12 @@ func Move(content []byte) error {
 	if err != nil {
 		return err
 	}
-	if relative[file.Machine] == 0 || file.Class != elf.ELFCLASS64 || file.Data != elf.ELFDATA2LSB || file.Type != elf.ET_DYN {
+	known := relative[file.Machine] != 0 && file.Class == elf.ELFCLASS64 && file.Data == elf.ELFDATA2LSB
+	if !known || file.Type != elf.ET_DYN {
 		return lang.Errorf("not a position-independent program for amd64 or arm64")
 	}
 	p := &program{File: file, content: content}
-	p.relocate()
+	p.applyRelative()
 	p.moveCalls()
 	p.moveSymbols()
 	p.moveDynamic()
@@ -53,14 +60,14 @@ func Move(content []byte) error {
 	return p.err
 }
 
-// relocate does the relative relocations, and leaves entries of no effect.
-func (p *program) relocate() {
-	change(p.table(elf.DT_RELA, elf.DT_RELASZ), func(r *elf.Rela64) {
+// applyRelative does the relative relocations, and leaves entries of no effect.
+func (p *program) applyRelative() {
+	changeEach(p.findTable(elf.DT_RELA, elf.DT_RELASZ), func(r *elf.Rela64) {
 		if elf.R_TYPE64(r.Info) == relative[p.Machine] {
-			binary.LittleEndian.PutUint64(p.at(r.Off, 8), uint64(r.Addend)+base)
+			binary.LittleEndian.PutUint64(p.findLoaded(r.Off, 8), uint64(r.Addend)+base)
 			*r = elf.Rela64{}
 		} else {
-			p.move(r)
+			p.moveRelocation(r)
 		}
 	})
 }
@@ -68,13 +75,13 @@ func (p *program) relocate() {
 // moveCalls moves the relocations of calls to libraries, and the addresses by which
 // each first call gets to the loader.
 func (p *program) moveCalls() {
-	change(p.table(elf.DT_JMPREL, elf.DT_PLTRELSZ), func(r *elf.Rela64) {
-		change(p.at(r.Off, 8), func(to *uint64) { *to += base })
-		p.move(r)
+	changeEach(p.findTable(elf.DT_JMPREL, elf.DT_PLTRELSZ), func(r *elf.Rela64) {
+		changeEach(p.findLoaded(r.Off, 8), func(to *uint64) { *to += base })
+		p.moveRelocation(r)
 	})
 }
 
-func (p *program) move(r *elf.Rela64) {
+func (p *program) moveRelocation(r *elf.Rela64) {
 	r.Off += base
 	if elf.R_TYPE64(r.Info) == indirect[p.Machine] {
 		r.Addend += base
@@ -83,7 +90,7 @@ func (p *program) move(r *elf.Rela64) {
 
 // moveSymbols moves the symbols that are addresses of the program.
 func (p *program) moveSymbols() {
-	change(p.section(elf.SHT_DYNSYM), func(s *elf.Sym64) {
+	changeEach(p.findSection(elf.SHT_DYNSYM), func(s *elf.Sym64) {
 		inSection := s.Shndx != uint16(elf.SHN_UNDEF) && s.Shndx < uint16(elf.SHN_LORESERVE)
 		if inSection && elf.ST_TYPE(s.Info) != elf.STT_TLS {
 			s.Value += base
@@ -101,8 +108,8 @@ var isAddress = map[elf.DynTag]bool{
 // moveDynamic moves what tells the loader of all else. It leaves the relative
 // relocations out, which linkers put first.
 func (p *program) moveDynamic() {
-	done := p.value(elf.DT_RELACOUNT) * uint64(binary.Size(elf.Rela64{}))
-	change(p.section(elf.SHT_DYNAMIC), func(d *elf.Dyn64) {
+	done := p.findValue(elf.DT_RELACOUNT) * uint64(binary.Size(elf.Rela64{}))
+	changeEach(p.findSection(elf.SHT_DYNAMIC), func(d *elf.Dyn64) {
 		tag := elf.DynTag(d.Tag)
 		if isAddress[tag] {
 			d.Val += base
@@ -122,26 +129,26 @@ func (p *program) moveDynamic() {
 
 func (p *program) moveHeaders() {
 	var header elf.Header64
-	change(p.content[:binary.Size(header)], func(h *elf.Header64) {
+	changeEach(p.content[:binary.Size(header)], func(h *elf.Header64) {
 		h.Type = uint16(elf.ET_EXEC)
 		h.Entry += base
 		header = *h
 	})
-	change(p.part(header.Phoff, uint64(header.Phentsize)*uint64(header.Phnum)), func(s *elf.Prog64) {
+	changeEach(p.slicePart(header.Phoff, uint64(header.Phentsize)*uint64(header.Phnum)), func(s *elf.Prog64) {
 		if elf.ProgType(s.Type) != elf.PT_GNU_STACK {
 			s.Vaddr += base
 			s.Paddr += base
 		}
 	})
-	change(p.part(header.Shoff, uint64(header.Shentsize)*uint64(header.Shnum)), func(s *elf.Section64) {
+	changeEach(p.slicePart(header.Shoff, uint64(header.Shentsize)*uint64(header.Shnum)), func(s *elf.Section64) {
 		if elf.SectionFlag(s.Flags)&elf.SHF_ALLOC != 0 {
 			s.Addr += base
 		}
 	})
 }
 
-// change calls f for each entry of a table, and writes what it has made of it.
-func change[Entry any](table []byte, f func(*Entry)) {
+// changeEach calls f for each entry of a table, and writes what it has made of it.
+func changeEach[Entry any](table []byte, f func(*Entry)) {
 	var e Entry
 	for size := binary.Size(e); len(table) >= size; table = table[size:] {
 		_, _ = binary.Decode(table, binary.LittleEndian, &e) // fails for a short one only
@@ -150,36 +157,40 @@ func change[Entry any](table []byte, f func(*Entry)) {
 	}
 }
 
-// value returns the value of an entry of the dynamic table, 0 if it has none.
-func (p *program) value(tag elf.DynTag) uint64 {
+// findValue returns the value of an entry of the dynamic table, 0 if it has none.
+func (p *program) findValue(tag elf.DynTag) uint64 {
 	if all, err := p.DynValue(tag); err == nil && len(all) > 0 {
 		return all[0]
 	}
 	return 0
 }
 
-// table returns the table of which the dynamic table has the address and the size.
-func (p *program) table(addr, size elf.DynTag) []byte { return p.at(p.value(addr), p.value(size)) }
+// findTable returns a table, given which entries of the dynamic table hold its address
+// and its size.
+func (p *program) findTable(addr, size elf.DynTag) []byte {
+	return p.findLoaded(p.findValue(addr), p.findValue(size))
+}
 
-func (p *program) section(kind elf.SectionType) []byte {
+func (p *program) findSection(kind elf.SectionType) []byte {
 	if s := p.SectionByType(kind); s != nil {
-		return p.part(s.Offset, s.FileSize)
+		return p.slicePart(s.Offset, s.FileSize)
 	}
 	return nil
 }
 
-// at returns what is loaded from the file to an address.
-func (p *program) at(addr, size uint64) []byte {
+// findLoaded returns what is loaded from the file to an address.
+func (p *program) findLoaded(addr, size uint64) []byte {
 	for _, s := range p.Progs {
 		if s.Type == elf.PT_LOAD && addr >= s.Vaddr && addr-s.Vaddr+size <= s.Filesz {
-			return p.part(s.Off+addr-s.Vaddr, size)
+			return p.slicePart(s.Off+addr-s.Vaddr, size)
 		}
 	}
-	return p.part(uint64(len(p.content)), size)
+	return p.slicePart(uint64(len(p.content)), size)
 }
 
-// part returns a part of the file, and as many zeros if it has no such part.
-func (p *program) part(offset, size uint64) []byte {
+// slicePart returns a part of the file. If the file has no such part, it returns eight
+// zeros and keeps an error.
+func (p *program) slicePart(offset, size uint64) []byte {
 	if end := offset + size; end >= offset && end <= uint64(len(p.content)) {
 		return p.content[offset:end]
 	}

@@ -21,8 +21,8 @@ var words = []string{"hello", "from a fixed address"}
 func main() { os.Stdout.WriteString(words[0] + " " + words[1]) }
 `
 
-// build compiles a position-independent program.
-func build(t *testing.T, arch string) []byte {
+// buildProgram compiles a position-independent program.
+func buildProgram(t *testing.T, arch string) []byte {
 	t.Helper()
 	folder := t.TempDir()
 	source, binary := filepath.Join(folder, "main.go"), filepath.Join(folder, "program")
@@ -45,32 +45,32 @@ func build(t *testing.T, arch string) []byte {
 func TestMove(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64"} {
 		t.Run(arch, func(t *testing.T) {
-			content := build(t, arch)
-			before := parse(t, slices.Clone(content))
+			content := buildProgram(t, arch)
+			before := parseProgram(t, slices.Clone(content))
 			if err := Move(content); err != nil {
 				t.Fatal(err)
 			}
-			after := parse(t, content)
+			after := parseProgram(t, content)
 			if after.Type != elf.ET_EXEC || after.Entry != before.Entry+base {
 				t.Errorf("%s, entry %#x, was %#x", after.Type, after.Entry, before.Entry)
 			}
-			if n := relocations(after); n != 0 {
-				t.Errorf("%d of %d relocations are left", n, relocations(before))
+			if n := countRelative(after); n != 0 {
+				t.Errorf("%d of %d relocations are left", n, countRelative(before))
 			}
-			if relocations(before) < 1000 {
-				t.Errorf("there were %d relocations", relocations(before))
+			if countRelative(before) < 1000 {
+				t.Errorf("there were %d relocations", countRelative(before))
 			}
 			if Move(content) == nil {
 				t.Error("it was moved twice")
 			}
 			if runtime.GOOS == "linux" && runtime.GOARCH == arch {
-				run(t, content)
+				runProgram(t, content)
 			}
 		})
 	}
 }
 
-func parse(t *testing.T, content []byte) *program {
+func parseProgram(t *testing.T, content []byte) *program {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(content))
 	if err != nil {
@@ -79,10 +79,10 @@ func parse(t *testing.T, content []byte) *program {
 	return &program{File: f, content: content}
 }
 
-// relocations counts the relative ones of a program.
-func relocations(p *program) int {
+// countRelative counts the relative relocations of a program.
+func countRelative(p *program) int {
 	n := 0
-	change(slices.Clone(p.table(elf.DT_RELA, elf.DT_RELASZ)), func(r *elf.Rela64) {
+	changeEach(slices.Clone(p.findTable(elf.DT_RELA, elf.DT_RELASZ)), func(r *elf.Rela64) {
 		if elf.R_TYPE64(r.Info) == relative[p.Machine] {
 			n++
 		}
@@ -90,7 +90,7 @@ func relocations(p *program) int {
 	return n
 }
 
-func run(t *testing.T, content []byte) {
+func runProgram(t *testing.T, content []byte) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "program")
 	if err := os.WriteFile(name, content, 0o700); err != nil {
@@ -108,11 +108,11 @@ func TestMoveRefuses(t *testing.T) {
 			t.Errorf("%s was moved", name)
 		}
 	}
-	content := build(t, "amd64")
-	p := parse(t, content)
+	content := buildProgram(t, "amd64")
+	p := parseProgram(t, content)
 	for name, tag := range map[string]elf.DynTag{"relocations": elf.DT_RELA, "their size": elf.DT_RELASZ} {
 		broken := slices.Clone(content)
-		change(parse(t, broken).section(elf.SHT_DYNAMIC), func(d *elf.Dyn64) {
+		changeEach(parseProgram(t, broken).findSection(elf.SHT_DYNAMIC), func(d *elf.Dyn64) {
 			if elf.DynTag(d.Tag) == tag {
 				d.Val = 1 << 40
 			}
@@ -122,7 +122,7 @@ func TestMoveRefuses(t *testing.T) {
 		}
 	}
 	broken := slices.Clone(content)
-	first := p.table(elf.DT_RELA, elf.DT_RELASZ)
+	first := p.findTable(elf.DT_RELA, elf.DT_RELASZ)
 	at := bytes.Index(broken, first[:24])
 	binary.LittleEndian.PutUint64(broken[at:], 1<<40)
 	if err := Move(broken); err == nil {
