@@ -14,6 +14,8 @@ import (
 const (
 	// guardPause is the time between two looks of a Guard.
 	guardPause = time.Second
+	// endedPause is the same for a host of which something failed.
+	endedPause = 100 * time.Millisecond
 	// awayLooks is in how many looks in a row a host must be seen ended: one
 	// that restarts comes back.
 	awayLooks = 5
@@ -22,6 +24,9 @@ const (
 	// silenceTimeout is how long it may say nothing at all: one that is updated
 	// keeps its containers, if it is set to.
 	silenceTimeout = 15 * time.Second
+	// endedTimeout is how long an engine may list a host as one that runs after
+	// its processes ended.
+	endedTimeout = 3 * time.Second
 )
 
 // Activity is something that takes long on a lab.
@@ -96,6 +101,30 @@ func (g *Guard) watch() {
 func (g *Guard) Lost(ctx context.Context) error {
 	_, err := g.look(ctx)
 	return err
+}
+
+// Explain returns why the activity failed with err: what went away meanwhile, or else
+// err itself. The connections of a host end before the engine says that the host did,
+// so Explain waits for that, unless the activity was interrupted.
+func (g *Guard) Explain(err error) error {
+	if err == nil || g.lab == nil {
+		return err
+	}
+	ctx := context.WithoutCancel(g)
+	limit, cancel := harness.WithLimit(ctx, endedTimeout)
+	defer cancel()
+	for {
+		if lost := g.Lost(ctx); lost != nil {
+			return lost
+		}
+		select {
+		case <-g.Done():
+			return err
+		case <-limit.Done():
+			return err
+		case <-time.After(endedPause):
+		}
+	}
 }
 
 // labState is what a look finds.

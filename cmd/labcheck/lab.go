@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -84,8 +83,8 @@ func (s *session) performTutorial(
 			_ = begin() // the next event tries again
 		}
 	})
-	if err != nil && guard != nil {
-		return done, cmp.Or(guard.Lost(context.WithoutCancel(ctx)), err)
+	if guard != nil {
+		err = guard.Explain(err)
 	}
 	return done, err
 }

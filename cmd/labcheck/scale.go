@@ -152,10 +152,7 @@ func runScale(ctx context.Context, s *session, f scaleFlags) (result scale.Resul
 	o.Track = func(what lang.Text, do func() error) error { return s.progress.TrackPart(what.In(s.lang), do) }
 	o.Detail = func(what lang.Text) { s.progress.ShowDetail(what.In(s.lang)) }
 	result, err = scale.Run(guard, o)
-	if lost := guard.Lost(context.WithoutCancel(ctx)); err != nil && lost != nil {
-		err = lost
-	}
-	return result, err
+	return result, guard.Explain(err)
 }
 
 // saveScale writes the evidence, also if the run was interrupted.
