@@ -341,3 +341,53 @@ func TestPatience(t *testing.T) {
 		}
 	}
 }
+
+// slowEngine is a node whose engine answers each request late.
+type slowEngine struct {
+	harness.Node
+	delay time.Duration
+}
+
+func (n slowEngine) Dial(ctx context.Context, port uint16) (net.Conn, error) {
+	if port == harness.Tutorial().Manager.Engine().Port() {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(n.delay):
+		}
+	}
+	return n.Node.Dial(ctx, port)
+}
+
+// TestGlanceOfSlowEngines wants a Glance to wait for all that each of many engines tells,
+// although they take longer, all together, than those of the page may.
+func TestGlanceOfSlowEngines(t *testing.T) {
+	topology, err := harness.Numbered(40, netip.MustParsePrefix("192.168.33.0/24"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f := enginetest.New(topology).Performed()
+		defer f.Close()
+		nodes := f.Nodes()
+		for i, n := range nodes {
+			nodes[i] = slowEngine{n, 500 * time.Millisecond}
+		}
+		c, err := engine.Open(f.Topology, nodes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		began := time.Now()
+		s := Glance(t.Context(), c, Options{})
+		for _, h := range s.Hosts {
+			if !h.Answers() || h.ContainersError.Err != nil || h.NetworksError.Err != nil || len(h.Containers) == 0 {
+				t.Errorf("%s: %v, %v, %v, %d containers", h.Name, h.InfoError, h.ContainersError, h.NetworksError, len(h.Containers))
+			}
+		}
+		if took := time.Since(began); took <= GlanceTime {
+			t.Errorf("the engines answered in %v, so that nothing was waited for", took)
+		}
+		fmt.Println(time.Since(began))
+	})
+}
