@@ -145,24 +145,32 @@ func withNetwork(n swarmNode, scope, engines string) swarmNode {
 	return n
 }
 
-// An engine that can't be reached is named. Down goes on with the others.
+// An engine that can't be reached is named. Down goes on with the others. The tests run
+// at the same time because most of theirs is waiting for the silent engine.
 func TestMachineThatDoesNotAnswer(t *testing.T) {
 	for name, lost := range map[string]string{"silent": silentEngine(t), "refused": "tcp://127.0.0.1:1"} {
+		engines := []string{lost, serveNode(t, swarmNode{"a", "active", true, []string{"a"}, noNetworks})}
 		t.Run(name, func(t *testing.T) {
-			engines := []string{lost, serveNode(t, swarmNode{"a", "active", true, []string{"a"}, noNetworks})}
+			t.Parallel()
 			_, err := openLab(t, Options{Engines: engines})
 			if !errors.Is(err, ErrEngine) || !strings.Contains(err.Error(), lost) {
 				t.Errorf("%v, want the name of %s", err, lost)
 			}
+		})
+		t.Run("down where one is "+name, func(t *testing.T) {
+			t.Parallel()
 			l, err := openLab(t, Options{Engines: engines, Removing: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := l.Down(t.Context()); !errors.Is(err, ErrEngine) || !strings.Contains(err.Error(), lost) {
-				t.Errorf("down: %v, want the name of %s", err, lost)
+				t.Errorf("%v, want the name of %s", err, lost)
 			}
+		})
+		t.Run("down where all are "+name, func(t *testing.T) {
+			t.Parallel()
 			if _, err := openLab(t, Options{Engines: engines[:1], Removing: true}); !errors.Is(err, ErrEngine) {
-				t.Errorf("down on no engine that answers: %v", err)
+				t.Error(err)
 			}
 		})
 	}

@@ -15,6 +15,7 @@ import (
 // A watchdog whose engine is away, as one is that restarts, does its work when
 // the engine is back.
 func TestWatchdogWaitsForTheEngine(t *testing.T) {
+	t.Parallel()
 	first, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
