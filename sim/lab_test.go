@@ -144,7 +144,9 @@ func TestLab(t *testing.T) {
 	t.Run("hosts", func(t *testing.T) { testHosts(t, l, nodes) })
 	t.Run("rights", func(t *testing.T) { testRights(t, l) })
 	t.Run("dial", func(t *testing.T) { testDial(t, nodes) })
+	t.Run("relay", func(t *testing.T) { testRelay(t, *nodes[0].(*node)) })
 	t.Run("up again", func(t *testing.T) { testUpAgain(t, l) })
+	t.Run("ended", func(t *testing.T) { testEndedHasLog(t, nodes[4].(*node)) })
 	t.Run("restart", func(t *testing.T) { testRestart(t, l, nodes) })
 	t.Run("collect", func(t *testing.T) { testCollect(t, l) })
 	t.Run("subnet taken", func(t *testing.T) { testSubnetTaken(t, o) })
@@ -226,6 +228,17 @@ func testUpAgain(t *testing.T, l *Lab) {
 	}
 	if diff := cmp.Diff(before, everything(t, l.Lab())); diff != "" {
 		t.Errorf("a second up changed something (-before +after):\n%s", diff)
+	}
+}
+
+// testEndedHasLog ends a host: the error has the end of its engine's log.
+func testEndedHasLog(t *testing.T, n *node) {
+	if err := n.setOff(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	err := n.awaitEngine(t.Context(), reporter{})
+	if err == nil || !strings.Contains(err.Error(), "the node's container ended with exit code 137\nlast lines of "+n.name+": level=") {
+		t.Errorf("it says: %v", err)
 	}
 }
 
@@ -329,6 +342,7 @@ func makeBridge(ctx context.Context, l *Lab) error {
 // and takes nothing away. Two that remove it both find it gone.
 func TestSameLabTwice(t *testing.T) {
 	o := testOptions(t, "test-twice")
+	o.Hosts = 2
 	before := everything(t, o.Lab)
 	labs := [2]*Lab{open(t, o), open(t, o)}
 	errs := both(labs, func(l *Lab) error {
@@ -340,7 +354,7 @@ func TestSameLabTwice(t *testing.T) {
 	}
 	wantUsedBy(t, errors.Join(errs[0], errs[1]), "lab test-twice is being made by another labcheck")
 	nodes, err := labs[0].Nodes(t.Context())
-	if err != nil || len(nodes) != 5 {
+	if err != nil || len(nodes) != o.Hosts {
 		t.Fatalf("the winner's lab has %d nodes, %v", len(nodes), err)
 	}
 	for _, n := range nodes {

@@ -39,9 +39,11 @@ func commandOptions(lab, subnet string) Options {
 	}
 }
 
-// upAndWait makes a lab, tells each event on stdout, and then waits for its end.
+// upAndWait makes a lab of two hosts, tells each event on stdout, and then waits for its end.
 func upAndWait(ctx context.Context, lab, subnet string) {
-	l, err := Open(ctx, commandOptions(lab, subnet))
+	o := commandOptions(lab, subnet)
+	o.Hosts = 2
+	l, err := Open(ctx, o)
 	if err == nil {
 		_, err = l.Up(ctx)
 	}

@@ -17,14 +17,12 @@ import (
 	"labcheck/harness/pace"
 )
 
-// TestRelay: a connection through docker exec carries one request after another,
+// testRelay: a connection through docker exec carries one request after another,
 // however long they are, and its relay ends with it: also in the middle of a stream
 // that goes on.
-func TestRelay(t *testing.T) {
-	o := testOptions(t, "test-relay")
-	o.Dial = DialExec
-	_, nodes := up(t, o)
-	n := nodes[0]
+func testRelay(t *testing.T, through node) {
+	n := &through
+	n.mode = DialExec
 	t.Run("requests", func(t *testing.T) {
 		conn := dialEngine(t, n)
 		in := bufio.NewReader(conn)

@@ -192,19 +192,19 @@ func brokenCases() []realCase {
 			says: []string{"manager can't be reached at NET.11:22: no answer within 4s", "TCP port 22"},
 		},
 		{
-			name: "changed address", args: []string{"check", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "NET.20}", "NET.21}"), code: exitFalse,
+			name: "changed address", args: []string{"check", "--wait", "1s", "--inventory", "DIR/swapped.yaml"}, breaks: inventory("swapped.yaml", "NET.20}", "NET.21}"), code: exitFalse,
 			says: []string{"the engine there is that of frontend02", "the engine there is that of frontend01"},
 		},
 		{
-			name: "nobody has the address", args: []string{"check", "--inventory", "DIR/moved.yaml"}, breaks: inventory("moved.yaml", "NET.250}", "NET.99}"), code: exitFalse,
+			name: "nobody has the address", args: []string{"check", "--wait", "1s", "--inventory", "DIR/moved.yaml"}, breaks: inventory("moved.yaml", "NET.250}", "NET.99}"), code: exitFalse,
 			says: []string{"store can't be reached at NET.99:2375: there is no route to it, or nobody has the address", "store NET.250:2375"},
 		},
 		{
-			name: "engine on another port", args: []string{"check", "--inventory", "DIR/port.yaml"}, breaks: inventory("port.yaml", "NET.250}", "NET.250, port: 2399}"), code: exitFalse,
+			name: "engine on another port", args: []string{"check", "--wait", "1s", "--inventory", "DIR/port.yaml"}, breaks: inventory("port.yaml", "NET.250}", "NET.250, port: 2399}"), code: exitFalse,
 			says: []string{"store can't be reached at NET.250:2399: the host answers, and nothing listens on that port"},
 		},
 		{
-			name: "another service on the port", args: []string{"check", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "manager: manager\n", "manager: manager\nports: {engine: 8500, consul: 8501}\n"), code: exitFalse,
+			name: "another service on the port", args: []string{"check", "--wait", "1s", "--inventory", "DIR/service.yaml"}, breaks: inventory("service.yaml", "manager: manager\n", "manager: manager\nports: {engine: 8500, consul: 8501}\n"), code: exitFalse,
 			says: []string{"manager can't be reached at NET.11:8500: another service answers there"},
 		},
 		{
@@ -343,14 +343,13 @@ func testCut(t *testing.T, r *realLab) {
 // testKilled kills commands at several moments: nothing of their ssh may be left,
 // neither through a jump host nor on each node.
 func testKilled(t *testing.T, r *realLab) {
-	p := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}
-	p.goBuild(t, "labcheck")
+	p, labcheck := place{dir: t.TempDir(), mark: tortureMark + t.TempDir()}, labcheckFile(t)
 	if err := os.Mkdir(p.at("tmp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	direct := []string{"--ssh-user", "root", "--ssh-key", "DIR/key", "check"}
 	for i, args := range [][]string{through("key", "check"), direct, through("key", "check"), direct} {
-		cmd := exec.Command(p.at("labcheck"), "--target", "ec2", "--inventory", r.fill("DIR/inventory.yaml"))
+		cmd := exec.Command(labcheck, "--target", "ec2", "--inventory", r.fill("DIR/inventory.yaml"))
 		for _, a := range args {
 			cmd.Args = append(cmd.Args, r.fill(a))
 		}

@@ -20,6 +20,7 @@ func TestFaultScenarios(t *testing.T) {
 	const few = "@id:reboot-drops-out,@id:reboot-joins-again"
 	lab := freshHosts(t)
 	c := lab.Cluster
+	t.Run("another page", func(t *testing.T) { testAnotherPage(t, c) })
 	o := suite.Options{Features: features.FS, Lang: "en", Tags: suite.TagFault, Cluster: c, Faulter: lab, Fresh: true}
 	if !pace.Thorough() {
 		o.Tags = few

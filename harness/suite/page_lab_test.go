@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/suite"
 	"labcheck/harness/tutorial"
 )
 
-// TestAnotherPage checks a page of testdata, for which no Go was written, on a
-// lab: what its files say is all that it takes.
-func TestAnotherPage(t *testing.T) {
+// testAnotherPage checks a page of testdata, for which no Go was written: what its
+// files say is all that it takes. It leaves nothing.
+func testAnotherPage(t *testing.T, c *engine.Cluster) {
 	content, err := os.ReadFile("testdata/page/page.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +24,6 @@ func TestAnotherPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := freshLab(t)
 	for _, l := range []lang.Language{lang.English, lang.Japanese} {
 		done, err := suite.Run(paced(t), suite.Options{
 			Features: os.DirFS("testdata/page"), Lang: l, Cluster: c, Fresh: true, Page: page,
@@ -43,17 +43,21 @@ func TestAnotherPage(t *testing.T) {
 	if bootstrap(); len(events) != 1 || events[0] != "idler: done already" {
 		t.Errorf("after the scenarios, bootstrap did %q", events)
 	}
-	host := c.Engine(c.Topology().Manager.Name)
-	all, err := host.Containers(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, idler := range all {
-		if err := host.Remove(t.Context(), idler.ID); err != nil {
+	remove := func() {
+		host := c.Engine(c.Topology().Manager.Name)
+		all, err := host.Containers(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
+		for _, idler := range all {
+			if err := host.Remove(t.Context(), idler.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
+	remove()
 	if bootstrap(); len(events) != 1 || events[0] != "idler: made" {
 		t.Errorf("without the container, bootstrap did %q", events)
 	}
+	remove()
 }

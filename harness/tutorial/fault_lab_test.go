@@ -16,17 +16,16 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/pace"
+	"labcheck/sim/simtest"
 )
 
-// TestFaultsLeaveNoTrace puts every fault in force on the tutorial's cluster,
+// leaveNoTrace puts every fault in force on the tutorial's cluster,
 // for long enough to be noticed, takes it off, and wants to find the cluster as
 // it was: what runs where and under which id, networks, rules, Swarm's list and
 // the gossip. It is given time to find together again, and nothing else. By day
 // it takes the first few.
-func TestFaultsLeaveNoTrace(t *testing.T) {
-	lab := hosts(t)
+func leaveNoTrace(t *testing.T, lab *simtest.Lab) {
 	c := lab.Cluster
-	bootstrap(t, c)
 	faulter := Faulter(lab, c)
 	faults := []harness.Fault{
 		{Kind: harness.FaultStop, Node: "manager", Service: "consul"},

@@ -15,7 +15,7 @@ import (
 // TestReplicas builds a cluster with replicas, and takes it up again where parts
 // of it were lost.
 func TestReplicas(t *testing.T) {
-	page := engines(t)
+	page := hosts(t).Cluster
 	topology := page.Topology()
 	topology.Replicas = 2
 	c := page.As(topology)

@@ -24,7 +24,7 @@ import (
 func TestNewUnderCancelledContext(t *testing.T) {
 	var labs []string
 	t.Run("test", func(t *testing.T) {
-		lab := New(t, sim.Options{})
+		lab := New(t, sim.Options{Hosts: 2})
 		labs = append(labs, lab.Lab.Lab())
 		t.Cleanup(func() {
 			if t.Context().Err() == nil {
@@ -33,9 +33,9 @@ func TestNewUnderCancelledContext(t *testing.T) {
 			if err := lab.Cluster.Engine("manager").Ping(context.Background()); err != nil {
 				t.Errorf("the lab in a cleanup function: %v", err)
 			}
-			another := New(t, sim.Options{Lab: "simtest-another"})
+			another := New(t, sim.Options{Lab: "simtest-another", Hosts: 2})
 			labs = append(labs, another.Lab.Lab())
-			if err := another.Cluster.Engine("store").Ping(context.Background()); err != nil {
+			if err := another.Cluster.Engine("manager").Ping(context.Background()); err != nil {
 				t.Errorf("a lab that was started in a cleanup function: %v", err)
 			}
 		})
@@ -94,7 +94,7 @@ func TestKilledChild(t *testing.T) {
 	if os.Getenv("SIMTEST_KILL") == "" {
 		t.Skip("TestNewOfKilledTest runs it")
 	}
-	fmt.Println("runs:", New(t, sim.Options{}).Lab.Lab())
+	fmt.Println("runs:", New(t, sim.Options{Hosts: 2}).Lab.Lab())
 	time.Sleep(time.Minute) // it is killed before
 }
 
