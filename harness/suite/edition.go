@@ -45,6 +45,14 @@ func (e edition) options() *godog.Options {
 type feature struct {
 	document *messages.GherkinDocument
 	pickles  []*messages.Pickle
+	nodes
+}
+
+// nodes finds parts of a file by their id, also within rules.
+type nodes interface {
+	FindScenario(id string) *messages.Scenario
+	FindExample(id string) (*messages.Examples, *messages.TableRow)
+	FindStep(id string) *messages.Step
 }
 
 func (e edition) parse() (all []feature, err error) {
@@ -53,7 +61,7 @@ func (e edition) parse() (all []feature, err error) {
 		return nil, lang.Errorf("read the features: %w", err)
 	}
 	for _, f := range parsed {
-		all = append(all, feature{f.GherkinDocument, f.Pickles})
+		all = append(all, feature{f.GherkinDocument, f.Pickles, f})
 	}
 	return all, nil
 }

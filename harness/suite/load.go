@@ -90,9 +90,8 @@ func (e edition) load() ([]Scenario, error) {
 	}
 	l := loader{edition: e, rows: map[string]int{}, owner: map[string]string{}}
 	for _, f := range parsed {
-		lines := indexNodes(f.document)
 		for _, p := range f.pickles {
-			if err := l.addPickle(f.document, lines, p); err != nil {
+			if err := l.addPickle(f, p); err != nil {
 				return nil, err
 			}
 		}
@@ -121,25 +120,31 @@ type loader struct {
 	owner   map[string]string // id → the one node of the document which may have it
 }
 
-func (l *loader) addPickle(doc *messages.GherkinDocument, nodes map[string]node, p *messages.Pickle) error {
+func (l *loader) addPickle(f feature, p *messages.Pickle) error {
+	file := f.document.Uri
+	lineOf := func(at *messages.Location) int { return l.edition.sourceLine(file, int(at.Line)) }
+	node, isRow := f.FindScenario(p.AstNodeIds[0]), len(p.AstNodeIds) > 1
 	s := Scenario{
-		Name: p.Name, Feature: doc.Feature.Name, File: path.Join(l.edition.shown, doc.Uri),
-		Line: l.edition.sourceLine(doc.Uri, nodes[p.AstNodeIds[len(p.AstNodeIds)-1]].line), pickle: p.Id,
+		Name: p.Name, Feature: f.document.Feature.Name, File: path.Join(l.edition.shown, file),
+		Line: lineOf(node.Location), pickle: p.Id,
+	}
+	if isRow {
+		_, row := f.FindExample(p.AstNodeIds[1])
+		s.Line = lineOf(row.Location)
 	}
 	for _, t := range p.Tags {
 		s.Tags = append(s.Tags, t.Name)
 	}
 	for _, st := range p.Steps {
-		n := nodes[st.AstNodeIds[0]]
-		step := Step{Keyword: n.keyword, Text: st.Text, pickle: st.Id}
-		step.Line = l.edition.sourceLine(doc.Uri, n.line)
+		n := f.FindStep(st.AstNodeIds[0])
+		step := Step{Keyword: strings.TrimSpace(n.Keyword), Text: st.Text, Line: lineOf(n.Location), pickle: st.Id}
 		step.DocString, step.Table = stepArgument(st.Argument)
 		s.Steps = append(s.Steps, step)
 	}
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
 	}
-	if err := l.nameScenario(&s, doc.Uri+p.AstNodeIds[0], len(p.AstNodeIds) > 1); err != nil {
+	if err := l.nameScenario(&s, file+node.Id, isRow); err != nil {
 		return lang.Errorf("%s:%d: %w", s.File, s.Line, err)
 	}
 	l.all = append(l.all, s)
@@ -190,36 +195,4 @@ func (l *loader) nameScenario(s *Scenario, owner string, row bool) error {
 		s.ID = fmt.Sprintf("%s#%d", s.ID, l.rows[s.ID])
 	}
 	return nil
-}
-
-// node is what only the parsed document knows, not its pickles.
-type node struct {
-	line    int
-	keyword string
-}
-
-// indexNodes finds steps, scenarios and rows by their id.
-func indexNodes(doc *messages.GherkinDocument) map[string]node {
-	nodes := map[string]node{}
-	steps := func(list []*messages.Step) {
-		for _, s := range list {
-			nodes[s.Id] = node{int(s.Location.Line), strings.TrimSpace(s.Keyword)}
-		}
-	}
-	for _, child := range doc.Feature.Children {
-		if child.Background != nil {
-			steps(child.Background.Steps)
-		}
-		if child.Scenario == nil {
-			continue
-		}
-		nodes[child.Scenario.Id] = node{line: int(child.Scenario.Location.Line)}
-		steps(child.Scenario.Steps)
-		for _, examples := range child.Scenario.Examples {
-			for _, row := range examples.TableBody {
-				nodes[row.Id] = node{line: int(row.Location.Line)}
-			}
-		}
-	}
-	return nodes
 }

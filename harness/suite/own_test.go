@@ -2,6 +2,7 @@ package suite
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -51,6 +52,42 @@ func TestOwnFeatures(t *testing.T) {
 	}
 	if _, err := Load(OwnFeatures(t.TempDir()), lang.English); err == nil {
 		t.Error("a folder without features is read")
+	}
+}
+
+// TestRules: scenarios and rows within a rule of a feature are named and found as others
+// are, and have the steps of the backgrounds of both.
+func TestRules(t *testing.T) {
+	leader := func(seconds string) string { return "Consul has a leader within " + seconds + " seconds" }
+	body := "Feature: Own\n" +
+		"Background:\nGiven " + leader("1") + "\n" +
+		"Rule: A rule\n" +
+		"Background:\nGiven " + leader("2") + "\n" +
+		"@verify\nScenario: Single\nThen " + leader("3") + "\n" +
+		"Scenario Outline: Of <x>\nThen " + leader("<x>") + "\nExamples:\n|x|\n|4|\n|5|\n"
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.feature"), []byte(body), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Load(OwnFeatures(dir), lang.English)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range all {
+		line := fmt.Sprintf("%s %d:", s.ID, s.Line)
+		for _, st := range s.Steps {
+			line += fmt.Sprintf(" %s:%d", st.Keyword, st.Line)
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"a-single 8: Given:3 Given:6 Then:9",
+		"a-of-x#1 14: Given:3 Given:6 Then:11",
+		"a-of-x#2 15: Given:3 Given:6 Then:11",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -198,6 +198,16 @@ func TestRun(t *testing.T) {
 			want: []string{"rows#1 passed", `rows#2 failed: expected "4 nodes", seen "3 nodes", store→worker01`},
 		},
 		{
+			name: "rules have scenarios, rows and a background of their own",
+			body: "Background:\nGiven it holds\nRule: The first\nBackground:\nGiven it does not hold\n" + one +
+				"Rule: The second\n" + two +
+				"@verify @id:rows\nScenario Outline: <is>\nThen it <is>\nExamples:\n|is|\n|holds|\n|does not hold|\n",
+			want: []string{
+				`one failed: expected "4 nodes", seen "3 nodes", store→worker01`, "two passed", "rows#1 passed",
+				`rows#2 failed: expected "4 nodes", seen "3 nodes", store→worker01`,
+			},
+		},
+		{
 			name: "tags choose",
 			body: one + two + "@workload @id:three\nScenario: 3\nThen it holds\n",
 			tags: "@verify,@workload && ~@id:two", want: []string{"one passed", "three passed"},
