@@ -45,6 +45,7 @@ func (e edition) options() *godog.Options {
 type feature struct {
 	document *messages.GherkinDocument
 	pickles  []*messages.Pickle
+	content  []byte
 	nodes
 }
 
@@ -61,76 +62,57 @@ func (e edition) parse() (all []feature, err error) {
 		return nil, lang.Errorf("read the features: %w", err)
 	}
 	for _, f := range parsed {
-		all = append(all, feature{f.GherkinDocument, f.Pickles, f})
+		all = append(all, feature{f.GherkinDocument, f.Pickles, f.Content, f})
 	}
 	return all, nil
 }
 
-// rewriteFiles returns the edition with other text: visit copies a file from its source,
-// with what it changes.
-func (e edition) rewriteFiles(visit func(*rewriter, *messages.GherkinDocument)) (edition, error) {
+// adapt returns the edition for a topology whose hosts or network are not the page's:
+// outlines with a row for each host have those of the topology, and the network has
+// its name.
+func (e edition) adapt(t harness.Topology) (edition, error) {
 	all, err := e.parse()
 	if err != nil {
 		return e, err
 	}
 	files, lines := fstest.MapFS{}, map[string][]int{}
 	for _, f := range all {
-		name := f.document.Uri
-		content, err := fs.ReadFile(e.FS, name)
-		if err != nil {
-			return e, err
+		a := adapter{language: e.language, topology: t, source: strings.Split(string(f.content), "\n")}
+		var last *messages.Scenario
+		for _, p := range f.pickles {
+			if s := f.FindScenario(p.AstNodeIds[0]); s != last {
+				a.addScenario(s)
+				last = s
+			}
 		}
-		r := rewriter{source: strings.Split(string(content), "\n")}
-		visit(&r, f.document)
-		files[name] = &fstest.MapFile{Data: []byte(strings.Join(r.text, "\n"))}
-		lines[name] = r.lines
+		a.copyBefore(len(a.source) + 1)
+		files[f.document.Uri] = &fstest.MapFile{Data: []byte(strings.Join(a.text, "\n"))}
+		lines[f.document.Uri] = a.lines
 	}
 	e.FS, e.lines = files, lines
 	return e, nil
 }
 
-// rewriter writes the text of a feature anew.
-type rewriter struct {
+// adapter writes the text of a feature for a topology.
+type adapter struct {
+	language lang.Language
+	topology harness.Topology
+
 	source []string // lines
 	read   int      // how many of them
 	text   []string // lines
 	lines  []int    // of the source, for each of text
 }
 
-// copyBefore copies what was not read yet before a line of the source, as change makes it.
-func (r *rewriter) copyBefore(line int, change func(string) string) {
-	for ; r.read < line-1; r.read++ {
-		r.addLine(change(r.source[r.read]), r.read+1)
+// copyBefore adapts what was not read yet before a line of the source.
+func (a *adapter) copyBefore(line int) {
+	for ; a.read < line-1; a.read++ {
+		a.addLine(a.changeLine(a.source[a.read]), a.read+1)
 	}
 }
 
-func (r *rewriter) addLine(text string, source int) {
-	r.text, r.lines = append(r.text, text), append(r.lines, source)
-}
-
-// copyRest copies what was not read yet, as change makes it.
-func (r *rewriter) copyRest(change func(string) string) { r.copyBefore(len(r.source)+1, change) }
-
-// adapt returns the edition for a topology whose hosts or network are not the page's:
-// outlines with a row for each host have those of the topology, and the network has
-// its name.
-func (e edition) adapt(t harness.Topology) (edition, error) {
-	return e.rewriteFiles(func(r *rewriter, d *messages.GherkinDocument) {
-		a := adapter{r, e.language, t}
-		for _, child := range d.Feature.Children {
-			if child.Scenario != nil {
-				a.addScenario(child.Scenario)
-			}
-		}
-		a.copyRest(a.changeLine)
-	})
-}
-
-// adapter writes the text of a feature for a topology.
-type adapter struct {
-	*rewriter
-	language lang.Language
-	topology harness.Topology
+func (a *adapter) addLine(text string, source int) {
+	a.text, a.lines = append(a.text, text), append(a.lines, source)
 }
 
 // changeLine returns what the adapted feature has in place of a line.
@@ -169,7 +151,7 @@ func (a *adapter) addScenario(s *messages.Scenario) {
 			continue
 		}
 		first := int(rows[0].Location.Line)
-		a.copyBefore(first, a.changeLine)
+		a.copyBefore(first)
 		for _, h := range order.HostsIn(a.topology) {
 			a.addLine(a.rowOf(rows[0], h), first)
 		}

@@ -46,21 +46,15 @@ func (e tagExpression) matchesScenario(s Scenario) bool {
 	return s.Has(e.tag)
 }
 
-// findTags returns the tags of the expression that stand below an even number of nots, if
-// wanted, and those below an odd number, if unwanted.
-func (e tagExpression) findTags(wanted, unwanted bool) []string {
-	if e.operator == isTag {
-		if wanted {
-			return []string{e.tag}
-		}
-		return nil
-	}
-	if e.operator == not {
-		wanted, unwanted = unwanted, wanted
+// findTags returns the tags of the expression that stand below an even number of nots if
+// wanted, or else those below an odd number.
+func (e tagExpression) findTags(wanted bool) []string {
+	if e.operator == isTag && wanted {
+		return []string{e.tag}
 	}
 	var all []string
 	for _, o := range e.operands {
-		all = append(all, o.findTags(wanted, unwanted)...)
+		all = append(all, o.findTags(wanted != (e.operator == not))...)
 	}
 	return all
 }
@@ -171,7 +165,7 @@ func (p *expressionParser) parseOperand() (e tagExpression, err error) {
 	return p.parseTag()
 }
 
-// tag is what a tag can be: godog drops every @ of one.
+// tag is what a tag can be: Gherkin takes @a@b for two.
 var tag = regexp.MustCompile(`^@[^\s@~,&|()!]+$`)
 
 // parseTag reads a tag, in godog's form with ~ or without.

@@ -135,6 +135,9 @@ func (l *loader) addPickle(f feature, p *messages.Pickle) error {
 	for _, t := range p.Tags {
 		s.Tags = append(s.Tags, t.Name)
 	}
+	if l.edition.own {
+		addMissingTags(&s, file, node.Name)
+	}
 	for _, st := range p.Steps {
 		n := f.FindStep(st.AstNodeIds[0])
 		step := Step{Keyword: strings.TrimSpace(n.Keyword), Text: st.Text, Line: lineOf(n.Location), pickle: st.Id}

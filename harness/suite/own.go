@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	messages "github.com/cucumber/messages/go/v21"
-
 	"labcheck/harness/lang"
 	"labcheck/harness/steps"
 )
@@ -30,51 +28,18 @@ func OwnFeatures(dir string) fs.FS { return ownFeatures{os.DirFS(dir), dir} }
 // idWord is what an id that is made of a name has of it.
 var idWord = regexp.MustCompile(`[\pL\pN]+`)
 
-// addMissingTags returns the edition with the tags that its scenarios lack.
-func (e edition) addMissingTags() (edition, error) {
-	return e.rewriteFiles(func(r *rewriter, d *messages.GherkinDocument) {
-		unchanged := func(line string) string { return line }
-		add := func(s *messages.Scenario, inherited []*messages.Tag) {
-			if tags := missingTags(d.Uri, s, inherited); tags != "" {
-				line := int(s.Location.Line)
-				r.copyBefore(line, unchanged)
-				r.addLine(tags, line)
-			}
-		}
-		for _, child := range d.Feature.Children {
-			if child.Scenario != nil {
-				add(child.Scenario, d.Feature.Tags)
-			}
-			if child.Rule == nil {
-				continue
-			}
-			for _, of := range child.Rule.Children {
-				if of.Scenario != nil {
-					add(of.Scenario, slices.Concat(d.Feature.Tags, child.Rule.Tags))
-				}
-			}
-		}
-		r.copyRest(unchanged)
-	})
-}
-
-// missingTags returns the tags that a scenario lacks: its kind and its id.
-func missingTags(uri string, s *messages.Scenario, inherited []*messages.Tag) string {
-	tags := slices.Concat(inherited, s.Tags)
-	for _, e := range s.Examples {
-		tags = slices.Concat(tags, e.Tags)
+// addMissingTags adds the tags that a scenario lacks: its kind and its id, which is made
+// of the file and of the scenario's name, in an outline without the values of a row.
+func addMissingTags(s *Scenario, file, name string) {
+	isKind := func(t string) bool { return slices.Contains(kindTags(), t) }
+	isID := func(t string) bool { return strings.HasPrefix(t, idTag) }
+	if !slices.ContainsFunc(s.Tags, isKind) {
+		s.Tags = append(s.Tags, TagWorkload)
 	}
-	isKind := func(t *messages.Tag) bool { return slices.Contains(kindTags(), t.Name) }
-	isID := func(t *messages.Tag) bool { return strings.HasPrefix(t.Name, idTag) }
-	var missing []string
-	if !slices.ContainsFunc(tags, isKind) {
-		missing = append(missing, TagWorkload)
+	if !slices.ContainsFunc(s.Tags, isID) {
+		words := idWord.FindAllString(strings.TrimSuffix(file, ".feature")+" "+name, -1)
+		s.Tags = append(s.Tags, idTag+strings.ToLower(strings.Join(words, "-")))
 	}
-	if !slices.ContainsFunc(tags, isID) {
-		words := idWord.FindAllString(strings.TrimSuffix(uri, ".feature")+" "+s.Name, -1)
-		missing = append(missing, idTag+strings.ToLower(strings.Join(words, "-")))
-	}
-	return strings.Join(missing, " ")
 }
 
 // SentenceError is a step that is none of labcheck's sentences.
@@ -122,5 +87,5 @@ func openOwn(own ownFeatures, language lang.Language) (edition, error) {
 	if err != nil {
 		return edition{}, err
 	}
-	return edition{FS: own.FS, language: language, folder: ".", shown: own.dir, own: true}.addMissingTags()
+	return edition{FS: own.FS, language: language, folder: ".", shown: own.dir, own: true}, nil
 }

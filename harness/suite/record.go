@@ -3,7 +3,6 @@ package suite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -36,25 +35,30 @@ type stepRun struct {
 	ctx    context.Context // what the next step starts from
 }
 
+// registerHooks tells godog, before each scenario, what to call. The sentences are for a
+// scenario that is run: of others, most of which were not chosen, nothing is matched.
 func (r *run) registerHooks(sc *godog.ScenarioContext) {
-	sc.Before(r.beforeScenario)
+	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+		if len(r.done) == len(r.chosen) || r.chosen[len(r.done)].pickle != p.Id || !r.beginScenario() {
+			return ctx, godog.ErrSkip
+		}
+		r.world.Register(sc)
+		return ctx, nil
+	})
 	sc.After(r.afterScenario)
 	sc.StepContext().Before(r.beforeStep)
 	sc.StepContext().After(r.afterStep)
-	r.world.Register(sc)
 }
 
-func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Context, error) {
-	if len(r.done) >= len(r.chosen) || r.chosen[len(r.done)].pickle != p.Id {
-		return ctx, fmt.Errorf("scenario %q was not chosen", p.Name)
-	}
+// beginScenario begins the next chosen scenario. It returns false if that is skipped.
+func (r *run) beginScenario() bool {
 	r.source = r.chosen[len(r.done)]
 	s := newEvidence(r.source)
 	s.Start = time.Now()
 	r.moveHere(&s)
 	if s.Reason = r.whySkip(); s.Reason != "" {
 		r.endScenario(&s)
-		return ctx, godog.ErrSkip
+		return false
 	}
 	r.now = &s
 	if r.feature.IsZero() {
@@ -63,7 +67,7 @@ func (r *run) beforeScenario(ctx context.Context, p *godog.Scenario) (context.Co
 	r.world.ChangesCluster(r.source.breaksHosts())
 	r.world.OnlyLooks(r.source.Has(TagVerify))
 	r.sendEvent(Event{Kind: ScenarioStarted})
-	return ctx, nil
+	return true
 }
 
 // newEvidence returns the evidence of a scenario that has not begun.
@@ -118,7 +122,7 @@ func (r *run) whyInterrupted() string {
 
 func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, error) {
 	if r.now == nil {
-		return ctx, nil
+		return ctx, godog.ErrSkip // before godog tells that it has no such sentence
 	}
 	r.step = stepRun{index: r.stepIndex(st), start: time.Now(), ctx: ctx}
 	ctx, r.step.cancel = harness.WithLimit(ctx, stepTimeout)

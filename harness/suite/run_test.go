@@ -213,6 +213,12 @@ func TestRun(t *testing.T) {
 			tags: "@verify,@workload && ~@id:two", want: []string{"one passed", "three passed"},
 		},
 		{
+			name: "what was not chosen is not run, and it does not matter what it says",
+			body: one + "@workload @id:three\nScenario: 3\nThen nobody knows this\nAnd it is said twice\nAnd it panics\n" + two +
+				"@workload @id:four\nScenario: 4\nThen it holds\nAnd it is said twice\n",
+			tags: "@verify", want: []string{"one passed", "two passed"},
+		},
+		{
 			name: "what breaks hosts is left out",
 			body: one + "@fault @id:break\nScenario: 3\nThen it holds\n",
 			want: []string{"one passed"},

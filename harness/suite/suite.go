@@ -107,13 +107,11 @@ func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error
 	if err != nil {
 		return nil, err
 	}
-	chosen, tags, err := chooseScenarios(every, r.Tags)
-	if err != nil {
+	if r.chosen, err = chooseScenarios(every, r.Tags); err != nil {
 		return nil, err
 	}
-	r.chosen = chosen
 	o := edition.options()
-	o.Tags, o.Strict, o.NoColors, o.Concurrency = tags, true, true, 1
+	o.Strict, o.NoColors, o.Concurrency = true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
 	r.ctx, r.world = ctx, w
 	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.registerHooks, Options: o}.Run()

@@ -29,7 +29,7 @@ func CheckTags(features fs.FS, l lang.Language, tags string) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = chooseScenarios(all, tags)
+	_, err = chooseScenarios(all, tags)
 	return err
 }
 
@@ -39,7 +39,7 @@ func Breaks(features fs.FS, l lang.Language, tags string) bool {
 	if err != nil {
 		return false
 	}
-	chosen, _, err := chooseScenarios(all, tags)
+	chosen, err := chooseScenarios(all, tags)
 	return err == nil && slices.ContainsFunc(chosen, Scenario.breaksHosts)
 }
 
@@ -49,17 +49,16 @@ func Performs(features fs.FS, l lang.Language) bool {
 	return err == nil && slices.ContainsFunc(all, func(s Scenario) bool { return s.Has(TagTutorial) })
 }
 
-// chooseScenarios returns the scenarios that a tag expression chooses, and an expression of
-// godog's by which it chooses the same. Those that break hosts are left out unless one of
-// their tags is asked for by name.
-func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, forGodog string, err error) {
+// chooseScenarios returns the scenarios that a tag expression chooses. Those that break
+// hosts are left out unless one of their tags is asked for by name.
+func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, err error) {
 	var e tagExpression
 	if strings.TrimSpace(tags) == "" {
 		e.operator = and // of nothing: it holds
 	} else if e, err = parseTags(tags); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if !asksForBreaking(all, e.findTags(true, false)) {
+	if !asksForBreaking(all, e.findTags(true)) {
 		safe := tagExpression{operator: not, operands: []tagExpression{{operator: or, operands: []tagExpression{
 			{tag: TagFault}, {tag: TagReplicas},
 		}}}}
@@ -67,9 +66,9 @@ func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, forGodog s
 	}
 	chosen = slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !e.matchesScenario(s) })
 	if len(chosen) == 0 {
-		return nil, "", &TagsError{tags, lang.Text{EN: "no scenario has them"}}
+		return nil, &TagsError{tags, lang.Text{EN: "no scenario has them"}}
 	}
-	return chosen, excludeOthers(all, e), nil
+	return chosen, nil
 }
 
 // asksForBreaking reports whether one of the tags is the kind or the id of a scenario that
@@ -80,33 +79,6 @@ func asksForBreaking(all []Scenario, tags []string) bool {
 			return s.breaksHosts() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.baseID())
 		})
 	})
-}
-
-// excludeOthers writes an expression for godog: terms with && between them. A term is a
-// list of tags, and holds if one of them does. Each term excludes a scenario that was not
-// chosen, and all scenarios that have the same of the expression's tags. So there are never
-// more terms than scenarios.
-func excludeOthers(all []Scenario, e tagExpression) string {
-	tags := slices.Concat(e.findTags(true, false), e.findTags(false, true))
-	slices.Sort(tags)
-	tags = slices.Compact(tags)
-	var terms []string
-	for _, s := range all {
-		if e.matchesScenario(s) {
-			continue
-		}
-		var others []string
-		for _, t := range tags {
-			if s.Has(t) {
-				t = "~" + t
-			}
-			others = append(others, t)
-		}
-		if term := strings.Join(others, ","); !slices.Contains(terms, term) {
-			terms = append(terms, term)
-		}
-	}
-	return strings.Join(terms, " && ")
 }
 
 // baseID returns the id without the number of a row.
