@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,8 @@ type checkFlags struct {
 	out   string
 	keep  bool
 	allow []string // of --target ec2
+	// scenarios are those that tags choose.
+	scenarios []suite.Scenario
 	// wait is how long all waits may take together on a cluster that was there before.
 	wait time.Duration
 }
@@ -109,7 +112,8 @@ const gatherTimeout = 20 * time.Second
 // check finds or makes a lab, runs the scenarios, writes the evidence, and removes
 // what was made.
 func check(ctx context.Context, s *session, f checkFlags) error {
-	if err := suite.CheckTags(f.chosenFeatures(), s.lang, f.tags); err != nil {
+	var err error
+	if f.scenarios, err = suite.Choose(f.chosenFeatures(), s.lang, f.tags); err != nil {
 		return &usageError{err, "labcheck check --help"}
 	}
 	if err := makeOutFolder(s, f.out); err != nil {
@@ -196,7 +200,8 @@ func (s *session) makeHosts(ctx context.Context, f checkFlags) error {
 // scenariosPerform reports whether scenarios perform the tutorial: they type the page's
 // commands, which are for the page's hosts.
 func (s *session) scenariosPerform(f checkFlags) bool {
-	return s.target.Topology().IsTutorial() && suite.Performs(f.chosenFeatures(), s.lang)
+	_, err := suite.Choose(f.chosenFeatures(), s.lang, suite.TagTutorial)
+	return s.target.Topology().IsTutorial() && err == nil
 }
 
 // timeStage adds how long do took to the evidence.
@@ -223,7 +228,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 		Again: func(flags string) lang.Text {
 			return lang.Textf("labcheck up%s, if the lab is still running, and check again", flags)
 		},
-		BreaksHosts: suite.Breaks(f.chosenFeatures(), s.lang, e.Run.Tags),
+		BreaksHosts: slices.ContainsFunc(f.scenarios, suite.Scenario.BreaksHosts),
 	})
 	if err != nil {
 		return err

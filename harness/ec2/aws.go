@@ -28,23 +28,6 @@ type AWS struct {
 // lookTimeout is how long AWS may take to answer.
 const lookTimeout = 10 * time.Second
 
-// NotOneError reports that no instance, or more than one running instance, has a node's name.
-type NotOneError struct {
-	Name  string
-	Found []string // those that have it: ID, state, address
-}
-
-func (e *NotOneError) Error() string { return e.In(lang.English) }
-
-// In returns the error in a language.
-func (e *NotOneError) In(l lang.Language) string {
-	if len(e.Found) == 0 {
-		return l.Say("no instance has the Name tag %s", e.Name)
-	}
-	return l.Say("not exactly one running instance has the Name tag %s; these have it: %s",
-		e.Name, strings.Join(e.Found, ", "))
-}
-
 // Discover fills an inventory's addresses with those of the instances whose Name
 // tag is a node's name. What else the inventory says stays.
 func Discover(ctx context.Context, a AWS, i Inventory) (Inventory, error) {
@@ -127,24 +110,28 @@ func nameOf(i types.Instance) string {
 	return ""
 }
 
-// setAddresses gives a node the addresses of the one running instance of its name. The
-// error is a *NotOneError unless exactly one is running.
+// setAddresses gives a node the addresses of the one running instance of its name. There
+// must be exactly one.
 func (n *Node) setAddresses(named []types.Instance) error {
 	var running []types.Instance
-	e := &NotOneError{Name: n.Name}
+	var all []string // ID, state, address
 	for _, i := range named {
 		state := types.InstanceStateName("unknown")
 		if i.State != nil {
 			state = i.State.Name
 		}
 		found := fmt.Sprintf("%s %s %s", aws.ToString(i.InstanceId), state, aws.ToString(i.PrivateIpAddress))
-		e.Found = append(e.Found, strings.TrimSpace(found))
+		all = append(all, strings.TrimSpace(found))
 		if state == types.InstanceStateNameRunning {
 			running = append(running, i)
 		}
 	}
-	if len(running) != 1 {
-		return e
+	switch {
+	case len(all) == 0:
+		return lang.Errorf("no instance has the Name tag %s", n.Name)
+	case len(running) != 1:
+		return lang.Errorf("not exactly one running instance has the Name tag %s; these have it: %s",
+			n.Name, strings.Join(all, ", "))
 	}
 	n.Address, n.Public = aws.ToString(running[0].PrivateIpAddress), aws.ToString(running[0].PublicIpAddress)
 	if n.Address == "" {

@@ -92,7 +92,7 @@ type expressionParser struct {
 	tokens []token // the next one first
 }
 
-// parseTags reads an expression that is not empty. The error is a *TagsError.
+// parseTags reads an expression that is not empty.
 func parseTags(tags string) (tagExpression, error) {
 	p := &expressionParser{tags, splitTokens(tags)}
 	parse := p.parseCucumber
@@ -112,7 +112,7 @@ func parseTags(tags string) (tagExpression, error) {
 
 // refuseToken returns the error that the next token is wrong.
 func (p *expressionParser) refuseToken(why lang.Text) error {
-	return &TagsError{p.tags, lang.Textf("at character %d: %s", p.tokens[0].column, why)}
+	return tagsError(p.tags, lang.Textf("at character %d: %s", p.tokens[0].column, why))
 }
 
 // takeToken takes the next token if it is the one of a text.

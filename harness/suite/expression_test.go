@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,10 +130,9 @@ func TestWrongTags(t *testing.T) {
 		"@missing":             "no scenario has them",
 		"@verify and @missing": "no scenario has them",
 	} {
-		err := CheckTags(fs, "en", tags)
-		var te *TagsError
-		if !errors.As(err, &te) || te.Why.String() != want || te.Tags != tags {
-			t.Errorf("%q: %v, want %q", tags, err, want)
+		want = fmt.Sprintf("tags %q: %s; an expression is like (@verify or @workload) and not @id:spread", tags, want)
+		if _, err := Choose(fs, "en", tags); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }
@@ -144,10 +142,6 @@ func TestWrongTags(t *testing.T) {
 func TestBreakingTags(t *testing.T) {
 	fs := scenarios("@verify @id:a @z\nScenario: 1\nThen it holds\n@fault @id:b @z\nScenario: 2\nThen it holds\n" +
 		"@replicas @id:c @z\nScenario: 3\nThen it holds\n")
-	all, err := Load(fs, "en")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for tags, want := range map[string]string{
 		"":                            "a",
 		"@z":                          "a",
@@ -163,7 +157,7 @@ func TestBreakingTags(t *testing.T) {
 		"@z and not (@verify or @x)":  "",
 		"not @id:b and not @replicas": "a",
 	} {
-		chosen, err := chooseScenarios(all, tags)
+		chosen, err := Choose(fs, "en", tags)
 		var ids []string
 		for _, s := range chosen {
 			ids = append(ids, s.ID)
@@ -171,7 +165,7 @@ func TestBreakingTags(t *testing.T) {
 		if got := strings.Join(ids, " "); got != want || (err != nil) != (want == "") {
 			t.Errorf("%q chooses %q, %v, want %q", tags, got, err, want)
 		}
-		if got := Breaks(fs, "en", tags); got != strings.ContainsAny(want, "bc") {
+		if got := slices.ContainsFunc(chosen, Scenario.BreaksHosts); got != strings.ContainsAny(want, "bc") {
 			t.Errorf("%q breaks hosts: %v", tags, got)
 		}
 	}

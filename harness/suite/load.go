@@ -28,9 +28,9 @@ func kindTags() []string {
 	return []string{TagTutorial, TagVerify, TagWorkload, TagFault, TagReplicas}
 }
 
-// breaksHosts tells whether the scenario breaks hosts, and so is run only where it is
+// BreaksHosts tells whether the scenario breaks hosts, and so is run only where it is
 // asked for.
-func (s Scenario) breaksHosts() bool { return s.Has(TagFault) || s.Has(TagReplicas) }
+func (s Scenario) BreaksHosts() bool { return s.Has(TagFault) || s.Has(TagReplicas) }
 
 // idTag begins the tag that names a scenario for good: @id:kebab-name.
 const idTag = "@id:"

@@ -42,28 +42,14 @@ func addMissingTags(s *Scenario, file, name string) {
 	}
 }
 
-// SentenceError is a step that is none of labcheck's sentences.
-type SentenceError struct {
-	File string
-	Line int
-	Text string
-}
-
-func (e *SentenceError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *SentenceError) In(l lang.Language) string {
-	return l.Say("%s:%d: %q is none of labcheck's sentences", e.File, e.Line, e.Text)
-}
-
-// checkSentences returns a *SentenceError for the first step that is not understood.
+// checkSentences returns an error for the first step that is not understood.
 func checkSentences(all []Scenario, l lang.Language) error {
 	expressions := steps.Expressions(l)
 	for _, s := range all {
 		for _, st := range s.Steps {
 			isUnderstood := func(e *regexp.Regexp) bool { return e.MatchString(st.Text) }
 			if !slices.ContainsFunc(expressions, isUnderstood) {
-				return &SentenceError{s.File, st.Line, st.Text}
+				return lang.Errorf("%s:%d: %q is none of labcheck's sentences", s.File, st.Line, st.Text)
 			}
 		}
 	}

@@ -64,7 +64,7 @@ func (r *run) beginScenario() bool {
 	if r.feature.IsZero() {
 		r.feature = s.Start
 	}
-	r.world.ChangesCluster(r.source.breaksHosts())
+	r.world.ChangesCluster(r.source.BreaksHosts())
 	r.world.OnlyLooks(r.source.Has(TagVerify))
 	r.sendEvent(Event{Kind: ScenarioStarted})
 	return true
@@ -107,7 +107,7 @@ func (r *run) whySkip() string {
 		return r.Lang.Say("it performs the tutorial, which needs a new lab")
 	case r.source.Has(TagReplicas) && r.Faulter != nil && !r.Fresh:
 		return r.Lang.Say("it builds a cluster with replicas, which needs a new lab")
-	case r.source.breaksHosts() && r.Faulter == nil:
+	case r.source.BreaksHosts() && r.Faulter == nil:
 		return r.Lang.Say("it injects faults, which is possible in a lab only")
 	}
 	return ""
@@ -227,7 +227,7 @@ func (r *run) cleanedUp() string {
 // cleanUp removes what the scenario made, also when the run was interrupted.
 func (r *run) cleanUp(ctx context.Context, s *harness.Scenario) {
 	timeout := cleanupTimeout
-	if r.source.breaksHosts() {
+	if r.source.BreaksHosts() {
 		timeout = mendTimeout
 	}
 	ctx, cancel := harness.WithLimit(context.WithoutCancel(ctx), timeout)

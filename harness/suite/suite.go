@@ -61,9 +61,8 @@ type Options struct {
 }
 
 // Run runs the chosen scenarios one after another and returns what came of
-// each of them, in their order, whether or not there is an error: a *TagsError,
-// ErrNothingChecked, or the cause of ctx's end. That a claim is false is no
-// error.
+// each of them, in their order, whether or not there is an error, such as
+// ErrNothingChecked, or the cause of ctx's end. That a claim is false is no error.
 func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}

@@ -8,45 +8,18 @@ import (
 	"labcheck/harness/lang"
 )
 
-// TagsError is a tag expression that can't be used.
-type TagsError struct {
-	Tags string
-	Why  lang.Text
+// tagsError returns the error that a tag expression can't be used.
+func tagsError(tags string, why lang.Text) error {
+	return lang.Errorf("tags %q: %s; an expression is like (@verify or @workload) and not @id:spread", tags, why)
 }
 
-func (e *TagsError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *TagsError) In(l lang.Language) string {
-	return l.Say("tags %q: %s; an expression is like (@verify or @workload) and not @id:spread",
-		e.Tags, e.Why.In(l))
-}
-
-// CheckTags returns nil for a tag expression that Run can use, and otherwise a
-// *TagsError, or why the features can't be read.
-func CheckTags(features fs.FS, l lang.Language, tags string) error {
+// Choose returns the scenarios that Run runs by a tag expression.
+func Choose(features fs.FS, l lang.Language, tags string) ([]Scenario, error) {
 	all, err := Load(features, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = chooseScenarios(all, tags)
-	return err
-}
-
-// Breaks tells whether a tag expression chooses scenarios that break hosts.
-func Breaks(features fs.FS, l lang.Language, tags string) bool {
-	all, err := Load(features, l)
-	if err != nil {
-		return false
-	}
-	chosen, err := chooseScenarios(all, tags)
-	return err == nil && slices.ContainsFunc(chosen, Scenario.breaksHosts)
-}
-
-// Performs tells whether there are scenarios that perform the tutorial.
-func Performs(features fs.FS, l lang.Language) bool {
-	all, err := Load(features, l)
-	return err == nil && slices.ContainsFunc(all, func(s Scenario) bool { return s.Has(TagTutorial) })
+	return chooseScenarios(all, tags)
 }
 
 // chooseScenarios returns the scenarios that a tag expression chooses. Those that break
@@ -66,7 +39,7 @@ func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, err error)
 	}
 	chosen = slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !e.matchesScenario(s) })
 	if len(chosen) == 0 {
-		return nil, &TagsError{tags, lang.Text{EN: "no scenario has them"}}
+		return nil, tagsError(tags, lang.Text{EN: "no scenario has them"})
 	}
 	return chosen, nil
 }
@@ -76,7 +49,7 @@ func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, err error)
 func asksForBreaking(all []Scenario, tags []string) bool {
 	return slices.ContainsFunc(tags, func(t string) bool {
 		return slices.ContainsFunc(all, func(s Scenario) bool {
-			return s.breaksHosts() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.baseID())
+			return s.BreaksHosts() && (s.Has(t) && slices.Contains(kindTags(), t) || t == idTag+s.baseID())
 		})
 	})
 }
