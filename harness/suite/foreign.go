@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
@@ -19,22 +18,11 @@ func (s Scenario) MissingHost(t harness.Topology) string {
 		if slices.ContainsFunc(t.Hosts(), func(o harness.Host) bool { return o.Name == h.Name }) {
 			continue
 		}
-		if slices.ContainsFunc(s.Steps, func(st Step) bool { return slices.Contains(st.values(), h.Name) }) {
+		if slices.ContainsFunc(s.Steps, func(st Step) bool { return strings.Contains(st.Text, `"`+h.Name+`"`) }) {
 			return h.Name
 		}
 	}
 	return ""
-}
-
-// values returns what the sentence has in quotation marks.
-func (s Step) values() []string {
-	var all []string
-	for i, part := range strings.Split(s.Text, `"`) {
-		if i%2 == 1 {
-			all = append(all, part)
-		}
-	}
-	return all
 }
 
 // HostsWithoutImage returns the hosts whose engine has not the image that scenarios
@@ -42,15 +30,10 @@ func (s Step) values() []string {
 // the claims.
 func HostsWithoutImage(ctx context.Context, c *engine.Cluster) []harness.Host {
 	hosts := c.Topology().Hosts()
-	has := make([]bool, len(hosts))
-	var group sync.WaitGroup
-	for i, h := range hosts {
-		group.Go(func() {
-			found, err := c.Engine(h.Name).HasImage(ctx, workload.Image)
-			has[i] = found || err != nil
-		})
-	}
-	group.Wait()
+	has, _ := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) (bool, error) {
+		found, err := c.Engine(h.Name).HasImage(ctx, workload.Image)
+		return found || err != nil, nil
+	})
 	var without []harness.Host
 	for i, h := range hosts {
 		if !has[i] {
