@@ -89,6 +89,22 @@ type Counts struct {
 	Skipped int `json:"skipped"`
 }
 
+// Count counts scenarios by what came of them.
+func Count(scenarios []Scenario) Counts {
+	var c Counts
+	for _, s := range scenarios {
+		switch s.Status {
+		case Passed:
+			c.Passed++
+		case Failed:
+			c.Failed++
+		default:
+			c.Skipped++
+		}
+	}
+	return c
+}
+
 // Status is the result of a scenario or a step.
 type Status string
 

@@ -162,12 +162,11 @@ func changedTimes(old, e harness.Evidence, l lang.Language) []change {
 	// Features have one name in all languages: that of their file.
 	took := map[string]time.Duration{}
 	for _, group := range groupByFeature(old.Scenarios) {
-		_, took[path.Base(group[0].File)] = countScenarios(group)
+		took[path.Base(group[0].File)] = totalTime(group)
 	}
 	for _, group := range groupByFeature(e.Scenarios) {
-		_, now := countScenarios(group)
 		if before, there := took[path.Base(group[0].File)]; there {
-			add("", group[0].Feature, before, now)
+			add("", group[0].Feature, before, totalTime(group))
 		}
 	}
 	before := claimsByID(old)

@@ -86,10 +86,10 @@ func (s *testSuite) addSuite(suite testSuite) {
 }
 
 func newSuite(scenarios []harness.Scenario) testSuite {
-	counts, took := countScenarios(scenarios)
+	counts := harness.Count(scenarios)
 	s := testSuite{
 		Name: oneLine(scenarios[0].Feature), Tests: len(scenarios), Failures: counts.Failed, Skipped: counts.Skipped,
-		Time: junitTime(took), Timestamp: formatTimestamp(scenarios[0].Start),
+		Time: junitTime(totalTime(scenarios)), Timestamp: formatTimestamp(scenarios[0].Start),
 	}
 	for _, scenario := range scenarios {
 		s.Cases = append(s.Cases, newCase(scenario))

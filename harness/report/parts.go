@@ -53,8 +53,7 @@ func newCommand(r harness.Result) command {
 func newParts(e harness.Evidence) []part {
 	var all []part
 	for i, scenarios := range groupByFeature(e.Scenarios) {
-		p := part{Anchor: fmt.Sprintf("part.%d", i+1), Title: scenarios[0].Feature}
-		p.Counts, _ = countScenarios(scenarios)
+		p := part{Anchor: fmt.Sprintf("part.%d", i+1), Title: scenarios[0].Feature, Counts: harness.Count(scenarios)}
 		for _, s := range scenarios {
 			p.Claims = append(p.Claims, newClaim(s))
 		}

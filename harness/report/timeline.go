@@ -133,7 +133,7 @@ func (a axis) partRows(scenarios []harness.Scenario, l lang.Language) []row {
 			}
 		}
 		r.Summary = l.Say("%s, %s", countClaims(l, len(r.Bars)), formatDuration(r.took))
-		if counts, _ := countScenarios(group); counts.Failed > 0 {
+		if counts := harness.Count(group); counts.Failed > 0 {
 			r.False = l.Say("%d false", counts.Failed)
 		}
 		r.raiseFailures()
