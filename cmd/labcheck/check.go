@@ -235,7 +235,7 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 	}
 	defer guard.Stop()
 	e.Scenarios, err = suite.Run(guard, suiteOptions(ctx, s, cluster, f, e))
-	e.Counts = suite.Count(e.Scenarios)
+	e.Counts = harness.Count(e.Scenarios)
 	if n := tutorial.Default().Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
 		e.Page = &n
 	}
@@ -317,7 +317,6 @@ func showScenario(s *session, e suite.Event) {
 	switch e.Kind {
 	case suite.ScenarioStarted:
 		s.progress.BeginPart(fmt.Sprintf("%d/%d %s", e.Number, e.Total, e.Scenario.Name))
-	case suite.StepStarted, suite.StepEnded:
 	case suite.Waiting:
 		s.progress.ShowDetail(s.lang.Say("waiting: %s", s.errorText(e.Seen)))
 	case suite.ScenarioEnded:

@@ -482,7 +482,7 @@ func TestManagerReaches(t *testing.T) {
 		return w.managerReaches(t.Context(), "manager", "192.168.33.250:2375", "store")
 	}
 	argv := []string{"docker"}
-	if err := reach(harness.Result{Argv: argv, Stdout: "store\n"}, nil); err != nil || len(w.TakeCommands()) != 1 {
+	if err := reach(harness.Result{Argv: argv, Stdout: "store\n"}, nil); err != nil || len(w.takeCommands()) != 1 {
 		t.Error(err)
 	}
 	var m *harness.Mismatch

@@ -32,7 +32,7 @@ func TestShowsPage(t *testing.T) {
 	if err := typeIn("docker ps", recorded(t, "ps-consul")); err != nil {
 		t.Error(err)
 	}
-	if made := w.TakeComparison(); made == nil || made.Page != "1.4" || w.TakeComparison() != nil {
+	if _, made := w.TakeStep(); made == nil || made.Page != "1.4" || w.comparison != nil {
 		t.Errorf("%+v", made)
 	}
 	if err := w.differencesSeen(); err != nil {

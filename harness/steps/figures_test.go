@@ -144,7 +144,7 @@ func TestPatience(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := worldOf(t, harness.Tutorial())
 				w.LimitWaits(test.limit)
-				w.ChangesCluster(test.inProgress)
+				w.Begin(test.inProgress, false)
 				if test.atMost == 0 {
 					test.atMost = time.Minute
 				}

@@ -74,10 +74,10 @@ func TestTerminalKeepsExports(t *testing.T) {
 	if diff := cmp.Diff(want, n.scripts); diff != "" {
 		t.Errorf("scripts (-want +got):\n%s", diff)
 	}
-	if got := len(w.TakeCommands()); got != 5 {
+	if got := len(w.takeCommands()); got != 5 {
 		t.Errorf("%d commands are in the evidence", got)
 	}
-	if got := len(w.TakeCommands()); got != 0 {
+	if got := len(w.takeCommands()); got != 0 {
 		t.Errorf("%d commands are there twice", got)
 	}
 }
@@ -87,7 +87,7 @@ func TestTerminalFailsWithTheCommand(t *testing.T) {
 	n.code, n.stdout = 125, "Conflict"
 	err := w.typeLines(t.Context(), doc("docker run -d swarm"))
 	var m *harness.Mismatch
-	if !errors.As(err, &m) || m.Seen != "exit code 125: Conflict" || len(w.TakeCommands()) != 1 {
+	if !errors.As(err, &m) || m.Seen != "exit code 125: Conflict" || len(w.takeCommands()) != 1 {
 		t.Errorf("%v", err)
 	}
 	if err := w.openTerminal("nowhere"); err == nil {

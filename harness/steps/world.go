@@ -102,24 +102,21 @@ func (w *World) WithFaults(f harness.Faulter) *World {
 // one look that each has in any case.
 func (w *World) LimitWaits(total time.Duration) { w.scenario.patience = &patience{left: total} }
 
-// ChangesCluster says whether the scenario that begins changes what it waits for
-// itself. LimitWaits does not limit that.
-func (w *World) ChangesCluster(yes bool) {
+// Begin says what the scenario that begins does. If it changes what it waits for itself,
+// LimitWaits does not limit that. If it only looks, what engines say of themselves is kept
+// for a few seconds, for the scenarios that follow.
+func (w *World) Begin(changesCluster, onlyLooks bool) {
 	if w.scenario.patience != nil {
-		w.scenario.patience.inProgress = yes
+		w.scenario.patience.inProgress = changesCluster
 	}
+	w.engines.keepAnswers(onlyLooks)
 }
 
-// OnlyLooks says whether the scenario that begins changes nothing: what engines say of
-// themselves is then kept for a few seconds, for the scenarios that follow.
-func (w *World) OnlyLooks(yes bool) { w.engines.keepAnswers(yes) }
-
-// TakeCommands gives the commands that were run since it was last called.
-func (w *World) TakeCommands() []harness.Result { return w.scenario.takeCommands() }
-
-// TakeComparison gives the comparison that was made since it was last called, or
-// nil.
-func (w *World) TakeComparison() *harness.Comparison { return w.reader.takeComparison() }
+// TakeStep gives the commands that were run since it was last called, and the comparison
+// that was made, or nil.
+func (w *World) TakeStep() ([]harness.Result, *harness.Comparison) {
+	return w.scenario.takeCommands(), w.reader.takeComparison()
+}
 
 // ClusterTopology gives the hosts that the claims are about.
 func (w *World) ClusterTopology() harness.Topology { return w.scenario.topology() }

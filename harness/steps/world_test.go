@@ -64,7 +64,7 @@ func TestKeptInfo(t *testing.T) {
 	const before, after = "consul://192.168.33.11:8500", "consul://192.168.33.12:8500"
 	for _, looks := range []bool{true, false} {
 		set(before)
-		w.OnlyLooks(looks)
+		w.Begin(false, looks)
 		if err := claim(before); err != nil {
 			t.Fatal(err)
 		}

@@ -12,9 +12,7 @@ type EventKind int
 // The kinds, in the order in which a scenario has them.
 const (
 	ScenarioStarted EventKind = iota
-	StepStarted
-	Waiting // a step waits for something that is not so yet; at most once a second
-	StepEnded
+	Waiting                   // a step waits for something that is not so yet; at most once a second
 	ScenarioEnded
 	FeatureEnded // all of its scenarios ended, and at least one was begun
 )
@@ -28,8 +26,7 @@ type Event struct {
 	// Scenario is what is known of it so far; all, when it ended. A scenario
 	// that is skipped only ends.
 	Scenario harness.Scenario
-	// Step is the step that started, waits or ended: an index of
-	// Scenario.Steps.
+	// Step is the step that waits: an index of Scenario.Steps.
 	Step int
 	// Seen is what is not so yet, of Waiting.
 	Seen error

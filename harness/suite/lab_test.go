@@ -64,7 +64,7 @@ func wantAll(t *testing.T, done []harness.Scenario, err error) {
 		t.Error(err)
 	}
 	var out strings.Builder
-	e := harness.Evidence{Counts: suite.Count(done), Scenarios: done}
+	e := harness.Evidence{Counts: harness.Count(done), Scenarios: done}
 	if e.Counts.Passed != len(done) {
 		if err := report.Terminal(&out, e, report.TerminalOptions{}); err != nil {
 			t.Error(err)
@@ -85,7 +85,7 @@ func keep(t *testing.T, c *engine.Cluster, done []harness.Scenario) {
 		Schema: harness.EvidenceSchema,
 		Run:    harness.Run{Labcheck: "test", Started: done[0].Start, Duration: time.Since(done[0].Start), Verdict: harness.VerdictHolds},
 		Target: harness.TargetInfo{Name: "sim", Lab: "suite-test", Fresh: true, Topology: c.Topology()},
-		Counts: suite.Count(done), Scenarios: done,
+		Counts: harness.Count(done), Scenarios: done,
 	}
 	if err := report.Write(dir, e); err != nil {
 		t.Fatal(err)

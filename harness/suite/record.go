@@ -64,8 +64,7 @@ func (r *run) beginScenario() bool {
 	if r.feature.IsZero() {
 		r.feature = s.Start
 	}
-	r.world.ChangesCluster(r.source.BreaksHosts())
-	r.world.OnlyLooks(r.source.Has(TagVerify))
+	r.world.Begin(r.source.BreaksHosts(), r.source.Has(TagVerify))
 	r.sendEvent(Event{Kind: ScenarioStarted})
 	return true
 }
@@ -126,7 +125,6 @@ func (r *run) beforeStep(ctx context.Context, st *godog.Step) (context.Context, 
 	}
 	r.step = stepRun{index: r.stepIndex(st), start: time.Now(), ctx: ctx}
 	ctx, r.step.cancel = harness.WithLimit(ctx, stepTimeout)
-	r.sendEvent(Event{Kind: StepStarted, Step: r.step.index})
 	return ctx, nil
 }
 
@@ -147,7 +145,7 @@ func (r *run) afterStep(
 	r.step.cancel()
 	st := &r.now.Steps[r.step.index]
 	st.Duration = time.Since(r.step.start)
-	st.Commands, st.Comparison = r.world.TakeCommands(), r.world.TakeComparison()
+	st.Commands, st.Comparison = r.world.TakeStep()
 	switch {
 	case status == godog.StepPassed:
 		st.Status = harness.Passed
@@ -156,7 +154,6 @@ func (r *run) afterStep(
 	default: // what the end of the run broke says nothing of the cluster
 		st.Error = r.textOf(err)
 	}
-	r.sendEvent(Event{Kind: StepEnded, Step: r.step.index})
 	return r.step.ctx, nil
 }
 
@@ -273,7 +270,7 @@ func (r *run) endFeature(e Event) {
 		return
 	}
 	e.Kind, e.Elapsed = FeatureEnded, time.Since(began)
-	e.Counts = Count(slices.DeleteFunc(slices.Clone(r.done), func(s harness.Scenario) bool { return s.Feature != name }))
+	e.Counts = harness.Count(slices.DeleteFunc(slices.Clone(r.done), func(s harness.Scenario) bool { return s.Feature != name }))
 	r.Progress(e)
 }
 

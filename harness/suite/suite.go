@@ -78,14 +78,12 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 // world is what the scenarios share: steps.World, and another one in tests.
 type world interface {
 	Register(*godog.ScenarioContext)
-	// TakeCommands gives the commands that were run since it was last called.
-	TakeCommands() []harness.Result
-	// TakeComparison gives the comparison that was made since then, or nil.
-	TakeComparison() *harness.Comparison
-	// ChangesCluster says whether the scenario that begins changes what it waits for.
-	ChangesCluster(bool)
-	// OnlyLooks says whether the scenario that begins changes nothing.
-	OnlyLooks(bool)
+	// Begin says of the scenario that begins whether it changes what it waits for, and
+	// whether it changes nothing.
+	Begin(changesCluster, onlyLooks bool)
+	// TakeStep gives the commands that were run since it was last called, and the
+	// comparison that was made, or nil.
+	TakeStep() ([]harness.Result, *harness.Comparison)
 	// CleanUp removes what the scenario made.
 	CleanUp(context.Context) error
 	// ClusterTopology gives the hosts that the claims are about.
@@ -119,7 +117,7 @@ func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error
 
 // checkCounts doubts: what was recorded must be what godog ran.
 func (r *run) checkCounts(code int) error {
-	counts := Count(r.done)
+	counts := harness.Count(r.done)
 	switch {
 	case len(r.done) != len(r.chosen):
 		return fmt.Errorf("%d scenarios were chosen and %d ran (godog: exit code %d)", len(r.chosen), len(r.done), code)
@@ -131,20 +129,4 @@ func (r *run) checkCounts(code int) error {
 		return ErrNothingChecked
 	}
 	return nil
-}
-
-// Count counts scenarios by what came of them.
-func Count(scenarios []harness.Scenario) harness.Counts {
-	var c harness.Counts
-	for _, s := range scenarios {
-		switch s.Status {
-		case harness.Passed:
-			c.Passed++
-		case harness.Failed:
-			c.Failed++
-		default:
-			c.Skipped++
-		}
-	}
-	return c
 }
