@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,62 +154,26 @@ func readDocument(file string, document ast.Node) (Inventory, *problems) {
 	}
 	r.linkAliases(document)
 	var i Inventory
-	r.readFields("$", r.valueOf(document), fields{
-		"manager": r.text(&i.Manager),
-		"network": r.text(&i.Network),
-		"ssh":     r.login(&i.SSH),
-
-		"replicas":       r.texts(&i.Replicas),
-		"one_consul":     r.flag(&i.OneConsul),
-		"network_subnet": r.text(&i.NetworkSubnet),
-		"subnet":         r.text(&i.Subnet),
-		"cpus":           readNumber(r, &i.CPUs),
-		"memory":         r.text(&i.Memory),
-		"ports": r.fields(fields{
-			"engine": readNumber(r, &i.Ports.Engine),
-			"swarm":  readNumber(r, &i.Ports.Swarm),
-			"consul": readNumber(r, &i.Ports.Consul),
-		}),
-		"nodes": func(path string, list ast.Node) {
-			s, ok := list.(*ast.SequenceNode)
-			if !ok {
-				r.reject(path, "want a list here: a line - name: NAME begins each node")
-				return
-			}
-			i.Nodes = make([]Node, len(s.Values))
-			for k, v := range s.Values {
-				r.readNode(fmt.Sprintf("%s[%d]", path, k), v, &i.Nodes[k])
-			}
-		},
-	})
+	r.read("$", r.valueOf(document), reflect.ValueOf(&i).Elem())
 	return i, &r.problems
 }
 
-func (r *reader) readNode(path string, v ast.Node, n *Node) {
-	r.at[path] = startOf(v)
-	r.readFields(path, r.valueOf(v), fields{
-		"name":    r.text(&n.Name),
-		"address": r.text(&n.Address),
-		"public":  r.text(&n.Public),
-		"port":    readNumber(r, &n.Port),
-		"cpus":    readNumber(r, &n.CPUs),
-		"memory":  r.text(&n.Memory),
-		"ssh":     r.login(&n.SSH),
-
-		"labels":       r.named(&n.Labels),
-		"engine_flags": r.texts(&n.EngineFlags),
-	})
-}
-
-// fields says how the value of each field is read.
-type fields map[string]func(path string, value ast.Node)
-
-func (r *reader) fields(f fields) func(string, ast.Node) {
-	return func(path string, value ast.Node) { r.readFields(path, value, f) }
-}
-
-func (r *reader) login(l *Login) func(string, ast.Node) {
-	return r.fields(fields{"user": r.text(&l.User), "key": r.text(&l.Key), "port": readNumber(r, &l.Port)})
+// read reads a value of the inventory from the document.
+func (r *reader) read(path string, value ast.Node, into reflect.Value) {
+	if value == nil {
+		r.bad[path] = true // was noted
+		return
+	}
+	switch into.Kind() {
+	case reflect.Struct:
+		r.readFields(path, value, into)
+	case reflect.Slice:
+		r.readList(path, value, into)
+	case reflect.Map:
+		r.readNamed(path, value, into)
+	default:
+		r.readScalar(path, value, into)
+	}
 }
 
 // linkAliases finds the value that each alias below n repeats: that of the anchor which
@@ -315,35 +280,32 @@ func (r *reader) mergedBy(value ast.Node) (all []pair) {
 	return all
 }
 
-// readFields reads a mapping that may have some fields.
-func (r *reader) readFields(path string, value ast.Node, known fields) {
-	if value == nil {
-		r.bad[path] = true // was noted
-		return
-	}
+// readFields reads a mapping that may have some fields: those of a struct.
+func (r *reader) readFields(path string, value ast.Node, into reflect.Value) {
 	if r.at[path] == nil {
 		r.at[path] = startOf(value)
 	}
+	known := map[string]reflect.Value{}
+	for field, of := range into.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		known[name] = of
+	}
+	names := slices.Sorted(maps.Keys(known))
 	m, ok := value.(*ast.MappingNode)
 	if !ok {
-		r.reject(path, "want fields here: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		r.reject(path, "want fields here: %s", strings.Join(names, ", "))
 		return
 	}
 	for _, p := range r.pairsOf(m) {
-		name := p.name
-		if known[name] == nil {
-			name = r.noteUnknown(p, known)
-			r.bad[path+"."+name] = true
+		field, isKnown := known[p.name]
+		if !isKnown {
+			r.bad[path+"."+r.noteUnknown(p, names)] = true
 			continue
 		}
-		at := path + "." + name
+		at := path + "." + p.name
 		r.at[at] = p.at
-		switch p.value.(type) {
-		case nil:
-			r.bad[at] = true // was noted
-		case *ast.NullNode: // as if it was not given
-		default:
-			known[name](at, p.value)
+		if _, isNull := p.value.(*ast.NullNode); !isNull { // null is as if it was not given
+			r.read(at, p.value, field)
 		}
 	}
 }
@@ -355,8 +317,7 @@ var homes = map[string]string{
 }
 
 // noteUnknown notes a field that is not known, and returns the one that is meant.
-func (r *reader) noteUnknown(p pair, known fields) string {
-	names := slices.Sorted(maps.Keys(known))
+func (r *reader) noteUnknown(p pair, names []string) string {
 	if i := slices.IndexFunc(names, func(n string) bool { return isMisspelt(p.name, n) }); i >= 0 {
 		r.wrongAt(p.key, lang.Textf("unknown field %q: write %s", p.name, names[i]))
 		return names[i]
@@ -412,78 +373,66 @@ func (r *reader) scalar(path string, value ast.Node) (string, bool) {
 	return "", false
 }
 
-// text reads a field as it is written: a node may be called yes or 0x1f.
-func (r *reader) text(into *string) func(string, ast.Node) {
-	return func(path string, value ast.Node) { *into, _ = r.scalar(path, value) }
+// readList reads a list, of nodes or of texts.
+func (r *reader) readList(path string, value ast.Node, into reflect.Value) {
+	list, ok := value.(*ast.SequenceNode)
+	switch {
+	case !ok && into.Type().Elem().Kind() == reflect.Struct:
+		r.reject(path, "want a list here: a line - name: NAME begins each node")
+		return
+	case !ok:
+		r.reject(path, "want a list here: [one, two]")
+		return
+	}
+	for k, v := range list.Values {
+		at := fmt.Sprintf("%s[%d]", path, k)
+		r.at[at] = startOf(v)
+		one := reflect.New(into.Type().Elem()).Elem()
+		r.read(at, r.valueOf(v), one)
+		into.Set(reflect.Append(into, one))
+	}
 }
 
-// texts reads a list of texts.
-func (r *reader) texts(into *[]string) func(string, ast.Node) {
-	return func(path string, value ast.Node) {
-		list, ok := value.(*ast.SequenceNode)
-		if !ok {
-			r.reject(path, "want a list here: [one, two]")
-			return
-		}
-		for k, v := range list.Values {
-			at := fmt.Sprintf("%s[%d]", path, k)
-			r.at[at] = startOf(v)
-			if v = r.valueOf(v); v == nil {
-				continue
-			}
-			if text, ok := r.scalar(at, v); ok {
-				*into = append(*into, text)
-			}
+// readNamed reads values that have names.
+func (r *reader) readNamed(path string, value ast.Node, into reflect.Value) {
+	m, ok := value.(*ast.MappingNode)
+	if !ok {
+		r.reject(path, "want names and values here: {zone: a}")
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, p := range r.pairsOf(m) {
+		at := path + "." + p.name
+		r.at[at] = p.at
+		one := reflect.New(into.Type().Elem()).Elem()
+		if r.read(at, p.value, one); !r.bad[at] {
+			into.SetMapIndex(reflect.ValueOf(p.name), one)
 		}
 	}
 }
 
-// named reads texts that have names.
-func (r *reader) named(into *map[string]string) func(string, ast.Node) {
-	return func(path string, value ast.Node) {
-		m, ok := value.(*ast.MappingNode)
-		if !ok {
-			r.reject(path, "want names and values here: {zone: a}")
-			return
-		}
-		*into = map[string]string{}
-		for _, p := range r.pairsOf(m) {
-			at := path + "." + p.name
-			r.at[at] = p.at
-			if text, ok := r.scalar(at, p.value); p.value != nil && ok {
-				(*into)[p.name] = text
-			}
-		}
+// readScalar reads a text as it is written, because a node may be called yes or 0x1f; what
+// is true or false, and nothing that YAML 1.1 took for these; and a port, or how many there
+// are of something. For a number it does not take what YAML 1.1, YAML 1.2 and people read
+// in different ways: 017, 0x1f, 1_000, 1e3, 22:22.
+func (r *reader) readScalar(path string, value ast.Node, into reflect.Value) {
+	text, ok := r.scalar(path, value)
+	if !ok {
+		return
 	}
-}
-
-// flag reads what is true or false, and nothing that YAML 1.1 took for these.
-func (r *reader) flag(into *bool) func(string, ast.Node) {
-	return func(path string, value ast.Node) {
-		text, ok := r.scalar(path, value)
-		switch {
-		case !ok:
-		case text == "true", text == "false":
-			*into = text == "true"
-		default:
+	switch into.Kind() {
+	case reflect.String:
+		into.SetString(text)
+	case reflect.Bool:
+		if into.SetBool(text == "true"); text != "true" && text != "false" {
 			r.reject(path, "%q: want true or false", text)
 		}
-	}
-}
-
-// readNumber reads a port, or how many there are of something. It does not take what
-// YAML 1.1, YAML 1.2 and people read in different ways: 017, 0x1f, 1_000, 1e3, 22:22.
-func readNumber[T uint16 | int](r *reader, into *T) func(string, ast.Node) {
-	return func(path string, value ast.Node) {
-		text, ok := r.scalar(path, value)
-		if !ok {
-			return
-		}
+	default:
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || strings.HasPrefix(text, "0") {
 			r.reject(path, "%q: want a number from 1 to 65535, in decimal digits and without leading zeros", text)
 			return
 		}
-		*into = T(n)
+		into.Set(reflect.ValueOf(n).Convert(into.Type()))
 	}
 }
