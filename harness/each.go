@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"sync"
 )
@@ -25,4 +26,21 @@ func Each[T, R any](ctx context.Context, all []T, do func(context.Context, T) (R
 	}
 	group.Wait()
 	return results, first
+}
+
+// DoAll does something with all items, so many at once, or all of them if atOnce is 0. It
+// returns the error of each, in their order.
+func DoAll[T any](all []T, atOnce int, do func(int, T) error) []error {
+	failed := make([]error, len(all))
+	slots := make(chan struct{}, cmp.Or(atOnce, len(all)))
+	var group sync.WaitGroup
+	for i, item := range all {
+		slots <- struct{}{}
+		group.Go(func() {
+			failed[i] = do(i, item)
+			<-slots
+		})
+	}
+	group.Wait()
+	return failed
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/workload"
 )
@@ -20,20 +20,15 @@ type leftover struct {
 // know of.
 func leftovers(ctx context.Context, c *engine.Cluster) ([]leftover, error) {
 	hosts := c.Topology().Hosts()
-	errs := make([]error, len(hosts))
 	found := make([][]leftover, len(hosts))
-	var group sync.WaitGroup
-	for i, h := range hosts {
-		group.Go(func() {
-			var all []engine.Container
-			all, errs[i] = c.Engine(h.Name).Containers(ctx)
-			for _, one := range all {
-				if _, ours := one.Labels[workload.Label]; ours {
-					found[i] = append(found[i], leftover{h.Name, one})
-				}
+	errs := harness.DoAll(hosts, 0, func(i int, h harness.Host) error {
+		all, err := c.Engine(h.Name).Containers(ctx)
+		for _, one := range all {
+			if _, ours := one.Labels[workload.Label]; ours {
+				found[i] = append(found[i], leftover{h.Name, one})
 			}
-		})
-	}
-	group.Wait()
+		}
+		return err
+	})
 	return slices.Concat(found...), errors.Join(errs...)
 }

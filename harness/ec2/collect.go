@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -31,13 +30,9 @@ func (t *Target) Collect(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	errs := make([]error, len(nodes))
-	var group sync.WaitGroup
-	for i, h := range t.topology.Hosts() {
-		group.Go(func() { errs[i] = collect(ctx, nodes[i], h, filepath.Join(dir, h.Name)) })
-	}
-	group.Wait()
-	return errors.Join(errs...)
+	return errors.Join(harness.DoAll(t.topology.Hosts(), 0, func(i int, h harness.Host) error {
+		return collect(ctx, nodes[i], h, filepath.Join(dir, h.Name))
+	})...)
 }
 
 func collect(ctx context.Context, n harness.Node, h harness.Host, dir string) error {

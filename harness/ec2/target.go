@@ -6,10 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"labcheck/harness"
@@ -85,11 +83,10 @@ func (t *Target) LogIn(ctx context.Context) {
 			}
 		}
 	}
-	var group sync.WaitGroup
-	for _, h := range hosts {
-		group.Go(func() { _, _ = h.connect(ctx) })
-	}
-	group.Wait()
+	harness.DoAll(hosts, 0, func(_ int, h *sshHost) error {
+		_, err := h.connect(ctx)
+		return err
+	})
 	for _, h := range hosts {
 		h.askPerson(ctx)
 	}
@@ -115,17 +112,13 @@ func (t *Target) Nodes(context.Context) ([]harness.Node, error) {
 // Up makes nothing: it looks whether every node's engine can be connected to.
 func (t *Target) Up(ctx context.Context) ([]harness.Node, error) {
 	nodes, err := t.Nodes(ctx)
-	errs := make([]error, len(nodes))
-	var group sync.WaitGroup
-	for i, h := range t.topology.Hosts() {
-		group.Go(func() {
-			conn, err := nodes[i].Dial(ctx, h.Engine().Port())
-			if errs[i] = err; err == nil {
-				errs[i] = conn.Close()
-			}
-		})
-	}
-	group.Wait()
+	errs := harness.DoAll(t.topology.Hosts(), 0, func(i int, h harness.Host) error {
+		conn, err := nodes[i].Dial(ctx, h.Engine().Port())
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
 	return nodes, errors.Join(append(errs, err)...)
 }
 
@@ -162,30 +155,21 @@ func (n *node) Addr() netip.Addr { return n.addr }
 func (n *node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 	var conn net.Conn
 	var err error
-	at := netip.AddrPortFrom(n.addr, port).String()
-	if n.target.jump != nil {
-		conn, err = n.target.jump.forward(ctx, at)
-	} else {
-		at = net.JoinHostPort(n.reachedAt(), strconv.Itoa(int(port)))
-		conn, err = (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", at)
-	}
-	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return conn, n.unreachable(at, err)
-}
-
-func (n *node) reachedAt() string { return cmp.Or(n.said.Public, n.said.Address) }
-
-func (n *node) unreachable(at string, err error) error {
-	if err == nil {
-		return nil
-	}
-	from := ""
+	at, from := netip.AddrPortFrom(n.addr, port).String(), ""
 	if n.target.jump != nil {
 		from = n.target.jump.name
+		conn, err = n.target.jump.forward(ctx, at)
+	} else {
+		at = net.JoinHostPort(cmp.Or(n.said.Public, n.said.Address), strconv.Itoa(int(port)))
+		conn, err = (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", at)
 	}
-	return unreachableError(n.said.Name, at, from, err)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return nil, unreachableError(n.said.Name, at, from, err)
 }
 
 // Exec runs argv on the node by ssh. sshd has a shell take it: what needs it is
@@ -237,14 +221,9 @@ func (t *Target) DockerCommand(h harness.Host, words ...string) string {
 		addr = h.Addr.String()
 	}
 	at := "tcp://" + net.JoinHostPort(addr, strconv.Itoa(int(h.Engine().Port())))
-	return harness.ShellLine(slices.Concat(t.jumpCommand(), []string{"docker", "-H=" + at}, words)...)
-}
-
-// jumpCommand returns what a shell of this machine puts before a command that is to
-// be run where the nodes are reached from: nothing, or ssh to the jump host.
-func (t *Target) jumpCommand() []string {
-	if t.jump == nil {
-		return nil
+	docker := append([]string{"docker", "-H=" + at}, words...)
+	if t.jump != nil { // it is run there
+		docker = append(t.jump.commandArgv(), docker...)
 	}
-	return t.jump.commandArgv()
+	return harness.ShellLine(docker...)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 )
 
@@ -17,24 +17,21 @@ func containersOf(ctx context.Context, on *engine.Client, relevant func(engine.C
 		return nil, err
 	}
 	listed = slices.DeleteFunc(listed, func(c engine.Container) bool { return !relevant(c) })
-	all, errs := make([]Container, len(listed)), make([]error, len(listed))
-	var group sync.WaitGroup
-	for i, l := range listed {
-		group.Go(func() {
-			c, err := on.Inspect(ctx, l.ID)
-			if errors.Is(err, engine.ErrNotFound) {
-				return // it was just removed
-			}
-			if errs[i] = err; err != nil {
-				return
-			}
-			all[i].Container = c
-			if c.State != "running" || c.RestartCount > 0 {
-				all[i].Log, _ = on.Log(ctx, c.ID, logLines)
-			}
-		})
-	}
-	group.Wait()
+	all := make([]Container, len(listed))
+	errs := harness.DoAll(listed, 0, func(i int, l engine.Container) error {
+		c, err := on.Inspect(ctx, l.ID)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			return nil // it was just removed
+		case err != nil:
+			return err
+		}
+		all[i].Container = c
+		if c.State != "running" || c.RestartCount > 0 {
+			all[i].Log, _ = on.Log(ctx, c.ID, logLines)
+		}
+		return nil
+	})
 	return slices.DeleteFunc(all, func(c Container) bool { return c.ID == "" }), errors.Join(errs...)
 }
 

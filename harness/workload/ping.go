@@ -99,7 +99,7 @@ func (w *Workload) PingAll(ctx context.Context, p Packets) (lost []Lost, ran []h
 	all := w.Started()
 	lostFrom := make([][]Lost, len(all))
 	ran = make([]harness.Result, len(all))
-	failed := doAtOnce(all, func(i int, from *Container) (err error) {
+	failed := harness.DoAll(all, atOnce, func(i int, from *Container) (err error) {
 		lostFrom[i], ran[i], err = w.pingOthers(ctx, from, p.peersOf(i, all), p)
 		return err
 	})

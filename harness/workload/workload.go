@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/tutorial"
@@ -114,7 +112,7 @@ func (w *Workload) StartOnEach(ctx context.Context, network string) []error {
 // goes on if they were not, or that can't be known: the packets will tell.
 func (w *Workload) AwaitTold(ctx context.Context) error {
 	all := w.Started()
-	failed := doAtOnce(all, func(_ int, c *Container) (err error) {
+	failed := harness.DoAll(all, atOnce, func(_ int, c *Container) (err error) {
 		c.Addrs, err = overlayAddrs(ctx, w.cluster.Engine(c.Host), c.ID)
 		return err
 	})
@@ -183,13 +181,15 @@ func (w *Workload) removeFrom(ctx context.Context, host string, wanted func(name
 		run, labelled := c.Labels[Label]
 		return !labelled || !wanted(c.Name) || run != w.run && c.State != "exited"
 	})
-	return errors.Join(doAtOnce(ours, func(_ int, c engine.Container) error { return ignoreGone(e.Remove(ctx, c.ID)) })...)
+	return errors.Join(harness.DoAll(ours, atOnce, func(_ int, c engine.Container) error {
+		return ignoreGone(e.Remove(ctx, c.ID))
+	})...)
 }
 
 // onEachHost does something for every host at once and returns what became of
 // each, in the topology's order.
 func (w *Workload) onEachHost(do func(harness.Host) error) []error {
-	return doAtOnce(w.cluster.Topology().Hosts(), func(_ int, h harness.Host) error { return do(h) })
+	return harness.DoAll(w.cluster.Topology().Hosts(), atOnce, func(_ int, h harness.Host) error { return do(h) })
 }
 
 func (w *Workload) newSpec(ctx context.Context, name string) engine.RunSpec {
@@ -256,19 +256,3 @@ func ignoreGone(err error) error {
 // costs the engines' machine processes, and engines that want addresses of one network
 // from Consul at the same time have to try again.
 const atOnce = 8
-
-// doAtOnce does something with all values, many at once, and returns what became of
-// each.
-func doAtOnce[T any](all []T, do func(int, T) error) []error {
-	failed := make([]error, len(all))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i, v := range all {
-		group.Go(func() error {
-			failed[i] = do(i, v)
-			return nil
-		})
-	}
-	_ = group.Wait() // failed has the errors
-	return failed
-}
