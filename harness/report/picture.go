@@ -43,16 +43,14 @@ func (h hostBox) Last() string { return h.More[len(h.More)-1] }
 // Number returns how many hosts are shown together.
 func (h hostBox) Number() int { return 1 + len(h.More) }
 
-// isLike reports whether two hosts differ in their names and addresses only.
-func (h hostBox) isLike(o hostBox) bool {
-	state := func(b hostBox) string {
-		b.Name, b.Addr, b.Containers, b.More = "", netip.Addr{}, slices.Clone(b.Containers), nil
-		for i := range b.Containers {
-			b.Containers[i].Name = ""
-		}
-		return fmt.Sprint(b)
+// state returns what two hosts have in common that differ in their names and addresses
+// only.
+func (h hostBox) state() string {
+	h.Name, h.Addr, h.Containers = "", netip.Addr{}, slices.Clone(h.Containers)
+	for i := range h.Containers {
+		h.Containers[i].Name = ""
 	}
-	return state(h) == state(o)
+	return fmt.Sprint(h)
 }
 
 // groupHosts shows those of many hosts together that are alike.
@@ -60,16 +58,15 @@ func (p *picture) groupHosts() {
 	if len(p.Hosts) <= mostApart {
 		return
 	}
-	var groups []hostBox
-	for _, h := range p.Hosts {
-		i := slices.IndexFunc(groups, h.isLike)
-		if i < 0 {
-			groups = append(groups, h)
-		} else {
-			groups[i].More = append(groups[i].More, h.Name)
+	groups := groupBy(p.Hosts, hostBox.state)
+	p.Hosts = nil
+	for _, group := range groups {
+		first := group[0]
+		for _, h := range group[1:] {
+			first.More = append(first.More, h.Name)
 		}
+		p.Hosts = append(p.Hosts, first)
 	}
-	p.Hosts = groups
 }
 
 // newPictures draws the cluster at the end of a run, with the links that carry

@@ -87,18 +87,9 @@ func groupRows(l lang.Language, rows []table.Row) []table.Row {
 	if len(rows) <= mostApart {
 		return rows
 	}
-	var order []string
-	alike := map[string][]table.Row{}
-	for _, r := range rows {
-		key := fmt.Sprint(r[2:]...)
-		if alike[key] == nil {
-			order = append(order, key)
-		}
-		alike[key] = append(alike[key], r)
-	}
+	groups := groupBy(rows, func(r table.Row) string { return fmt.Sprint(r[2:]...) })
 	rows = nil
-	for _, key := range order {
-		group := alike[key]
+	for _, group := range groups {
 		if n := len(group); n > 1 {
 			group[0][0] = fmt.Sprintf("%v … %v", group[0][0], group[n-1][0])
 			group[0][1] = l.Say("%d hosts", n)

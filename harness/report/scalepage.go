@@ -113,16 +113,14 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // usageSeries returns a value of each process on each host over time.
 func usageSeries(r scale.Result, l lang.Language, of func(scale.Usage) float64) []series {
+	nameOf := func(u scale.Usage) string { return fmt.Sprintf("%s (%s)", processName(u.Process, l), u.Host) }
 	var all []series
-	at := map[string]int{}
-	for _, u := range r.Usage {
-		name := fmt.Sprintf("%s (%s)", processName(u.Process, l), u.Host)
-		i, ok := at[name]
-		if !ok {
-			i, at[name] = len(all), len(all)
-			all = append(all, series{name: name})
+	for _, group := range groupBy(r.Usage, nameOf) {
+		s := series{name: nameOf(group[0])}
+		for _, u := range group {
+			s.values = append(s.values, [2]float64{u.At.Minutes(), of(u)})
 		}
-		all[i].values = append(all[i].values, [2]float64{u.At.Minutes(), of(u)})
+		all = append(all, s)
 	}
 	return all
 }

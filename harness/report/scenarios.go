@@ -37,16 +37,11 @@ type skipReason struct {
 
 // skipReasons returns the reasons in the order of the scenarios.
 func skipReasons(scenarios []harness.Scenario) []skipReason {
+	wasChecked := func(s harness.Scenario) bool { return s.Status != harness.Skipped }
+	skipped := slices.DeleteFunc(slices.Clone(scenarios), wasChecked)
 	var all []skipReason
-	for _, s := range scenarios {
-		if s.Status != harness.Skipped {
-			continue
-		}
-		i := slices.IndexFunc(all, func(r skipReason) bool { return r.Text == s.Reason })
-		if i < 0 {
-			i, all = len(all), append(all, skipReason{Text: s.Reason})
-		}
-		all[i].Number++
+	for _, group := range groupBy(skipped, func(s harness.Scenario) string { return s.Reason }) {
+		all = append(all, skipReason{group[0].Reason, len(group)})
 	}
 	return all
 }

@@ -29,22 +29,23 @@ func (r faults) stopSome(ctx context.Context) error {
 		}
 		ids = append(ids, id)
 	}
-	stopped := lang.Textf("%d containers end by themselves after 1 s, and the manager knows it", stoppedContainers)
-	if err := r.timeEvent(ctx, "stopped", stopped, time.Now(), func(ctx context.Context) error {
-		return r.awaitCounts(ctx, swarm, stoppedContainers)
-	}); err != nil {
+	start := time.Now()
+	if err := r.awaitCounts(ctx, swarm, stoppedContainers); err != nil {
 		return err
 	}
-	start := time.Now()
+	r.noteEvent("stopped", start,
+		lang.Textf("%d containers end by themselves after 1 s, and the manager knows it", stoppedContainers))
+	start = time.Now()
 	for _, id := range ids {
 		if err := swarm.Remove(ctx, id); err != nil {
 			return err
 		}
 	}
-	removed := lang.Textf("%d stopped containers are removed through the manager", stoppedContainers)
-	return r.timeEvent(ctx, "removed", removed, start, func(ctx context.Context) error {
-		return r.awaitCounts(ctx, swarm, 0)
-	})
+	if err := r.awaitCounts(ctx, swarm, 0); err != nil {
+		return err
+	}
+	r.noteEvent("removed", start, lang.Textf("%d stopped containers are removed through the manager", stoppedContainers))
+	return nil
 }
 
 // awaitCounts waits until a Swarm manager lists what it has listed before, and so many
@@ -64,16 +65,10 @@ func (r faults) awaitCounts(ctx context.Context, swarm *engine.Client, stopped i
 	})
 }
 
-// timeEvent waits for something and notes how long it took since a start.
-func (r faults) timeEvent(
-	ctx context.Context, id string, what lang.Text, start time.Time, wait func(context.Context) error,
-) error {
-	if err := wait(ctx); err != nil {
-		return err
-	}
+// noteEvent notes what has come about, and how long it took since a start.
+func (r faults) noteEvent(id string, start time.Time, what lang.Text) {
 	e := Event{At: start.Sub(r.began), ID: id, What: what.In(r.Lang), Took: time.Since(start)}
 	r.result.Events = append(r.result.Events, e)
-	return nil
 }
 
 // loseEngines freezes the host of a tenth of the engines until their registrations have
@@ -88,20 +83,19 @@ func (r faults) loseEngines(ctx context.Context) error {
 	if err := r.Lab.Break(ctx, pause); err != nil {
 		return err
 	}
-	gone := lang.Textf("%d engines are lost: their registrations expire, and the manager lists the others", r.lostNodes())
-	if err := r.timeEvent(ctx, "lost", gone, start, r.awaitLoss); err != nil {
+	if err := r.awaitLoss(ctx); err != nil {
 		return err
 	}
+	r.noteEvent("lost", start,
+		lang.Textf("%d engines are lost: their registrations expire, and the manager lists the others", r.lostNodes()))
 	start = time.Now()
 	if err := r.Lab.Mend(ctx, pause); err != nil {
 		return err
 	}
-	back := lang.Textf("%d engines return: the manager lists all nodes and containers", r.lostNodes())
-	if err := r.timeEvent(ctx, "returned", back, start, func(ctx context.Context) error {
-		return r.awaitList(ctx, r.Cluster.Swarm())
-	}); err != nil {
+	if err := r.awaitList(ctx, r.Cluster.Swarm()); err != nil {
 		return err
 	}
+	r.noteEvent("returned", start, lang.Textf("%d engines return: the manager lists all nodes and containers", r.lostNodes()))
 	return r.verifyNothingLost(ctx, r.Cluster.Swarm())
 }
 
@@ -157,22 +151,21 @@ func (r faults) restartConsul(ctx context.Context) error {
 	if err := r.Cluster.Engine(managerHost).Restart(ctx, id); err != nil {
 		return err
 	}
-	registered := lang.Text{EN: "Consul is restarted: it has a leader and all registrations"}
-	if err := r.timeEvent(ctx, "consul-registered", registered, start, func(ctx context.Context) error {
-		return r.await(ctx, listTimeout, r.checkConsul)
-	}); err != nil {
+	if err := r.await(ctx, listTimeout, r.checkConsul); err != nil {
 		return err
 	}
-	followed := lang.Text{EN: "Consul is restarted: the manager notices that a registration was deleted"}
-	if err := r.timeEvent(ctx, "consul-followed", followed, start, r.awaitFollowing); err != nil {
+	r.noteEvent("consul-registered", start, lang.Text{EN: "Consul is restarted: it has a leader and all registrations"})
+	if err := r.awaitFollowing(ctx); err != nil {
 		return err
 	}
-	back := lang.Text{EN: "the engine whose registration was deleted has registered again"}
-	if err := r.timeEvent(ctx, "registered-again", back, time.Now(), func(ctx context.Context) error {
-		return r.awaitList(ctx, r.Cluster.Swarm())
-	}); err != nil {
+	r.noteEvent("consul-followed", start,
+		lang.Text{EN: "Consul is restarted: the manager notices that a registration was deleted"})
+	start = time.Now()
+	if err := r.awaitList(ctx, r.Cluster.Swarm()); err != nil {
 		return err
 	}
+	r.noteEvent("registered-again", start,
+		lang.Text{EN: "the engine whose registration was deleted has registered again"})
 	return r.verifyNothingLost(ctx, r.Cluster.Swarm())
 }
 
@@ -230,15 +223,14 @@ func (r faults) failOver(ctx context.Context) error {
 		return err
 	}
 	replica := replicated.SwarmOn(replicaHost)
-	text := lang.Text{EN: "the primary manager is killed: its replica is the primary and lists all nodes and containers"}
-	if err := r.timeEvent(ctx, "failover", text, start, func(ctx context.Context) error {
-		if err := r.awaitRole(ctx, replicated, primary); err != nil {
-			return err
-		}
-		return r.awaitList(ctx, replica)
-	}); err != nil {
+	if err := r.awaitRole(ctx, replicated, primary); err != nil {
 		return err
 	}
+	if err := r.awaitList(ctx, replica); err != nil {
+		return err
+	}
+	r.noteEvent("failover", start,
+		lang.Text{EN: "the primary manager is killed: its replica is the primary and lists all nodes and containers"})
 	return r.verifyNothingLost(ctx, replica)
 }
 

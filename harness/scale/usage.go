@@ -28,10 +28,11 @@ type processUsage struct {
 
 // watchUsage notes what the manager, Consul and the simulated engines use until ctx ends.
 func (r *run) watchUsage(ctx context.Context) {
-	last := map[string]struct {
+	type look struct {
 		processUsage
 		at time.Time
-	}{}
+	}
+	last := map[string]look{}
 	for {
 		for _, host := range []string{managerHost, replicaHost, keptHost, lostHost} {
 			said, err := r.Cluster.Node(host).Exec(ctx, "sh", "-c", readStats)
@@ -45,10 +46,7 @@ func (r *run) watchUsage(ctx context.Context) {
 					cpu := float64(p.ticks-before.ticks) / ticksPerSecond / now.Sub(before.at).Seconds()
 					r.addUsage(Usage{At: now.Sub(r.began), Process: p.name, Host: host, CPU: cpu, Memory: p.memory})
 				}
-				last[key] = struct {
-					processUsage
-					at time.Time
-				}{p, now}
+				last[key] = look{p, now}
 			}
 		}
 		select {

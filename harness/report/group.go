@@ -1,0 +1,16 @@
+package report
+
+// groupBy puts items with the same key together, in the order of their first ones.
+func groupBy[T any](all []T, key func(T) string) [][]T {
+	var groups [][]T
+	at := map[string]int{} // of groups, by key
+	for _, item := range all {
+		k := key(item)
+		if _, known := at[k]; !known {
+			at[k] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at[k]] = append(groups[at[k]], item)
+	}
+	return groups
+}
