@@ -18,6 +18,11 @@ import (
 	"labcheck/harness/workload"
 )
 
+// reachByName is the sentence about all pairs of containers.
+func reachByName(ctx context.Context, w *testWorld) error {
+	return w.reachWhenTold(workload.ByName())(ctx)
+}
+
 // ways has containers answer one another but on the ways that are cut, each
 // from one host to another's.
 func ways(f *enginetest.Cluster, cut func(from, to string) bool) {
@@ -124,10 +129,10 @@ func TestReach(t *testing.T) {
 		w, f := performedWorld(t)
 		ctx := t.Context()
 		ways(f, never)
-		if w.reachByName(ctx) == nil {
+		if reachByName(ctx, w) == nil {
 			t.Errorf("%s: nothing was started yet", name)
 		}
-		if err := errors.Join(start(ctx, w), w.reachByName(ctx), w.reachEachOther(ctx), w.stillRun(ctx)); err != nil {
+		if err := errors.Join(start(ctx, w), reachByName(ctx, w), w.reachEachOther(ctx), w.stillRun(ctx)); err != nil {
 			t.Fatal(err)
 		}
 		on := map[string]string{"on each": "manager manager frontend01 frontend02 worker01 store"}[name]
@@ -145,7 +150,7 @@ func TestReach(t *testing.T) {
 		}
 		f.Change(func() { ways(f, func(from, to string) bool { return from == "store" && to == "worker01" }) })
 		var m *harness.Mismatch
-		for _, err := range []error{w.reachByName(ctx), w.reachEachOther(ctx)} {
+		for _, err := range []error{reachByName(ctx, w), w.reachEachOther(ctx)} {
 			if !errors.As(err, &m) || m.Seen != "1 do not:\nstore to worker01: no answer" {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -197,7 +202,7 @@ func TestReachWaits(t *testing.T) {
 	}
 	t.Run("packets", func(t *testing.T) {
 		untilTold(t, func(ctx context.Context, w *testWorld) error { return w.startOnTwo(ctx, "store", "worker01", "mynet") },
-			func(ctx context.Context, w *testWorld) error { return w.reachByName(ctx) })
+			reachByName)
 	})
 	t.Run("bridges, of which nobody is told", func(t *testing.T) {
 		w, f := performedWorld(t)

@@ -45,8 +45,8 @@ func (w *workloads) sentences() []sentence {
 		{`^a container is started on each engine, attached to "([^"]*)"$`, w.startOnEach},
 		{`^a container is started through port 3375 on "([^"]*)" and on "([^"]*)", attached to "([^"]*)"$`, w.startOnTwo},
 		{`^containers are started through port 3375 on "([^"]*)", attached to "([^"]*)"$`, w.startOn},
-		{reachAll, w.reachByName},
-		{reachSome, w.reachSampleByName},
+		{reachAll, w.reachWhenTold(workload.ByName())},
+		{reachSome, w.reachWhenTold(workload.ByName().Sample())},
 		{`^within (\d+) seconds each of them reaches every other by name$`, within(s, w.reachEachOther)},
 		{`^the containers on "([^"]*)" and those elsewhere reach their own side by name and not the other$`, w.reachOwnSide},
 		{`^each of them still runs$`, w.stillRun},
@@ -228,22 +228,15 @@ func (w *workloads) startOn(ctx context.Context, nodes, network string) error {
 	return w.load.AwaitTold(ctx)
 }
 
-// reachByName has each container that was just started ping every other by its
-// name.
-func (w *workloads) reachByName(ctx context.Context) error {
-	return w.reachWhenTold(ctx, workload.ByName())
-}
-
-// reachSampleByName is reachByName between some of the pairs.
-func (w *workloads) reachSampleByName(ctx context.Context) error {
-	return w.reachWhenTold(ctx, workload.ByName().Sample())
-}
-
-func (w *workloads) reachWhenTold(ctx context.Context, p workload.Packets) error {
-	if err := w.load.AwaitTold(ctx); err != nil {
-		return err
+// reachWhenTold returns what wants packets between the containers that were just started
+// to arrive, when the engines were told where these are.
+func (w *workloads) reachWhenTold(p workload.Packets) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := w.load.AwaitTold(ctx); err != nil {
+			return err
+		}
+		return w.wantAllWays(ctx, p)
 	}
-	return w.wantAllWays(ctx, p)
 }
 
 // reachEachOther wants every way between two containers to carry. After a
