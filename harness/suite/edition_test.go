@@ -1,11 +1,14 @@
 package suite
 
 import (
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"labcheck/features"
 	"labcheck/harness"
@@ -86,5 +89,34 @@ func TestAdapt(t *testing.T) {
 		if text := here.Here(after[i].Steps[0].Text); !strings.Contains(text, "10.20.0.8:2375") {
 			t.Errorf("%s: %q", l, text)
 		}
+	}
+}
+
+// TestAdaptRules: an outline within a rule has the rows of other hosts, too.
+func TestAdaptRules(t *testing.T) {
+	five, err := harness.Numbered(5, netip.MustParsePrefix("10.20.0.0/20"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := openEdition(scenarios("Rule: Of hosts\n@verify @id:a @rows:as-hosts\nScenario Outline: <node> holds\nThen it holds\n"+
+		"Examples:\n|node|\n|manager|\n|store|\n\n@verify @id:b\nScenario: 2\nThen it holds\n"), lang.English)
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapted, err := page.adapt(five)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := adapted.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range all {
+		got = append(got, fmt.Sprintf("%d %s", s.Line, s.Name))
+	}
+	want := []string{"8 manager holds", "8 node1 holds", "8 node2 holds", "8 node3 holds", "8 node4 holds", "12 2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
