@@ -30,16 +30,15 @@ func Explain(code string, l lang.Language) (e Explained, ok bool) {
 		return e, false
 	}
 	c := codes[i]
-	known, _ := explanationOf(code)
 	e = Explained{
-		Code: code, Means: c.TitleIn(l), Looks: sayText(l, known.Looks), Why: sayText(l, known.Why), Fix: known.Fix,
+		Code: code, Means: c.TitleIn(l), Looks: l.Format(c.Looks), Why: l.Format(c.Why), Fix: c.Fix,
 		Links: linksOf(c.Section), Doc: docOf(c, l),
 	}
 	if !strings.Contains(c.Advice, "%") {
-		e.Advice = sayText(l, c.Advice)
+		e.Advice = l.Format(c.Advice)
 	}
-	if fault, shown := faultOf[code]; shown {
-		e.Try = "labcheck fault " + fault
+	if c.Fault != "" {
+		e.Try = "labcheck fault " + c.Fault
 	}
 	return e, true
 }
@@ -65,13 +64,9 @@ func (e Explained) Parts(l lang.Language) []ExplainedPart {
 }
 
 // TitleIn returns what is wrong, of any cluster, in a language.
-func (c Code) TitleIn(l lang.Language) string { return sayText(l, c.Title) }
-
-func sayText(l lang.Language, format string) string {
-	if format == "" {
-		return ""
-	}
-	return l.Say(format)
+func (c Code) TitleIn(l lang.Language) string {
+	format := c.Title
+	return l.Say(format, c.container...)
 }
 
 // docOf returns the place that explains a code, in the repository.
