@@ -34,7 +34,7 @@ func checkConsul(d *diagnosis) bool {
 	s := consulOn(d, manager)
 	if found, ok := findContainer(d, s); ok && checkPort(d, s, found) {
 		checkLeader(d, s, found)
-		checkDetails(d, s, found, "unless-stopped")
+		checkDetails(d, s, found)
 	}
 	return true
 }
@@ -148,7 +148,7 @@ func checkServers(d *diagnosis) bool {
 		}
 		before := len(d.found)
 		if found, ok := findContainer(d, consulOn(d, h)); ok {
-			checkDetails(d, consulOn(d, h), found, "unless-stopped")
+			checkDetails(d, consulOn(d, h), found)
 			continue
 		}
 		for _, f := range d.found[before:] {

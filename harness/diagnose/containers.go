@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,7 +114,7 @@ func checkPort(d *diagnosis, s service, c survey.Container) (listens bool) {
 
 // checkDetails reports what of a service that does its work is not as the page has
 // it: the name of its image, and what happens when the host restarts.
-func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
+func checkDetails(d *diagnosis, s service, c survey.Container) {
 	if tutorial.Deviates(tutorial.ImageName, s.Compare(c.Container)) {
 		f := s.reportContainer(d, s.codes.otherImage, c)
 		if s.lacksImage() {
@@ -121,13 +122,9 @@ func checkDetails(d *diagnosis, s service, c survey.Container, restart string) {
 		}
 		s.makeAnew(f, c)
 	}
-	have := c.RestartPolicy
-	if have == "" {
-		have = "no"
-	}
-	if have != restart {
+	if have, want := cmp.Or(c.RestartPolicy, "no"), cmp.Or(s.Spec.Restart, "no"); have != want {
 		f := s.reportContainer(d, s.codes.restartPolicy, c).
-			addRemedy(dockerCommand(s.on.Host, "update --restart=%s %s", restart, c.Name))
+			addRemedy(dockerCommand(s.on.Host, "update --restart=%s %s", want, c.Name))
 		f.Seen[0].Answered = c.Name + ": " + have
 	}
 }
@@ -206,15 +203,11 @@ func reportDifferences(d *diagnosis, s service, c survey.Container) {
 
 // publishedAs returns ports as docker run is given them.
 func publishedAs(ports []engine.Port) string {
-	all := "no -p"
-	for i, p := range ports {
-		if i == 0 {
-			all = "-p " + p.String()
-			continue
-		}
+	all := ""
+	for _, p := range ports {
 		all += " -p " + p.String()
 	}
-	return all
+	return cmp.Or(strings.TrimSpace(all), "no -p")
 }
 
 // describeDifferences returns what of a container is not as the page types it.

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -104,10 +105,7 @@ func checkStore(d *diagnosis, h *survey.Host) {
 		d.addFinding("engine-wrong-store", h.Name, h.Name).addSeen(asked, "Cluster Store: "+have).
 			setAdvice(store, h.Engine().String())
 	case advertised != h.Engine().String():
-		if advertised == "" {
-			advertised = "none"
-		}
-		d.addFinding("engine-wrong-advertise", h.Name, h.Name).addSeen(asked, "Cluster Advertise: "+advertised).
+		d.addFinding("engine-wrong-advertise", h.Name, h.Name).addSeen(asked, "Cluster Advertise: "+cmp.Or(advertised, "none")).
 			setAdvice(store, h.Engine().String())
 	}
 }

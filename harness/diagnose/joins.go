@@ -54,11 +54,7 @@ func checkJoin(d *diagnosis, s service) {
 	default:
 		checkTwice(d, s)
 		reportDifferences(d, s, found)
-		restart := "no"
-		if d.topology.RestartJoin {
-			restart = "unless-stopped"
-		}
-		checkDetails(d, s, found, restart)
+		checkDetails(d, s, found)
 	}
 }
 

@@ -32,7 +32,7 @@ func checkManager(d *diagnosis) bool {
 	s := managerOn(d, d.topology.Manager)
 	if found, ok := findContainer(d, s); ok && checkPort(d, s, found) {
 		checkManaging(d, s, found)
-		checkDetails(d, s, found, "unless-stopped")
+		checkDetails(d, s, found)
 	}
 	checkOthers(d)
 	return true
@@ -127,7 +127,7 @@ func checkReplicas(d *diagnosis) bool {
 			continue
 		}
 		if found, ok := findContainer(d, managerOn(d, h)); ok {
-			checkDetails(d, managerOn(d, h), found, "unless-stopped")
+			checkDetails(d, managerOn(d, h), found)
 		}
 	}
 	swarm := d.state.Swarm

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 
 	"labcheck/harness"
@@ -27,10 +28,7 @@ var seenRight = map[kind]func(*diagnosis, *survey.Host) bool{
 // isSeenRight reports whether the survey has seen itself that a part is right.
 func (d *diagnosis) isSeenRight(p part) bool {
 	look, seen := seenRight[p.what]
-	host := d.topology.Manager.Name
-	if p.host != "" {
-		host = p.host
-	}
+	host := cmp.Or(p.host, d.topology.Manager.Name)
 	i := slices.IndexFunc(d.state.Hosts, func(h survey.Host) bool { return h.Name == host })
 	return seen && i >= 0 && look(d, &d.state.Hosts[i])
 }

@@ -155,10 +155,7 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 	if err := json.Unmarshal(raw, &on); err != nil {
 		return Container{}, failed(c, "inspect container "+id, err)
 	}
-	if on.Node.Name == "" {
-		on.Node.Name = c.node.Name()
-	}
-	found, err := detailsOf(r, on.Node.Name)
+	found, err := detailsOf(r, cmp.Or(on.Node.Name, c.node.Name()))
 	return found, failed(c, "inspect container "+id, err)
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,15 +65,9 @@ func (s RunSpec) asConfig() (*container.Config, *container.HostConfig) {
 		ExposedPorts: nat.PortSet{},
 	}
 	host := &container.HostConfig{
-		NetworkMode:   "default", // as the CLI says it
-		RestartPolicy: container.RestartPolicy{Name: "no"},
+		NetworkMode:   container.NetworkMode(cmp.Or(s.Network, "default")), // as the CLI says it
+		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyMode(cmp.Or(s.Restart, "no"))},
 		PortBindings:  nat.PortMap{},
-	}
-	if s.Restart != "" {
-		host.RestartPolicy.Name = container.RestartPolicyMode(s.Restart)
-	}
-	if s.Network != "" {
-		host.NetworkMode = container.NetworkMode(s.Network)
 	}
 	for _, p := range s.Ports {
 		proto := "tcp"

@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,8 +197,8 @@ func (s Service) checkContainer(found engine.Container) error {
 // allowsRestart reports whether the service's container may have its restart
 // policy though it is not the page's.
 func (s Service) allowsRestart(found engine.Container) bool {
-	policy := restartPolicy(found.RestartPolicy)
-	return s.MayRestart && (policy == "no" || policy == unlessStopped)
+	policy := cmp.Or(found.RestartPolicy, noRestart)
+	return s.MayRestart && (policy == noRestart || policy == unlessStopped)
 }
 
 // restartsAsAsked reports whether a container that wrong does not object to has the
@@ -231,7 +232,7 @@ func (s Service) checkRunning(found engine.Container) error {
 		return nil
 	case found.State == "paused":
 		return s.wrongError(lang.Textf("%s %s is paused", s.Title, found.Name), "unpause "+found.Name)
-	case found.State == "exited" && restartPolicy(found.RestartPolicy) == "no":
+	case found.State == "exited" && cmp.Or(found.RestartPolicy, noRestart) == noRestart:
 		return lang.Errorf("%s %s %w with exit code %d", s.Title, found.Name, errEnded, found.ExitCode)
 	}
 	return lang.Errorf("%s %s is %s (last exit code %d)", s.Title, found.Name, found.State, found.ExitCode)

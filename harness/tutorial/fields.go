@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -127,7 +128,7 @@ func cellFields(cell field, column string) []field {
 	if column == "PORTS" {
 		return listFields(cell)
 	}
-	return []field{{cell.name, orNothing(cell.value), cell.line}}
+	return []field{{cell.name, cmp.Or(cell.value, nothing), cell.line}}
 }
 
 func listFields(list field) []field {
@@ -161,7 +162,7 @@ func entryFields(path string, e *Entry) []field {
 		case s.Name == "WARNING":
 			all = append(all, field{name + slash + s.Value, s.Value, s.Line})
 		case s.Value != "" || len(s.Sub) == 0:
-			all = append(all, field{name, orNothing(s.Value), s.Line})
+			all = append(all, field{name, cmp.Or(s.Value, nothing), s.Line})
 		}
 		if s.Name == "Nodes" && len(s.Sub) > 0 {
 			all = append(all, field{name + slash + "order", nodeNames(s), 0})
@@ -185,16 +186,9 @@ func labelFields(list field) []field {
 	var all []field
 	for _, l := range strings.Split(list.value, ", ") {
 		k, v, _ := strings.Cut(l, "=")
-		all = append(all, field{list.name + slash + k, orNothing(v), list.line})
+		all = append(all, field{list.name + slash + k, cmp.Or(v, nothing), list.line})
 	}
 	return all
-}
-
-func orNothing(value string) string {
-	if value == "" {
-		return nothing
-	}
-	return value
 }
 
 // numberDuplicates numbers fields that have the same name.

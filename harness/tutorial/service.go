@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,8 +21,12 @@ const (
 	SwarmJoin    = "join"
 )
 
-// unlessStopped is the restart policy of the page's services but the joins.
-const unlessStopped = "unless-stopped"
+// The restart policies of the page's services: that of the joins, which an engine
+// takes an empty one for, and that of the others.
+const (
+	noRestart     = "no"
+	unlessStopped = "unless-stopped"
+)
 
 // serviceKind is what a page says of a service, on whichever host.
 type serviceKind struct {
@@ -167,7 +172,7 @@ func (s Service) Compare(c engine.Container) []Deviation {
 	}
 	compare(ImageName, imageWithoutTag(c.Image) == s.Spec.Image, s.Spec.Image, imageWithoutTag(c.Image))
 	compare(Arguments, s.takesArguments(c), s.Spec.Args, c.Args)
-	want, have := restartPolicy(s.Spec.Restart), restartPolicy(c.RestartPolicy)
+	want, have := cmp.Or(s.Spec.Restart, noRestart), cmp.Or(c.RestartPolicy, noRestart)
 	compare(RestartPolicy, want == have, want, have)
 	compare(PublishedPorts, s.IsPublished(c), s.Spec.Ports, c.Ports)
 	compare(Hostname, s.Spec.Hostname == "" || s.Spec.Hostname == c.Hostname, s.Spec.Hostname, c.Hostname)
@@ -241,14 +246,6 @@ func plainArguments(args []string) []string {
 		all = append(all, strings.TrimSuffix(a, "/"))
 	}
 	return all
-}
-
-// restartPolicy returns the policy that an engine takes an empty one for.
-func restartPolicy(policy string) string {
-	if policy == "" {
-		return "no"
-	}
-	return policy
 }
 
 // nameOf returns the name of the service that a container is of, on whichever

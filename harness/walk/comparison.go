@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,9 +115,4 @@ func snipAround(s string, from, columns int) string {
 	return text.Snip(before+after, columns, "…")
 }
 
-func (w *walk) valueText(v string) string {
-	if v == "" {
-		return w.Lang.Say("nothing")
-	}
-	return v
-}
+func (w *walk) valueText(v string) string { return cmp.Or(v, w.Lang.Say("nothing")) }
