@@ -69,34 +69,18 @@ func CompleteGossip(ctx context.Context, c *engine.Cluster) error {
 			return err
 		}
 		if time.Since(told) > tellMembers {
-			for _, pair := range firstOfEach(unknownPairs(views, hosts)) {
-				// One that fails is tried again: the engines may be busy.
-				_ = engine.Introduce(ctx, c.Node(hosts[pair[0]].Name), c.Node(hosts[pair[1]].Name))
+			for i, view := range views {
+				isUnknown := func(h harness.Host) bool { return !engine.Knows(view, h.Addr) }
+				// What the first one tells is all that the others know. One that fails is tried
+				// again: the engines may be busy.
+				if j := slices.IndexFunc(hosts, isUnknown); j >= 0 {
+					_ = engine.Introduce(ctx, c.Node(hosts[i].Name), c.Node(hosts[j].Name))
+				}
 			}
 			told = time.Now()
 		}
 		return knowAll(views, hosts)
 	})
-}
-
-// unknownPairs returns the pairs of hosts in which the first does not know the
-// second.
-func unknownPairs(views [][]engine.Peer, hosts []harness.Host) [][2]int {
-	var pairs [][2]int
-	for i, view := range views {
-		for j, h := range hosts {
-			if !engine.Knows(view, h.Addr) {
-				pairs = append(pairs, [2]int{i, j})
-			}
-		}
-	}
-	return pairs
-}
-
-// firstOfEach returns the first pair of each host. What that one tells it is all that
-// the others know.
-func firstOfEach(pairs [][2]int) [][2]int {
-	return slices.CompactFunc(slices.Clone(pairs), func(a, b [2]int) bool { return a[0] == b[0] })
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -115,7 +99,7 @@ func gossip(ctx context.Context, c *engine.Cluster) ([][]engine.Peer, error) {
 	})
 }
 
-// separate returns one host of each set of hosts that have heard of one another,
+// separate returns the first host of each set of hosts that have heard of one another,
 // directly or not.
 func separate(views [][]engine.Peer, hosts []harness.Host) []int {
 	part := make([]int, len(hosts))
@@ -125,34 +109,20 @@ func separate(views [][]engine.Peer, hosts []harness.Host) []int {
 	for i, view := range views {
 		for j, h := range hosts {
 			if engine.Knows(view, h.Addr) {
-				merge(part, part[i], part[j])
+				merge(part, min(part[i], part[j]), max(part[i], part[j]))
 			}
 		}
 	}
-	var representatives []int
-	for i, p := range part {
-		if !slices.Contains(part[:i], p) {
-			representatives = append(representatives, i)
-		}
-	}
-	return representatives
+	return slices.Compact(slices.Sorted(slices.Values(part)))
 }
 
+// merge has what is in part b be in part a.
 func merge(part []int, a, b int) {
 	for i := range part {
 		if part[i] == b {
 			part[i] = a
 		}
 	}
-}
-
-// gossips returns nil where every engine has every engine in its gossip.
-func (p networkPart) gossips(ctx context.Context, c *engine.Cluster) error {
-	views, err := gossip(ctx, c)
-	if err != nil {
-		return err
-	}
-	return knowAll(views, p.topology.Hosts())
 }
 
 // knowAll returns nil if every host has every host in its gossip.

@@ -28,7 +28,11 @@ func (p networkPart) checkWorking(ctx context.Context, c *engine.Cluster) error 
 	if err := p.checkEverywhere(ctx, c); err != nil {
 		return err
 	}
-	return p.gossips(ctx, c)
+	views, err := gossip(ctx, c)
+	if err != nil {
+		return err
+	}
+	return knowAll(views, p.topology.Hosts())
 }
 
 // applyMissing creates the network if the cluster has none of its name, and joins
