@@ -108,24 +108,19 @@ func proxyFor(env map[string]string, to netip.AddrPort) string {
 	return proxy.Redacted()
 }
 
-// reportProxy reports a service that asks an address through a proxy, which does not
-// lead there; nil if it asks directly. The remedy makes the container anew.
-func reportProxy(d *diagnosis, s service, code string, to netip.AddrPort) *finding {
+// reportProxy reports a service that asks Consul through a proxy, which does not lead
+// there, and what that breaks; false if it asks directly. The remedy makes the container
+// anew. A Swarm manager asks engines directly, whatever its environment has.
+func reportProxy(d *diagnosis, s service, code string, broken part) bool {
 	mine := s.ownContainers()
-	if len(mine) == 0 || proxyFor(mine[0].Env, to) == "" {
-		return nil
-	}
-	for _, f := range d.found {
-		if f.Code == code && f.Node == s.on.Name {
-			return f
-		}
+	if len(mine) == 0 || proxyFor(mine[0].Env, d.topology.Consul()) == "" {
+		return false
 	}
 	c := mine[0]
-	f := d.addFinding(code, s.on.Name, s.Title, s.on.Name, proxyFor(c.Env, to)).
+	d.addFinding(code, s.on.Name, s.Title, s.on.Name, proxyFor(c.Env, d.topology.Consul())).setBreaks(broken).
 		addSeen(dockerCommand(s.on.Host, "inspect --format '{{.Config.Env}}' %s", c.Name), proxySettings(c.Env)).
 		addRemedy(dockerCommand(s.on.Host, "rm -f %s", c.Name), dockerCommand(s.on.Host, "%s", withoutProxies(s.RunCommand())))
-	f.breaks = nil
-	return f
+	return true
 }
 
 // proxySettings returns the proxies of an environment, as it has them.

@@ -137,7 +137,7 @@ func checkKey(d *diagnosis, h harness.Host) {
 	restart := dockerCommand(h, "restart %s", joinOn(d, h).ownContainers()[0].Name)
 	asked := "consul kv get " + key
 	switch {
-	case !there && reportJoinProxy(d, h):
+	case !there && reportProxy(d, joinOn(d, h), "join-proxy", part{keyKind, h.Name}):
 	case !there:
 		d.addFinding("key-missing", h.Name, h.Name).addSeen(asked, "no such key").addRemedy(restart)
 	case entry.Value != address:
@@ -147,15 +147,6 @@ func checkKey(d *diagnosis, h harness.Host) {
 		d.addFinding("key-stale", h.Name, h.Name).addSeen("GET /v1/kv/"+key, "no Session").
 			addRemedy(deleteKey(d, key), restart)
 	}
-}
-
-func reportJoinProxy(d *diagnosis, h harness.Host) bool {
-	f := reportProxy(d, joinOn(d, h), "join-proxy", d.topology.Consul())
-	if f == nil {
-		return false
-	}
-	f.setBreaks(part{keyKind, h.Name})
-	return true
 }
 
 // keyOf returns a member's key in Consul, by the address of its engine or its name.

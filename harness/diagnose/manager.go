@@ -172,7 +172,7 @@ func checkMember(d *diagnosis, h harness.Host) {
 	switch {
 	case len(rules) > 0 && (isSilent || m.Error != ""):
 		f = reportRules(d, "manager-cut-off", manager, rules, h.Engine().Port()).setBreaks(part{pathKind, h.Name})
-	case reportManagerProxy(d, h):
+	case reportProxy(d, managerOn(d, d.topology.Manager), "manager-proxy", part{memberKind, h.Name}):
 		return
 	case isSilent:
 		f = d.addFinding("manager-cut-off", h.Name, h.Name).
@@ -198,17 +198,6 @@ func reportTooOld(d *diagnosis, h harness.Host) {
 	}
 	f := d.found[slices.IndexFunc(d.found, func(f *finding) bool { return f.Code == "manager-too-old" })]
 	f.breaks = append(f.breaks, part{memberKind, h.Name})
-}
-
-// reportManagerProxy reports a Swarm manager that asks Consul through a proxy, once for
-// all members. It asks engines directly, whatever its environment has.
-func reportManagerProxy(d *diagnosis, h harness.Host) bool {
-	f := reportProxy(d, managerOn(d, d.topology.Manager), "manager-proxy", d.topology.Consul())
-	if f == nil {
-		return false
-	}
-	f.breaks = append(f.breaks, part{memberKind, h.Name})
-	return true
 }
 
 // memberAt returns a host in a manager's list, by the address of its engine.
