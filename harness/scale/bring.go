@@ -213,7 +213,7 @@ func (r *run) await(ctx context.Context, limit time.Duration, probe func(context
 // awaitList waits until a Swarm manager lists all nodes as Healthy, with all containers.
 func (r *run) awaitList(ctx context.Context, manager *engine.Client) error {
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
-		swarm, err := askSwarm(ctx, manager)
+		swarm, err := tutorial.SwarmOn(ctx, manager)
 		if err != nil {
 			return err
 		}
@@ -224,18 +224,6 @@ func (r *run) awaitList(ctx context.Context, manager *engine.Client) error {
 		}
 		return nil
 	})
-}
-
-// askSwarm asks a Swarm manager for its list.
-func askSwarm(ctx context.Context, manager *engine.Client) (engine.Swarm, error) {
-	info, err := manager.Info(ctx)
-	if err != nil {
-		return engine.Swarm{}, err
-	}
-	if info.Swarm == nil {
-		return engine.Swarm{}, lang.Errorf("%v answers as the engine of %s, not as a Swarm manager", manager, info.Name)
-	}
-	return *info.Swarm, nil
 }
 
 // listCounts are the counts of a Swarm manager's list.

@@ -53,7 +53,7 @@ func (r faults) stopSome(ctx context.Context) error {
 func (r faults) awaitCounts(ctx context.Context, swarm *engine.Client, stopped int) error {
 	want := r.result.Spread.listedWith(r.counted, stopped)
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
-		s, err := askSwarm(ctx, swarm)
+		s, err := tutorial.SwarmOn(ctx, swarm)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (r faults) loseEngines(ctx context.Context) error {
 // awaitLoss waits until the manager lists only the engines that are not lost.
 func (r faults) awaitLoss(ctx context.Context) error {
 	return r.await(ctx, r.TTL+listTimeout, func(ctx context.Context) error {
-		s, err := askSwarm(ctx, r.Cluster.Swarm())
+		s, err := tutorial.SwarmOn(ctx, r.Cluster.Swarm())
 		if err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func (r faults) awaitFollowing(ctx context.Context) error {
 		if err := r.Cluster.Consul().Delete(ctx, r.keys()+addr); err != nil {
 			return err
 		}
-		s, err := askSwarm(ctx, r.Cluster.Swarm())
+		s, err := tutorial.SwarmOn(ctx, r.Cluster.Swarm())
 		if err != nil {
 			return err
 		}
@@ -240,7 +240,7 @@ const primary = "primary"
 // awaitRole waits until the manager on the replica's host has a role.
 func (r faults) awaitRole(ctx context.Context, c *engine.Cluster, role string) error {
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
-		s, err := askSwarm(ctx, c.SwarmOn(replicaHost))
+		s, err := tutorial.SwarmOn(ctx, c.SwarmOn(replicaHost))
 		if err == nil && !strings.EqualFold(s.Role, role) {
 			err = lang.Errorf("the Swarm manager on %s is %s, want %s", replicaHost, s.Role, role)
 		}

@@ -18,6 +18,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/tutorial"
 )
 
 // measureLevel fills the cluster to a number of containers and measures requests there.
@@ -154,7 +155,7 @@ func (r *run) measureInfos(ctx context.Context, l *Level) error {
 	took = took[:0]
 	for range s.Samples {
 		start := time.Now()
-		if _, err := askSwarm(ctx, r.Cluster.Swarm()); err != nil {
+		if _, err := tutorial.SwarmOn(ctx, r.Cluster.Swarm()); err != nil {
 			return err
 		}
 		took = append(took, time.Since(start))
@@ -195,7 +196,7 @@ func (r *run) verifySpread(ctx context.Context) error {
 	if err := r.awaitList(ctx, r.Cluster.Swarm()); err != nil {
 		return err
 	}
-	swarm, err := askSwarm(ctx, r.Cluster.Swarm())
+	swarm, err := tutorial.SwarmOn(ctx, r.Cluster.Swarm())
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,6 @@ func (p *Page) Bootstrap(ctx context.Context, c *engine.Cluster, report func(Eve
 func (p *Page) performPhases(
 	ctx context.Context, c *engine.Cluster, report func(Event), before func(phase []Step) error,
 ) error {
-	report = serializeReports(report)
 	steps := p.Steps(c.Topology())
 	if err := p.checkFirst(ctx, c, steps); err != nil {
 		return err
@@ -85,23 +84,13 @@ func stepsByPhase(steps []Step) [][]Step {
 	return all
 }
 
-func serializeReports(report func(Event)) func(Event) {
-	var mu sync.Mutex
-	return func(e Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		if report != nil {
-			report(e)
-		}
-	}
-}
-
 // atOnce is how many steps of a phase are performed at the same time.
 const atOnce = 16
 
 func performAll(ctx context.Context, c *engine.Cluster, steps []Step, report func(Event)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
+	var reporting sync.Mutex
 	for _, s := range steps {
 		group.Go(func() error {
 			e := Event{Step: s}
@@ -110,7 +99,11 @@ func performAll(ctx context.Context, c *engine.Cluster, steps []Step, report fun
 				return &StepError{s, err}
 			}
 			e.Elapsed = time.Since(start)
-			report(e)
+			reporting.Lock()
+			defer reporting.Unlock()
+			if report != nil {
+				report(e)
+			}
 			return nil
 		})
 	}

@@ -68,7 +68,11 @@ func (c Command) outputFields(out string) ([]field, error) {
 	case KindContainers:
 		return tableFields(out, "IMAGE")
 	case KindInfo:
-		return infoFields(out)
+		info, err := ParseInfo(out)
+		if err != nil {
+			return nil, err
+		}
+		return numberDuplicates(entryFields("", info)), nil
 	case KindNetworks:
 		return tableFields(out, "NAME")
 	}
@@ -116,19 +120,15 @@ func tableFields(out, key string) ([]field, error) {
 		}
 		keys = append(keys, r[key])
 		for _, n := range names {
-			all = append(all, cellFields(field{r[key] + slash + n, r[n], i + 2}, n)...)
+			if cell := (field{r[key] + slash + n, r[n], i + 2}); n == "PORTS" { // whose order says nothing
+				all = append(all, listFields(cell)...)
+			} else {
+				all = append(all, field{cell.name, cmp.Or(cell.value, nothing), cell.line})
+			}
 		}
 	}
 	all[1].value = strings.Join(keys, ", ")
 	return numberDuplicates(all), nil
-}
-
-// cellFields takes the ports of a container one by one: their order says nothing.
-func cellFields(cell field, column string) []field {
-	if column == "PORTS" {
-		return listFields(cell)
-	}
-	return []field{{cell.name, cmp.Or(cell.value, nothing), cell.line}}
 }
 
 func listFields(list field) []field {
@@ -139,15 +139,6 @@ func listFields(list field) []field {
 		}
 	}
 	return all
-}
-
-// infoFields reads what `docker info` prints.
-func infoFields(out string) ([]field, error) {
-	info, err := ParseInfo(out)
-	if err != nil {
-		return nil, err
-	}
-	return numberDuplicates(entryFields("", info)), nil
 }
 
 func entryFields(path string, e *Entry) []field {

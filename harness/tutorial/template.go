@@ -15,14 +15,9 @@ import (
 // docker -H=tcp://{{.Host.Engine}} network ls
 type Template struct{ parsed *template.Template }
 
-// UnmarshalYAML parses the text of a template.
-func (t *Template) UnmarshalYAML(decode func(any) error) error {
-	var text string
-	if err := decode(&text); err != nil {
-		return err
-	}
-	var err error
-	t.parsed, err = template.New("page").Parse(text)
+// UnmarshalText parses the text of a template.
+func (t *Template) UnmarshalText(text []byte) (err error) {
+	t.parsed, err = template.New("page").Parse(string(text))
 	return err
 }
 

@@ -56,7 +56,7 @@ func Told(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]stri
 	if err != nil {
 		return err
 	}
-	gone := endpoints(slices.Concat(tidings...), true)
+	gone := endedIn(slices.Concat(tidings...))
 	for i, h := range hosts {
 		for _, on := range hosts {
 			for addr, host := range containers {
@@ -69,13 +69,11 @@ func Told(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]stri
 	return nil
 }
 
-// endpoints returns the endpoints that came, or those that left.
-func endpoints(tidings []engine.Tiding, left bool) map[string]bool {
+// endedIn returns the endpoints that left.
+func endedIn(tidings []engine.Tiding) map[string]bool {
 	all := map[string]bool{}
 	for _, t := range tidings {
-		if t.Left == left {
-			all[t.Endpoint] = true
-		}
+		all[t.Endpoint] = all[t.Endpoint] || t.Left
 	}
 	return all
 }
@@ -83,7 +81,7 @@ func endpoints(tidings []engine.Tiding, left bool) map[string]bool {
 // knowsOf says whether what an engine was told has an address on a host, and none
 // there or elsewhere of which others know that it is gone.
 func knowsOf(tidings []engine.Tiding, addr, host netip.Addr, gone map[string]bool) bool {
-	left, there := endpoints(tidings, true), false
+	left, there := endedIn(tidings), false
 	for _, t := range tidings {
 		switch {
 		case t.Left || t.Addr != addr || left[t.Endpoint]:

@@ -52,7 +52,7 @@ func consulWorks(ctx context.Context, c *engine.Cluster, s Service) error {
 }
 
 func swarmManagerWorks(ctx context.Context, c *engine.Cluster, s Service) error {
-	swarm, err := swarmOn(ctx, c.SwarmOn(s.Host.Name))
+	swarm, err := SwarmOn(ctx, c.SwarmOn(s.Host.Name))
 	if err == nil && s.topology.Replicas > 0 && swarm.Role == engine.Replica && swarm.Primary == "" {
 		err = lang.Errorf("the Swarm manager on %s has no primary", s.Host.Name)
 	}
@@ -60,19 +60,15 @@ func swarmManagerWorks(ctx context.Context, c *engine.Cluster, s Service) error 
 }
 
 func memberIsHealthy(ctx context.Context, c *engine.Cluster, s Service) error {
-	swarm, err := swarmOf(ctx, c)
+	swarm, err := SwarmOn(ctx, c.Swarm())
 	if err != nil {
 		return err
 	}
 	return checkHealthy(swarm, s.Host)
 }
 
-// swarmOf returns what the Swarm manager says of its cluster.
-func swarmOf(ctx context.Context, c *engine.Cluster) (engine.Swarm, error) {
-	return swarmOn(ctx, c.Swarm())
-}
-
-func swarmOn(ctx context.Context, swarmManager *engine.Client) (engine.Swarm, error) {
+// SwarmOn returns what a Swarm manager says of its cluster.
+func SwarmOn(ctx context.Context, swarmManager *engine.Client) (engine.Swarm, error) {
 	info, err := swarmManager.Info(ctx)
 	if err != nil {
 		return engine.Swarm{}, err
