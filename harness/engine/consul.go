@@ -130,17 +130,12 @@ func (c *Consul) Delete(ctx context.Context, key string) error {
 
 // Version returns Consul's version, such as 1.8.7.
 func (c *Consul) Version(ctx context.Context) (string, error) {
-	self, err := c.agentVersion(ctx)
-	return self, c.failed("agent", err)
-}
-
-func (c *Consul) agentVersion(ctx context.Context) (string, error) {
 	var answer struct{ Config struct{ Version string } }
 	_, err := c.api.Raw().Query("/v1/agent/self", &answer, (&api.QueryOptions{}).WithContext(ctx))
 	if err == nil && answer.Config.Version == "" {
 		err = &kindError{ErrWrongService, lang.Errorf("no version in /v1/agent/self")}
 	}
-	return answer.Config.Version, err
+	return answer.Config.Version, c.failed("agent", err)
 }
 
 // failed tells Consul's own refusals from those of something else that speaks

@@ -26,10 +26,29 @@ func LoadTLS(ca, cert, key string) (*tls.Config, error) {
 	return c, nil
 }
 
-// CertPath returns the files of a folder that DOCKER_CERT_PATH may name, for
-// LoadTLS.
-func CertPath(dir string) (ca, cert, key string) {
-	return filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+// certPath is the docker CLI's variable for a folder of certificates.
+const certPath = "DOCKER_CERT_PATH"
+
+// FromEnv returns how engines and Consul are spoken to: with these certificates, or
+// else as DOCKER_CERT_PATH and Consul's own variables say. All may be empty. The error
+// is a *harness.SettingError if it is of a variable.
+func FromEnv(ca, cert, key string) (Options, error) {
+	o, err := Options{}.ConsulFromEnv()
+	if err != nil {
+		return o, err
+	}
+	if ca != "" {
+		o.TLS, err = LoadTLS(ca, cert, key)
+		return o, err
+	}
+	if dir := os.Getenv(certPath); dir != "" {
+		o.TLS, err = LoadTLS(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"),
+			filepath.Join(dir, "key.pem"))
+		if err != nil {
+			return o, harness.WrongVariable(certPath, err)
+		}
+	}
+	return o, nil
 }
 
 // ConsulFromEnv takes the token and TLS from the environment as Consul's own

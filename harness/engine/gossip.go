@@ -110,7 +110,10 @@ func exchangeState(ctx context.Context, n harness.Node, s state) (state, error) 
 	defer func() { _ = conn.Close() }() // nothing is lost by it
 	stop := context.AfterFunc(ctx, func() { interruptConn(conn) })
 	defer stop()
-	theirs, err := sendAndRead(conn, message)
+	var theirs state
+	if _, err = conn.Write(message); err == nil {
+		theirs, err = readState(conn)
+	}
 	if ctx.Err() != nil {
 		return state{}, ctx.Err()
 	}
@@ -123,13 +126,6 @@ func interruptConn(conn net.Conn) {
 	if conn.SetDeadline(time.Unix(1, 0)) != nil {
 		_ = conn.Close()
 	}
-}
-
-func sendAndRead(conn net.Conn, message []byte) (state, error) {
-	if _, err := conn.Write(message); err != nil {
-		return state{}, err
-	}
-	return readState(conn)
 }
 
 // Tiding is what an engine's gossip tells of a container on an overlay network.

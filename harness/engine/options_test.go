@@ -80,8 +80,11 @@ func serve(t *testing.T, pair *tls.Certificate) node {
 func TestTLS(t *testing.T) {
 	dir, pair := certificate(t)
 	otherDir, _ := certificate(t)
-	right, err1 := LoadTLS(CertPath(dir))
-	other, err2 := LoadTLS(CertPath(otherDir))
+	t.Setenv("DOCKER_CERT_PATH", dir)
+	fromEnv, err1 := FromEnv("", "", "")
+	right := fromEnv.TLS
+	inOther := func(name string) string { return filepath.Join(otherDir, name) }
+	other, err2 := LoadTLS(inOther("ca.pem"), inOther("cert.pem"), inOther("key.pem"))
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}

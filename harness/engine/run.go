@@ -26,16 +26,15 @@ import (
 // RunSpec is what `docker run -d` is told. The zero value of a field leaves the
 // option out.
 type RunSpec struct {
-	Image      string
-	Args       []string // after the image
-	Entrypoint []string
-	Name       string
-	Hostname   string
-	Restart    string // such as unless-stopped
-	Ports      []Port
-	Network    string
-	Env        []string // KEY=VALUE; Swarm takes constraint:…, affinity:… here
-	Labels     map[string]string
+	Image    string
+	Args     []string // after the image
+	Name     string
+	Hostname string
+	Restart  string // such as unless-stopped
+	Ports    []Port
+	Network  string
+	Env      []string // KEY=VALUE; Swarm takes constraint:…, affinity:… here
+	Labels   map[string]string
 	// OnlyCreated leaves the container as `docker create` does: it is not started.
 	OnlyCreated bool
 }
@@ -60,7 +59,7 @@ func (c *Client) Run(ctx context.Context, spec RunSpec) (string, error) {
 
 func (s RunSpec) asConfig() (*container.Config, *container.HostConfig) {
 	config := &container.Config{
-		Image: s.Image, Cmd: s.Args, Entrypoint: s.Entrypoint,
+		Image: s.Image, Cmd: s.Args,
 		Hostname: s.Hostname, Env: s.Env, Labels: s.Labels,
 		ExposedPorts: nat.PortSet{},
 	}

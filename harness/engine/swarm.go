@@ -78,8 +78,11 @@ func (m Member) IsAt(h harness.Host) bool {
 }
 
 // At finds a host in the list: at its address, or else at its name, which may be left
-// from before.
+// from before. Nil, of a manager that does not answer, lists none.
 func (s *Swarm) At(h harness.Host) (found Member, ok bool) {
+	if s == nil {
+		return found, false
+	}
 	for _, m := range s.Members {
 		if m.Addr == h.Engine() {
 			return m, true
