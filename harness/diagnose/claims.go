@@ -91,7 +91,8 @@ func (d *diagnosis) hostsOf(s harness.Scenario) []string {
 	return hosts
 }
 
-// suspectParts returns all that a claim rests on and that was not seen to be right.
+// suspectParts returns all that a claim rests on, without what was seen to be right:
+// whatever that rests on, it is not the cause.
 func (d *diagnosis) suspectParts(s harness.Scenario) []part {
 	kinds, known := neededKinds(s)
 	if !known {
@@ -100,21 +101,8 @@ func (d *diagnosis) suspectParts(s harness.Scenario) []part {
 	var all []part
 	for _, k := range kinds {
 		for _, h := range d.hostsOf(s) {
-			all = append(all, d.suspectsBelow(d.partOf(k, h))...)
+			all = append(all, d.partsBelow(d.partOf(k, h), d.isSeenRight)...)
 		}
-	}
-	return all
-}
-
-// suspectsBelow returns a part and all that it rests on, without what was seen to be
-// right: whatever that rests on, it is not the cause.
-func (d *diagnosis) suspectsBelow(p part) []part {
-	if d.isSeenRight(p) {
-		return nil
-	}
-	all := []part{p}
-	for _, below := range d.partsUnder(p) {
-		all = append(all, d.suspectsBelow(below)...)
 	}
 	return all
 }

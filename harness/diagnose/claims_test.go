@@ -143,7 +143,7 @@ func TestBlocks(t *testing.T) {
 func TestKinds(t *testing.T) {
 	d := testDiagnosis()
 	for k := range rests {
-		if below := d.partsBelow(d.partOf(k, "store")); !slices.ContainsFunc(below, func(p part) bool { return p.what == engineKind }) {
+		if below := d.partsBelow(d.partOf(k, "store"), nil); !slices.ContainsFunc(below, func(p part) bool { return p.what == engineKind }) {
 			t.Errorf("%s does not rest on an engine: %v", k, below)
 		}
 	}

@@ -98,27 +98,22 @@ func (d *diagnosis) partOf(k kind, host string) part {
 	return part{k, host}
 }
 
-// partsUnder returns what a part rests on directly.
-func (d *diagnosis) partsUnder(p part) []part {
-	var all []part
-	for _, k := range rests[p.what] {
-		all = append(all, d.partOf(k, cmp.Or(p.host, d.topology.Manager.Name)))
+// partsBelow returns a part and all that it rests on, without those to leave out and what
+// only these rest on.
+func (d *diagnosis) partsBelow(p part, leaveOut func(part) bool) []part {
+	if leaveOut != nil && leaveOut(p) {
+		return nil
 	}
-	return all
-}
-
-// partsBelow returns a part and all that it rests on.
-func (d *diagnosis) partsBelow(p part) []part {
 	all := []part{p}
-	for _, below := range d.partsUnder(p) {
-		all = append(all, d.partsBelow(below)...)
+	for _, k := range rests[p.what] {
+		all = append(all, d.partsBelow(d.partOf(k, cmp.Or(p.host, d.topology.Manager.Name)), leaveOut)...)
 	}
 	return all
 }
 
 // isIntact reports whether nothing was found so far that breaks a part.
 func (d *diagnosis) isIntact(k kind, host string) bool {
-	below := d.partsBelow(d.partOf(k, host))
+	below := d.partsBelow(d.partOf(k, host), nil)
 	return !slices.ContainsFunc(d.found, func(f *finding) bool { return f.breaksAny(below) })
 }
 

@@ -81,7 +81,7 @@ func partsLostInside(d *diagnosis, h *survey.Host, lost []harness.Host) []part {
 	var all []part
 	for _, to := range lost {
 		all = append(all, part{placeKind, to.Name})
-		if m, _ := memberAt(d.state.Swarm, to); m.Status != engine.Healthy {
+		if m, _ := d.state.Swarm.At(to); m.Status != engine.Healthy {
 			all = append(all, part{memberKind, to.Name})
 		}
 	}

@@ -152,7 +152,7 @@ func checkMembers(d *diagnosis) (could bool) {
 
 func checkMember(d *diagnosis, h harness.Host) {
 	manager := d.state.On(d.topology.Manager.Name)
-	m, listed := memberAt(d.state.Swarm, h)
+	m, listed := d.state.Swarm.At(h)
 	rules := manager.Probe.RulesAbout(h.Engine().Port(), []harness.Host{h})
 	target := survey.Dial("tcp", h.Engine())
 	isSilent := slices.Contains(manager.Probe.Silent, target)
@@ -200,18 +200,10 @@ func reportTooOld(d *diagnosis, h harness.Host) {
 	f.breaks = append(f.breaks, part{memberKind, h.Name})
 }
 
-// memberAt returns a host in a manager's list, by the address of its engine.
-func memberAt(s *engine.Swarm, h harness.Host) (engine.Member, bool) {
-	if s == nil {
-		return engine.Member{}, false
-	}
-	return s.At(h)
-}
-
 // hasAllMembers reports whether the manager lists every member as Healthy.
 func hasAllMembers(d *diagnosis) bool {
 	return !slices.ContainsFunc(d.topology.Members, func(h harness.Host) bool {
-		m, _ := memberAt(d.state.Swarm, h)
+		m, _ := d.state.Swarm.At(h)
 		return m.Status != engine.Healthy
 	})
 }

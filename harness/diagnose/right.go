@@ -47,10 +47,7 @@ func isRegistered(d *diagnosis, h *survey.Host) bool {
 }
 
 func listsHealthy(d *diagnosis, h *survey.Host) bool {
-	if d.state.Swarm == nil {
-		return false
-	}
-	m, listed := memberAt(d.state.Swarm, h.Host)
+	m, listed := d.state.Swarm.At(h.Host)
 	return listed && m.Status == engine.Healthy && m.Name == h.Name
 }
 
