@@ -114,8 +114,7 @@ func checkStore(d *diagnosis, h *survey.Host) {
 // that through a proxy.
 func checkEngineProxy(d *diagnosis, h *survey.Host) {
 	proxy := proxyFor(map[string]string{"HTTP_PROXY": h.Info.HTTPProxy, "NO_PROXY": h.Info.NoProxy}, d.topology.Consul())
-	_, registered := registrationKey(d, h)
-	if proxy == "" || registered || !keysAreKnown(d) || !d.isIntact(registeredKind, h.Name) {
+	if proxy == "" || isRegistered(d, h) || !keysAreKnown(d) || !d.isIntact(registeredKind, h.Name) {
 		return
 	}
 	d.addFinding("engine-proxy", h.Name, h.Name, proxy).setAdvice(d.topology.Manager.Addr, h.Name).

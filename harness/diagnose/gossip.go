@@ -33,23 +33,24 @@ func checkRegistrations(d *diagnosis) bool {
 	return could
 }
 
-// registrationKey returns the key by which an engine is registered with Consul, and
-// whether it is there.
-func registrationKey(d *diagnosis, h *survey.Host) (key string, there bool) {
-	key = d.topology.EngineKeysOf(engineNodes) + h.Engine().String()
-	return key, d.state.Entries[key].Key != ""
+// registrationKey returns the key by which an engine is registered with Consul.
+func registrationKey(d *diagnosis, h *survey.Host) string {
+	return d.topology.EngineKeysOf(engineNodes) + h.Engine().String()
+}
+
+func isRegistered(d *diagnosis, h *survey.Host) bool {
+	return d.state.Entries[registrationKey(d, h)].Key != ""
 }
 
 func checkRegistration(d *diagnosis, h *survey.Host) {
-	key, there := registrationKey(d, h)
-	if there {
+	if isRegistered(d, h) {
 		return
 	}
 	code, last := "engine-not-registered", lastLine(h.Log, "discovery error", "in discovery failed")
 	if strings.Contains(strings.ToLower(last), "ttl") {
 		code = "engine-short-ttl"
 	}
-	f := d.addFinding(code, h.Name, h.Name).addSeen("consul kv get "+key, "no such key")
+	f := d.addFinding(code, h.Name, h.Name).addSeen("consul kv get "+registrationKey(d, h), "no such key")
 	if last != "" {
 		f.addSeen("the engine's log, on "+h.Name, last)
 	}

@@ -42,10 +42,6 @@ func hasKey(d *diagnosis, h *survey.Host) bool {
 	return there && tutorial.Names(entry.Value, h.Host)
 }
 
-func isRegistered(d *diagnosis, h *survey.Host) bool {
-	return d.state.Entries[d.topology.EngineKeysOf(engineNodes)+h.Engine().String()].Key != ""
-}
-
 func listsHealthy(d *diagnosis, h *survey.Host) bool {
 	m, listed := d.state.Swarm.At(h.Host)
 	return listed && m.Status == engine.Healthy && m.Name == h.Name
