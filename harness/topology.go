@@ -100,6 +100,16 @@ func (t Topology) Hosts() []Host {
 	return append([]Host{t.Manager}, t.Members...)
 }
 
+// Named returns the host of a name.
+func (t Topology) Named(name string) (Host, error) {
+	for _, h := range t.Hosts() {
+		if h.Name == name {
+			return h, nil
+		}
+	}
+	return Host{}, fmt.Errorf("no host is called %q", name)
+}
+
 // Swarm returns the address on which the Swarm manager listens.
 func (t Topology) Swarm() netip.AddrPort {
 	return netip.AddrPortFrom(t.Manager.Addr, cmp.Or(t.SwarmPort, SwarmPort))

@@ -43,11 +43,11 @@ func (f figures) publishedHere(value string) string {
 
 // engineFigure returns what the engine of a host is to say of a property.
 func (f figures) engineFigure(host, property, said string) string {
-	h, ok := findHost(harness.Topology(f), host)
+	h, _ := harness.Topology(f).Named(host)
 	switch {
-	case ok && property == "CPUs" && h.Own.CPUs:
+	case property == "CPUs" && h.Own.CPUs:
 		return strconv.Itoa(h.CPUs)
-	case ok && property == "total memory" && h.Own.Memory:
+	case property == "total memory" && h.Own.Memory:
 		return units.BytesSize(float64(h.Memory))
 	}
 	return said
@@ -55,7 +55,7 @@ func (f figures) engineFigure(host, property, said string) string {
 
 // memberFigures returns what Swarm is to say of a node's sizes.
 func (f figures) memberFigures(node, cpus, memory string) (string, string) {
-	h, _ := findHost(harness.Topology(f), node)
+	h, _ := harness.Topology(f).Named(node)
 	ownCPUs, ownMemory := CountedBySwarm(h)
 	if h.Own.CPUs {
 		cpus = ownCPUs
@@ -92,8 +92,8 @@ func (f figures) clusterFigure(property, said string) string {
 func asOnPage(members []harness.Host) bool {
 	tutorial := harness.Tutorial()
 	return len(members) == len(tutorial.Members) && !slices.ContainsFunc(members, func(h harness.Host) bool {
-		_, there := findHost(tutorial, h.Name)
-		return h.Own != harness.Sizes{} || !there
+		_, err := tutorial.Named(h.Name)
+		return h.Own != harness.Sizes{} || err != nil
 	})
 }
 

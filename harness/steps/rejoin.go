@@ -89,7 +89,7 @@ func (j *joins) leaveCluster(ctx context.Context, host, id string) error {
 	if err := j.cluster.Engine(host).Stop(ctx, id); err != nil {
 		return err
 	}
-	h, _ := findHost(j.topology(), host)
+	h, _ := j.topology().Named(host)
 	key := j.service(tutorial.SwarmJoin).Keys + h.Engine().String()
 	if err := j.cluster.Consul().Delete(ctx, key); err != nil {
 		return err

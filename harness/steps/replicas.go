@@ -136,7 +136,7 @@ func (m *managers) onePrimary(ctx context.Context, nodes int) error {
 		c.addDifference(m.lang.Say("one primary"), m.describeRoles(all))
 		return c.mismatch()
 	}
-	h, _ := findHost(m.topology(), primary)
+	h, _ := m.topology().Named(primary)
 	at := m.topology().SwarmOf(h).String()
 	for name, s := range all {
 		if s.Role == engine.Replica {
@@ -194,7 +194,7 @@ func (r *replicas) startThroughEach(ctx context.Context) error {
 	}
 	var hosts []harness.Host
 	for name := range r.managers.readRoles(ctx) {
-		h, _ := findHost(r.topology(), name)
+		h, _ := r.topology().Named(name)
 		hosts = append(hosts, h)
 	}
 	if len(hosts) == 0 {

@@ -154,13 +154,3 @@ func askEach[T any](
 		return answer, err
 	})
 }
-
-// findHost returns the host of a name.
-func findHost(t harness.Topology, name string) (harness.Host, bool) {
-	hosts := t.Hosts()
-	i := slices.IndexFunc(hosts, func(h harness.Host) bool { return h.Name == name })
-	if i < 0 {
-		return harness.Host{}, false
-	}
-	return hosts[i], true
-}

@@ -161,12 +161,7 @@ func (a *adapter) addScenario(s *messages.Scenario) {
 
 // rowOf returns the row of a host, made from the row of a host of the page.
 func (a *adapter) rowOf(pattern *messages.TableRow, h harness.Host) string {
-	var page harness.Host
-	for _, p := range harness.Tutorial().Hosts() {
-		if p.Name == pattern.Cells[0].Value {
-			page = p
-		}
-	}
+	page, _ := harness.Tutorial().Named(pattern.Cells[0].Value)
 	cpus, memory := steps.CountedBySwarm(h)
 	pageCPUs, pageMemory := steps.CountedBySwarm(page)
 	row := "      |"

@@ -24,16 +24,13 @@ var errNoContainer = lang.Errorf("not there")
 // pullImage is how long an engine may take to pull an image.
 const pullImage = 5 * time.Minute
 
-func (s Service) stepID() string { return s.Name + s.hostSuffix() }
-
-func (s Service) hostName() string { return s.Host.Name }
-
-// hostSuffix returns the empty string for the manager, on which the page is typed.
-func (s Service) hostSuffix() string {
+// stepID returns the ID of the service's step; it lacks the host if that is the manager,
+// on which the page is typed.
+func (s Service) stepID() string {
 	if s.Host.Name == s.topology.Manager.Name {
-		return ""
+		return s.Name
 	}
-	return "-" + s.Host.Name
+	return s.Name + "-" + s.Host.Name
 }
 
 func (s Service) findMissing(ctx context.Context, c *engine.Cluster) error {

@@ -16,10 +16,6 @@ import (
 // by gossip is told once.
 type networkPart struct{ topology harness.Topology }
 
-func (p networkPart) stepID() string { return "network" }
-
-func (p networkPart) hostName() string { return p.topology.Manager.Name }
-
 func (p networkPart) findMissing(ctx context.Context, c *engine.Cluster) error {
 	return p.checkWorking(ctx, c)
 }

@@ -213,14 +213,18 @@ func (p *Page) renderCommand(c commandTemplate, t harness.Topology, h harness.Ho
 		}
 		asPrinted, err := p.renderService(c.Starts, printed)
 		command.Text, command.Printed = s.typedOn(command.Host), asPrinted.typedOn(command.Host)
-		command.Step = newStep(c, command, s)
+		command.Step = c.newStep(command.Text, s.stepID(), s.Host.Name, s)
 		return command, err
 	case c.Creates == "network":
-		command.Step = newStep(c, command, networkPart{t})
+		command.Step = c.newStep(command.Text, c.Creates, t.Manager.Name, networkPart{t})
 	case c.Creates != "":
 		return command, fmt.Errorf("no command creates %q", c.Creates)
 	}
 	return command, nil
+}
+
+func (c commandTemplate) newStep(text, id, host string, p stepPart) *Step {
+	return &Step{ID: id, Page: c.Page, Host: host, Command: text, part: p, within: c.Within, phase: c.Phase}
 }
 
 func (p *Page) renderService(name string, on *place) (Service, error) {

@@ -27,10 +27,6 @@ type Step struct {
 
 // stepPart is what a step brings about.
 type stepPart interface {
-	// stepID returns the ID of the step.
-	stepID() string
-	// hostName returns the host that the step changes.
-	hostName() string
 	// findMissing returns nil if the step has nothing to do, and otherwise what is
 	// missing; a *WrongError is something that performing the step would not fix.
 	findMissing(ctx context.Context, c *engine.Cluster) error
@@ -38,13 +34,6 @@ type stepPart interface {
 	applyMissing(ctx context.Context, c *engine.Cluster) (lang.Text, error)
 	// checkWorking is findMissing once applyMissing is done. It is called often.
 	checkWorking(ctx context.Context, c *engine.Cluster) error
-}
-
-func newStep(c commandTemplate, command Command, p stepPart) *Step {
-	return &Step{
-		ID: p.stepID(), Page: c.Page, Host: p.hostName(), Command: command.Text,
-		part: p, within: c.Within, phase: c.Phase,
-	}
 }
 
 func (s Step) lookForMissing(ctx context.Context, c *engine.Cluster) error {

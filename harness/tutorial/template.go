@@ -39,16 +39,6 @@ func placeOf(t harness.Topology, h harness.Host) *place {
 	return p
 }
 
-// Named returns the host of a name.
-func (p *place) Named(name string) (harness.Host, error) {
-	for _, h := range p.Hosts() {
-		if h.Name == name {
-			return h, nil
-		}
-	}
-	return harness.Host{}, fmt.Errorf("no host is called %q", name)
-}
-
 // First reports whether the host is the first member.
 func (p *place) First() bool { return len(p.Members) > 0 && p.Members[0].Name == p.Host.Name }
 
@@ -147,10 +137,8 @@ func (here Addresses) Here(text string) string {
 // the page's, or for a host that the page has not one of the block for benchmarks
 // (RFC 2544), which no cluster has. Addresses.Here writes the host's own in its place.
 func StandIn(t harness.Topology, h harness.Host) netip.Addr {
-	for _, p := range harness.Tutorial().Hosts() {
-		if p.Name == h.Name {
-			return p.Addr
-		}
+	if p, err := harness.Tutorial().Named(h.Name); err == nil {
+		return p.Addr
 	}
 	i := slices.Index(t.HostNames(), h.Name)
 	return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16), byte(i >> 8), byte(i)})
