@@ -28,18 +28,7 @@ func (e *textError) In(l Language) string {
 		return e.Error()
 	}
 	// Not Sprintf: the format has %w.
-	return fmt.Errorf(l.Format(e.text.EN), l.localErrors(e.text.args)...).Error()
-}
-
-// localErrors returns arguments as local does, with errors that stay errors.
-func (l Language) localErrors(args []any) []any {
-	all := l.local(args)
-	for i, a := range args {
-		if _, ok := a.(error); ok {
-			all[i] = errors.New(all[i].(string))
-		}
-	}
-	return all
+	return fmt.Errorf(l.Format(e.text.EN), l.local(e.text.args)...).Error()
 }
 
 // Error writes an error in the language. One that is not a Speaker, such as an

@@ -5,6 +5,7 @@ package lang
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -64,10 +65,10 @@ func (l Language) local(args []any) []any {
 	all := make([]any, len(args))
 	for i, a := range args {
 		switch a := a.(type) {
+		case error: // also of a %w
+			all[i] = errors.New(l.Error(a))
 		case Speaker:
 			all[i] = a.In(l)
-		case error:
-			all[i] = l.Error(a)
 		default:
 			all[i] = a
 		}
