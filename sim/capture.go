@@ -87,22 +87,10 @@ const (
 	EndedByReader               // who read the file has closed it
 )
 
-// InterfaceError reports that a host has no network interface of a name.
-type InterfaceError struct {
-	Host, Name string
-	Known      []string // the names of those that it has
-}
-
-func (e *InterfaceError) Error() string { return e.In(lang.English) }
-
-// In returns the error in a language.
-func (e *InterfaceError) In(l lang.Language) string {
-	return l.Say("%s has no interface %s; it has %s", e.Host, e.Name, strings.Join(e.Known, ", "))
-}
-
 // Capture writes the packets of a host of a lab to w, as a pcap file that is valid whenever the
 // capture ends, also with an error. It returns when nothing of the capture is left on
-// the host. The end of ctx ends the capture, without an error.
+// the host. The end of ctx ends the capture, without an error. It is a *harness.SettingError
+// that the host has no such interface.
 func Capture(ctx context.Context, l *Lab, host string, o CaptureOptions, w io.Writer) (Captured, error) {
 	n, err := l.findNode(ctx, host)
 	if err != nil {
@@ -112,7 +100,7 @@ func Capture(ctx context.Context, l *Lab, host string, o CaptureOptions, w io.Wr
 		return Captured{}, err
 	}
 	got, err := capturePackets(ctx, n, o, w)
-	if err != nil && !errors.As(err, new(*InterfaceError)) {
+	if err != nil && !errors.As(err, new(*harness.SettingError)) {
 		err = lang.Errorf("capture on %s: %w", host, err)
 	}
 	return got, err
@@ -179,7 +167,9 @@ func explainEnd(ctx context.Context, n *node, exec, name, said string) error {
 	case err != nil:
 		return err
 	case code == exitNoInterface:
-		return &InterfaceError{n.name, name, strings.Fields(said)}
+		has := strings.Join(strings.Fields(said), ", ")
+		err := lang.Errorf("%s has no interface %s; it has %s", n.name, name, has)
+		return harness.WithSetting(err, lang.Verbatim("labcheck capture --help"))
 	case code == exitKilled:
 		return lang.Errorf("the host went off, or something on it killed the capture")
 	}

@@ -136,11 +136,10 @@ func openLink(ctx context.Context, e endpoint) (*link, error) {
 		return k, k.awaitAnswer(ctx, connectTimeout)
 	}
 	if _, err := exec.LookPath("ssh"); err != nil {
-		return nil, &EngineError{
-			Why:  lang.Textf("%s needs ssh, which is not installed here", e.describe()),
-			Hint: lang.Verbatim("apt-get install openssh-client"),
-			err:  err,
-		}
+		return nil, harness.WithHint(
+			lang.Errorf("%s needs ssh, which is not installed here", e.describe()),
+			lang.Verbatim("apt-get install openssh-client"),
+		)
 	}
 	ctx, cancel := harness.WithLimit(ctx, sshTimeout)
 	defer cancel()
@@ -211,10 +210,10 @@ func unreachableError(e endpoint, err error) error {
 
 // strayAddress reports that DOCKER_HOST names an address that no lab has.
 func strayAddress(e, behind endpoint) error {
-	return &EngineError{
-		Why:  lang.Textf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it", e.Host, behind.describe()),
-		Hint: lang.Verbatim("unset DOCKER_HOST"),
-	}
+	return harness.WithHint(
+		lang.Errorf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it", e.Host, behind.describe()),
+		lang.Verbatim("unset DOCKER_HOST"),
+	)
 }
 
 // CheckSettings returns a *harness.SettingError if no engine can be what the options and

@@ -95,7 +95,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 	var taken *SubnetError
 	switch {
 	case errors.As(err, &taken):
-		return d.failed(name, taken, taken.Hint.In(d.lang))
+		return d.failed(name, taken, taken.HintIn(d.lang))
 	case err != nil:
 		return d.failed(name, err, "docker network ls")
 	}

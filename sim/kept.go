@@ -12,26 +12,9 @@ import (
 	"labcheck/harness/lang"
 )
 
-// KeptNetworkError reports a network that the engine keeps though nothing is attached to
+// keptNetworkError reports a network that the engine keeps though nothing is attached to
 // it: Docker 20.10 may forget to count down its endpoints ("has active endpoints").
-type KeptNetworkError struct {
-	Network string
-	err     error // what the engine says
-}
-
-func (e *KeptNetworkError) Error() string { return e.In(lang.English) }
-func (e *KeptNetworkError) Unwrap() error { return e.err }
-
-// In returns the text in a language.
-func (e *KeptNetworkError) In(l lang.Language) string {
-	return l.Say("the engine keeps network %s though nothing is attached to it: %s", e.Network, e.err)
-}
-
-// HintIn implements harness.Hinter.
-func (e *KeptNetworkError) HintIn(l lang.Language) string {
-	return l.Say("restart the engine when nothing else runs there, and remove the lab again; " +
-		"a new lab takes the network as it is")
-}
+type keptNetworkError struct{ harness.HintError }
 
 // How often the removal of a network that is kept is tried again: the endpoints of
 // containers that were removed may go a moment later.
@@ -40,7 +23,7 @@ const (
 	keptPause = 200 * time.Millisecond
 )
 
-// removeNetwork removes a network. The error is a *KeptNetworkError if the engine keeps
+// removeNetwork removes a network. The error is a *keptNetworkError if the engine keeps
 // it for no reason.
 func removeNetwork(ctx context.Context, engine *client.Client, n network.Summary) error {
 	if n.Scope == swarmScope {
@@ -58,7 +41,11 @@ func removeNetwork(ctx context.Context, engine *client.Client, n network.Summary
 		case len(found.Containers) > 0:
 			return explainAttached(err, found)
 		case tries == keptTries:
-			return &KeptNetworkError{n.Name, err}
+			return &keptNetworkError{harness.HintError{
+				Err: lang.Errorf("the engine keeps network %s though nothing is attached to it: %w", n.Name, err),
+				Hint: lang.Text{EN: "restart the engine when nothing else runs there, and remove the lab again; " +
+					"a new lab takes the network as it is"},
+			}}
 		}
 		select {
 		case <-time.After(keptPause):
@@ -81,7 +68,7 @@ func explainAttached(err error, n network.Inspect) error {
 // ignoreKeptNetwork returns err. If err only says that the engine keeps a network, and nothing
 // else of the lab is left, it warns the user and returns nil.
 func ignoreKeptNetwork(ctx context.Context, l *Lab, err error) error {
-	var kept *KeptNetworkError
+	var kept *keptNetworkError
 	if len(l.machines) > 1 || !errors.As(err, &kept) {
 		return err
 	}

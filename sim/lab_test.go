@@ -292,7 +292,7 @@ func testSubnetTaken(t *testing.T, o Options) {
 func wantUsedBy(t *testing.T, err error, want string) {
 	t.Helper()
 	var taken *SubnetError
-	if !errors.As(err, &taken) || taken.UsedBy.String() != want {
+	if !errors.As(err, &taken) || !strings.HasSuffix(taken.Error(), ": "+want) {
 		t.Errorf("%v, want a subnet error: %s", err, want)
 	}
 }

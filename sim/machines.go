@@ -164,10 +164,10 @@ func (o Options) connectRecorded(
 		}
 		found, _, failed := o.connectEngines(ctx, []string{e.Name})
 		if failed == nil && found[0].info.ID != e.ID {
-			failed = errors.Join(&EngineError{
-				Why:  lang.Textf("%s is not the engine that has a part of lab %s", found[0].describe(), o.Lab),
-				Hint: lang.Text{EN: "name each of the lab's engines with --engine, as this machine reaches it"},
-			}, closeMachines(found))
+			failed = errors.Join(harness.WithHint(
+				lang.Errorf("%s is not the engine that has a part of lab %s", found[0].describe(), o.Lab),
+				lang.Text{EN: "name each of the lab's engines with --engine, as this machine reaches it"},
+			), closeMachines(found))
 		}
 		switch {
 		case failed == nil:

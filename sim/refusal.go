@@ -15,25 +15,7 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// EngineError reports that the engine that was chosen can't hold a lab. Nothing
-// was made on it.
-type EngineError struct {
-	Why  lang.Text
-	Hint lang.Text // what to do about it
-	err  error     // what it comes from; may be nil
-}
-
-func (e *EngineError) Error() string { return e.Why.String() }
-
-// In returns the text in a language.
-func (e *EngineError) In(l lang.Language) string { return e.Why.In(l) }
-
-func (e *EngineError) Unwrap() error { return e.err }
-
-// HintIn implements harness.Hinter.
-func (e *EngineError) HintIn(l lang.Language) string { return e.Hint.In(l) }
-
-// checkEngine returns an *EngineError if the engine can't hold a lab.
+// checkEngine returns an error with a hint if the engine can't hold a lab.
 func (k *link) checkEngine(ctx context.Context) error {
 	version, err := k.client.ServerVersion(ctx)
 	if isVersion := errdefs.IsInvalidArgument(err); isVersion && os.Getenv(client.EnvOverrideAPIVersion) != "" {
@@ -52,7 +34,7 @@ func (k *link) checkEngine(ctx context.Context) error {
 	return k.refuseEngine(version, k.info)
 }
 
-// refuseEngine returns an *EngineError if the version and the info of the engine show
+// refuseEngine returns an error with a hint if the version and the info of the engine show
 // that it can't hold a lab.
 func (k *link) refuseEngine(v types.Version, info system.Info) error {
 	at := k.describe()
@@ -69,19 +51,19 @@ func (k *link) refuseEngine(v types.Version, info system.Info) error {
 	isRootless := slices.ContainsFunc(info.SecurityOptions, func(option string) bool {
 		return strings.HasPrefix(option, "name=rootless")
 	})
-	var why lang.Text
+	var why error
 	switch {
 	case strings.HasPrefix(v.Version, "swarm/"):
-		why = lang.Textf("%s is a Swarm cluster (%s); a lab needs a single Docker engine", at, v.Version)
+		why = lang.Errorf("%s is a Swarm cluster (%s); a lab needs a single Docker engine", at, v.Version)
 	case isPodman:
-		why = lang.Textf("%s is Podman; a lab needs Docker Engine", at)
+		why = lang.Errorf("%s is Podman; a lab needs Docker Engine", at)
 	case v.Os == "windows" || info.OSType == "windows":
-		why = lang.Textf("%s runs Windows containers; a lab needs Linux containers", at)
+		why = lang.Errorf("%s runs Windows containers; a lab needs Linux containers", at)
 		hint = lang.Text{EN: "switch Docker to Linux containers, or name another context with --context"}
 	case isRootless:
-		why = lang.Textf("%s runs rootless; the hosts of a lab need SYS_ADMIN on the real machine", at)
+		why = lang.Errorf("%s runs rootless; the hosts of a lab need SYS_ADMIN on the real machine", at)
 	default:
 		return nil
 	}
-	return &EngineError{Why: why, Hint: hint}
+	return harness.WithHint(why, hint)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
@@ -86,7 +87,7 @@ func TestEnginesThatAreRefused(t *testing.T) {
 				}
 				return
 			}
-			var refused *EngineError
+			var refused *harness.HintError
 			want = r.host() + " (context default, from DOCKER_HOST) " + want
 			if !errors.As(err, &refused) || err.Error() != want {
 				t.Fatalf("%v, not %s", err, want)
@@ -121,7 +122,7 @@ func TestAddressOfALab(t *testing.T) {
 		engine.networks = test.networks
 		s := environmentOf(t, "DOCKER_HOST="+behind.host(), EnvEngine+"="+engine.host())
 		k, err := connect(t.Context(), s, subnet)
-		var refused *EngineError
+		var refused *harness.HintError
 		switch {
 		case len(behind.asked) > 0:
 			t.Errorf("%s: the address was asked %v", test.networks, behind.asked)

@@ -37,37 +37,17 @@ func (r room) free() int { return max(0, r.left()) }
 // left returns how many more hosts there is room for; it is negative if there are too many.
 func (r room) left() int { return r.all - r.taken }
 
-// RoomError reports that the memory does not hold the hosts of a lab.
-type RoomError struct{ Wanted, Free int }
-
-func (e *RoomError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *RoomError) In(l lang.Language) string {
-	return l.Say("the memory of the engine's machine holds %d more hosts, not %d", e.Free, e.Wanted)
-}
-
-// HintIn implements harness.Hinter.
-func (e *RoomError) HintIn(l lang.Language) string {
-	return l.Say("make fewer (--nodes %d), or list the labs with labcheck ls and remove one", max(e.Free, hostsOfPage))
+// noRoomError reports that the memory does not hold the hosts of a lab.
+func noRoomError(wanted, free int) error {
+	return harness.WithHint(
+		lang.Errorf("the memory of the engine's machine holds %d more hosts, not %d", free, wanted),
+		lang.Textf("make fewer (--nodes %d), or list the labs with labcheck ls and remove one", max(free, hostsOfPage)),
+	)
 }
 
 // NeighboursError reports that the kernel of this machine does not hold as many
 // neighbours as the hosts of a lab have: packets between them would be lost.
-type NeighboursError struct{ Hosts, Needed, Most int }
-
-func (e *NeighboursError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *NeighboursError) In(l lang.Language) string {
-	return l.Say("%d hosts have up to %d neighbours (addresses that one sends to), and this machine's kernel holds %d",
-		e.Hosts, e.Needed, e.Most)
-}
-
-// HintIn implements harness.Hinter.
-func (e *NeighboursError) HintIn(l lang.Language) string {
-	return l.Say("as root: %s", fmt.Sprintf("sysctl -w %s=%d", neighboursSetting, e.Needed))
-}
+type NeighboursError struct{ harness.HintError }
 
 // neighboursSetting is how many neighbours the kernel holds at most, of all network
 // namespaces together. They are dropped only when they have not been used for seconds
@@ -84,12 +64,16 @@ func checkNeighbours(hosts int) error {
 	}
 	most, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if needed := 2 * hosts * hosts; err == nil && needed > most {
-		return &NeighboursError{hosts, needed, most}
+		return &NeighboursError{harness.HintError{
+			Err: lang.Errorf("%d hosts have up to %d neighbours (addresses that one sends to), "+
+				"and this machine's kernel holds %d", hosts, needed, most),
+			Hint: lang.Textf("as root: %s", fmt.Sprintf("sysctl -w %s=%d", neighboursSetting, needed)),
+		}}
 	}
 	return nil
 }
 
-// checkRoom returns a *RoomError if the memory does not hold the hosts that are to be
+// checkRoom returns an error with a hint if the memory does not hold the hosts that are to be
 // made, or a *NeighboursError. A lab of the page's size is tried in any case.
 func checkRoom(ctx context.Context, l *Lab) error {
 	hosts := len(l.topology.Hosts())
@@ -110,7 +94,7 @@ func checkRoom(ctx context.Context, l *Lab) error {
 		free += measureRoom(m.info, labs).free()
 	}
 	if missing > free {
-		return &RoomError{missing, free}
+		return noRoomError(missing, free)
 	}
 	return checkNeighbours(hosts)
 }

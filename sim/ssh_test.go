@@ -143,7 +143,7 @@ func TestSSHThatFails(t *testing.T) {
 	wants(engineBehind(t, s), "Permission denied")
 	t.Setenv("PATH", t.TempDir())
 	_, err := openLink(t.Context(), endpointAt("ssh://host"))
-	var refused *EngineError
+	var refused *harness.HintError
 	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "needs ssh, which is not installed here") {
 		t.Errorf("with no ssh: %v", err)
 	}

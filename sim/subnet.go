@@ -17,30 +17,15 @@ import (
 
 // SubnetError reports that a lab can't have the requested subnet.
 type SubnetError struct {
-	Subnet netip.Prefix
-	UsedBy lang.Text // what has it
-	Hint   lang.Text // what to do about it
+	harness.HintError
 	// byProbe says that doctor's throw-away hosts have the subnet.
 	byProbe bool
 }
 
-func (e *SubnetError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *SubnetError) In(l lang.Language) string {
-	return l.Say("subnet %s can't be used: %s", e.Subnet, e.UsedBy.In(l))
-}
-
-// HintIn implements harness.Hinter.
-func (e *SubnetError) HintIn(l lang.Language) string { return e.Hint.In(l) }
-
-// onOtherSubnet reports that the lab has another subnet than the requested one.
-func onOtherSubnet(lab string, requested netip.Prefix, b labBridge) error {
-	return &SubnetError{
-		Subnet: requested,
-		UsedBy: lang.Textf("lab %s is running on %s", lab, b.subnet),
-		Hint:   lang.Text{EN: "leave --subnet out, or name another lab with --lab"},
-	}
+// newSubnetError returns the error that usedBy has a subnet.
+func newSubnetError(subnet netip.Prefix, usedBy, hint lang.Text) *SubnetError {
+	err := lang.Errorf("subnet %s can't be used: %s", subnet, usedBy)
+	return &SubnetError{HintError: harness.HintError{Err: err, Hint: hint}}
 }
 
 // subnetRequest is a request for a bridge on a subnet.
@@ -188,29 +173,27 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, er
 	if taken == nil {
 		return found, nil
 	}
-	e := r.takenBy(*taken, proposeSubnet(found))
-	if taken.Labels[LabelLab] == "" && r.engines != "" {
-		e.UsedBy = lang.Textf("network %s of %s uses it", taken.Name, at)
-	}
-	return nil, e
+	return nil, r.takenBy(*taken, at, proposeSubnet(found))
 }
 
-// takenBy reports that a network of the engine has the subnet. free is another one.
-func (r subnetRequest) takenBy(n network.Inspect, free string) *SubnetError {
-	e := &SubnetError{
-		Subnet: r.topology.Subnet, byProbe: n.Labels[labelProbe] != "",
-		UsedBy: lang.Textf("the engine's network %s uses it", n.Name),
-		Hint:   lang.Textf("choose another subnet (--subnet %s), or remove the network (docker network rm %s)", free, n.Name),
+// takenBy reports that a network of the engine at a place has the subnet. free is another one.
+func (r subnetRequest) takenBy(n network.Inspect, at lang.Text, free string) *SubnetError {
+	usedBy := lang.Textf("the engine's network %s uses it", n.Name)
+	if r.engines != "" {
+		usedBy = lang.Textf("network %s of %s uses it", n.Name, at)
 	}
+	hint := lang.Textf("choose another subnet (--subnet %s), or remove the network (docker network rm %s)", free, n.Name)
 	switch lab := n.Labels[LabelLab]; lab {
 	case "":
 	case r.objects.lab:
-		e.UsedBy = lang.Textf("lab %s is being made by another labcheck", lab)
-		e.Hint = lang.Textf("wait until it is done, or name another lab on another subnet (--lab two --subnet %s)", free)
+		usedBy = lang.Textf("lab %s is being made by another labcheck", lab)
+		hint = lang.Textf("wait until it is done, or name another lab on another subnet (--lab two --subnet %s)", free)
 	default:
-		e.UsedBy = lang.Textf("lab %s uses it", lab)
-		e.Hint = lang.Textf("choose another subnet (--subnet %s), or remove the lab (labcheck down --lab %s)", free, lab)
+		usedBy = lang.Textf("lab %s uses it", lab)
+		hint = lang.Textf("choose another subnet (--subnet %s), or remove the lab (labcheck down --lab %s)", free, lab)
 	}
+	e := newSubnetError(r.topology.Subnet, usedBy, hint)
+	e.byProbe = n.Labels[labelProbe] != ""
 	return e
 }
 
@@ -230,7 +213,7 @@ func checkMachine(wanted netip.Prefix, networks []network.Inspect) error {
 		return err
 	}
 	hint := lang.Textf("choose another subnet (--subnet %s)", proposeSubnet(networks))
-	return &SubnetError{Subnet: wanted, UsedBy: *usedBy, Hint: hint}
+	return newSubnetError(wanted, *usedBy, hint)
 }
 
 // findInterface returns which interface of this machine has an address of a subnet; nil

@@ -29,10 +29,10 @@ func arrangeMachines(ctx context.Context, machines []*machine, anySwarm bool) er
 	for i, m := range machines {
 		same := slices.IndexFunc(machines[:i], func(n *machine) bool { return n.info.ID == m.info.ID })
 		if same >= 0 {
-			return &EngineError{
-				Why:  lang.Textf("%s and %s are the same engine", machines[same].describe(), m.describe()),
-				Hint: lang.Text{EN: "name each engine once"},
-			}
+			return harness.WithHint(
+				lang.Errorf("%s and %s are the same engine", machines[same].describe(), m.describe()),
+				lang.Text{EN: "name each engine once"},
+			)
 		}
 	}
 	if i := slices.IndexFunc(machines, (*machine).isManager); i > 0 {
@@ -50,17 +50,17 @@ func (m *machine) isManager() bool { return m.info.Swarm.ControlAvailable }
 // isInSwarm reports whether the engine is a node of a swarm.
 func (m *machine) isInSwarm() bool { return m.info.Swarm.LocalNodeState == swarm.LocalNodeStateActive }
 
-// checkSwarm returns an *EngineError unless the engines are nodes of one swarm, which the
+// checkSwarm returns an error with a hint unless the engines are nodes of one swarm, which the
 // first manages.
 func checkSwarm(ctx context.Context, machines []*machine) error {
 	for _, m := range machines {
 		if !m.isInSwarm() {
-			return &EngineError{
-				Why: lang.Textf("%s is not in a swarm (%s); a lab on several machines needs one",
+			return harness.WithHint(
+				lang.Errorf("%s is not in a swarm (%s); a lab on several machines needs one",
 					m.describe(), m.info.Swarm.LocalNodeState),
-				Hint: lang.Text{EN: "have it join the swarm of the others (docker swarm join), " +
+				lang.Text{EN: "have it join the swarm of the others (docker swarm join), " +
 					"or run labcheck up with --form"},
-			}
+			)
 		}
 	}
 	manager := machines[0]
@@ -73,11 +73,10 @@ func checkSwarm(ctx context.Context, machines []*machine) error {
 	}
 	for _, m := range machines[1:] {
 		if !slices.ContainsFunc(nodes, func(n swarm.Node) bool { return n.ID == m.info.Swarm.NodeID }) {
-			return &EngineError{
-				Why: lang.Textf("%s is in another swarm than %s", m.describe(), manager.describe()),
-				Hint: lang.Text{EN: "have it leave its swarm and join the other " +
-					"(docker swarm leave, docker swarm join)"},
-			}
+			return harness.WithHint(
+				lang.Errorf("%s is in another swarm than %s", m.describe(), manager.describe()),
+				lang.Text{EN: "have it leave its swarm and join the other (docker swarm leave, docker swarm join)"},
+			)
 		}
 	}
 	return nil
@@ -85,11 +84,11 @@ func checkSwarm(ctx context.Context, machines []*machine) error {
 
 // noManagerError reports that no engine manages the swarm.
 func noManagerError(first *machine) error {
-	return &EngineError{
-		Why: lang.Textf("%s does not manage its swarm, nor do the others: a manager makes the lab's network",
+	return harness.WithHint(
+		lang.Errorf("%s does not manage its swarm, nor do the others: a manager makes the lab's network",
 			first.describe()),
-		Hint: lang.Text{EN: "name the engine of a manager, too (docker node ls)"},
-	}
+		lang.Text{EN: "name the engine of a manager, too (docker node ls)"},
+	)
 }
 
 // swarmPort is where managers of a swarm listen.

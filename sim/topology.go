@@ -24,7 +24,7 @@ func findTopology(lab labObjects, bridge *labBridge, wanted Options) (harness.To
 	}
 	t, err := wanted.newTopology()
 	if err != nil {
-		return t, &TopologyError{err}
+		return t, harness.WithSetting(err, lang.Text{})
 	}
 	if exists {
 		err = subnetRequest{objects: lab, topology: t}.checkSame(*bridge)
@@ -77,39 +77,20 @@ func (b labBridge) readTopology() (t harness.Topology, err error) {
 	return t, nil
 }
 
-// TopologyError reports a topology that a lab can't have.
-type TopologyError struct{ Err error }
-
-func (e *TopologyError) Error() string { return e.In(lang.English) }
-func (e *TopologyError) Unwrap() error { return e.Err }
-
-// In returns the text in a language.
-func (e *TopologyError) In(l lang.Language) string { return l.Error(e.Err) }
-
-// OtherHostsError reports that the lab was made with another topology than the
-// requested one.
-type OtherHostsError struct{ Lab string }
-
-func (e *OtherHostsError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *OtherHostsError) In(l lang.Language) string {
-	return l.Say("lab %s was made with other hosts", e.Lab)
-}
-
-// HintIn implements harness.Hinter.
-func (e *OtherHostsError) HintIn(l lang.Language) string {
-	return l.Say(
-		"remove it first (labcheck down --lab %s), leave --inventory and --nodes out, or name another lab with --lab", e.Lab)
-}
-
 // checkSame returns an error if a bridge is not of the requested topology.
 func (r subnetRequest) checkSame(bridge labBridge) error {
 	switch {
 	case bridge.subnet != r.topology.Subnet:
-		return onOtherSubnet(r.objects.lab, r.topology.Subnet, bridge)
+		return newSubnetError(
+			r.topology.Subnet, lang.Textf("lab %s is running on %s", r.objects.lab, bridge.subnet),
+			lang.Text{EN: "leave --subnet out, or name another lab with --lab"},
+		)
 	case bridge.topology != recordTopology(r.topology):
-		return &OtherHostsError{r.objects.lab}
+		return harness.WithHint(
+			lang.Errorf("lab %s was made with other hosts", r.objects.lab),
+			lang.Textf("remove it first (labcheck down --lab %s), leave --inventory and --nodes out, "+
+				"or name another lab with --lab", r.objects.lab),
+		)
 	}
 	return nil
 }

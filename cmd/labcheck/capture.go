@@ -130,8 +130,6 @@ func captureOn(ctx context.Context, s *session, host string, f captureFlags) err
 	}
 	var total harness.TotalError
 	switch cause := context.Cause(ctx); {
-	case errors.As(err, new(*sim.InterfaceError)):
-		return &usageError{err, "labcheck capture --help"}
 	case err != nil:
 		return writeError(err, s.lang)
 	case errors.As(cause, &total):

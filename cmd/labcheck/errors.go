@@ -69,8 +69,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
 		return exitFalse
-	case errors.As(err, new(*usageError)), errors.As(err, new(*harness.SettingError)),
-		errors.As(err, new(*sim.TopologyError)):
+	case errors.As(err, new(*usageError)), errors.As(err, new(*harness.SettingError)):
 		return exitUsage
 	}
 	return exitUnreachable
