@@ -46,13 +46,13 @@ func (e *Engine) newRoutes() *http.ServeMux {
 	m.HandleFunc("GET /networks/{id}", a.inspectNetwork)
 	m.HandleFunc("GET /events", a.streamEvents)
 	m.HandleFunc("GET /containers/json", a.listContainers)
-	m.HandleFunc("GET /containers/{id}/json", a.inspectContainer)
+	m.HandleFunc("GET /containers/{id}/json", a.onContainer(a.inspectContainer))
 	m.HandleFunc("POST /containers/create", a.createContainer)
 	m.HandleFunc("POST /containers/{id}/start", a.startContainer)
 	m.HandleFunc("POST /containers/{id}/stop", a.endContainer(events.ActionStop))
 	m.HandleFunc("POST /containers/{id}/kill", a.endContainer())
 	m.HandleFunc("POST /containers/{id}/wait", a.waitForContainer)
-	m.HandleFunc("DELETE /containers/{id}", a.removeContainer)
+	m.HandleFunc("DELETE /containers/{id}", a.onContainer(a.removeContainer))
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotImplemented, "a simulated engine does not answer "+r.Method+" "+r.URL.Path)
 	})
@@ -70,19 +70,23 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.routes.ServeHTTP(w, r)
 }
 
+// answer writes a document, or, for nil, no content.
 func answer(w http.ResponseWriter, code int, v any) {
+	if v == nil {
+		w.WriteHeader(code)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(v) // who asked may have gone
 }
 
 func refuse(w http.ResponseWriter, code int, message string) {
-	answer(w, code, map[string]string{"message": message})
+	answer(w, code, refusal(message))
 }
 
-func refuseUnknown(w http.ResponseWriter, id string) {
-	refuse(w, http.StatusNotFound, "No such container: "+id)
-}
+// refusal returns the document of an error.
+func refusal(message string) map[string]string { return map[string]string{"message": message} }
 
 func (e requests) answerPing(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }
 
@@ -147,13 +151,31 @@ func isTrue(r *http.Request, key string) bool {
 	return value == "1" || value == "true"
 }
 
-func (e requests) inspectContainer(w http.ResponseWriter, r *http.Request) {
-	c := e.inspect(r.PathValue("id"))
-	if c == nil {
-		refuseUnknown(w, r.PathValue("id"))
-		return
+// onContainer answers a request about a container with what f returns, which is called with
+// the lock, or that there is no such container.
+func (e requests) onContainer(f func(*simulated, *http.Request) (code int, v any)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id := r.PathValue("id")
+		code, v := http.StatusNotFound, any(refusal("No such container: "+id))
+		e.mu.Lock()
+		if c := e.find(id); c != nil {
+			code, v = f(c, r)
+		}
+		e.mu.Unlock()
+		answer(w, code, v)
 	}
-	answer(w, http.StatusOK, c)
+}
+
+func (e requests) inspectContainer(c *simulated, _ *http.Request) (code int, v any) {
+	command, state := commandOf(c.config), c.state
+	return http.StatusOK, &container.InspectResponse{
+		ContainerJSONBase: &container.ContainerJSONBase{
+			ID: c.id, Created: c.created.Format(time.RFC3339Nano), Path: command[0], Args: command[1:], State: &state,
+			Image: "sha256:" + imageID, Name: "/" + c.name, Driver: "overlay2", Platform: "linux", HostConfig: c.host,
+		},
+		Mounts: []container.MountPoint{}, Config: c.config,
+		NetworkSettings: &container.NetworkSettings{Networks: e.attachments(c)},
+	}
 }
 
 func (e requests) createContainer(w http.ResponseWriter, r *http.Request) {
@@ -176,7 +198,10 @@ func (e requests) createContainer(w http.ResponseWriter, r *http.Request) {
 
 func (e requests) startContainer(w http.ResponseWriter, r *http.Request) {
 	simulateWork(r.Context(), e.delay/2)
-	answerDone(w, r, e.start(r.PathValue("id")))
+	e.onContainer(func(c *simulated, _ *http.Request) (int, any) {
+		e.start(c)
+		return http.StatusNoContent, nil
+	})(w, r)
 }
 
 // simulateWork waits, as a real engine would work.
@@ -187,25 +212,18 @@ func simulateWork(ctx context.Context, d time.Duration) {
 	}
 }
 
-// answerDone answers a request that changes a container; found reports that there is
-// one.
-func answerDone(w http.ResponseWriter, r *http.Request, found bool) {
-	if !found {
-		refuseUnknown(w, r.PathValue("id"))
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
 // endContainer ends a container, and emits signals behind its end.
 func (e requests) endContainer(signals ...events.Action) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { answerDone(w, r, e.stop(r.PathValue("id"), signals...)) }
+	return e.onContainer(func(c *simulated, _ *http.Request) (int, any) {
+		e.stop(c, signals...)
+		return http.StatusNoContent, nil
+	})
 }
 
 func (e requests) waitForContainer(w http.ResponseWriter, r *http.Request) {
 	gone, exitCode := e.wait(r.PathValue("id"))
 	if gone == nil {
-		refuseUnknown(w, r.PathValue("id"))
+		refuse(w, http.StatusNotFound, "No such container: "+r.PathValue("id"))
 		return
 	}
 	select {
@@ -215,13 +233,15 @@ func (e requests) waitForContainer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (e requests) removeContainer(w http.ResponseWriter, r *http.Request) {
-	found, isRunning := e.remove(r.PathValue("id"), isTrue(r, "force"))
-	if isRunning {
-		refuse(w, http.StatusConflict, "You cannot remove a running container")
-		return
+// removeContainer removes a container. One that runs is removed only by force.
+func (e requests) removeContainer(c *simulated, r *http.Request) (code int, v any) {
+	if c.state.Running && !isTrue(r, "force") {
+		return http.StatusConflict, refusal("You cannot remove a running container")
 	}
-	answerDone(w, r, found)
+	e.stop(c)
+	delete(e.containers, c.id)
+	e.emit(c, events.ActionDestroy)
+	return http.StatusNoContent, nil
 }
 
 // streamEvents sends what becomes of containers until the client goes.

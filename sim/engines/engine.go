@@ -81,14 +81,11 @@ func (e *Engine) create(name string, config *container.Config, host *container.H
 	return id, true
 }
 
-// start has a container run, and reports whether there is one. What is told to sleep
-// for some seconds ends by itself after them.
-func (e *Engine) start(id string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c := e.find(id)
-	if c == nil || c.state.Running {
-		return c != nil
+// start has a container run. What is told to sleep for some seconds ends by itself after
+// them. It is called with the lock.
+func (e *Engine) start(c *simulated) {
+	if c.state.Running {
+		return
 	}
 	c.gone = make(chan struct{})
 	c.state = container.State{
@@ -106,7 +103,6 @@ func (e *Engine) start(id string) bool {
 			}
 		})
 	}
-	return true
 }
 
 // sleepOf returns how long a command such as `sleep 2` runs.
@@ -118,19 +114,16 @@ func sleepOf(command []string) (time.Duration, bool) {
 	return after, err == nil
 }
 
-// stop ends a container by a signal, and reports whether there is one.
-func (e *Engine) stop(id string, signals ...events.Action) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c := e.find(id)
-	if c != nil && c.state.Running {
-		e.emit(c, events.ActionKill)
-		e.end(c, 137)
-		for _, s := range signals {
-			e.emit(c, s)
-		}
+// stop ends a container that runs by a signal, and emits others. It is called with the lock.
+func (e *Engine) stop(c *simulated, others ...events.Action) {
+	if !c.state.Running {
+		return
 	}
-	return c != nil
+	e.emit(c, events.ActionKill)
+	e.end(c, 137)
+	for _, s := range others {
+		e.emit(c, s)
+	}
 }
 
 // end is called with the lock.
@@ -145,27 +138,6 @@ func (e *Engine) end(c *simulated, exitCode int) {
 	c.state.FinishedAt = time.Now().UTC().Format(time.RFC3339Nano)
 	close(c.gone)
 	e.emit(c, events.ActionDie)
-}
-
-// remove removes a container. One that runs is removed only by force; isRunning
-// reports that.
-func (e *Engine) remove(id string, force bool) (found, isRunning bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c := e.find(id)
-	if c == nil {
-		return false, false
-	}
-	if c.state.Running && !force {
-		return true, true
-	}
-	if c.state.Running {
-		e.emit(c, events.ActionKill)
-		e.end(c, 137)
-	}
-	delete(e.containers, c.id)
-	e.emit(c, events.ActionDestroy)
-	return true, false
 }
 
 // find returns the container of an ID, the beginning of one, or a name; nil if there is
@@ -241,25 +213,6 @@ func (e *Engine) attachments(c *simulated) map[string]*network.EndpointSettings 
 		settings.EndpointID = c.id
 	}
 	return map[string]*network.EndpointSettings{"bridge": settings}
-}
-
-// inspect returns all of a container; nil if there is none.
-func (e *Engine) inspect(id string) *container.InspectResponse {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c := e.find(id)
-	if c == nil {
-		return nil
-	}
-	command, state := commandOf(c.config), c.state
-	return &container.InspectResponse{
-		ContainerJSONBase: &container.ContainerJSONBase{
-			ID: c.id, Created: c.created.Format(time.RFC3339Nano), Path: command[0], Args: command[1:], State: &state,
-			Image: "sha256:" + imageID, Name: "/" + c.name, Driver: "overlay2", Platform: "linux", HostConfig: c.host,
-		},
-		Mounts: []container.MountPoint{}, Config: c.config,
-		NetworkSettings: &container.NetworkSettings{Networks: e.attachments(c)},
-	}
 }
 
 // wait returns a channel that is closed when a container has stopped, and then its exit
