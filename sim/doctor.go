@@ -7,6 +7,7 @@ import (
 
 	"github.com/docker/docker/client"
 	"github.com/docker/go-units"
+	"github.com/shirou/gopsutil/v4/disk"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -145,12 +146,12 @@ func (d doctor) checkRoom(ctx context.Context) Check {
 func (d doctor) checkDisk(m *machine) Check {
 	info := m.info
 	name := d.lang.Say("disk")
-	free, err := freeDisk(info.DockerRootDir)
+	usage, err := disk.Usage(info.DockerRootDir)
 	if err != nil {
 		return Check{name, true, d.lang.Say("unknown: %s is not on this machine", info.DockerRootDir), ""}
 	}
-	found := d.lang.Say("%s free in %s", units.BytesSize(float64(free)), info.DockerRootDir)
-	return Check{name, free >= diskNeeded, found, d.lang.Say("free at least 2 GiB there")}
+	found := d.lang.Say("%s free in %s", units.BytesSize(float64(usage.Free)), info.DockerRootDir)
+	return Check{name, usage.Free >= diskNeeded, found, d.lang.Say("free at least 2 GiB there")}
 }
 
 // checkImages checks which images are there, and what it takes to make the others.
