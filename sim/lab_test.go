@@ -236,7 +236,7 @@ func testEndedHasLog(t *testing.T, n *node) {
 	if err := n.setOff(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	err := n.awaitEngine(t.Context(), reporter{})
+	err := n.awaitEngine(t.Context(), Options{})
 	if err == nil || !strings.Contains(err.Error(), "the node's container ended with exit code 137\nlast lines of "+n.name+": level=") {
 		t.Errorf("it says: %v", err)
 	}

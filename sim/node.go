@@ -143,7 +143,7 @@ func (n *node) newClient() (*client.Client, error) {
 
 // awaitEngine waits until the node's engine answers, and reports it. It does not wait
 // for a node that has ended.
-func (n *node) awaitEngine(ctx context.Context, r reporter) error {
+func (n *node) awaitEngine(ctx context.Context, o Options) error {
 	wait, cancel := harness.WithLimit(ctx, engineTimeout)
 	defer cancel()
 	wait, giveUp := context.WithCancelCause(wait)
@@ -161,7 +161,7 @@ func (n *node) awaitEngine(ctx context.Context, r reporter) error {
 	if err != nil {
 		return n.withLog(ctx, lang.Errorf("engine of %s: %w", n.name, err))
 	}
-	r.report(n.name, lang.Text{EN: "engine answers"})
+	o.report(n.name, lang.Text{EN: "engine answers"})
 	return nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"sync"
-	"time"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -67,8 +66,6 @@ type Options struct {
 type Event struct {
 	Node string // the node it is about; empty for the lab as a whole
 	What string // "network made", "engine answers", …
-	// Since is the time since Up was called.
-	Since time.Duration
 }
 
 // Lab is a set of nodes on one engine, or on those of several machines. It implements
@@ -79,7 +76,6 @@ type Lab struct {
 	machines []*machine
 	lost     []error // why some of the machines are missing
 	objects  labObjects
-	reporter reporter
 	logs     string // see KeepLogs
 }
 
@@ -110,10 +106,14 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeMachines(machines))
 	}
-	return &Lab{
-		opts: o, topology: topology, machines: machines, lost: lost, objects: objects,
-		reporter: reporter{o.Progress, o.Lang, time.Now()},
-	}, nil
+	return &Lab{opts: o, topology: topology, machines: machines, lost: lost, objects: objects}, nil
+}
+
+// report passes on what becomes of a lab, or of one of its nodes.
+func (o Options) report(node string, what lang.Text) {
+	if o.Progress != nil {
+		o.Progress(Event{node, what.In(o.Lang)})
+	}
 }
 
 // warnUser passes a warning on if there is one.
@@ -172,7 +172,6 @@ func (l *Lab) Up(ctx context.Context) ([]harness.Node, error) { return l.UpWith(
 func (l *Lab) UpWith(
 	ctx context.Context, begin func(context.Context, []harness.Node) error,
 ) (nodes []harness.Node, err error) {
-	l.reporter.began = time.Now()
 	if err := checkRoom(ctx, l); err != nil {
 		return nil, err
 	}
@@ -211,10 +210,7 @@ func (l *Lab) UpWith(
 	if err != nil {
 		return nil, err
 	}
-	s := starter{
-		objects: l.objects, topology: l.topology, bridge: bridge, machines: l.machines, opts: l.opts,
-		reporter: l.reporter,
-	}
+	s := starter{Lab: l, bridge: bridge}
 	if err := s.startNodes(watched, begin); err != nil {
 		return nil, err
 	}
@@ -337,7 +333,7 @@ func (l *Lab) setFault(ctx context.Context, f harness.Fault, on bool) error {
 	if err := n.setFault(ctx, f, on, l.topology.Hosts()); err != nil || on || n.state == stateRunning {
 		return err
 	}
-	return n.awaitEngine(ctx, l.reporter)
+	return n.awaitEngine(ctx, l.opts)
 }
 
 // Restart reboots a host in good order.
@@ -347,7 +343,7 @@ func (l *Lab) Restart(ctx context.Context, name string) error {
 		err = n.reboot(ctx)
 	}
 	if err == nil {
-		err = n.awaitEngine(ctx, l.reporter)
+		err = n.awaitEngine(ctx, l.opts)
 	}
 	if err != nil {
 		return lang.Errorf("restart %s: %w", name, err)
@@ -383,16 +379,3 @@ func (l *Lab) Collect(ctx context.Context, dir string) error {
 // KeepLogs has an Up that fails write the log of each node's engine to
 // dir/NODE/engine.log, where Collect writes it, before it removes the nodes.
 func (l *Lab) KeepLogs(dir string) { l.logs = dir }
-
-// reporter passes on what becomes of a lab.
-type reporter struct {
-	receive  func(Event) // may be nil
-	language lang.Language
-	began    time.Time
-}
-
-func (r reporter) report(node string, what lang.Text) {
-	if r.receive != nil {
-		r.receive(Event{Node: node, What: what.In(r.language), Since: time.Since(r.began)})
-	}
-}

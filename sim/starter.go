@@ -15,12 +15,8 @@ import (
 
 // starter makes and starts the nodes of a lab.
 type starter struct {
-	objects     labObjects
-	topology    harness.Topology
+	*Lab
 	bridge      labBridge
-	machines    []*machine
-	opts        Options
-	reporter    reporter
 	running     chan *node    // receives each node when its container runs
 	managerRuns chan struct{} // closed when the manager's container runs
 	// turns has room for as many nodes as start at the same time.
@@ -105,7 +101,7 @@ func (s *starter) startNode(ctx context.Context, n *node, h harness.Host, cpu in
 	if isManager {
 		close(s.managerRuns)
 	}
-	if err := n.awaitEngine(ctx, s.reporter); err != nil || !isNew || !isManager || !s.opts.Plain {
+	if err := n.awaitEngine(ctx, s.opts); err != nil || !isNew || !isManager || !s.opts.Plain {
 		return err
 	}
 	_, err = n.Exec(ctx, "sh", "-c", buildPlainConsul)

@@ -32,13 +32,13 @@ func newSubnetError(subnet netip.Prefix, usedBy, hint lang.Text) *SubnetError {
 type subnetRequest struct {
 	objects  labObjects
 	topology harness.Topology
-	reporter reporter
+	opts     Options
 	engines  string // as recordMachines writes them, for a lab on several machines
 }
 
 // newSubnetRequest returns the request for a lab's own network.
 func newSubnetRequest(l *Lab) subnetRequest {
-	r := subnetRequest{objects: l.objects, topology: l.topology, reporter: l.reporter}
+	r := subnetRequest{objects: l.objects, topology: l.topology, opts: l.opts}
 	if len(l.machines) > 1 {
 		r.engines = recordMachines(l.machines)
 	}
@@ -81,7 +81,7 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 	}
 	_, err := r.objects.engine.NetworkCreate(making, r.objects.lab, options)
 	if err == nil {
-		r.reporter.report("", lang.Text{EN: "network made"})
+		r.opts.report("", lang.Text{EN: "network made"})
 		return r.awaitBridge(ctx)
 	}
 	if taken := r.awaitListing(ctx); taken != nil {
