@@ -19,48 +19,34 @@ import (
 
 // setCut makes or removes all rules of a cut at once, or none.
 func setCut(ctx context.Context, n *node, f harness.Fault, on bool, hosts []harness.Host) error {
-	tables := map[string][]string{}
-	for _, rule := range cutRules(f, hosts) {
-		tables[rule.table] = append(tables[rule.table], rule.command(on))
-	}
-	var input strings.Builder
-	for _, table := range []string{"raw", "mangle"} {
-		if lines := tables[table]; len(lines) > 0 {
-			fmt.Fprintf(&input, "*%s\n%s\nCOMMIT\n", table, strings.Join(lines, "\n"))
-		}
-	}
-	_, err := n.Exec(ctx, "sh", "-c", `printf %s "$1" | iptables-restore --noflush`, "sh", input.String())
-	return err
-}
-
-// cutRule is one of the rules of a cut.
-type cutRule struct{ table, chain, match, comment string }
-
-// command returns the line that adds or deletes the rule, for iptables-restore.
-func (r cutRule) command(on bool) string {
 	verb := "-D"
 	if on {
 		verb = "-A"
 	}
-	return fmt.Sprintf("%s %s %s -m comment --comment %s -j DROP", verb, r.chain, r.match, r.comment)
+	raw, mangle := cutRules(verb, f, hosts)
+	input := fmt.Sprintf("*raw\n%sCOMMIT\n*mangle\n%sCOMMIT\n", strings.Join(raw, ""), strings.Join(mangle, ""))
+	_, err := n.Exec(ctx, "sh", "-c", `printf %s "$1" | iptables-restore --noflush`, "sh", input)
+	return err
 }
 
-// cutRules returns the rules of a cut.
-func cutRules(f harness.Fault, hosts []harness.Host) []cutRule {
-	comment := f.CutComment()
-	var all []cutRule
+// ruleFormat is the line of a rule of a cut for iptables-restore: a verb, which adds or deletes
+// it, its chain, an address, further matches, and the cut's comment.
+const ruleFormat = "%s %s %s%s -m comment --comment %s -j DROP\n"
+
+// cutRules returns the rules of a cut in the tables raw and mangle, a line each.
+func cutRules(verb string, f harness.Fault, hosts []harness.Host) (raw, mangle []string) {
 	for _, h := range hosts {
 		if h.Name == f.Node || f.Peer != "" && h.Name != f.Peer {
 			continue
 		}
 		for _, port := range portMatches(f.Port) {
-			all = append(all, cutRule{"mangle", "POSTROUTING", fmt.Sprintf("-d %s%s", h.Addr, port), comment})
+			mangle = append(mangle, fmt.Sprintf(ruleFormat, verb, "POSTROUTING -d", h.Addr, port, f.CutComment()))
 			if !f.OneWay {
-				all = append(all, cutRule{"raw", "PREROUTING", fmt.Sprintf("-s %s%s", h.Addr, port), comment})
+				raw = append(raw, fmt.Sprintf(ruleFormat, verb, "PREROUTING -s", h.Addr, port, f.CutComment()))
 			}
 		}
 	}
-	return all
+	return raw, mangle
 }
 
 // portMatches returns matches of a port of TCP and of UDP, or of everything.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -24,12 +25,13 @@ func TestCutsAreReadBack(t *testing.T) {
 	rules := []int{8, 4, 2, 4, 2} // of four peers, in and out, TCP and UDP
 	saved := "*raw\n:PREROUTING ACCEPT [0:0]\n"
 	for i, f := range cuts {
-		all := cutRules(f, harness.Tutorial().Hosts())
+		raw, mangle := cutRules("-A", f, harness.Tutorial().Hosts())
+		all := append(raw, mangle...)
 		if len(all) != rules[i] {
 			t.Errorf("%s: %d rules, not %d", f, len(all), rules[i])
 		}
 		for _, r := range all {
-			saved += strings.Replace(r.command(true), " -m comment", "/32 -m comment", 1) + "\n"
+			saved += strings.Replace(r, " -m comment", "/32 -m comment", 1)
 		}
 	}
 	saved += `-A PREROUTING -s 192.168.33.20/32 -m comment --comment "somebody else's" -j DROP
@@ -81,8 +83,8 @@ func FuzzReadFaults(f *testing.F) {
 			t.Errorf("%+v of %q", s, qdisc)
 		}
 		want := harness.Fault{Kind: harness.FaultCut, Node: "store", Peer: "manager", Port: port, OneWay: oneWay}
-		line := cutRule{"raw", "PREROUTING", "-s 192.168.33.11/32", want.CutComment()}.command(true)
-		if got := cutsIn("store", saved+"\n"+line+"\n"); !slices.Contains(got, want) {
+		line := fmt.Sprintf(ruleFormat, "-A", "PREROUTING -s", "192.168.33.11/32", "", want.CutComment())
+		if got := cutsIn("store", saved+"\n"+line); !slices.Contains(got, want) {
 			t.Errorf("%+v is not among %+v", want, got)
 		}
 	})
