@@ -25,13 +25,13 @@ func TestEndedWhereTheEngineShutsDown(t *testing.T) {
 	})}
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
-	link, err := openLink(t.Context(), endpointAt("tcp://"+l.Addr().String()))
+	k, err := openLink(t.Context(), endpointAt("tcp://"+l.Addr().String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer link.Close()
-	objects := labObjects{engine: link.client, lab: "test"}
-	lab := &Lab{topology: harness.Tutorial(), machines: []*machine{{link: link}}, objects: objects}
+	defer k.Close()
+	objects := labObjects{engines: []*link{k}, lab: "test"}
+	lab := &Lab{topology: harness.Tutorial(), machines: []*machine{{link: k}}, objects: objects}
 	if ended, err := lab.Ended(t.Context()); err != nil || len(ended) != 4 {
 		t.Errorf("of an engine that runs: %v, %v", ended, err)
 	}

@@ -35,14 +35,14 @@ func endedAfter(t *testing.T, looks int32) *Guard {
 		fmt.Fprint(w, "["+strings.Join(listed, ",")+"]")
 	}))
 	t.Cleanup(server.Close)
-	link, err := openLink(t.Context(), endpointAt("tcp://"+server.Listener.Addr().String()))
+	k, err := openLink(t.Context(), endpointAt("tcp://"+server.Listener.Addr().String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { link.Close() })
+	t.Cleanup(func() { k.Close() })
 	lab := &Lab{
-		topology: harness.Tutorial(), machines: []*machine{{link: link}},
-		objects: labObjects{engine: link.client, lab: "test"},
+		topology: harness.Tutorial(), machines: []*machine{{link: k}},
+		objects: labObjects{engines: []*link{k}, lab: "test"},
 	}
 	g, err := NewGuard(t.Context(), lab, Activity{
 		During: lang.Text{EN: "meanwhile"},

@@ -189,7 +189,7 @@ func testRights(t *testing.T, l *Lab) {
 		t.Fatal(err)
 	}
 	for name, c := range found {
-		i, err := l.objects.engine.ContainerInspect(t.Context(), c.ID)
+		i, err := l.objects.engine().ContainerInspect(t.Context(), c.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,10 +246,10 @@ func testEndedHasLog(t *testing.T, n *node) {
 func testRestart(t *testing.T, l *Lab, nodes []harness.Node) {
 	n := nodes[2].(*node)
 	made := sh(t, n, "docker create labcheck/workload")
-	if err := l.objects.engine.ContainerKill(t.Context(), n.id, "KILL"); err != nil {
+	if err := l.objects.engine().ContainerKill(t.Context(), n.id, "KILL"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.objects.engine.ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
+	if err := l.objects.engine().ContainerPause(t.Context(), nodes[3].(*node).id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Up(t.Context()); err != nil {
@@ -386,7 +386,7 @@ func both(labs [2]*Lab, do func(*Lab) error) (errs [2]error) {
 // give no labels, is removed with its run or its lab; nobody else's is.
 func TestUnlabelledDisk(t *testing.T) {
 	l := open(t, testOptions(t, "test-disk"))
-	engine := l.objects.engine
+	engine := l.objects.engine()
 	const ofAnotherRun, ofAnotherLab = "test-disk_store_ABCDEFGHIJK7", "test-disk-2_store_ABCDEFGHIJK7"
 	const ofNobody = "test-disk_store_mine"
 	ofThisRun := l.objects.diskName("store")

@@ -239,12 +239,12 @@ func lostEngine(watched context.Context) error {
 }
 
 // checkAnswers returns an error that names the engine if it does not answer.
-func (e engineAt) checkAnswers(ctx context.Context) error {
+func (k *link) checkAnswers(ctx context.Context) error {
 	limit := harness.Limit(ctx, connectTimeout)
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if _, err := e.Ping(asking); err != nil {
-		return lang.Errorf("%w at %s: %w", ErrEngine, e.at, noAnswer(ctx, limit, err))
+	if _, err := k.client.Ping(asking); err != nil {
+		return unreachableError(k.endpoint, noAnswer(ctx, limit, err))
 	}
 	return nil
 }

@@ -43,33 +43,25 @@ const (
 // labObjects finds, counts and removes the containers, volumes and networks that
 // carry a lab's labels.
 type labObjects struct {
-	engine *client.Client // has the lab's network
-	at     lang.Text      // where it is
-	others []engineAt     // those of the lab's other machines
-	lab    string
-	run    string // on what this process makes
-	probed string // the lab that doctor's throw-away hosts are for; else empty
+	engines []*link // of the lab's machines; the first one has the lab's network
+	lab     string
+	run     string // on what this process makes
+	probed  string // the lab that doctor's throw-away hosts are for; else empty
 }
 
 // runLength is how many letters and digits the name of a run has.
 const runLength = 12
 
 func newLabObjects(lab string, machines ...*machine) labObjects {
-	o := labObjects{engine: machines[0].client, at: machines[0].describe(), lab: lab, run: rand.Text()[:runLength]}
-	for _, m := range machines[1:] {
-		o.others = append(o.others, engineAt{m.client, m.describe()})
+	o := labObjects{lab: lab, run: rand.Text()[:runLength]}
+	for _, m := range machines {
+		o.engines = append(o.engines, m.link)
 	}
 	return o
 }
 
-// engineAt is an engine, and where it is.
-type engineAt struct {
-	*client.Client
-	at lang.Text
-}
-
-// engines returns all engines of the lab.
-func (o labObjects) engines() []engineAt { return append([]engineAt{{o.engine, o.at}}, o.others...) }
+// engine returns the engine that has the lab's network.
+func (o labObjects) engine() *client.Client { return o.engines[0].client }
 
 // newLabels returns the labels of an object that this process makes.
 func (o labObjects) newLabels() map[string]string {
@@ -117,7 +109,7 @@ func labelFilter(label string) filters.Args { return filters.NewArgs(filters.Arg
 // findBridge returns the lab's bridge. The error is harness.ErrNoNodes if there is
 // none.
 func (o labObjects) findBridge(ctx context.Context) (labBridge, error) {
-	found, err := o.engine.NetworkList(ctx, network.ListOptions{Filters: o.labFilter().labels})
+	found, err := o.engine().NetworkList(ctx, network.ListOptions{Filters: o.labFilter().labels})
 	if err != nil {
 		return labBridge{}, err
 	}
@@ -170,14 +162,14 @@ type nodeContainer struct {
 // not.
 func (o labObjects) nodeContainers(ctx context.Context) (map[string]nodeContainer, error) {
 	nodes := map[string]nodeContainer{}
-	for _, e := range o.engines() {
-		found, err := e.ContainerList(ctx, container.ListOptions{All: true, Filters: o.labFilter().labels})
+	for _, e := range o.engines {
+		found, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: o.labFilter().labels})
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range found {
 			if name := c.Labels[labelNode]; name != "" {
-				nodes[name] = nodeContainer{c, e.Client}
+				nodes[name] = nodeContainer{c, e.client}
 			}
 		}
 	}
@@ -203,22 +195,21 @@ func (o labObjects) removeRun(ctx context.Context) error {
 // a lab on several machines stays while one of them has a host. If an engine does not
 // answer, what the others have goes all the same.
 func (o labObjects) removeAll(ctx context.Context, f objectFilter) error {
-	if len(o.others) == 0 {
-		_, err := removeObjects(ctx, o.engine, f)
+	if len(o.engines) == 1 {
+		_, err := removeObjects(ctx, o.engine(), f)
 		return err
 	}
-	engines := o.engines()
-	found, errs := make([]objectList, len(engines)), make([]error, len(engines))
+	found, errs := make([]objectList, len(o.engines)), make([]error, len(o.engines))
 	forEach := func(remove func(int, *client.Client) error) {
 		var group sync.WaitGroup
-		for i, e := range engines {
+		for i, e := range o.engines {
 			if errs[i] == nil {
-				group.Go(func() { errs[i] = remove(i, e.Client) })
+				group.Go(func() { errs[i] = remove(i, e.client) })
 			}
 		}
 		group.Wait()
 	}
-	forEach(func(i int, _ *client.Client) error { return engines[i].checkAnswers(ctx) })
+	forEach(func(i int, _ *client.Client) error { return o.engines[i].checkAnswers(ctx) })
 	forEach(func(i int, e *client.Client) (err error) {
 		if found[i], err = listObjects(ctx, e, f); err == nil {
 			err = removeListed(ctx, e, objectList{found[i].containers, found[i].volumes, nil})
@@ -255,8 +246,8 @@ func (l objectList) count() int { return len(l.containers) + len(l.volumes) + le
 
 // listAll returns what all engines have of the lab.
 func (o labObjects) listAll(ctx context.Context) (all objectList, err error) {
-	for _, e := range o.engines() {
-		found, failed := listObjects(ctx, e.Client, o.labFilter())
+	for _, e := range o.engines {
+		found, failed := listObjects(ctx, e.client, o.labFilter())
 		all.add(found)
 		err = errors.Join(err, failed)
 	}

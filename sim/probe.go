@@ -83,7 +83,7 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 	var nodes []*node
 	hosts := l.topology.Hosts()
 	for _, h := range hosts[:min(2, len(hosts))] {
-		nodes = append(nodes, newNode(o.engine, h, bridge, l.opts.Dial))
+		nodes = append(nodes, newNode(o.engine(), h, bridge, l.opts.Dial))
 	}
 	err = inParallel(nodes, func(n *node) error { return startListener(ctx, o, image, n) })
 	if err != nil {
@@ -97,7 +97,7 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 func startListener(ctx context.Context, o labObjects, image string, n *node) error {
 	making, cancel := withGrace(ctx)
 	defer cancel()
-	c, err := o.engine.ContainerCreate(making,
+	c, err := o.engine().ContainerCreate(making,
 		&container.Config{
 			Image: image, Labels: o.nodeLabels(n.name, n.addr), Hostname: n.name,
 			Entrypoint: []string{"listen", n.addr.String(), strconv.Itoa(int(n.port)), "sleep", "infinity"},
@@ -108,7 +108,7 @@ func startListener(ctx context.Context, o labObjects, image string, n *node) err
 			o.lab: {NetworkID: n.bridge.id, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: n.addr.String()}},
 		}}, nil, o.lab+"-"+n.name)
 	if n.id = c.ID; err == nil {
-		err = o.engine.ContainerStart(making, c.ID, container.StartOptions{})
+		err = o.engine().ContainerStart(making, c.ID, container.StartOptions{})
 	}
 	if err != nil {
 		return lang.Errorf("start throw-away host %s: %w", n.name, err)

@@ -24,7 +24,7 @@ var elfMachines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf
 // CheckProgram returns ErrProgram unless a file of this machine is a statically linked
 // Linux program for the architecture of the lab's engine.
 func CheckProgram(ctx context.Context, l *Lab, file string) error {
-	info, err := l.objects.engine.Info(ctx)
+	info, err := l.objects.engine().Info(ctx)
 	if err != nil {
 		return err
 	}

@@ -270,7 +270,7 @@ func (l *Lab) Ended(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		defer own.Close()
-		nodes, err := labObjects{engine: own.client, lab: l.Lab()}.nodeContainers(ctx)
+		nodes, err := labObjects{engines: []*link{own}, lab: l.Lab()}.nodeContainers(ctx)
 		if err != nil {
 			return nil, err
 		}

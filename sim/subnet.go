@@ -79,7 +79,7 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 			return labBridge{}, err
 		}
 	}
-	_, err := r.objects.engine.NetworkCreate(making, r.objects.lab, options)
+	_, err := r.objects.engine().NetworkCreate(making, r.objects.lab, options)
 	if err == nil {
 		r.opts.report("", lang.Text{EN: "network made"})
 		return r.awaitBridge(ctx)
@@ -157,8 +157,8 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, er
 	var found []network.Inspect
 	var taken *network.Inspect
 	var at lang.Text
-	for _, e := range r.objects.engines() {
-		listed, err := e.NetworkList(ctx, network.ListOptions{})
+	for _, e := range r.objects.engines {
+		listed, err := e.client.NetworkList(ctx, network.ListOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +167,7 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, er
 			return hasOverlap(n, r.topology.Subnet) || n.Labels[LabelLab] == r.objects.lab
 		})
 		if i >= 0 && taken == nil {
-			taken, at = &listed[i], e.at
+			taken, at = &listed[i], e.describe()
 		}
 	}
 	if taken == nil {

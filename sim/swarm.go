@@ -200,7 +200,7 @@ const (
 
 // makeOverlay makes the request for a bridge one for the network of a lab on several machines.
 func (r subnetRequest) makeOverlay(o *network.CreateOptions) error {
-	free, ok := freeRange(r.topology, len(r.objects.engines()))
+	free, ok := freeRange(r.topology, len(r.objects.engines))
 	if !ok {
 		return harness.WithHint(
 			lang.Errorf("subnet %s is full: a lab on several machines needs an address for each of them, too",

@@ -75,13 +75,13 @@ func Watch(ctx context.Context, in io.Reader, argv []string) error {
 			return lang.Errorf("the watchdog's engine: %w", err)
 		}
 	}
-	link, err := awaitReach(ctx, e)
+	k, err := awaitReach(ctx, e)
 	if err != nil {
 		return err
 	}
-	defer link.Close()
+	defer k.Close()
 	defer harness.RemoveDeadSockets()
-	return removeUntilQuiet(ctx, labObjects{engine: link.client, lab: argv[1], run: argv[2]})
+	return removeUntilQuiet(ctx, labObjects{engines: []*link{k}, lab: argv[1], run: argv[2]})
 }
 
 // awaitReach waits for an engine that does not answer: it may have been restarted,
@@ -103,7 +103,7 @@ func removeUntilQuiet(ctx context.Context, o labObjects) error {
 	var last error
 	for clean := time.Now(); time.Since(clean) < quietTime; {
 		var removed int
-		if removed, last = removeObjects(ctx, o.engine, o.runFilter()); removed > 0 || last != nil {
+		if removed, last = removeObjects(ctx, o.engine(), o.runFilter()); removed > 0 || last != nil {
 			clean = time.Now()
 		}
 		select {
