@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/docker/docker/client"
 	"github.com/docker/go-units"
 	"github.com/shirou/gopsutil/v4/disk"
 
@@ -114,31 +113,23 @@ func (d doctor) checkMemory(m *machine) Check {
 // checkRoom checks how many labs and hosts the memory holds, and how many there are.
 func (d doctor) checkRoom(ctx context.Context) Check {
 	name := d.lang.Say("room")
-	var hosts room
-	var engines []*client.Client
-	for _, m := range d.lab.machines {
-		hosts.all += measureRoom(m.info, nil).all
-		engines = append(engines, m.client)
-	}
-	all, err := listLabs(ctx, engines...)
+	rooms, labs, err := measureRooms(ctx, d.lab.machines)
 	if err != nil {
 		return d.failed(name, err, "docker ps")
 	}
-	needed := len(d.lab.topology.Hosts())
-	for _, l := range all {
-		hosts.taken += l.Hosts
-		if l.Name == d.lab.Lab() {
-			needed -= l.Hosts
-		}
+	var hosts room
+	for _, r := range rooms {
+		hosts = room{hosts.all + r.all, hosts.taken + r.taken}
 	}
 	var crowded *NeighboursError
-	if errors.As(checkNeighbours(len(d.lab.topology.Hosts())), &crowded) {
+	needed := len(d.lab.topology.Hosts())
+	if errors.As(checkNeighbours(needed), &crowded) {
 		return d.failed(name, crowded, crowded.HintIn(d.lang))
 	}
 	return Check{
-		name, needed <= hosts.free(),
+		name, needed-labs[d.lab.Lab()] <= hosts.free(),
 		d.lang.Say("the memory holds labs: %d (hosts: %d); there are: %d (hosts: %d)",
-			hosts.all/hostsOfPage, hosts.all, len(all), hosts.taken),
+			hosts.all/hostsOfPage, hosts.all, len(labs), hosts.taken),
 		d.lang.Say("list the labs with labcheck ls, and remove one with labcheck down --lab NAME"),
 	}
 }

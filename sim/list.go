@@ -6,10 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/docker/docker/client"
 )
 
 // Listed is a lab that an engine has, as far as its objects tell.
@@ -31,17 +28,13 @@ func List(ctx context.Context, o Options) (all []Listed, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closeMachines(machines)) }()
-	var engines []*client.Client
-	for _, m := range machines {
-		engines = append(engines, m.client)
-	}
-	return listLabs(ctx, engines...)
+	return listLabs(ctx, machines...)
 }
 
-func listLabs(ctx context.Context, engines ...*client.Client) ([]Listed, error) {
+func listLabs(ctx context.Context, machines ...*machine) ([]Listed, error) {
 	var found objectList
-	for _, e := range engines {
-		more, err := listObjects(ctx, e, objectFilter{labels: labelFilter(LabelLab)})
+	for _, m := range machines {
+		more, err := listObjects(ctx, m.client, objectFilter{labels: labelFilter(LabelLab)})
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +71,9 @@ func listLabs(ctx context.Context, engines ...*client.Client) ([]Listed, error) 
 		made, _ := time.Parse(time.RFC3339, v.CreatedAt)
 		lab(v.Labels, made)
 	}
-	return sortLabs(labs), nil
-}
-
-func sortLabs(labs map[string]*Listed) []Listed {
 	all := []Listed{}
-	for _, l := range slices.SortedFunc(maps.Values(labs), func(a, b *Listed) int { return strings.Compare(a.Name, b.Name) }) {
-		all = append(all, *l)
+	for _, name := range slices.Sorted(maps.Keys(labs)) {
+		all = append(all, *labs[name])
 	}
-	return all
+	return all, nil
 }

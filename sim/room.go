@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/docker/docker/api/types/system"
-
 	"labcheck/harness"
 	"labcheck/harness/lang"
 )
@@ -23,13 +21,22 @@ const (
 // room is how many hosts the memory of an engine's machine holds.
 type room struct{ all, taken int }
 
-// measureRoom counts the hosts of all labs on an engine.
-func measureRoom(info system.Info, labs []Listed) room {
-	r := room{all: int(info.MemTotal / memoryOfHost)}
-	for _, l := range labs {
-		r.taken += l.Hosts
+// measureRooms counts the hosts of all labs on each machine, and those of each lab.
+func measureRooms(ctx context.Context, machines []*machine) (rooms []room, labs map[string]int, err error) {
+	labs = map[string]int{}
+	for _, m := range machines {
+		found, err := listLabs(ctx, m)
+		if err != nil {
+			return nil, nil, err
+		}
+		r := room{all: int(m.info.MemTotal / memoryOfHost)}
+		for _, l := range found {
+			r.taken += l.Hosts
+			labs[l.Name] += l.Hosts
+		}
+		rooms = append(rooms, r)
 	}
-	return r
+	return rooms, labs, nil
 }
 
 func (r room) free() int { return max(0, r.left()) }
@@ -80,18 +87,13 @@ func checkRoom(ctx context.Context, l *Lab) error {
 	if hosts <= hostsOfPage {
 		return nil
 	}
-	missing, free := hosts, 0
-	for _, m := range l.machines {
-		labs, err := listLabs(ctx, m.client)
-		if err != nil {
-			return err
-		}
-		for _, other := range labs {
-			if other.Name == l.Lab() {
-				missing -= other.Hosts
-			}
-		}
-		free += measureRoom(m.info, labs).free()
+	rooms, labs, err := measureRooms(ctx, l.machines)
+	if err != nil {
+		return err
+	}
+	missing, free := hosts-labs[l.Lab()], 0
+	for _, r := range rooms {
+		free += r.free()
 	}
 	if missing > free {
 		return noRoomError(missing, free)
@@ -106,13 +108,9 @@ func placeHosts(
 	if len(machines) == 1 {
 		return make([]int, len(hosts)), nil
 	}
-	var rooms []room
-	for _, m := range machines {
-		labs, err := listLabs(ctx, m.client)
-		if err != nil {
-			return nil, err
-		}
-		rooms = append(rooms, measureRoom(m.info, labs))
+	rooms, _, err := measureRooms(ctx, machines)
+	if err != nil {
+		return nil, err
 	}
 	return spreadHosts(hosts, rooms, func(h harness.Host) bool { return existing[h.Name].ID != "" }), nil
 }
