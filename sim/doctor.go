@@ -29,10 +29,6 @@ type Check struct {
 func Doctor(ctx context.Context, o Options) []Check {
 	d := doctor{lang: o.Lang}
 	lab, err := Open(ctx, o)
-	var refused harness.Hinter
-	if errors.As(err, &refused) {
-		return []Check{d.failed("engine", refused, refused.HintIn(o.Lang))}
-	}
 	if err != nil {
 		return []Check{d.failed("engine", err, o.Lang.Say("start Docker, name another context with --context, "+
 			"set DOCKER_HOST to where it listens, or get the right to use its socket"))}
@@ -65,8 +61,12 @@ func (d doctor) checkEach(check func(*machine) Check) (all []Check) {
 	return all
 }
 
-// failed returns the check that ended with an error.
+// failed returns the check that ended with an error. fix is what to do if the error has no hint.
 func (d doctor) failed(name string, err error, fix string) Check {
+	var hinter harness.Hinter
+	if errors.As(err, &hinter) {
+		err, fix = hinter, hinter.HintIn(d.lang)
+	}
 	return Check{name, false, d.lang.Error(err), fix}
 }
 
@@ -92,11 +92,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 	if errors.Is(err, harness.ErrNoNodes) {
 		err = newSubnetRequest(d.lab).checkSubnet(ctx)
 	}
-	var taken *SubnetError
-	switch {
-	case errors.As(err, &taken):
-		return d.failed(name, taken, taken.HintIn(d.lang))
-	case err != nil:
+	if err != nil {
 		return d.failed(name, err, "docker network ls")
 	}
 	return Check{name, true, d.lang.Say("lab %s can have %s, which is free", d.lab.Lab(), d.lab.topology.Subnet), ""}
@@ -121,10 +117,9 @@ func (d doctor) checkRoom(ctx context.Context) Check {
 	for _, r := range rooms {
 		hosts = room{hosts.all + r.all, hosts.taken + r.taken}
 	}
-	var crowded *NeighboursError
 	needed := len(d.lab.topology.Hosts())
-	if errors.As(checkNeighbours(needed), &crowded) {
-		return d.failed(name, crowded, crowded.HintIn(d.lang))
+	if err := checkNeighbours(needed); err != nil {
+		return d.failed(name, err, "")
 	}
 	return Check{
 		name, needed-labs[d.lab.Lab()] <= hosts.free(),
@@ -162,10 +157,7 @@ func (d doctor) checkImages(ctx context.Context, store *images.Store) Check {
 func (d doctor) checkPackets(ctx context.Context) Check {
 	name := d.lang.Say("packets")
 	mode, err := testPackets(ctx, d.lab)
-	var blocked *BlockedError
 	switch {
-	case errors.As(err, &blocked):
-		return d.failed(name, blocked, blocked.Hint.In(d.lang))
 	case errors.Is(err, ErrNotOurs):
 		return d.failed(name, err, "--dial exec")
 	case errors.As(err, new(untestedError)):
