@@ -10,6 +10,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"labcheck/sim/images/debian"
@@ -38,23 +39,16 @@ type taggedImage struct {
 	refs []string
 }
 
-// savedImage is an image as manifest.json lists it.
-type savedImage struct {
-	Config   string   // name of the configuration's file
-	RepoTags []string // names of the image
-	Layers   []string // names of the layers' files, the lowest first
-}
-
 // writeArchive writes images as an archive.
 func writeArchive(w io.Writer, all []taggedImage) error {
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
-	var saved []savedImage
+	var saved tarball.Manifest
 	for _, i := range all {
 		own, err := blobsOf(i)
 		if err != nil {
 			return err
 		}
-		one := savedImage{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.refs}
+		one := tarball.Descriptor{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.refs}
 		for _, l := range own[2:] {
 			one.Layers = append(one.Layers, blobFolder+l.Digest.Hex)
 		}
