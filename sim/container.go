@@ -55,7 +55,7 @@ func (s *starter) makeContainer(ctx context.Context, n *node, h harness.Host, cp
 			}
 		}),
 	}
-	if n.id, err = s.runContainer(making, m, image, options); err != nil {
+	if n.id, err = m.runContainer(making, image, options...); err != nil {
 		return lang.Errorf("start node %s: %w", h.Name, err)
 	}
 	what := lang.Text{EN: "node started"}
@@ -64,20 +64,6 @@ func (s *starter) makeContainer(ctx context.Context, n *node, h harness.Host, cp
 	}
 	s.opts.report(h.Name, what)
 	return nil
-}
-
-// runContainer makes and starts a container on a machine of the lab.
-func (s *starter) runContainer(
-	ctx context.Context, m *machine, image string, options []testcontainers.ContainerCustomizer,
-) (id string, err error) {
-	if m != s.machines[0] {
-		return m.runContainer(ctx, image, options...)
-	}
-	c, err := testcontainers.Run(ctx, image, options...)
-	if err != nil {
-		return "", err
-	}
-	return c.GetContainerID(), nil
 }
 
 // setRights gives the node what an engine in a container needs, and no more:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/client"
+	"github.com/testcontainers/testcontainers-go"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -20,8 +21,8 @@ import (
 type machine struct {
 	*link
 	store    *images.Store
-	plain    string    // an address of the engine that needs neither ssh nor TLS files
-	watchdog *watchdog // nil if none runs
+	provider *testcontainers.DockerProvider // since Up
+	watchdog *watchdog                      // nil if none runs
 }
 
 // openMachines connects to the engines that the options name, and to those on which a lab

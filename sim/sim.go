@@ -196,11 +196,9 @@ func (l *Lab) UpWith(
 			err = errors.Join(err, saveLogs(ctx, l.logs, l.findNodes), l.objects.removeRun(ctx))
 		}
 	}()
-	unpin, err := pinTestcontainers(watched, l.machines)
-	if err != nil {
+	if err := openProviders(l.machines); err != nil {
 		return nil, err
 	}
-	defer unpin()
 	for _, m := range l.machines {
 		if err := m.store.Ensure(watched); err != nil {
 			return nil, err

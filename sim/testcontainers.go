@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 
 	"labcheck/harness/lang"
@@ -12,47 +14,72 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 )
 
-// runtimeName is what testcontainers knows our engine by.
+// runtimeName is what testcontainers knows our runtime by.
 const runtimeName = "labcheck"
 
-// pinTestcontainers makes testcontainers start containers on the lab's engines,
-// whatever its own properties file and the environment say. The function that it
-// returns is called when no more containers are started.
-func pinTestcontainers(ctx context.Context, machines []*machine) (unpin func(), err error) {
+// openProviders has testcontainers use the engines of a lab's machines, whatever its own
+// properties file and the environment say.
+func openProviders(machines []*machine) error {
 	quietTestcontainers()
-	var all []func()
-	unpin = func() {
-		for _, done := range all {
-			done()
-		}
-	}
-	for _, m := range machines {
-		host, done, err := m.plainHost()
-		if err != nil {
-			unpin()
-			return nil, err
-		}
-		m.plain, all = host, append(all, done)
-	}
-	host := machines[0].plain
-	// Testcontainers takes a runtime only once in a process and holds on to it:
-	// what counts is which engine it uses then.
-	_ = testcontainers.RegisterProvider(runtimeName, func() testcontainers.RuntimeProvider {
-		return engineRuntime{host}
-	})
-	used, err := testcontainersHost(ctx)
-	if err == nil && used != host {
-		err = lang.Errorf("testcontainers uses %s, not %s", used, host)
-	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		unpin()
-		return nil, unreachableError(machines[0].endpoint, err)
+		return lang.Errorf("testcontainers: %w", err)
 	}
-	return unpin, nil
+	server := &http.Server{Handler: http.HandlerFunc(answerInfo), ReadHeaderTimeout: connectTimeout}
+	defer func() { _ = server.Close() }()
+	go func() { _ = server.Serve(listener) }()
+	// It takes a runtime only once in a process, and then has its answer for good.
+	_ = testcontainers.RegisterProvider(runtimeName, func() testcontainers.RuntimeProvider {
+		return infoRuntime{"tcp://" + listener.Addr().String()}
+	})
+	for _, m := range machines {
+		if m.provider, err = m.newProvider(); err != nil {
+			return unreachableError(m.endpoint, err)
+		}
+	}
+	return nil
 }
 
-// runContainer is testcontainers.Run on another engine than the one that testcontainers
-// holds on to.
+// answerInfo answers what testcontainers asks an engine before it takes our client of
+// another one. Its own client knows neither ssh nor the TLS files of a context.
+func answerInfo(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Api-Version", client.MaxAPIVersion)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte("{}"))
+}
+
+// infoRuntime is the runtime of testcontainers at the address of answerInfo.
+type infoRuntime struct{ host string }
+
+// Initialize returns the address. The path of a socket is for the reaper, which is off;
+// without it testcontainers would look for engines.
+func (r infoRuntime) Initialize(context.Context) (testcontainers.RuntimeConfig, error) {
+	return testcontainers.RuntimeConfig{DockerHost: r.host, DockerSocketPath: "/var/run/docker.sock"}, nil
+}
+
+// newProvider returns the provider of testcontainers that uses the machine's engine.
+// Testcontainers panics if its own settings are wrong.
+func (m *machine) newProvider() (p *testcontainers.DockerProvider, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("testcontainers: %v", r)
+		}
+	}()
+	dial := m.client.Dialer()
+	engine, err := client.New(client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return dial(ctx)
+	}))
+	if err == nil {
+		p, err = testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
+	}
+	if err != nil {
+		return nil, lang.Errorf("testcontainers: %w", err)
+	}
+	p.SetClient(engine)
+	return p, nil
+}
+
+// runContainer makes and starts a container on the machine.
 func (m *machine) runContainer(
 	ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer,
 ) (id string, err error) {
@@ -62,62 +89,11 @@ func (m *machine) runContainer(
 			return "", err
 		}
 	}
-	provider, err := testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
-	if err != nil {
-		return "", err
-	}
-	engine, err := client.New(client.WithHost(m.plain))
-	if err != nil {
-		return "", err
-	}
-	defer engine.Close()
-	_ = provider.Close() // its own client is not used
-	provider.SetClient(engine)
-	c, err := provider.RunContainer(ctx, request.ContainerRequest)
+	c, err := m.provider.RunContainer(ctx, request.ContainerRequest)
 	if err != nil {
 		return "", err
 	}
 	return c.GetContainerID(), nil
-}
-
-// plainHost returns an address that needs neither ssh nor TLS files.
-func (k *link) plainHost() (host string, done func(), err error) {
-	switch {
-	case k.ssh != nil:
-		return k.ssh.URL(), func() {}, nil
-	case k.TLSData == nil && !k.SkipTLSVerify:
-		return k.client.DaemonHost(), func() {}, nil
-	}
-	t, err := openTunnel(k.client.Dialer())
-	if err != nil {
-		return "", nil, err
-	}
-	return t.URL(), func() { _ = t.Close() }, nil
-}
-
-// engineRuntime is the runtime of testcontainers that uses the lab's engine.
-type engineRuntime struct{ host string }
-
-// Initialize returns the engine's address. The path of its socket is for the
-// reaper, which is off; without it testcontainers would look for other engines.
-func (r engineRuntime) Initialize(context.Context) (testcontainers.RuntimeConfig, error) {
-	return testcontainers.RuntimeConfig{DockerHost: r.host, DockerSocketPath: "/var/run/docker.sock"}, nil
-}
-
-// testcontainersHost asks testcontainers which engine it uses. It panics if its
-// own settings are wrong.
-func testcontainersHost(ctx context.Context) (host string, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("testcontainers: %v", r)
-		}
-	}()
-	c, err := testcontainers.NewDockerClientWithOpts(ctx)
-	if err != nil {
-		return "", lang.Errorf("testcontainers: %w", err)
-	}
-	defer c.Close()
-	return c.DaemonHost(), nil
 }
 
 // quietTestcontainers silences testcontainers and switches its reaper off: that

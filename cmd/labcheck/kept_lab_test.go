@@ -99,7 +99,6 @@ func TestKeptNetwork(t *testing.T) {
 	labcheck := func(wantCode int, args ...string) string {
 		t.Helper()
 		var out, said strings.Builder
-		// In a process of its own: testcontainers knows one engine only.
 		c := exec.Command(labcheckFile(t), append(args, "--lang", "en", "--lab", keptLab)...)
 		c.Stdout, c.Stderr = &out, &said
 		if err := c.Run(); c.ProcessState == nil || c.ProcessState.ExitCode() != wantCode {
