@@ -34,8 +34,11 @@ import (
 func nameOnly(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
-		if path.Base(r.URL.Path) == "version" {
+		switch path.Base(r.URL.Path) {
+		case "version":
 			fmt.Fprintf(w, `{"Version": %q, "ApiVersion": "1.41"}`, name)
+		case "info":
+			fmt.Fprint(w, "{}")
 		}
 	})
 }

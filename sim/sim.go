@@ -196,9 +196,11 @@ func (l *Lab) UpWith(
 			err = errors.Join(err, saveLogs(ctx, l.logs, l.findNodes), l.objects.removeRun(ctx))
 		}
 	}()
-	if err := openProviders(l.machines); err != nil {
+	closeProviders, err := openProviders(l.machines)
+	if err != nil {
 		return nil, err
 	}
+	defer closeProviders()
 	for _, m := range l.machines {
 		if err := m.store.Ensure(watched); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"os"
 
 	"labcheck/harness/lang"
@@ -18,42 +19,56 @@ import (
 const runtimeName = "labcheck"
 
 // openProviders has testcontainers use the engines of a lab's machines, whatever its own
-// properties file and the environment say.
-func openProviders(machines []*machine) error {
+// properties file and the environment say, until the returned function is called.
+func openProviders(machines []*machine) (closeAll func(), err error) {
 	quietTestcontainers()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return lang.Errorf("testcontainers: %w", err)
+		return nil, lang.Errorf("testcontainers: %w", err)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(answerInfo), ReadHeaderTimeout: connectTimeout}
+	server := &http.Server{Handler: machines[0].newProxy(), ReadHeaderTimeout: connectTimeout}
 	defer func() { _ = server.Close() }()
 	go func() { _ = server.Serve(listener) }()
 	// It takes a runtime only once in a process, and then has its answer for good.
 	_ = testcontainers.RegisterProvider(runtimeName, func() testcontainers.RuntimeProvider {
-		return infoRuntime{"tcp://" + listener.Addr().String()}
+		return proxyRuntime{"tcp://" + listener.Addr().String()}
 	})
-	for _, m := range machines {
-		if m.provider, err = m.newProvider(); err != nil {
-			return unreachableError(m.endpoint, err)
+	closeAll = func() {
+		for _, m := range machines {
+			if m.provider != nil {
+				_ = m.provider.Close() // it was of use
+			}
 		}
 	}
-	return nil
+	for _, m := range machines {
+		if m.provider, err = m.newProvider(); err != nil {
+			closeAll()
+			return nil, unreachableError(m.endpoint, err)
+		}
+	}
+	return closeAll, nil
 }
 
-// answerInfo answers what testcontainers asks an engine before it takes our client of
-// another one. Its own client knows neither ssh nor the TLS files of a context.
-func answerInfo(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Api-Version", client.MaxAPIVersion)
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte("{}"))
+// newProxy returns what passes on to the machine's engine what testcontainers asks before
+// it takes our client: its own knows neither ssh nor the TLS files of a context.
+func (m *machine) newProxy() http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "engine" },
+		Transport: &http.Transport{DialContext: m.dialEngine, DisableKeepAlives: true},
+	}
 }
 
-// infoRuntime is the runtime of testcontainers at the address of answerInfo.
-type infoRuntime struct{ host string }
+// dialEngine connects to the machine's engine, whatever the address.
+func (m *machine) dialEngine(ctx context.Context, _, _ string) (net.Conn, error) {
+	return m.client.Dialer()(ctx)
+}
+
+// proxyRuntime is the runtime of testcontainers at the address of a proxy.
+type proxyRuntime struct{ host string }
 
 // Initialize returns the address. The path of a socket is for the reaper, which is off;
 // without it testcontainers would look for engines.
-func (r infoRuntime) Initialize(context.Context) (testcontainers.RuntimeConfig, error) {
+func (r proxyRuntime) Initialize(context.Context) (testcontainers.RuntimeConfig, error) {
 	return testcontainers.RuntimeConfig{DockerHost: r.host, DockerSocketPath: "/var/run/docker.sock"}, nil
 }
 
@@ -65,10 +80,7 @@ func (m *machine) newProvider() (p *testcontainers.DockerProvider, err error) {
 			err = fmt.Errorf("testcontainers: %v", r)
 		}
 	}()
-	dial := m.client.Dialer()
-	engine, err := client.New(client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return dial(ctx)
-	}))
+	engine, err := client.New(client.WithDialContext(m.dialEngine))
 	if err == nil {
 		p, err = testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
 	}

@@ -36,15 +36,16 @@ func TestProvidersUseTheirMachines(t *testing.T) {
 	}
 	t.Setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
 	for range 2 { // another Up of the same process
-		if err := openProviders(machines); err != nil {
+		closeAll, err := openProviders(machines)
+		if err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range []string{"tls", "plain"} {
 			v, err := machines[i].provider.Client().ServerVersion(t.Context(), client.ServerVersionOptions{})
-			_ = machines[i].provider.Close()
 			if err != nil || v.Version != want {
 				t.Errorf("%+v, %v, want %s", v, err, want)
 			}
 		}
+		closeAll()
 	}
 }
