@@ -86,7 +86,7 @@ faults: ## Inject each fault into a lab: its cause must be found, and fixed. UPD
 	@$(LAB_TEST) -v -run TestSeededFaults ./harness/diagnose -args -all $(if $(UPDATE),-record -update) $(if $(FAULTS),-faults '$(FAULTS)')
 
 thorough: ## Every fault that a lab can be given, a cluster with replicas, four labs, images with nothing compiled
-	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Replica|Life|LabsAtOnce' \
+	LABCHECK_THOROUGH=1 $(LAB_TEST) -timeout 60m -v -run 'Fault|Typed|Replica|Life|LabsAtOnce' \
 		./harness/tutorial ./harness/suite ./sim/images ./cmd/labcheck
 
 race-labs: ## Tests on real labs with the race detector

@@ -81,7 +81,7 @@ func TestErrorsEndTheLivingLine(t *testing.T) {
 		if code != exitUnreachable {
 			t.Errorf("exit code %d", code)
 		}
-		c.waitToShow("try:")
+		c.waitToShow("try: labcheck doctor")
 		c.wantScreen("labcheck: it failed: why\n   try: labcheck doctor\n")
 	}
 }
