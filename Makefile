@@ -95,7 +95,7 @@ race-labs: ## Tests on real labs with the race detector
 engines: ## Images, e2e and faults on dockerd 26 and later, labs on two and three of them. As root. ENGINES='trixie/containerd': only these
 	@.ci/engines/run $(ENGINES)
 
-vm: ## The same in a virtual machine with cgroup v2 and systemd, emulated: an hour or more. As root
+vm: ## The same in a virtual machine with cgroup v2 and systemd, emulated: 20 minutes to an hour. As root
 	@.ci/engines/vm $(ENGINES)
 
 nightly: TORTURE := 200
