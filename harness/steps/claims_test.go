@@ -443,6 +443,7 @@ func TestConsulAnswers(t *testing.T) {
 // TestIntroduceEngines: engines that a message did not reach are told, not only
 // those of another gossip.
 func TestIntroduceEngines(t *testing.T) {
+	t.Parallel()
 	w, f := performedWorld(t)
 	f.Change(func() { f.Hosts["store"].Unknown = []string{"worker01"} })
 	if err := w.introduceEngines(t.Context()); err != nil {

@@ -172,6 +172,7 @@ func TestReach(t *testing.T) {
 // TestReachWaits: no packet is sent, and nothing broken, before engines were told
 // where containers are, however little else the run may wait for.
 func TestReachWaits(t *testing.T) {
+	t.Parallel()
 	var all []string // the addresses that a container may get
 	for i := range 256 {
 		all = append(all, fmt.Sprintf("10.0.0.%d", i))
@@ -512,6 +513,7 @@ func TestRescheduled(t *testing.T) {
 
 // TestWaits: what is not so yet is waited for, told of, and no longer than said.
 func TestWaits(t *testing.T) {
+	t.Parallel()
 	w, f := performedWorld(t)
 	w.patience = nil
 	told := 0

@@ -53,6 +53,7 @@ func performedOn(t *testing.T, topology harness.Topology) (*engine.Cluster, *eng
 // TestRecorded wants a State to be the same once it was written and read back, and
 // each error to be of its kind still.
 func TestRecorded(t *testing.T) {
+	t.Parallel()
 	on, f := performed(t)
 	f.Hosts["store"].Off = true
 	f.Hosts["worker01"].Silent = true
@@ -93,6 +94,7 @@ func TestRecorded(t *testing.T) {
 // TestUnansweringHost: while a host is asked why its engine does not answer, the other
 // hosts are asked as well.
 func TestUnansweringHost(t *testing.T) {
+	t.Parallel()
 	on, f := performed(t)
 	f.Hosts["worker01"].Silent = true
 	other := make(chan struct{})
@@ -123,6 +125,7 @@ func TestUnansweringHost(t *testing.T) {
 // TestSuspects: of many hosts, commands ask those that show a fault and those that a false
 // claim is about.
 func TestSuspects(t *testing.T) {
+	t.Parallel()
 	topology, err := harness.Numbered(mostForAllProbes+1, netip.MustParsePrefix("192.168.33.0/24"))
 	if err != nil {
 		t.Fatal(err)
@@ -159,6 +162,7 @@ func TestDials(t *testing.T) {
 
 // TestDialler runs what a host runs, against ports that answer and that do not.
 func TestDialler(t *testing.T) {
+	t.Parallel()
 	perl := prereq.Program(t, "perl", "apt-get install perl-base")
 	tcp, err1 := net.Listen("tcp", "127.0.0.1:0")
 	closed, err2 := net.Listen("tcp", "127.0.0.1:0")

@@ -189,6 +189,7 @@ func TestGossipIsJoined(t *testing.T) {
 // TestGossipIsCompleted: what gossip lost does not take until the engines' next
 // comparison, which comes after 30 s.
 func TestGossipIsCompleted(t *testing.T) {
+	t.Parallel()
 	f, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"worker01"} }))
 	began := time.Now()
 	if err := CompleteGossip(t.Context(), c); err != nil {
@@ -640,6 +641,7 @@ func TestReached(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
+	t.Parallel()
 	f, c := fake(t, performed(nil))
 	for _, command := range Default().Commands(c.Topology()) {
 		f.Change(func() {

@@ -40,6 +40,7 @@ func performed(t *testing.T) (*Workload, *enginetest.Cluster) {
 // TestTurn: two runs do not start containers at once, and a run that crashed
 // does not keep its turn.
 func TestTurn(t *testing.T) {
+	t.Parallel()
 	w, f := performed(t)
 	f.Hosts["manager"].Add(enginetest.Container{
 		Name: turnName, Image: Image, Args: []string{"sleep", "70"}, State: "created", Labels: map[string]string{Label: "other"},
@@ -205,6 +206,7 @@ func TestPingAll(t *testing.T) {
 
 // TestPingScript runs the script with a ping that loses what it is told to.
 func TestPingScript(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	const ping = `#!/bin/sh
 for target; do :; done
