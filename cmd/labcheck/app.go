@@ -97,9 +97,13 @@ func (a *app) canColor(w io.Writer) bool {
 	return terminal.IsTerminal(w) && !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-func (a *app) printJSON(v any) {
-	a.printed = true
-	_ = report.WriteJSON(a.out, v) // of our own types; a closed stdout has nobody to tell
+// printJSON prints a document if --json asks for it, and reports whether it does.
+func (a *app) printJSON(v any) bool {
+	if a.json {
+		a.printed = true
+		_ = report.WriteJSON(a.out, v) // of our own types; a closed stdout has nobody to tell
+	}
+	return a.json
 }
 
 func newProgress(a *app) *terminal.Progress {

@@ -94,8 +94,7 @@ type planDocument struct {
 // printPlan prints what bootstrap would do, as a reader would type it.
 func printPlan(s *session, e extras, w io.Writer) {
 	steps := tutorial.Default().Steps(e.addTo(s.target.Topology()))
-	if s.json && w == s.out {
-		s.printJSON(planDocument{steps})
+	if w == s.out && s.printJSON(planDocument{steps}) {
 		return
 	}
 	for _, step := range steps {

@@ -371,8 +371,7 @@ func removeNewLab(ctx context.Context, s *session, f checkFlags, e harness.Evide
 func printReport(s *session, f checkFlags, e harness.Evidence) {
 	s.progress.Close()
 	annotations := s.out
-	if s.json {
-		s.printJSON(e)
+	if s.printJSON(e) {
 		annotations = s.err
 	} else if len(e.Scenarios) > 0 {
 		if s.lab == nil {

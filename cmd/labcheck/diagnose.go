@@ -66,10 +66,7 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	s.progress.Close()
-	if s.json {
-		s.printJSON(r)
-	} else {
+	if !s.printJSON(r) {
 		s.showDiagnosis(r)
 	}
 	switch {

@@ -35,9 +35,7 @@ func examineMachine(ctx context.Context, a *app) error {
 		return err
 	}
 	sick := slices.ContainsFunc(checks, func(c sim.Check) bool { return !c.OK })
-	if a.json {
-		a.printJSON(doctorDocument{!sick, checks})
-	} else {
+	if !a.printJSON(doctorDocument{!sick, checks}) {
 		printChecks(a, checks)
 	}
 	if sick {

@@ -52,10 +52,7 @@ func takeDown(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	s.progress.Close()
-	if s.json {
-		s.printJSON(downDocument{Lab: s.lab.Lab(), Removed: there})
-	} else if !there {
+	if !s.printJSON(downDocument{Lab: s.lab.Lab(), Removed: there}) && !there {
 		fmt.Fprintln(s.out, s.lang.Say("There is no lab %s.", s.lab.Lab()))
 	}
 	return nil
@@ -85,12 +82,10 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 		}
 		err = errors.Join(err, failed)
 	}
-	s.progress.Close()
-	if found := len(left); s.json {
-		s.printJSON(downDocument{Found: &found, Containers: removed, failure: s.failureOf(err)})
-		return err
+	found := len(left)
+	if !s.printJSON(downDocument{Found: &found, Containers: removed, failure: s.failureOf(err)}) {
+		fmt.Fprintln(s.out, s.lang.Say("Test containers of labcheck: %d found, %d removed.", found, len(removed)))
 	}
-	fmt.Fprintln(s.out, s.lang.Say("Test containers of labcheck: %d found, %d removed.", len(left), len(removed)))
 	return err
 }
 

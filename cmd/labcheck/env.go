@@ -64,7 +64,5 @@ func printEnv(s *session, manager string) {
 			fmt.Fprintln(s.out, "export", harness.ShellLine(v[0]+"="+v[1]))
 		}
 	}
-	if s.json {
-		s.printJSON(all)
-	}
+	s.printJSON(all)
 }

@@ -94,7 +94,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if code == exitInterrupted {
 		lines = []string{a.interruptionText()}
 	}
-	if (a.json || a.asJSON) && !a.printed {
+	if a.json = a.json || a.asJSON; !a.printed {
 		a.printJSON(failure{strings.Join(lines, "; "), hint})
 	}
 	fmt.Fprintln(a.err, "labcheck:", strings.Join(lines, "\n          "))

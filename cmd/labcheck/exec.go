@@ -76,9 +76,7 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 	if err != nil && !errors.As(err, new(*harness.RunError)) {
 		return err
 	}
-	if s.json {
-		s.printJSON(r)
-	} else {
+	if !s.printJSON(r) {
 		fmt.Fprint(s.screen.Out.Raw(), r.Stdout)
 		fmt.Fprint(s.screen.Err.Raw(), r.Stderr)
 	}
@@ -90,7 +88,6 @@ func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []stri
 	if len(argv) == 0 {
 		argv = []string{"bash"}
 	}
-	s.progress.Close()
 	sizes, restore, err := s.screen.PassKeys()
 	if err != nil {
 		return err

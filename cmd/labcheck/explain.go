@@ -64,8 +64,7 @@ func explainCodes(a *app, codes []string) error {
 		}
 		all = append(all, e)
 	}
-	if a.json {
-		a.printJSON(codesDocument{all})
+	if a.printJSON(codesDocument{all}) {
 		return nil
 	}
 	for i, e := range all {

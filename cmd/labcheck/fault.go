@@ -269,9 +269,7 @@ type faultsDocument struct {
 
 // printFaults prints faults, a line each, or what to say if there are none.
 func printFaults(s *faultSession, all []harness.Fault, none, before string) {
-	s.progress.Close()
-	if s.json {
-		s.printJSON(faultsDocument{append([]harness.Fault{}, all...)})
+	if s.printJSON(faultsDocument{append([]harness.Fault{}, all...)}) {
 		return
 	}
 	if len(all) == 0 {

@@ -65,9 +65,7 @@ func listImages(ctx context.Context, s *session, _ []string) error {
 	if err != nil {
 		return err
 	}
-	s.progress.Close()
-	if s.json {
-		s.printJSON(imagesDocument{Images: list})
+	if s.printJSON(imagesDocument{Images: list}) {
 		return nil
 	}
 	t := table.NewWriter()
@@ -131,7 +129,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 		_ = os.Remove(part.Name())
 		return writeError(err, s.lang)
 	}
-	printDocument(s, imagesDocument{File: file})
+	s.printJSON(imagesDocument{File: file})
 	return nil
 }
 
@@ -142,13 +140,6 @@ type imagesDocument struct {
 	Registry string         `json:"registry,omitempty"`
 	Removed  []string       `json:"removed,omitempty"`
 	*failure
-}
-
-// printDocument prints the document of a command that reads or writes images.
-func printDocument(s *session, d imagesDocument) {
-	if s.json {
-		s.printJSON(d)
-	}
 }
 
 // writeError makes err an error of use if it is a file of this machine that can't be
@@ -175,7 +166,7 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
 	}
 	if err == nil {
-		printDocument(s, imagesDocument{File: file})
+		s.printJSON(imagesDocument{File: file})
 	}
 	return err
 }
@@ -190,7 +181,7 @@ func pushImages(ctx context.Context, s *session, _ []string) error {
 	what := s.lang.Say("Push images to %s", s.registry)
 	err := s.progress.TrackPart(what, func() error { return s.lab.Images().Push(ctx) })
 	if err == nil {
-		printDocument(s, imagesDocument{Registry: s.registry})
+		s.printJSON(imagesDocument{Registry: s.registry})
 	}
 	return err
 }
@@ -205,9 +196,7 @@ func removeImages(ctx context.Context, s *session, cache bool) error {
 	if cache {
 		err = errors.Join(err, s.lab.Images().RemoveCache(ctx))
 	}
-	s.progress.Close()
-	if s.json {
-		s.printJSON(imagesDocument{Removed: removed, failure: s.failureOf(err)})
+	if s.printJSON(imagesDocument{Removed: removed, failure: s.failureOf(err)}) {
 		return err
 	}
 	for _, ref := range removed {

@@ -74,8 +74,7 @@ func validateInventory(a *app, file string) error {
 		return &usageError{err, "labcheck inventory example"}
 	}
 	t := i.Topology()
-	if a.json {
-		a.printJSON(t)
+	if a.printJSON(t) {
 		return nil
 	}
 	fmt.Fprintln(a.out, a.lang.Say("%s can be used: %s and %d members, network %s.",

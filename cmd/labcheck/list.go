@@ -31,12 +31,8 @@ type labsDocument struct {
 
 func listLabs(ctx context.Context, a *app) error {
 	all, err := sim.List(ctx, a.simOptions())
-	switch {
-	case err != nil:
+	if err != nil || a.printJSON(labsDocument{all}) {
 		return err
-	case a.json:
-		a.printJSON(labsDocument{all})
-		return nil
 	}
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{a.lang.Say("LAB"), a.lang.Say("SUBNET"), a.lang.Say("AGE"), a.lang.Say("STATE")})

@@ -86,12 +86,7 @@ func measureScale(ctx context.Context, s *session, f scaleFlags) error {
 	result, failed := runScale(ctx, s, f)
 	saved := saveScale(ctx, s, f.out, result)
 	removed := s.removeLab(ctx)
-	s.progress.Close()
-	switch {
-	case result.Schema == 0: // nothing was begun
-	case s.json:
-		s.printJSON(result)
-	default:
+	if result.Schema != 0 && !s.printJSON(result) { // something was begun
 		report.ScaleTerminal(s.out, result, s.lang)
 	}
 	if failed == nil && len(result.False) > 0 {

@@ -33,9 +33,7 @@ func (s *session) showStatus(ctx context.Context) error {
 	if s.lab != nil { // not meanwhile: many hosts would keep engines from answering in time
 		faults, faultsErr = tutorial.Faulter(s.lab, cluster).Faults(ctx)
 	}
-	s.progress.Close()
-	if s.json {
-		s.printJSON(statusDocument{found, faults, s.failureOf(faultsErr)})
+	if s.printJSON(statusDocument{found, faults, s.failureOf(faultsErr)}) {
 		return faultsErr
 	}
 	width := 0

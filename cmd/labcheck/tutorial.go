@@ -62,7 +62,6 @@ func walkThrough(ctx context.Context, s *session, yes bool) error {
 		return err
 	}
 	s.lab.Keep()
-	s.progress.Close()
 	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
@@ -81,11 +80,11 @@ func walkThrough(ctx context.Context, s *session, yes bool) error {
 		o.NextLine = func(ctx context.Context) (string, error) { return terminal.NextLine(ctx, lines) }
 	}
 	result, err := walk.Run(ctx, o)
-	if err == nil && s.json {
+	if err == nil {
 		s.printJSON(result)
-	}
-	if err == nil && len(result.Wrong) > 0 {
-		err = errFalse
+		if len(result.Wrong) > 0 {
+			err = errFalse
+		}
 	}
 	return leaveWalk(ctx, s, err)
 }

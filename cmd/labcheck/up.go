@@ -96,9 +96,7 @@ type upDocument struct {
 // printRunningLab tells where the lab is and how to go on.
 func printRunningLab(ctx context.Context, s *session, took time.Duration) {
 	t := s.lab.Topology()
-	s.progress.Close()
-	if s.json {
-		s.printJSON(upDocument{s.lab.Lab(), t, took})
+	if s.printJSON(upDocument{s.lab.Lab(), t, took}) {
 		return
 	}
 	fmt.Fprintln(s.out, s.lang.Say("Lab %s is running on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))

@@ -28,12 +28,9 @@ type versionDocument struct {
 }
 
 func printVersion(a *app) {
-	v := readVersion(debug.ReadBuildInfo)
-	if a.json {
-		a.printJSON(v)
-		return
+	if v := readVersion(debug.ReadBuildInfo); !a.printJSON(v) {
+		fmt.Fprintf(a.out, "labcheck %s\n", v)
 	}
-	fmt.Fprintf(a.out, "labcheck %s\n", v)
 }
 
 // String returns what is printed without --json.
