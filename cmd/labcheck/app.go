@@ -142,7 +142,7 @@ func (a *app) root() *cobra.Command {
 			}
 			preferTypedHosts(a)
 			if a.json && slices.ContainsFunc(textCommands, func(name string) bool { return isBelow(c, name) }) {
-				return &usageError{lang.Errorf("%s prints text: it has no JSON document", c.CommandPath()), "labcheck --help"}
+				return usageError(lang.Errorf("%s prints text: it has no JSON document", c.CommandPath()), "labcheck --help")
 			}
 			return a.checkFlags(isBelow(c, inventoryName))
 		},
@@ -158,7 +158,7 @@ func (a *app) root() *cobra.Command {
 	root.Flags().AddFlagSet(a.real.set)
 	addCommands(a, root, check)
 	completeFlags(a, root)
-	usage.Check(root, func(err error, help string) error { return &usageError{err, help} })
+	usage.Check(root, usageError)
 	usage.Help{Lang: a.lang, Width: terminal.Width(a.out), Sets: []usage.Set{
 		{Title: a.lang.Say("Flags that choose the lab:"), Flags: a.labSet},
 		{Title: a.lang.Say("Flags that describe the hosts:"), Flags: a.hostSet},
@@ -352,7 +352,7 @@ func (a *app) checkFlags(aboutInventory bool) error {
 		err = lang.Errorf("--timeout %s: it must be more than 0", a.timeout)
 	}
 	if err != nil {
-		return &usageError{err, "labcheck --help"}
+		return usageError(err, "labcheck --help")
 	}
 	return nil
 }

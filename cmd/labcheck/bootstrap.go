@@ -60,7 +60,7 @@ type extras struct {
 func (e extras) check(t harness.Topology) error {
 	if e.replicas < 0 || e.replicas > len(t.Members) {
 		err := lang.Errorf("--replicas %d: want 0 to %d, one on each host beside the manager", e.replicas, len(t.Members))
-		return &usageError{err, "labcheck bootstrap --help"}
+		return usageError(err, "labcheck bootstrap --help")
 	}
 	return nil
 }

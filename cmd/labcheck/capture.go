@@ -89,16 +89,16 @@ func (f captureFlags) checkUse(a *app) error {
 	switch {
 	case a.target != "sim":
 		err := lang.Errorf("capture is about labs: on a host that exists, run tcpdump")
-		return &usageError{err, "ssh HOST sudo tcpdump -i any -U -w - | wireshark -k -i -"}
+		return usageError(err, "ssh HOST sudo tcpdump -i any -U -w - | wireshark -k -i -")
 	case a.json:
-		return &usageError{lang.Errorf("capture writes packets: it has no JSON document"), help}
+		return usageError(lang.Errorf("capture writes packets: it has no JSON document"), help)
 	case errFor != nil:
 		return errFor
 	case f.Size < int64(least):
-		return &usageError{lang.Errorf("--size %s: want at least %s", units.HumanSize(float64(f.Size)), &least), help}
+		return usageError(lang.Errorf("--size %s: want at least %s", units.HumanSize(float64(f.Size)), &least), help)
 	case f.toStdout() && terminal.IsTerminal(a.out):
 		err := lang.Errorf("packets are not for a terminal: use -o FILE, or pipe them into a program")
-		return &usageError{err, "labcheck capture HOST | wireshark -k -i -"}
+		return usageError(err, "labcheck capture HOST | wireshark -k -i -")
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (f captureFlags) toStdout() bool { return f.file == "" || f.file == "-" }
 // captureOn captures the packets of a host, and says what it came to.
 func captureOn(ctx context.Context, s *session, host string, f captureFlags) error {
 	if err := s.lab.Topology().CheckHosts(host); err != nil {
-		return &usageError{err, s.commandLine("status")}
+		return usageError(err, s.commandLine("status"))
 	}
 	w := &packetFile{name: f.file}
 	if f.toStdout() {
@@ -135,7 +135,7 @@ func captureOn(ctx context.Context, s *session, host string, f captureFlags) err
 	case errors.As(cause, &total):
 		return total
 	case got.End == sim.EndedByInterrupt:
-		return &toldError{harness.VerdictInterrupted}
+		return told(exitInterrupted)
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func (f checkFlags) chosenFeatures() fs.FS {
 func (f checkFlags) access() (access, error) {
 	for _, a := range f.allow {
 		if a != allowsWorkload {
-			return readAccess, &usageError{lang.Errorf("--allow %s: want %s", a, allowsWorkload), "labcheck check --help"}
+			return readAccess, usageError(lang.Errorf("--allow %s: want %s", a, allowsWorkload), "labcheck check --help")
 		}
 	}
 	if len(f.allow) > 0 {
@@ -114,7 +114,7 @@ const gatherTimeout = 20 * time.Second
 func check(ctx context.Context, s *session, f checkFlags) error {
 	var err error
 	if f.scenarios, err = suite.Choose(f.chosenFeatures(), s.lang, f.tags); err != nil {
-		return &usageError{err, "labcheck check --help"}
+		return usageError(err, "labcheck check --help")
 	}
 	if err := makeOutFolder(s, f.out); err != nil {
 		return err
@@ -146,7 +146,7 @@ func makeOutFolder(s *session, dir string) error {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return &usageError{lang.Errorf("--out: %w", err), s.lang.Say("choose another --out")}
+		return usageError(lang.Errorf("--out: %w", err), s.lang.Say("choose another --out"))
 	}
 	return nil
 }

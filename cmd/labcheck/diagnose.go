@@ -33,10 +33,10 @@ tell, as root if sudo needs no password. Without ssh it asks the rest, and
 lists what it could not ask.`),
 		RunE: a.onTarget(readAccess, func(ctx context.Context, s *session, _ []string) error {
 			if packets && s.lab == nil {
-				return &usageError{
+				return usageError(
 					lang.Errorf("--packets starts containers, which is possible on a lab only"),
 					a.commandLine("check", "--allow=workload"),
-				}
+				)
 			}
 			claims, err := suite.Claims(features.FS, a.lang)
 			if err != nil {
@@ -71,9 +71,9 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	}
 	switch {
 	case len(r.Findings) > 0:
-		return &toldError{harness.VerdictFalse}
+		return told(exitFalse)
 	case len(r.NotAsked) > 0:
-		return &toldError{harness.VerdictUnreachable}
+		return told(exitUnreachable)
 	}
 	return nil
 }

@@ -31,11 +31,11 @@ func writeDocs(root *cobra.Command, dir, format string) error {
 			return doc.GenManTree(c, &doc.GenManHeader{Section: "1", Source: "labcheck " + version()}, dir)
 		}
 	default:
-		return &usageError{lang.Errorf("--format %s: want markdown or man", format), "labcheck docs --help"}
+		return usageError(lang.Errorf("--format %s: want markdown or man", format), "labcheck docs --help")
 	}
 	root.DisableAutoGenTag = true // the day on which it was made
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return &usageError{err, "labcheck docs --help"}
+		return usageError(err, "labcheck docs --help")
 	}
 	return write(root, dir)
 }

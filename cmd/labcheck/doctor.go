@@ -8,7 +8,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"labcheck/harness"
 	"labcheck/sim"
 )
 
@@ -39,7 +38,7 @@ func examineMachine(ctx context.Context, a *app) error {
 		printChecks(a, checks)
 	}
 	if sick {
-		return &toldError{harness.VerdictUnreachable}
+		return told(exitUnreachable)
 	}
 	return nil
 }

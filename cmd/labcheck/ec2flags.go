@@ -68,7 +68,7 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	case errors.As(err, new(*harness.SettingError)):
 		return err
 	case err != nil:
-		return &usageError{err, "labcheck --help"}
+		return usageError(err, "labcheck --help")
 	}
 	s.services.ReadOnly = may == readAccess
 	t, err := ec2.Open(ec2.Options{
@@ -77,7 +77,7 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 	})
 	switch {
 	case errors.As(err, new(*ec2.JumpError)):
-		return &usageError{err, "labcheck --help"}
+		return usageError(err, "labcheck --help")
 	case err != nil:
 		return err
 	case s.real.jump != "":
@@ -110,7 +110,7 @@ func (s *session) logIn(ctx context.Context) {
 func (a *app) readFile() (ec2.Inventory, error) {
 	i, err := ec2.ReadFile(a.inventory)
 	if err != nil {
-		err = &usageError{err, "labcheck inventory example"}
+		err = usageError(err, "labcheck inventory example")
 	}
 	return i, err
 }

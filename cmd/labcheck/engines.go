@@ -19,7 +19,7 @@ func newEnginesCommand(a *app) *cobra.Command {
 		Use: "engines", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if o.Addr, err = netip.ParseAddr(addr); err != nil {
-				return &usageError{lang.Errorf("--addr: %w", err), "labcheck engines --help"}
+				return usageError(lang.Errorf("--addr: %w", err), "labcheck engines --help")
 			}
 			return engines.Run(c.Context(), o)
 		},

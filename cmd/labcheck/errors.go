@@ -23,53 +23,46 @@ const (
 	exitInterrupted = 130 // by a signal, after cleaning up
 )
 
-// usageError is a command line that can't be carried out.
-type usageError struct {
-	err  error
-	hint string
+// verdictCodes are the exit codes of verdicts.
+var verdictCodes = map[harness.Verdict]int{
+	harness.VerdictHolds: exitHolds, harness.VerdictFalse: exitFalse,
+	harness.VerdictUnreachable: exitUnreachable, harness.VerdictInterrupted: exitInterrupted,
 }
 
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-// In writes the error in a language.
-func (e *usageError) In(l lang.Language) string { return l.Error(e.err) }
-
-// HintIn implements harness.Hinter.
-func (e *usageError) HintIn(lang.Language) string { return e.hint }
+// usageError returns the error that a command line can't be carried out, and what to
+// type instead.
+func usageError(err error, hint string) error { return harness.WithSetting(err, lang.Verbatim(hint)) }
 
 // errFalse reports that a claim is false. The report has said which.
 var errFalse = lang.Errorf("a claim is false")
 
-// toldError is a verdict of which the command has said all there is to say.
-type toldError struct{ verdict harness.Verdict }
+// toldError is an exit code of which the command has said all there is to say.
+type toldError struct{ code int }
 
-func (e *toldError) Error() string { return "verdict: " + string(e.verdict) }
+func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// remoteError is a command on a host that failed. It has said why.
-type remoteError struct{ exitCode int }
-
-func (e *remoteError) Error() string { return fmt.Sprintf("exit code %d", e.exitCode) }
+// told returns the error of an exit code that the command has explained; nil of 0.
+func told(code int) error {
+	if code == exitHolds {
+		return nil
+	}
+	return &toldError{code}
+}
 
 // exitCode returns the exit code of a command that ended with an error. ctx ends
 // with a signal.
 func exitCode(ctx context.Context, err error) int {
-	var told *toldError
-	var remote *remoteError
+	var said *toldError
 	switch {
 	case err == nil:
 		return exitHolds
-	case errors.As(err, &remote):
-		return remote.exitCode
-	case errors.As(err, &told) && told.verdict == harness.VerdictFalse:
-		return exitFalse
-	case errors.As(err, &told) && told.verdict == harness.VerdictUnreachable:
-		return exitUnreachable
-	case ctx.Err() != nil, errors.As(err, &told):
+	case errors.As(err, &said):
+		return said.code
+	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
 		return exitFalse
-	case errors.As(err, new(*usageError)), errors.As(err, new(*harness.SettingError)):
+	case errors.As(err, new(*harness.SettingError)):
 		return exitUsage
 	}
 	return exitUnreachable
@@ -78,7 +71,7 @@ func exitCode(ctx context.Context, err error) int {
 // isTold reports whether the command has said all there is to say of an error.
 func isTold(err error) bool {
 	return err == nil || err == errFalse || //nolint:errorlint // alone: another error beside it is to be told
-		errors.As(err, new(*toldError)) || errors.As(err, new(*remoteError))
+		errors.As(err, new(*toldError))
 }
 
 // finish tells what went wrong, if anything did, and returns the exit code.

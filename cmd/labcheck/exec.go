@@ -48,17 +48,17 @@ COMMAND it is bash then.`),
 func checkTerminal(a *app) error {
 	switch {
 	case a.json:
-		return &usageError{lang.Errorf("--tty and --json can't be used together"), "labcheck exec --help"}
+		return usageError(lang.Errorf("--tty and --json can't be used together"), "labcheck exec --help")
 	case !terminal.IsTerminal(a.in) || !terminal.IsTerminal(a.out):
 		err := lang.Errorf("--tty needs a terminal: stdin and stdout are not both one")
-		return &usageError{err, a.lang.Say("leave out --tty")}
+		return usageError(err, a.lang.Say("leave out --tty"))
 	}
 	return nil
 }
 
 func execOn(ctx context.Context, s *session, host string, argv []string, tty bool) error {
 	if err := s.target.Topology().CheckHosts(host); err != nil {
-		return &usageError{err, s.commandLine("status")}
+		return usageError(err, s.commandLine("status"))
 	}
 	s.logIn(ctx)
 	nodes, err := s.target.Nodes(ctx)
@@ -80,7 +80,7 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 		fmt.Fprint(s.screen.Out.Raw(), r.Stdout)
 		fmt.Fprint(s.screen.Err.Raw(), r.Stderr)
 	}
-	return endRemote(r.ExitCode)
+	return told(r.ExitCode)
 }
 
 // execOnTerminal runs a command on a host with this terminal.
@@ -98,13 +98,5 @@ func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []stri
 	if err != nil {
 		return err
 	}
-	return endRemote(code)
-}
-
-// endRemote returns an error if a command on a host failed.
-func endRemote(code int) error {
-	if code == 0 {
-		return nil
-	}
-	return &remoteError{code}
+	return told(code)
 }

@@ -60,7 +60,7 @@ func explainCodes(a *app, codes []string) error {
 	for _, code := range codes {
 		e, ok := diagnose.Explain(code, a.lang)
 		if !ok {
-			return &usageError{lang.Errorf("there is no code %s", code), hintOfCode(code)}
+			return usageError(lang.Errorf("there is no code %s", code), hintOfCode(code))
 		}
 		all = append(all, e)
 	}

@@ -108,7 +108,7 @@ func (f faultFlags) checkUse(a *app, v harness.FaultVerb, help string) error {
 		err = lang.Errorf("slow needs a --delay or a --loss")
 	}
 	if err != nil {
-		return &usageError{err, help}
+		return usageError(err, help)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func checkDuring(a *app, during time.Duration, help string) error {
 		help = a.lang.Say("a longer --timeout")
 	}
 	err := lang.Errorf("--for %s: it must be more than 0 and less than --timeout, %s", during, a.timeout)
-	return &usageError{err, help}
+	return usageError(err, help)
 }
 
 func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {
@@ -163,9 +163,9 @@ func (a *app) onFaults(do func(context.Context, *faultSession, []string) error) 
 		err = do(ctx, &faultSession{s, tutorial.Faulter(s.lab, cluster)}, args)
 		switch {
 		case errors.Is(err, tutorial.ErrNoService):
-			return &usageError{err, s.commandLine("status")}
+			return usageError(err, s.commandLine("status"))
 		case errors.Is(err, harness.ErrInForce), errors.Is(err, harness.ErrNotInForce):
-			return &usageError{err, s.commandLine("fault list")}
+			return usageError(err, s.commandLine("fault list"))
 		}
 		return err
 	})
@@ -175,16 +175,16 @@ func (a *app) onFaults(do func(context.Context, *faultSession, []string) error) 
 func (s *faultSession) check(f harness.Fault) error {
 	t := s.lab.Topology()
 	if err := f.CheckHosts(t); err != nil {
-		return &usageError{err, s.commandLine("status")}
+		return usageError(err, s.commandLine("status"))
 	}
 	if f.Kind == harness.FaultCut && f.Node == f.Peer {
-		return &usageError{lang.Errorf("%s can't be cut off from itself", f.Node), "labcheck fault cut --help"}
+		return usageError(lang.Errorf("%s can't be cut off from itself", f.Node), "labcheck fault cut --help")
 	}
 	managerJoins := f.Service == tutorial.SwarmJoin && f.Node == t.Manager.Name
 	if f.Kind == harness.FaultStop && (managerJoins || !slices.Contains(tutorial.Default().ServiceNames(), f.Service)) {
 		err := lang.Errorf("want consul, manager or join:HOST, with a host that joins; " +
 			"with replicas also consul:HOST or manager:HOST")
-		return &usageError{err, "labcheck fault stop --help"}
+		return usageError(err, "labcheck fault stop --help")
 	}
 	return nil
 }
@@ -239,7 +239,7 @@ func restartHost(ctx context.Context, s *faultSession, args []string) error {
 
 func mendAll(ctx context.Context, s *faultSession, hosts []string) error {
 	if err := s.lab.Topology().CheckHosts(hosts...); err != nil {
-		return &usageError{err, s.commandLine("status")}
+		return usageError(err, s.commandLine("status"))
 	}
 	mended, err := harness.MendAll(ctx, s, func(f harness.Fault) bool {
 		return len(hosts) == 0 || slices.Contains(hosts, f.Node)

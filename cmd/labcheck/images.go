@@ -91,7 +91,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	if only != "" {
 		if !slices.Contains(carriedImages, string(only)) {
 			err := lang.Errorf("--only %s: want one of %s", only, strings.Join(carriedImages, ", "))
-			return &usageError{err, "labcheck images save --help"}
+			return usageError(err, "labcheck images save --help")
 		}
 		save = func(ctx context.Context, w io.Writer) error { return s.lab.Images().Archive(ctx, only, w) }
 		if only == images.SSHD {
@@ -99,14 +99,14 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 		}
 	}
 	if file == "-" && s.json {
-		return &usageError{
+		return usageError(
 			lang.Errorf("images save - has stdout for the images: --json needs a file"),
 			"labcheck images save FILE --json",
-		}
+		)
 	}
 	if file == "-" && terminal.IsTerminal(s.out) {
 		err := lang.Errorf("an archive is not for a terminal: name a file, or pipe it into a program")
-		return &usageError{err, "labcheck images save --help"}
+		return usageError(err, "labcheck images save --help")
 	}
 	if err := s.ensureImages(ctx, more...); err != nil {
 		return err
@@ -116,7 +116,7 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	}
 	part, err := os.Create(file + ".part")
 	if err != nil {
-		return &usageError{err, s.lang.Say("choose another file")}
+		return usageError(err, s.lang.Say("choose another file"))
 	}
 	err = s.progress.TrackPart(s.lang.Say("Save images"), func() error { return save(ctx, part) })
 	if closed := part.Close(); err == nil {
@@ -146,7 +146,7 @@ type imagesDocument struct {
 // written.
 func writeError(err error, l lang.Language) error {
 	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*os.LinkError)) {
-		return &usageError{err, l.Say("make room there, or choose another file")}
+		return usageError(err, l.Say("make room there, or choose another file"))
 	}
 	return err
 }
@@ -156,14 +156,14 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return &usageError{err, "labcheck images save FILE"}
+			return usageError(err, "labcheck images save FILE")
 		}
 		defer f.Close()
 		in = f
 	}
 	err := s.progress.TrackPart(s.lang.Say("Load images"), func() error { return s.lab.Images().Load(ctx, in) })
 	if errors.Is(err, images.ErrArchive) {
-		return &usageError{err, s.lang.Say("labcheck images save FILE, by this version of labcheck")}
+		return usageError(err, s.lang.Say("labcheck images save FILE, by this version of labcheck"))
 	}
 	if err == nil {
 		s.printJSON(imagesDocument{File: file})
@@ -173,7 +173,7 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 
 func pushImages(ctx context.Context, s *session, _ []string) error {
 	if s.registry == "" {
-		return &usageError{lang.Errorf("images push needs a registry"), "labcheck images push --registry HOST[:PORT][/PATH]"}
+		return usageError(lang.Errorf("images push needs a registry"), "labcheck images push --registry HOST[:PORT][/PATH]")
 	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err

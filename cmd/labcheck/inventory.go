@@ -71,7 +71,7 @@ func printInventory(a *app, text []byte) error {
 func validateInventory(a *app, file string) error {
 	i, err := ec2.ReadFile(file)
 	if err != nil {
-		return &usageError{err, "labcheck inventory example"}
+		return usageError(err, "labcheck inventory example")
 	}
 	t := i.Topology()
 	if a.printJSON(t) {

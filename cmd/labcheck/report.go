@@ -46,19 +46,19 @@ func makeReport(a *app, dir string, f reportFlags) error {
 	}
 	format := report.Format(f.format)
 	if format == nil {
-		return &usageError{lang.Errorf("--format %s: want html, markdown, junit or json", f.format), "labcheck report --help"}
+		return usageError(lang.Errorf("--format %s: want html, markdown, junit or json", f.format), "labcheck report --help")
 	}
 	e, err := report.Read(dir)
 	if err != nil {
-		return &usageError{err, hintUnreadable(err, a.lang)}
+		return usageError(err, hintUnreadable(err, a.lang))
 	}
 	if f.against != "" {
 		old, err := report.Read(f.against)
 		if err != nil {
-			return &usageError{err, hintUnreadable(err, a.lang)}
+			return usageError(err, hintUnreadable(err, a.lang))
 		}
 		if format = report.FormatAgainst(old, f.format); format == nil {
-			return &usageError{lang.Errorf("--against: want --format html or markdown"), "labcheck report --help"}
+			return usageError(lang.Errorf("--against: want --format html or markdown"), "labcheck report --help")
 		}
 	}
 	if f.lang == "" {
@@ -69,7 +69,7 @@ func makeReport(a *app, dir string, f reportFlags) error {
 		return write(a.out)
 	}
 	if err := report.WriteFile(f.file, write); err != nil {
-		return &usageError{lang.Errorf("write the report: %w", err), a.lang.Say("choose another -o")}
+		return usageError(lang.Errorf("write the report: %w", err), a.lang.Say("choose another -o"))
 	}
 	return nil
 }

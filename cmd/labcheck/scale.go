@@ -46,7 +46,7 @@ managers, and removes the lab. The full run takes up to 20 minutes on two cores.
 	}
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if err := f.Check(); err != nil {
-			return &usageError{err, "labcheck scale --help"}
+			return usageError(err, "labcheck scale --help")
 		}
 		useScaleLab(a, c)
 		return nil

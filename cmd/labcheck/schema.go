@@ -54,7 +54,7 @@ func newSchemaCommand(a *app) *cobra.Command {
 			content := readSchema(args[0])
 			if content == nil {
 				err := lang.Errorf("there is no schema %s; there are %s", args[0], strings.Join(schemaNames(), ", "))
-				return &usageError{err, "labcheck schema --help"}
+				return usageError(err, "labcheck schema --help")
 			}
 			_, err := fmt.Fprint(a.out, string(content))
 			return err

@@ -61,7 +61,7 @@ func (a *app) onLab(do action) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		if a.target != "sim" {
 			err := lang.Errorf("this command is about labs: with --target %s none is made or removed", a.target)
-			return &usageError{err, "labcheck --help"}
+			return usageError(err, "labcheck --help")
 		}
 		return a.onTarget(changeAccess, do)(c, args)
 	}
@@ -125,7 +125,7 @@ func (a *app) confirm(ctx context.Context, yes bool, question, hint string) (boo
 		return true, nil
 	case !terminal.IsTerminal(a.in):
 		err := lang.Errorf("this changes a cluster that is not a lab, and there is no terminal to ask on")
-		return false, &usageError{err, hint}
+		return false, usageError(err, hint)
 	}
 	return a.screen.Confirm(ctx, question)
 }

@@ -59,11 +59,11 @@ func compareDocuments(ctx context.Context, a *app, files []string, update bool) 
 func compareDocument(ctx context.Context, a *app, name string, update bool) error {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return &usageError{err, "labcheck transcript README.md"}
+		return usageError(err, "labcheck transcript README.md")
 	}
 	document, err := transcript.Parse(string(content))
 	if err != nil {
-		return &usageError{lang.Errorf("%s: %w", name, err), "labcheck transcript --help"}
+		return usageError(lang.Errorf("%s: %w", name, err), "labcheck transcript --help")
 	}
 	differs, updated, err := document.Compare(name, func(command string) (string, error) { return rerun(ctx, a, command) })
 	_, _ = a.out.Write(differs) // a closed stdout has nobody to tell

@@ -33,9 +33,9 @@ command then continues from there.`),
 		allowReadingTime(a, c)
 		switch {
 		case !yes && a.json:
-			return &usageError{lang.Errorf("with --json nobody is asked"), a.commandLine("tutorial", "--json", "--yes")}
+			return usageError(lang.Errorf("with --json nobody is asked"), a.commandLine("tutorial", "--json", "--yes"))
 		case !yes && !terminal.IsTerminal(a.in):
-			return &usageError{lang.Errorf("there is no terminal to ask on"), a.commandLine("tutorial", "--yes")}
+			return usageError(lang.Errorf("there is no terminal to ask on"), a.commandLine("tutorial", "--yes"))
 		}
 		return nil
 	}
@@ -92,7 +92,7 @@ func walkThrough(ctx context.Context, s *session, yes bool) error {
 // leaveWalk says how to go on, and what came of it. The lab stays in any case.
 func leaveWalk(ctx context.Context, s *session, err error) error {
 	if ctx.Err() != nil && err != nil && !errors.Is(err, errFalse) {
-		err = &toldError{harness.VerdictInterrupted}
+		err = told(exitInterrupted)
 	}
 	again := ""
 	if err != nil && !errors.Is(err, errFalse) {

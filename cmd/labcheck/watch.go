@@ -30,7 +30,7 @@ line for each claim that changes, and for each cause. It ends with Ctrl-C, and a
 summary. --listen serves Prometheus metrics at /metrics, and /healthz.`),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.checkUse(); err != nil {
-				return &usageError{err, "labcheck watch --help"}
+				return usageError(err, "labcheck watch --help")
 			}
 			return a.open(cmd.Context(), readAccess, func(ctx context.Context, s *session) error { return watchTarget(ctx, s, f) })
 		},
@@ -70,7 +70,7 @@ func watchTarget(ctx context.Context, s *session, f watchFlags) error {
 		o.Metrics = watch.NewMetrics(f.interval)
 		at, stop, err := o.Metrics.Serve(f.listen)
 		if err != nil {
-			return &usageError{lang.Errorf("--listen: %w", err), s.lang.Say("choose another --listen")}
+			return usageError(lang.Errorf("--listen: %w", err), s.lang.Say("choose another --listen"))
 		}
 		defer stop()
 		fmt.Fprintln(s.err, s.lang.Say("serving http://%s/metrics and /healthz", at))
@@ -81,12 +81,9 @@ func watchTarget(ctx context.Context, s *session, f watchFlags) error {
 	fmt.Fprintln(s.err, s.lang.Say("%d checks in %s; in %d of them every claim was true",
 		sum.Checks, sum.Took.Round(time.Second), sum.Holding))
 	if ctx.Err() != nil {
-		return &toldError{harness.VerdictInterrupted}
+		return told(exitInterrupted)
 	}
-	if sum.Last != harness.VerdictHolds {
-		return &toldError{sum.Last}
-	}
-	return nil
+	return told(verdictCodes[sum.Last])
 }
 
 // watchWait is how long all waits of one check may take together.
