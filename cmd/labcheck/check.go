@@ -165,7 +165,7 @@ func newEvidence(s *session, tags string) harness.Evidence {
 
 // concludeRun adds to the evidence what the run as a whole came to.
 func concludeRun(ctx context.Context, s *session, e *harness.Evidence, failed error) {
-	e.Conclude(ctx, failed, errors.As(failed, new(*lostError)))
+	e.Conclude(ctx, failed, errors.As(failed, new(*harness.UnreachableError)))
 	if failed != nil {
 		e.Run.Error = s.errorText(harness.EndedEarly(ctx, failed))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -114,15 +115,15 @@ func (s *session) reachable(ctx context.Context) error {
 	}
 	defer cluster.Close()
 	survey.Reach(ctx, cluster, s.nodes)
-	var none lostError
+	var none []error
 	for _, n := range s.nodes {
 		un := n.EngineAway()
 		if un == nil {
 			return nil
 		}
-		none.add(un)
+		none = append(none, un)
 	}
-	return &none
+	return errors.Join(none...)
 }
 
 func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnose.Options) diagnose.Result {
