@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -68,7 +67,8 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 		return context.Cause(ctx)
 	}
 	if !s.printJSON(r) {
-		s.showDiagnosis(r)
+		// A closed stdout has nobody to tell.
+		_ = report.Diagnosis(s.out, s.lang, r, report.TerminalOptions{Color: s.canColor(s.out)})
 	}
 	switch {
 	case len(r.Findings) > 0:
@@ -77,29 +77,6 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 		return told(exitUnreachable)
 	}
 	return nil
-}
-
-func (s *session) showDiagnosis(r diagnose.Result) {
-	// A closed stdout has nobody to tell.
-	_ = report.Findings(s.out, s.lang, r.Findings, report.TerminalOptions{Color: s.canColor(s.out)})
-	held := r.Held
-	if len(r.Findings) > 0 {
-		held = nil
-	}
-	report.Layers(s.out, s.lang, held, r.NotAsked)
-	if len(r.Findings) == 0 {
-		fmt.Fprintln(s.out, verdictOf(s.lang, r))
-	}
-}
-
-// verdictOf returns what a diagnosis came to that has found nothing, in a line.
-func verdictOf(l lang.Language, r diagnose.Result) string {
-	held := l.Count(len(r.Held), "%d layer is as the tutorial promises", "%d layers are as the tutorial promises")
-	if len(r.NotAsked) == 0 {
-		return l.Say("no cause found: %s", held)
-	}
-	notAsked := l.Count(len(r.NotAsked), "%d thing could not be asked", "%d things could not be asked")
-	return l.Say("no cause found: %s; %s", held, notAsked)
 }
 
 // reachable finds out what of nodes that exist can be reached, so that the time

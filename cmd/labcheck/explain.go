@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"labcheck/harness/diagnose"
 	"labcheck/harness/lang"
+	"labcheck/harness/report"
 )
 
 func newExplainCommand(a *app) *cobra.Command {
@@ -25,9 +25,9 @@ all.`),
 		Args: cobra.ArbitraryArgs, ValidArgs: codes,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return listCodes(a)
+				return explainCodes(a, codes, listCodes)
 			}
-			return explainCodes(a, args)
+			return explainCodes(a, args, printExplained)
 		},
 	}
 }
@@ -37,25 +37,8 @@ type codesDocument struct {
 	Codes []diagnose.Explained `json:"codes"`
 }
 
-func listCodes(a *app) error {
-	all := diagnose.Codes()
-	if a.json {
-		var explained []diagnose.Explained
-		for _, c := range all {
-			e, _ := diagnose.Explain(c.Code, a.lang)
-			explained = append(explained, e)
-		}
-		a.printJSON(codesDocument{explained})
-		return nil
-	}
-	for _, c := range all {
-		fmt.Fprintf(a.out, "%-24s %s\n", c.Code, c.TitleIn(a.lang))
-	}
-	return nil
-}
-
 // explainCodes prints what is known of some codes; of all of them, or an error.
-func explainCodes(a *app, codes []string) error {
+func explainCodes(a *app, codes []string, write func(*app, []diagnose.Explained)) error {
 	var all []diagnose.Explained
 	for _, code := range codes {
 		e, ok := diagnose.Explain(code, a.lang)
@@ -64,14 +47,8 @@ func explainCodes(a *app, codes []string) error {
 		}
 		all = append(all, e)
 	}
-	if a.printJSON(codesDocument{all}) {
-		return nil
-	}
-	for i, e := range all {
-		if i > 0 {
-			fmt.Fprintln(a.out)
-		}
-		printExplained(a, e)
+	if !a.printJSON(codesDocument{all}) {
+		write(a, all)
 	}
 	return nil
 }
@@ -87,22 +64,14 @@ func hintOfCode(code string) string {
 	return "labcheck explain | grep ^" + layer
 }
 
-// explainWidth is how wide texts are at the most.
-const explainWidth = 76
+// listCodes prints codes, a line each.
+func listCodes(a *app, all []diagnose.Explained) {
+	for _, e := range all {
+		fmt.Fprintf(a.out, "%-24s %s\n", e.Code, e.Means)
+	}
+}
 
-func printExplained(a *app, e diagnose.Explained) {
-	paint := func(s string) string { return s }
-	if a.canColor(a.out) {
-		paint = func(s string) string { return text.Bold.Sprint(s) }
-	}
-	fmt.Fprintf(a.out, "%s: %s\n", paint(e.Code), e.Means)
-	for _, p := range e.Parts(a.lang) {
-		fmt.Fprintf(a.out, "\n%s\n", paint(p.Title))
-		for _, line := range p.Lines {
-			if !p.IsCode {
-				line = text.WrapSoft(line, explainWidth)
-			}
-			fmt.Fprintln(a.out, "  "+strings.ReplaceAll(line, "\n", "\n  "))
-		}
-	}
+func printExplained(a *app, all []diagnose.Explained) {
+	// A closed stdout has nobody to tell.
+	_ = report.Explanations(a.out, a.lang, all, report.TerminalOptions{Color: a.canColor(a.out)})
 }

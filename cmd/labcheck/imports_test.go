@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/diagnose":            {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial", "labcheck/harness/workload", "labcheck/harness/survey"},
 	"labcheck/harness/workload":            {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/survey":              {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine"},
-	"labcheck/harness/report":              {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/scale", "labcheck/harness/tutorial"},
+	"labcheck/harness/report":              {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/diagnose", "labcheck/harness/engine", "labcheck/harness/scale", "labcheck/harness/tutorial"},
 	"labcheck/harness/scale":               {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/terminal":            {"labcheck/harness"},
 	"labcheck/harness/transcript":          {"labcheck/harness/lang"},

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/diagnose"
 	"labcheck/harness/lang"
 )
 
@@ -53,7 +54,7 @@ const findingJapanese = `原因: the join container on frontend02 is not there  
 func TestFindings(t *testing.T) {
 	for l, want := range map[lang.Language]string{lang.English: findingText, lang.Japanese: findingJapanese} {
 		var b strings.Builder
-		if err := Findings(&b, l, []harness.Finding{missingJoin}, TerminalOptions{}); err != nil {
+		if err := Diagnosis(&b, l, diagnose.Result{Findings: []harness.Finding{missingJoin}}, TerminalOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, b.String()); diff != "" {

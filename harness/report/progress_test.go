@@ -9,6 +9,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"labcheck/harness"
+	"labcheck/harness/diagnose"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
@@ -60,9 +61,12 @@ func TestProgressOfHostile(t *testing.T) {
 	}}}
 	var b bytes.Buffer
 	Progress(&b, lang.English, found, 0)
-	Layers(&b, lang.English, []string{"held\n" + hostile}, []string{hostile + "\nwhy"})
+	r := diagnose.Result{Held: []string{"held\n" + hostile}, NotAsked: []string{hostile + "\nwhy"}}
+	if err := Diagnosis(&b, lang.English, r, TerminalOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	out := b.String()
-	if strings.Contains(out, "\x1b") || strings.Count(out, "\n") != 5 {
+	if strings.Contains(out, "\x1b") || strings.Count(out, "\n") != 6 {
 		t.Errorf("%q", out)
 	}
 	for _, want := range []string{`red\x1b[31m Healthy`, `swarm join (red\x1b[31m)`, "✓ held red", "- not asked: red"} {

@@ -37,24 +37,6 @@ func Terminal(w io.Writer, e harness.Evidence, o TerminalOptions) error {
 	return t.Flush()
 }
 
-// Findings writes findings for a person to read: the cause, the observations, and
-// the commands that fix it.
-func Findings(w io.Writer, l lang.Language, all []harness.Finding, o TerminalOptions) error {
-	t := terminal{bufio.NewWriter(w), l, o}
-	t.writeFindings(all)
-	return t.Flush()
-}
-
-// Layers writes what a diagnosis found to be right, and what it could not ask.
-func Layers(w io.Writer, l lang.Language, held, notAsked []string) {
-	for _, h := range held {
-		fmt.Fprintf(w, "✓ %s\n", oneLine(h))
-	}
-	for _, n := range notAsked {
-		fmt.Fprintf(w, "- %s\n", oneLine(l.Say("not asked: %s", n)))
-	}
-}
-
 // terminal is a report in a terminal.
 type terminal struct {
 	*bufio.Writer
@@ -86,6 +68,7 @@ func (t terminal) writeFalseClaim(s harness.Scenario) {
 	fmt.Fprintln(t)
 }
 
+// writeFindings writes causes, each with the observations and the commands that fix it.
 func (t terminal) writeFindings(all []harness.Finding) {
 	for _, f := range all {
 		fmt.Fprintf(t, "%s %s  %s\n",
