@@ -114,23 +114,13 @@ func saveImages(ctx context.Context, s *session, only images.Name, file string) 
 	if file == "-" {
 		return save(ctx, s.screen.Out.Raw())
 	}
-	part, err := os.Create(file + ".part")
-	if err != nil {
-		return usageError(err, s.lang.Say("choose another file"))
-	}
-	err = s.progress.TrackPart(s.lang.Say("Save images"), func() error { return save(ctx, part) })
-	if closed := part.Close(); err == nil {
-		err = closed
-	}
+	err := s.progress.TrackPart(s.lang.Say("Save images"), func() error {
+		return report.WriteFile(file, func(w io.Writer) error { return save(ctx, w) })
+	})
 	if err == nil {
-		err = os.Rename(part.Name(), file)
+		s.printJSON(imagesDocument{File: file})
 	}
-	if err != nil {
-		_ = os.Remove(part.Name())
-		return writeError(err, s.lang)
-	}
-	s.printJSON(imagesDocument{File: file})
-	return nil
+	return writeError(err, s.lang)
 }
 
 // imagesDocument is what --json prints: each command has what it is about.

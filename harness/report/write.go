@@ -1,7 +1,7 @@
 package report
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,10 +18,9 @@ func WriteFile(name string, write func(io.Writer) error) error {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // it does not exist if it was renamed
-	var content bytes.Buffer
-	err = write(&content)
-	if err == nil {
-		_, err = f.Write(content.Bytes())
+	w := bufio.NewWriter(f)
+	if err = write(w); err == nil {
+		err = w.Flush()
 	}
 	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return err
