@@ -270,7 +270,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 		return o
 	}
 	survey.Reach(ctx, c, s.nodes)
-	if left, _ := leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
+	if left, _ := workload.Leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
 		s.progress.PrintLine(s.lang.Say("  Test containers of a former run are on the cluster: %d. Remove them: %s",
 			len(left), s.commandLine("down")))
 	}

@@ -11,6 +11,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/survey"
+	"labcheck/harness/workload"
 )
 
 func newDownCommand(a *app) *cobra.Command {
@@ -68,7 +69,7 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 	defer cluster.Close()
 	left, err := findLeftovers(ctx, s, cluster)
 	for _, l := range left {
-		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.host, l.State)
+		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.Host, l.State)
 	}
 	removed := []string{}
 	if len(left) > 0 {
@@ -78,7 +79,9 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 			return failed
 		}
 		if ok {
-			removed, failed = removeContainers(ctx, cluster, left)
+			limited, cancel := harness.WithLimit(ctx, leftoversTimeout)
+			defer cancel()
+			removed, failed = workload.RemoveLeftovers(limited, cluster, left)
 		}
 		err = errors.Join(err, failed)
 	}
@@ -92,24 +95,9 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 // leftoversTimeout is how long finding or removing the containers may take.
 const leftoversTimeout = time.Minute
 
-func findLeftovers(ctx context.Context, s *session, c *engine.Cluster) ([]leftover, error) {
+func findLeftovers(ctx context.Context, s *session, c *engine.Cluster) ([]workload.Leftover, error) {
 	ctx, cancel := harness.WithLimit(ctx, leftoversTimeout)
 	defer cancel()
 	survey.Reach(ctx, c, s.nodes)
-	return leftovers(ctx, c)
-}
-
-func removeContainers(ctx context.Context, c *engine.Cluster, left []leftover) (removed []string, failed error) {
-	ctx, cancel := harness.WithLimit(ctx, leftoversTimeout)
-	defer cancel()
-	removed = []string{}
-	for _, l := range left {
-		err := c.Engine(l.host).Remove(ctx, l.ID)
-		if err != nil && !errors.Is(err, engine.ErrNotFound) {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		removed = append(removed, l.host+"/"+l.Name)
-	}
-	return removed, failed
+	return workload.Leftovers(ctx, c)
 }
