@@ -59,7 +59,7 @@ type CaptureOptions struct {
 	Port uint16
 	// For is how long packets are captured, and Size how many bytes the file may have.
 	For  time.Duration
-	Size int64
+	Size ByteSize
 	// Begun is called when the capture has begun. May be nil.
 	Begun func()
 	// Progress is called after packets, at most ten times a second. May be nil.
@@ -268,7 +268,7 @@ func (c *capturing) recordPackets() (CaptureEnd, error) {
 			return 0, io.EOF
 		case err != nil:
 			return 0, err
-		case c.got.Bytes+int64(len(packet)) > c.Size:
+		case c.got.Bytes+int64(len(packet)) > int64(c.Size):
 			return EndedBySize, nil
 		}
 		switch _, err := c.file.Write(packet); {

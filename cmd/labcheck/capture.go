@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -27,14 +25,14 @@ type captureFlags struct {
 const (
 	// captureTime and captureSize bound a capture unless flags say otherwise.
 	captureTime = time.Minute
-	captureSize = byteSize(100 * units.MB)
+	captureSize = sim.ByteSize(100 * units.MB)
 	// minCaptureSize has room for a few packets.
-	minCaptureSize = byteSize(10 * units.KB)
+	minCaptureSize = sim.ByteSize(10 * units.KB)
 )
 
 func newCaptureCommand(a *app) *cobra.Command {
 	var f captureFlags
-	size := captureSize
+	f.Size = captureSize
 	c := &cobra.Command{
 		Use: "capture HOST", Short: a.lang.Say("Capture the packets of a host of the lab"), Args: cobra.ExactArgs(1),
 		Long: a.lang.Say(`capture writes the packets that a host of the lab receives and sends to stdout,
@@ -47,10 +45,7 @@ if the host was to send it: with a fault on one host, capture on both.`),
 		Example: "  labcheck capture frontend01 | wireshark -k -i -\n" +
 			"  labcheck capture frontend01 --port 4789 --for 10s -o mynet.pcap",
 		ValidArgsFunction: completeHost(a),
-		PreRunE: func(*cobra.Command, []string) error {
-			f.Size = int64(size)
-			return f.checkUse(a)
-		},
+		PreRunE:           func(*cobra.Command, []string) error { return f.checkUse(a) },
 		RunE: a.onLab(func(ctx context.Context, s *session, args []string) error {
 			return captureOn(ctx, s, args[0], f)
 		}),
@@ -58,28 +53,9 @@ if the host was to send it: with a fault on one host, capture on both.`),
 	c.Flags().Uint16Var(&f.Port, "port", 0, a.lang.Say("only packets from and to this TCP or UDP port"))
 	c.Flags().StringVar(&f.Interface, "interface", sim.HostInterface, a.lang.Say("network interface of the host, by its `name`"))
 	c.Flags().DurationVar(&f.For, "for", captureTime, a.lang.Say("end after this time (or on Ctrl-C)"))
-	c.Flags().Var(&size, "size", a.lang.Say("end before the file is larger"))
+	c.Flags().Var(&f.Size, "size", a.lang.Say("end before the file is larger"))
 	c.Flags().StringVarP(&f.file, "output", "o", "", a.lang.Say("`file` for the packets, if not stdout"))
 	return c
-}
-
-// byteSize is a number of bytes as a flag has it, such as 100MB.
-type byteSize int64
-
-// String returns the flag's value.
-func (b *byteSize) String() string { return units.HumanSize(float64(*b)) }
-
-// Type returns what a usage text calls the value.
-func (b *byteSize) Type() string { return "size" }
-
-// Set parses the flag's value.
-func (b *byteSize) Set(s string) error {
-	n, err := units.FromHumanSize(s)
-	if err != nil {
-		return lang.Errorf("want a size such as 100MB")
-	}
-	*b = byteSize(n)
-	return nil
 }
 
 // checkUse returns an error if the flags can't be followed.
@@ -94,8 +70,8 @@ func (f captureFlags) checkUse(a *app) error {
 		return usageError(lang.Errorf("capture writes packets: it has no JSON document"), help)
 	case errFor != nil:
 		return errFor
-	case f.Size < int64(least):
-		return usageError(lang.Errorf("--size %s: want at least %s", units.HumanSize(float64(f.Size)), &least), help)
+	case f.Size < least:
+		return usageError(lang.Errorf("--size %s: want at least %s", &f.Size, &least), help)
 	case f.toStdout() && terminal.IsTerminal(a.out):
 		err := lang.Errorf("packets are not for a terminal: use -o FILE, or pipe them into a program")
 		return usageError(err, "labcheck capture HOST | wireshark -k -i -")
@@ -110,7 +86,7 @@ func captureOn(ctx context.Context, s *session, host string, f captureFlags) err
 	if err := s.lab.Topology().CheckHosts(host); err != nil {
 		return usageError(err, s.commandLine("status"))
 	}
-	w := &packetFile{name: f.file}
+	w := &sim.PacketFile{Name: f.file}
 	if f.toStdout() {
 		signal.Ignore(syscall.SIGPIPE) // a reader that goes is a way to end
 		w.Writer = s.screen.Out.Stream()
@@ -120,13 +96,13 @@ func captureOn(ctx context.Context, s *session, host string, f captureFlags) err
 		s.progress.BeginPart(s.lang.Say("Capture"))
 	}
 	if !s.verbose { // it would be a line each time
-		f.Progress = func(got sim.Captured) { s.progress.ShowDetail(packetsText(s.lang, got)) }
+		f.Progress = func(got sim.Captured) { s.progress.ShowDetail(got.PacketsIn(s.lang)) }
 	}
 	got, err := sim.Capture(ctx, s.lab, host, f.CaptureOptions, w)
 	err = errors.Join(err, w.Close())
 	s.progress.Close()
 	if got.Bytes > 0 {
-		s.progress.Print("  " + capturedText(s.lang, got, f))
+		s.progress.Print("  " + got.Summary(s.lang, f.CaptureOptions))
 	}
 	var total harness.TotalError
 	switch cause := context.Cause(ctx); {
@@ -138,56 +114,4 @@ func captureOn(ctx context.Context, s *session, host string, f captureFlags) err
 		return told(exitInterrupted)
 	}
 	return nil
-}
-
-// packetFile is where packets go: stdout, or a file that is made when the first bytes are
-// written. A capture that can't begin leaves a file of that name as it is.
-type packetFile struct {
-	io.Writer
-	name string
-}
-
-// Write implements io.Writer.
-func (p *packetFile) Write(b []byte) (int, error) {
-	if p.Writer == nil {
-		f, err := os.Create(p.name)
-		if err != nil {
-			return 0, err
-		}
-		p.Writer = f
-	}
-	return p.Writer.Write(b)
-}
-
-// Close closes the file.
-func (p *packetFile) Close() error {
-	if f, ok := p.Writer.(*os.File); ok {
-		return f.Close()
-	}
-	return nil
-}
-
-// capturedText says what a capture has come to, and why it ended.
-func capturedText(l lang.Language, got sim.Captured, f captureFlags) string {
-	text := l.Say("captured %s in %.1f s", packetsText(l, got), got.Took.Seconds())
-	switch got.End {
-	case sim.EndedByTime:
-		text += l.Say(": ended by --for %s", f.For)
-	case sim.EndedBySize:
-		text += l.Say(": ended by --size %s", units.HumanSize(float64(f.Size)))
-	case sim.EndedByInterrupt:
-		text += l.Say(": interrupted")
-	case sim.EndedByReader:
-		text += l.Say(": the reader of the output has ended")
-	}
-	if got.Lost > 0 {
-		text += l.Count(got.Lost, "; %d packet is missing: it came faster than it could be written",
-			"; %d packets are missing: they came faster than they could be written")
-	}
-	return text
-}
-
-// packetsText says how many packets were captured, and how large the file is.
-func packetsText(l lang.Language, got sim.Captured) string {
-	return l.Count(got.Packets, "%d packet", "%d packets") + l.Format(", ") + units.HumanSize(float64(got.Bytes))
 }
