@@ -62,10 +62,11 @@ type app struct {
 	form      bool // make a swarm of the lab's engines
 	removing  bool // the lab is only to be removed
 	real      ec2Flags
-	// labSet and hostSet are the flags that choose a lab, and that describe hosts;
-	// commonSet are those of all commands.
-	labSet, hostSet, commonSet *pflag.FlagSet
-	settings                   usage.Settings
+	// labSet and hostSet are the flags that choose a lab, and that describe hosts; sets
+	// are these, those of nodes that exist, and those of all commands: see flagScope.
+	labSet, hostSet *pflag.FlagSet
+	sets            []usage.Set
+	settings        usage.Settings
 }
 
 // run is main without the process: it returns the exit code.
@@ -137,7 +138,7 @@ func (a *app) root() *cobra.Command {
 		},
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
-			if err := a.settings.Apply(a.sharedFlags()); err != nil {
+			if err := a.settings.Apply(a.addSharedFlags(pflag.NewFlagSet("shared", pflag.ContinueOnError), scopeAll)); err != nil {
 				return err
 			}
 			preferTypedHosts(a)
@@ -153,18 +154,11 @@ func (a *app) root() *cobra.Command {
 	root.Flags().AddFlagSet(check.Flags())
 	root.Flags().BoolVar(&showVersion, "version", false, a.lang.Say("print the version"))
 	a.addFlags(root.PersistentFlags())
-	root.Flags().AddFlagSet(a.labSet)
-	root.Flags().AddFlagSet(a.hostSet)
-	root.Flags().AddFlagSet(a.real.set)
+	a.addSharedFlags(root.Flags(), scopeNodes)
 	addCommands(a, root, check)
 	completeFlags(a, root)
 	usage.Check(root, usageError)
-	usage.Help{Lang: a.lang, Width: terminal.Width(a.out), Sets: []usage.Set{
-		{Title: a.lang.Say("Flags that choose the lab:"), Flags: a.labSet},
-		{Title: a.lang.Say("Flags that describe the hosts:"), Flags: a.hostSet},
-		{Title: a.lang.Say("Flags of --target ec2:"), Flags: a.real.set},
-		{Title: a.lang.Say("Flags of all commands:"), Flags: root.PersistentFlags()},
-	}}.Install(root)
+	usage.Help{Lang: a.lang, Width: terminal.Width(a.out), Sets: a.sets}.Install(root)
 	return root
 }
 
@@ -176,8 +170,8 @@ func isBelow(c *cobra.Command, name string) bool {
 	return c.HasParent() && (c.Name() == name || isBelow(c.Parent(), name))
 }
 
-// flagScope is what a command is about, and so which of the flags that several commands
-// share it has.
+// flagScope is what a command is about, and so how many of the sets of flags that several
+// commands share it has.
 type flagScope int
 
 const (
@@ -185,6 +179,7 @@ const (
 	scopeLab             // flags that choose a lab, which has hosts of its own
 	scopeHosts           // the same, and those that describe hosts
 	scopeNodes           // the same, and those of nodes that exist
+	scopeAll             // the same, and those of all commands
 )
 
 // entry is a command beside check. Each is in a file of its name.
@@ -238,15 +233,7 @@ func addGroup(a *app, root *cobra.Command, id, title string, all []entry) {
 	for _, e := range all {
 		c := e.create(a)
 		c.GroupID = id
-		if e.about >= scopeLab {
-			c.PersistentFlags().AddFlagSet(a.labSet)
-		}
-		if e.about >= scopeHosts {
-			c.PersistentFlags().AddFlagSet(a.hostSet)
-		}
-		if e.about == scopeNodes {
-			c.PersistentFlags().AddFlagSet(a.real.set)
-		}
+		a.addSharedFlags(c.PersistentFlags(), e.about)
 		root.AddCommand(c)
 	}
 }
@@ -278,23 +265,29 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	all.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.Say("no progress"))
 	all.BoolVarP(&a.verbose, "verbose", "v", false, a.lang.Say("more progress"))
 	all.BoolVar(&a.noColor, "no-color", false, a.lang.Say("no colours (also: NO_COLOR)"))
-	a.commonSet = all
+	a.sets = []usage.Set{
+		{Title: a.lang.Say("Flags that choose the lab:"), Flags: a.labSet},
+		{Title: a.lang.Say("Flags that describe the hosts:"), Flags: a.hostSet},
+		{Title: a.lang.Say("Flags of --target ec2:"), Flags: a.real.set},
+		{Title: a.lang.Say("Flags of all commands:"), Flags: all},
+	}
 }
 
-// sharedFlags returns all flags that several commands share.
-func (a *app) sharedFlags() *pflag.FlagSet {
-	f := pflag.NewFlagSet("shared", pflag.ContinueOnError)
-	f.AddFlagSet(a.labSet)
-	f.AddFlagSet(a.hostSet)
-	f.AddFlagSet(a.real.set)
-	f.AddFlagSet(a.commonSet)
-	return f
+// addSharedFlags adds the flags of a scope that several commands share.
+func (a *app) addSharedFlags(to *pflag.FlagSet, scope flagScope) *pflag.FlagSet {
+	for _, s := range a.sets[:scope] {
+		to.AddFlagSet(s.Flags)
+	}
+	return to
 }
 
 // commandLine returns a command on the target that the flags name, as one types it.
 func (a *app) commandLine(command string, more ...string) string {
-	given := slices.Concat(givenFlags(a.labSet), givenFlags(a.hostSet), givenFlags(a.real.set))
-	return harness.ShellLine(slices.Concat([]string{"labcheck"}, strings.Fields(command), given, more)...)
+	words := append([]string{"labcheck"}, strings.Fields(command)...)
+	for _, s := range a.sets[:scopeNodes] {
+		words = append(words, givenFlags(s.Flags)...)
+	}
+	return harness.ShellLine(append(words, more...)...)
 }
 
 // givenFlags returns the flags of a set that were used, as words of a command line.
