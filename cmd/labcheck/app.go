@@ -138,7 +138,8 @@ func (a *app) root() *cobra.Command {
 		},
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
-			if err := a.settings.Apply(a.addSharedFlags(pflag.NewFlagSet("shared", pflag.ContinueOnError), scopeAll)); err != nil {
+			shared := a.addSharedFlags(pflag.NewFlagSet("shared", pflag.ContinueOnError), scopeAll)
+			if err := a.settings.Apply(shared); err != nil {
 				return err
 			}
 			preferTypedHosts(a)
@@ -285,35 +286,9 @@ func (a *app) addSharedFlags(to *pflag.FlagSet, scope flagScope) *pflag.FlagSet 
 func (a *app) commandLine(command string, more ...string) string {
 	words := append([]string{"labcheck"}, strings.Fields(command)...)
 	for _, s := range a.sets[:scopeNodes] {
-		words = append(words, givenFlags(s.Flags)...)
+		words = append(words, usage.Given(s.Flags)...)
 	}
 	return harness.ShellLine(append(words, more...)...)
-}
-
-// givenFlags returns the flags of a set that were used, as words of a command line.
-func givenFlags(set *pflag.FlagSet) []string {
-	var words []string
-	set.VisitAll(func(flag *pflag.Flag) {
-		switch many, isList := flag.Value.(pflag.SliceValue); {
-		case !flag.Changed:
-		case flag.NoOptDefVal != "":
-			words = append(words, "--"+flag.Name)
-		case isList:
-			for _, v := range many.GetSlice() {
-				words = append(words, "--"+flag.Name, v)
-			}
-		default:
-			words = append(words, "--"+flag.Name, flag.Value.String())
-		}
-	})
-	return words
-}
-
-// isUnset reports whether neither the command line nor a setting gives a flag another value
-// than its default.
-func isUnset(c *cobra.Command, flag string) bool {
-	f := c.Flags().Lookup(flag)
-	return !f.Changed && f.Value.String() == f.DefValue
 }
 
 // checkFlags checks the flags that several commands share. Those that say where nodes
@@ -321,7 +296,7 @@ func isUnset(c *cobra.Command, flag string) bool {
 func (a *app) checkFlags(aboutInventory bool) error {
 	var err error
 	switch {
-	case a.target == "sim" && givenFlags(a.real.set) != nil && !aboutInventory:
+	case a.target == "sim" && usage.Given(a.real.set) != nil && !aboutInventory:
 		err = lang.Errorf("flags for nodes that exist need --target ec2")
 	case a.target == "ec2" && a.real.check() != nil:
 		err = a.real.check()

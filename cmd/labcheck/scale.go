@@ -13,6 +13,7 @@ import (
 	"labcheck/harness/report"
 	"labcheck/harness/scale"
 	"labcheck/harness/suite"
+	"labcheck/harness/usage"
 	"labcheck/sim"
 )
 
@@ -67,10 +68,10 @@ managers, and removes the lab. The full run takes up to 20 minutes on two cores.
 func useScaleLab(a *app, c *cobra.Command) {
 	topology := scale.Topology()
 	a.topology = &topology
-	if isUnset(c, "lab") {
+	if usage.IsUnset(c, "lab") {
 		a.lab = scaleLab
 	}
-	if isUnset(c, "timeout") {
+	if usage.IsUnset(c, "timeout") {
 		a.longTime = scaleTime
 	}
 }

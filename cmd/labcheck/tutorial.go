@@ -12,6 +12,7 @@ import (
 	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/harness/terminal"
+	"labcheck/harness/usage"
 	"labcheck/harness/walk"
 	"labcheck/sim"
 )
@@ -47,7 +48,7 @@ command then continues from there.`),
 
 // allowReadingTime gives a person time, unless --timeout or a setting says how much.
 func allowReadingTime(a *app, c *cobra.Command) {
-	if isUnset(c, "timeout") {
+	if usage.IsUnset(c, "timeout") {
 		a.longTime = readingTime
 	}
 }
