@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ type app struct {
 	quiet     bool
 	verbose   bool
 	noColor   bool
-	asJSON    bool // --json is among the words of the command line, right or wrong
+	asJSON    bool // --json is given, though another flag may be wrong
 	printed   bool // the JSON document was
 	goesOn    bool // the command leaves what it has done, also when it is interrupted
 	form      bool // make a swarm of the lab's engines
@@ -77,10 +78,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) i
 // runOn is run on a screen that the process has, with the settings of an environment.
 func runOn(ctx context.Context, args []string, s *terminal.Screen, getenv func(string) string) int {
 	a := newApp(s)
-	a.asJSON = slices.Contains(beforeDashes(args), "--json")
 	var err error
 	a.settings, err = usage.ReadSettings(settingsFile, "LABCHECK_", getenv)
-	a.lang = languageOf(args, getenv, a.settings.Values("lang")...)
+	a.lang, a.asJSON = languageOf(args, getenv, a.settings.Values("lang")...)
 	root := a.root()
 	if err != nil {
 		return a.finish(ctx, err)
@@ -376,32 +376,20 @@ func (a *app) labOptions() (sim.Options, error) {
 // settingsFile has values of flags for the commands that run in its folder.
 const settingsFile = ".labcheck.yaml"
 
-// beforeDashes returns the words of a command line that are labcheck's own.
-func beforeDashes(args []string) []string {
-	if i := slices.Index(args, "--"); i >= 0 {
-		return args[:i]
-	}
-	return args
-}
-
 // languageOf finds the language of an invocation before its flags are read, as
 // their help is in it too: --lang, or else what is set, or else the first variable of
-// the locale that is set, in the order of POSIX. A language that is wrong is reported
-// when the flags are read.
-func languageOf(args []string, getenv func(string) string, set ...string) lang.Language {
-	l := lang.OfLocale(getenv)
+// the locale that is set, in the order of POSIX. It also reports whether --json is given.
+// What is wrong is reported when the flags are read.
+func languageOf(args []string, getenv func(string) string, set ...string) (l lang.Language, asJSON bool) {
+	l = lang.OfLocale(getenv)
 	for _, value := range set {
 		_ = l.Set(value)
 	}
-	args = beforeDashes(args)
-	for i, arg := range args {
-		value, given := strings.CutPrefix(arg, "--lang=")
-		if arg == "--lang" && i+1 < len(args) {
-			value, given = args[i+1], true
-		}
-		if given {
-			_ = l.Set(value)
-		}
-	}
-	return l
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.ParseErrorsAllowlist.UnknownFlags, f.Usage = true, func() {}
+	f.Func("lang", "", func(value string) error { _ = l.Set(value); return nil })
+	f.BoolFunc("json", "", func(value string) error { asJSON, _ = strconv.ParseBool(value); return nil })
+	f.BoolP("help", "h", false, "")
+	_ = f.Parse(args)
+	return l, asJSON
 }

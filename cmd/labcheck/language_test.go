@@ -38,7 +38,7 @@ func TestLanguage(t *testing.T) {
 		{args: []string{"exec", "store", "--", "locale", "--lang=ja"}, want: "en"},
 	}
 	for _, tt := range tests {
-		if got := languageOf(tt.args, func(name string) string { return tt.env[name] }); got != tt.want {
+		if got, _ := languageOf(tt.args, func(name string) string { return tt.env[name] }); got != tt.want {
 			t.Errorf("%q with %v: %s, want %s", tt.args, tt.env, got, tt.want)
 		}
 	}
