@@ -57,6 +57,27 @@ func hostVerb(use string, kind FaultKind, short lang.Text) FaultVerb {
 	return FaultVerb{use, short, kind, func(host string) Fault { return Fault{Kind: kind, Node: host} }}
 }
 
+// Complete returns what the argument may be that is partly typed, from what Use says:
+// consul[:HOST]|join:HOST, HOST[,HOST].
+func (v FaultVerb) Complete(hosts []string, typed string) (all []string) {
+	_, forms, _ := strings.Cut(v.Use, " ")
+	before := ""
+	if i := strings.LastIndex(typed, ","); i >= 0 && strings.Contains(forms, ",HOST") {
+		before = typed[:i+1]
+	}
+	for form := range strings.SplitSeq(forms, "|") {
+		name, _, optional := strings.Cut(form, "[")
+		service, _, hasHost := strings.Cut(form, "HOST")
+		if optional && name != "HOST" || !hasHost {
+			all = append(all, name)
+		}
+		for _, host := range hosts {
+			all = append(all, before+strings.ReplaceAll(service, "[", "")+host)
+		}
+	}
+	return all
+}
+
 // ParseCut returns the cut of one host off all others, or of two hosts off one
 // another: store, or store,frontend01.
 func ParseCut(hosts string) Fault {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,20 @@ func TestMendWords(t *testing.T) {
 	} {
 		if got := test.fault.MendWords(); got != test.want {
 			t.Errorf("%+v: %q, want %q", test.fault, got, test.want)
+		}
+	}
+}
+
+// TestComplete completes what each form of a verb's argument may be.
+func TestComplete(t *testing.T) {
+	want := map[string]string{
+		"pause": "a b", "cut": "a,a a,b", "start": "a b consul consul:a consul:b manager manager:a manager:b join:a join:b",
+	}
+	for _, v := range append(harness.BreakVerbs(), harness.MendVerbs()...) {
+		name, _, _ := strings.Cut(v.Use, " ")
+		got := strings.Join(v.Complete([]string{"a", "b"}, "a,"), " ")
+		if want[name] != "" && got != want[name] {
+			t.Errorf("%s: %s, want %s", name, got, want[name])
 		}
 	}
 }

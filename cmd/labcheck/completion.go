@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,27 +66,11 @@ func completeHost(a *app) cobra.CompletionFunc {
 	}
 }
 
-// completeFault completes the only argument of a verb, whose Use says what it may be:
-// consul[:HOST]|join:HOST, HOST[,HOST].
-func completeFault(a *app, use string) cobra.CompletionFunc {
-	_, forms, _ := strings.Cut(use, " ")
+// completeFault completes the only argument of a verb.
+func completeFault(a *app, v harness.FaultVerb) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, typed string) (all []string, _ cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		before := ""
-		if i := strings.LastIndex(typed, ","); i >= 0 && strings.Contains(forms, ",HOST") {
-			before = typed[:i+1]
-		}
-		for form := range strings.SplitSeq(forms, "|") {
-			name, _, optional := strings.Cut(form, "[")
-			service, _, hasHost := strings.Cut(form, "HOST")
-			if optional && name != "HOST" || !hasHost {
-				all = append(all, name)
-			}
-			for _, host := range hostNames(a) {
-				all = append(all, before+strings.ReplaceAll(service, "[", "")+host)
-			}
+		if len(args) == 0 {
+			all = v.Complete(hostNames(a), typed)
 		}
 		return all, cobra.ShellCompDirectiveNoFileComp
 	}

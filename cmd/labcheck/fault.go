@@ -62,7 +62,7 @@ run afterwards; the tutorial's join container is one, and fault list shows it.`)
 // newFaultVerb returns a subcommand without what it does, which is told the fault.
 func newFaultVerb(a *app, v harness.FaultVerb, f *faultFlags) *cobra.Command {
 	c := &cobra.Command{
-		Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1), ValidArgsFunction: completeFault(a, v.Use),
+		Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1), ValidArgsFunction: completeFault(a, v),
 	}
 	switch v.Kind {
 	case harness.FaultCut:
