@@ -7,10 +7,12 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
+	"labcheck/harness/usage"
 )
 
 func newBootstrapCommand(a *app) *cobra.Command {
@@ -30,7 +32,7 @@ already are changed.`),
 	}
 	c.Example = "  labcheck bootstrap --plan\n  labcheck bootstrap --replicas 2 --restart-join"
 	c.RunE = a.onTarget(changeAccess, func(ctx context.Context, s *session, _ []string) error {
-		e.given = c.Flags().Changed("replicas")
+		e.given = e.set.Changed("replicas")
 		if err := e.check(s.target.Topology()); err != nil {
 			return err
 		}
@@ -41,9 +43,11 @@ already are changed.`),
 		return bootstrapByConsent(ctx, s, e, yes)
 	})
 	c.PreRun = func(*cobra.Command, []string) { a.goesOn = true }
-	c.Flags().IntVar(&e.replicas, "replicas", 0, a.lang.Say(
+	e.set = pflag.NewFlagSet("extras", pflag.ContinueOnError)
+	e.set.IntVar(&e.replicas, "replicas", 0, a.lang.Say(
 		"Swarm managers on as many `hosts` more, and Consul on three"))
-	c.Flags().BoolVar(&e.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot"))
+	e.set.BoolVar(&e.restartJoin, "restart-join", false, a.lang.Say("have hosts join again after a reboot"))
+	c.Flags().AddFlagSet(e.set)
 	c.Flags().BoolVar(&plan, "plan", false, a.lang.Say("print the tutorial's commands for this lab and do nothing"))
 	c.Flags().BoolVar(&yes, "yes", false, a.lang.Say("don't ask before the nodes of --target ec2 are changed"))
 	return c
@@ -51,6 +55,7 @@ already are changed.`),
 
 // extras are what bootstrap is asked to do beside what the page does.
 type extras struct {
+	set         *pflag.FlagSet // has those that are flags
 	replicas    int
 	given       bool // the replicas
 	restartJoin bool
@@ -63,18 +68,6 @@ func (e extras) check(t harness.Topology) error {
 		return usageError(err, "labcheck bootstrap --help")
 	}
 	return nil
-}
-
-// flags returns the extras as words of a command line.
-func (e extras) flags() []string {
-	var words []string
-	if e.given {
-		words = append(words, fmt.Sprintf("--replicas=%d", e.replicas))
-	}
-	if e.restartJoin {
-		words = append(words, "--restart-join")
-	}
-	return words
 }
 
 // addTo returns a topology with the extras; what was not given stays.
@@ -111,7 +104,7 @@ func bootstrapByConsent(ctx context.Context, s *session, e extras, yes bool) err
 		}
 		fmt.Fprintln(s.err, s.lang.Say("These steps will be performed on these nodes, unless they are done already:"))
 		printPlan(s, e, s.err)
-		withYes := s.commandLine("bootstrap", append(e.flags(), "--yes")...)
+		withYes := s.commandLine("bootstrap", append(usage.Given(e.set), "--yes")...)
 		if ok, err := s.confirm(ctx, yes, s.lang.Say("Go on?"), withYes); err != nil || !ok {
 			return err
 		}
