@@ -15,16 +15,6 @@ import (
 	"labcheck/sim"
 )
 
-// faultFlags are the flags of the commands that put a fault in force or take
-// one off; each command has those that it needs.
-type faultFlags struct {
-	port   uint16
-	oneWay bool
-	delay  time.Duration
-	loss   float64
-	during time.Duration // 0: until it is taken off
-}
-
 func newFaultCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "fault", Short: a.lang.Say("Inject faults into the lab, and revert them"),
@@ -60,51 +50,56 @@ run afterwards; the tutorial's join container is one, and fault list shows it.`)
 }
 
 // newFaultVerb returns a subcommand without what it does, which is told the fault.
-func newFaultVerb(a *app, v harness.FaultVerb, f *faultFlags) *cobra.Command {
+func newFaultVerb(a *app, v harness.FaultVerb, f *harness.Fault) *cobra.Command {
 	c := &cobra.Command{
 		Use: v.Use, Short: v.Short.In(a.lang), Args: cobra.ExactArgs(1), ValidArgsFunction: completeFault(a, v),
 	}
 	switch v.Kind {
 	case harness.FaultCut:
-		c.Flags().Uint16Var(&f.port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port"))
-		c.Flags().BoolVar(&f.oneWay, "one-way", false, a.lang.Say("only what the first host sends"))
+		c.Flags().Uint16Var(&f.Port, "port", 0, a.lang.Say("only what is sent to this TCP or UDP port"))
+		c.Flags().BoolVar(&f.OneWay, "one-way", false, a.lang.Say("only what the first host sends"))
 	case harness.FaultSlow:
-		c.Flags().DurationVar(&f.delay, "delay", 100*time.Millisecond, a.lang.Say("how late what it sends is"))
-		c.Flags().Float64Var(&f.loss, "loss", 0, a.lang.Say("how much of it is lost, in `percent`"))
+		c.Flags().DurationVar(&f.Delay, "delay", 100*time.Millisecond, a.lang.Say("how late what it sends is"))
+		c.Flags().Float64Var(&f.Loss, "loss", 0, a.lang.Say("how much of it is lost, in `percent`"))
 	}
 	return c
 }
 
-// addTo returns a fault with what the flags say of it.
-func (f faultFlags) addTo(fault harness.Fault) harness.Fault {
-	fault.Port, fault.OneWay, fault.Delay, fault.Loss = f.port, f.oneWay, f.delay, f.loss
-	return fault
+// parseFault returns the fault of a verb's argument, with what the flags say of it.
+func parseFault(v harness.FaultVerb, arg string, flags harness.Fault) harness.Fault {
+	f := v.Parse(arg)
+	f.Port, f.OneWay, f.Delay, f.Loss = flags.Port, flags.OneWay, flags.Delay, flags.Loss
+	return f
 }
 
 func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
-	var f faultFlags
+	var f harness.Fault
+	var during time.Duration // 0: until it is reverted
 	c := newFaultVerb(a, v, &f)
-	c.Flags().DurationVar(&f.during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
-	c.PreRunE = func(c *cobra.Command, _ []string) error { return f.checkUse(a, v, c.CommandPath()+" --help") }
+	c.Flags().DurationVar(&during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		return checkFault(a, v, f, during, c.CommandPath()+" --help")
+	}
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
-		return breakHost(ctx, s, f.addTo(v.Parse(args[0])), f.during)
+		return breakHost(ctx, s, parseFault(v, args[0], f), during)
 	})
 	return c
 }
 
-func (f faultFlags) checkUse(a *app, v harness.FaultVerb, help string) error {
-	if f.during != 0 {
-		if err := checkDuring(a, f.during, help); err != nil {
+// checkFault returns an error if the flags of a fault can't be followed.
+func checkFault(a *app, v harness.FaultVerb, f harness.Fault, during time.Duration, help string) error {
+	if during != 0 {
+		if err := checkDuring(a, during, help); err != nil {
 			return err
 		}
 	}
 	var err error
 	switch {
-	case f.delay < 0:
-		err = lang.Errorf("--delay %s: it must not be negative", f.delay)
-	case f.loss < 0 || f.loss > 100:
-		err = lang.Errorf("--loss %g: want 0 to 100", f.loss)
-	case v.Kind == harness.FaultSlow && f.delay == 0 && f.loss == 0:
+	case f.Delay < 0:
+		err = lang.Errorf("--delay %s: it must not be negative", f.Delay)
+	case f.Loss < 0 || f.Loss > 100:
+		err = lang.Errorf("--loss %g: want 0 to 100", f.Loss)
+	case v.Kind == harness.FaultSlow && f.Delay == 0 && f.Loss == 0:
 		err = lang.Errorf("slow needs a --delay or a --loss")
 	}
 	if err != nil {
@@ -126,10 +121,10 @@ func checkDuring(a *app, during time.Duration, help string) error {
 }
 
 func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {
-	var f faultFlags
+	var f harness.Fault
 	c := newFaultVerb(a, v, &f)
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
-		fault := f.addTo(v.Parse(args[0]))
+		fault := parseFault(v, args[0], f)
 		if fault.Kind == harness.FaultKill {
 			fault = faultToStart(ctx, s, args[0])
 		}
