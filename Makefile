@@ -10,7 +10,7 @@ MUTATE := harness/lang harness/engine harness/tutorial harness/diagnose harness/
 TORTURE := 25
 
 .DEFAULT_GOAL := help
-.PHONY: help build e2e scale docs pages recording test lint mutate fuzz race race-labs vulns bench soak torture faults thorough growth engines vm nightly release-snapshot release-test release images lock measure picture clean
+.PHONY: help build e2e scale docs pages recording test unit lint mutate fuzz race race-labs vulns bench soak torture faults thorough growth engines vm nightly release-snapshot release-test release images lock measure picture clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ test: ## Unit, command-line, browser and real-lab tests
 	@# Two packages at a time, the longest first, and two tests of each: half of its time
 	@# a lab waits. More would fight for two CPUs.
 	$(LAB_TEST) -p 2 -parallel 2 ./cmd/labcheck ./harness/suite ./sim ./sim/images ./... ./.ci/image
+
+unit: ## The tests that need no lab, in less than a minute. Most of it is waiting
+	go test -p 4 ./...
 
 lint: ## Linters, formatting, and the limits of `make measure`
 	$(TOOL) golangci-lint run
