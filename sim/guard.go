@@ -15,7 +15,7 @@ import (
 const (
 	// guardPause is the time between two looks of a Guard.
 	guardPause = time.Second
-	// endedPause is the same for a host of which something failed.
+	// endedPause is the time between two looks after something failed.
 	endedPause = 100 * time.Millisecond
 	// awayLooks is in how many looks in a row a host must be seen ended: one
 	// that restarts comes back.

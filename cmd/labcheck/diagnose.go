@@ -72,9 +72,9 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	}
 	switch {
 	case len(r.Findings) > 0:
-		return told(exitFalse)
+		return endWith(exitFalse)
 	case len(r.NotAsked) > 0:
-		return told(exitUnreachable)
+		return endWith(exitUnreachable)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func examineMachine(ctx context.Context, a *app) error {
 		printChecks(a, checks)
 	}
 	if sick {
-		return told(exitUnreachable)
+		return endWith(exitUnreachable)
 	}
 	return nil
 }

@@ -41,8 +41,8 @@ type toldError struct{ code int }
 
 func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// told returns the error of an exit code that the command has explained; nil of 0.
-func told(code int) error {
+// endWith returns the error of an exit code that the command has explained; nil of 0.
+func endWith(code int) error {
 	if code == exitHolds {
 		return nil
 	}

@@ -80,7 +80,7 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 		fmt.Fprint(s.screen.Out.Raw(), r.Stdout)
 		fmt.Fprint(s.screen.Err.Raw(), r.Stderr)
 	}
-	return told(r.ExitCode)
+	return endWith(r.ExitCode)
 }
 
 // execOnTerminal runs a command on a host with this terminal.
@@ -98,5 +98,5 @@ func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []stri
 	if err != nil {
 		return err
 	}
-	return told(code)
+	return endWith(code)
 }

@@ -154,12 +154,12 @@ func readDocument(file string, document ast.Node) (Inventory, *problems) {
 	}
 	r.linkAliases(document)
 	var i Inventory
-	r.read("$", r.valueOf(document), reflect.ValueOf(&i).Elem())
+	r.readValue("$", r.valueOf(document), reflect.ValueOf(&i).Elem())
 	return i, &r.problems
 }
 
-// read reads a value of the inventory from the document.
-func (r *reader) read(path string, value ast.Node, into reflect.Value) {
+// readValue reads a value of the inventory from the document.
+func (r *reader) readValue(path string, value ast.Node, into reflect.Value) {
 	if value == nil {
 		r.bad[path] = true // was noted
 		return
@@ -305,7 +305,7 @@ func (r *reader) readFields(path string, value ast.Node, into reflect.Value) {
 		at := path + "." + p.name
 		r.at[at] = p.at
 		if _, isNull := p.value.(*ast.NullNode); !isNull { // null is as if it was not given
-			r.read(at, p.value, field)
+			r.readValue(at, p.value, field)
 		}
 	}
 }
@@ -388,7 +388,7 @@ func (r *reader) readList(path string, value ast.Node, into reflect.Value) {
 		at := fmt.Sprintf("%s[%d]", path, k)
 		r.at[at] = startOf(v)
 		one := reflect.New(into.Type().Elem()).Elem()
-		r.read(at, r.valueOf(v), one)
+		r.readValue(at, r.valueOf(v), one)
 		into.Set(reflect.Append(into, one))
 	}
 }
@@ -405,7 +405,7 @@ func (r *reader) readNamed(path string, value ast.Node, into reflect.Value) {
 		at := path + "." + p.name
 		r.at[at] = p.at
 		one := reflect.New(into.Type().Elem()).Elem()
-		if r.read(at, p.value, one); !r.bad[at] {
+		if r.readValue(at, p.value, one); !r.bad[at] {
 			into.SetMapIndex(reflect.ValueOf(p.name), one)
 		}
 	}
