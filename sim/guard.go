@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"labcheck/harness"
@@ -38,9 +37,6 @@ type Activity struct {
 	Again func(flags string) lang.Text
 	// BreaksHosts says that the activity itself ends hosts.
 	BreaksHosts bool
-	// Starting says that hosts may still be starting: the guard ignores the lab until
-	// all of them run.
-	Starting bool
 }
 
 // Guard is the context of an activity. It ends when somebody removes the lab or
@@ -52,7 +48,6 @@ type Guard struct {
 	lab      *Lab // nil: the target is no lab, and is not looked at
 	activity Activity
 	ended    []string // hosts that did not run when the activity began
-	begun    atomic.Bool
 }
 
 // NewGuard begins to look whether a lab is still there, until Stop is called. If
@@ -63,13 +58,10 @@ func NewGuard(ctx context.Context, lab *Lab, a Activity) (*Guard, error) {
 	if lab == nil {
 		return g, nil
 	}
-	if !a.Starting {
-		var err error
-		if g.ended, err = lab.Ended(ctx); err != nil {
-			g.Stop()
-			return nil, err
-		}
-		g.begun.Store(true)
+	var err error
+	if g.ended, err = lab.Ended(ctx); err != nil {
+		g.Stop()
+		return nil, err
 	}
 	go g.watch()
 	return g, nil
@@ -115,7 +107,7 @@ func (g *Guard) Lost(ctx context.Context) error {
 // err itself. The connections of a host end before the engine says that the host did,
 // so Explain waits for that, unless the activity was interrupted.
 func (g *Guard) Explain(err error) error {
-	if err == nil || !g.begun.Load() {
+	if err == nil || g.lab == nil {
 		return err
 	}
 	ctx := context.WithoutCancel(g)
@@ -152,10 +144,6 @@ func (g *Guard) look(ctx context.Context) (labState, error) {
 	ctx, cancel := harness.WithLimit(ctx, lookTimeout)
 	defer cancel()
 	ended, err := g.lab.Ended(ctx)
-	if !g.begun.Load() {
-		g.begun.Store(err == nil && len(ended) == 0)
-		return labWhole, nil
-	}
 	switch {
 	case errors.Is(err, harness.ErrNoNodes):
 		return labGone, lang.Errorf("lab %[1]s was removed %[2]s", g.lab.Lab(), g.activity.During)

@@ -17,13 +17,6 @@ import (
 // so many looks, then as one that ended.
 func endedAfter(t *testing.T, looks int32) *Guard {
 	t.Helper()
-	return guardOf(t, false, func(looked int32) bool { return looked < looks })
-}
-
-// guardOf returns a guard of a lab whose engine lists worker01 as one that runs in those
-// looks of which runs says so.
-func guardOf(t *testing.T, starting bool, runs func(looked int32) bool) *Guard {
-	t.Helper()
 	var looked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
@@ -33,7 +26,7 @@ func guardOf(t *testing.T, starting bool, runs func(looked int32) bool) *Guard {
 		var listed []string
 		for _, h := range harness.Tutorial().Hosts() {
 			state := "running"
-			if h.Name == "worker01" && !runs(looked.Load()) {
+			if h.Name == "worker01" && looked.Load() >= looks {
 				state = "exited"
 			}
 			listed = append(listed, fmt.Sprintf(`{"State": %q, "Labels": {%q: %q}}`, state, labelNode, h.Name))
@@ -52,9 +45,8 @@ func guardOf(t *testing.T, starting bool, runs func(looked int32) bool) *Guard {
 		objects: labObjects{engines: []*link{k}, lab: "test"},
 	}
 	g, err := NewGuard(t.Context(), lab, Activity{
-		During:   lang.Text{EN: "meanwhile"},
-		Again:    func(string) lang.Text { return lang.Text{EN: "again"} },
-		Starting: starting,
+		During: lang.Text{EN: "meanwhile"},
+		Again:  func(string) lang.Text { return lang.Text{EN: "again"} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,24 +68,5 @@ func TestExplainWaitsForTheEngine(t *testing.T) {
 	}
 	if err := whole.Explain(failed); !errors.Is(err, failed) {
 		t.Errorf("of a lab that is whole: %v", err)
-	}
-}
-
-// A lab whose hosts are starting is ignored until all of them run.
-func TestGuardOfStartingLab(t *testing.T) {
-	t.Parallel()
-	failed := errors.New("no answer")
-	g := guardOf(t, true, func(looked int32) bool { return looked == 2 })
-	g.Stop() // its own looks are not counted
-	for look := range 3 {
-		if err := g.Lost(t.Context()); err != nil {
-			t.Errorf("look %d: %v", look, err)
-		}
-		if err := g.Explain(failed); look < 2 && !errors.Is(err, failed) {
-			t.Errorf("before all hosts run: %v", err)
-		}
-	}
-	if err := g.Explain(failed); err == nil || err.Error() != "worker01 of lab test ended meanwhile" {
-		t.Errorf("after all hosts ran: %v", err)
 	}
 }

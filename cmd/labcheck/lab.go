@@ -55,24 +55,38 @@ func (s *session) removeLab(ctx context.Context) error {
 type performFunc func(context.Context, *engine.Cluster, func(tutorial.Event)) error
 
 // performTutorial performs the tutorial, and looks meanwhile whether the lab is still
-// there. starting says that it is being made. It returns how many steps were not done yet.
+// there. The hosts of a lab that is being made may still be starting: then it looks
+// from the first step on that has ended. It returns how many steps were not done yet.
 func (s *session) performTutorial(
 	ctx context.Context, cluster *engine.Cluster, perform performFunc, starting bool,
 ) (done int, err error) {
-	activity := performing
-	activity.Starting = starting
-	guard, err := sim.NewGuard(ctx, s.lab, activity)
-	if err != nil {
-		return 0, err
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var guard *sim.Guard
+	begin := func() (err error) {
+		if guard, err = sim.NewGuard(ctx, s.lab, performing); err == nil {
+			context.AfterFunc(guard, func() { cancel(context.Cause(guard)) })
+		}
+		return err
 	}
-	defer guard.Stop()
-	err = perform(guard, cluster, func(e tutorial.Event) {
+	if !starting {
+		if err := begin(); err != nil {
+			return 0, err
+		}
+	}
+	err = perform(ctx, cluster, func(e tutorial.Event) {
 		s.progress.ShowDetail(e.In(s.lang))
 		if !e.Already {
 			done++
 		}
+		if guard == nil {
+			_ = begin() // the next event tries again
+		}
 	})
-	return done, guard.Explain(err)
+	if guard != nil {
+		err = guard.Explain(err)
+	}
+	return done, err
 }
 
 // performing is the activity of those who build the cluster.
