@@ -62,7 +62,7 @@ func (s *starter) makeContainer(ctx context.Context, n *node, h harness.Host, cp
 	if len(s.machines) > 1 {
 		what = lang.Textf("node started on %s", m.describe())
 	}
-	s.opts.report(h.Name, what)
+	s.opts.reportEvent(h.Name, what)
 	return nil
 }
 

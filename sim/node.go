@@ -161,7 +161,7 @@ func (n *node) awaitEngine(ctx context.Context, o Options) error {
 	if err != nil {
 		return n.withLog(ctx, lang.Errorf("engine of %s: %w", n.name, err))
 	}
-	o.report(n.name, lang.Text{EN: "engine answers"})
+	o.reportEvent(n.name, lang.Text{EN: "engine answers"})
 	return nil
 }
 

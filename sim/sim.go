@@ -109,8 +109,8 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 	return &Lab{opts: o, topology: topology, machines: machines, lost: lost, objects: objects}, nil
 }
 
-// report passes on what becomes of a lab, or of one of its nodes.
-func (o Options) report(node string, what lang.Text) {
+// reportEvent passes on what becomes of a lab, or of one of its nodes.
+func (o Options) reportEvent(node string, what lang.Text) {
 	if o.Progress != nil {
 		o.Progress(Event{node, what.In(o.Lang)})
 	}

@@ -81,7 +81,7 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 	}
 	_, err := r.objects.engine().NetworkCreate(making, r.objects.lab, options)
 	if err == nil {
-		r.opts.report("", lang.Text{EN: "network made"})
+		r.opts.reportEvent("", lang.Text{EN: "network made"})
 		return r.awaitBridge(ctx)
 	}
 	if taken := r.awaitListing(ctx); taken != nil {

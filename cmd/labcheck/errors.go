@@ -36,7 +36,7 @@ func usageError(err error, hint string) error { return harness.WithSetting(err, 
 // errFalse reports that a claim is false. The report has said which.
 var errFalse = lang.Errorf("a claim is false")
 
-// toldError is an exit code of which the command has said all there is to say.
+// toldError is the exit code of a command that has printed why it failed.
 type toldError struct{ code int }
 
 func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }

@@ -43,9 +43,9 @@ func (h hostBox) Last() string { return h.More[len(h.More)-1] }
 // Number returns how many hosts are shown together.
 func (h hostBox) Number() int { return 1 + len(h.More) }
 
-// state returns what two hosts have in common that differ in their names and addresses
+// describeState returns what two hosts have in common that differ in their names and addresses
 // only.
-func (h hostBox) state() string {
+func (h hostBox) describeState() string {
 	h.Name, h.Addr, h.Containers = "", netip.Addr{}, slices.Clone(h.Containers)
 	for i := range h.Containers {
 		h.Containers[i].Name = ""
@@ -58,7 +58,7 @@ func (p *picture) groupHosts() {
 	if len(p.Hosts) <= mostApart {
 		return
 	}
-	groups := groupBy(p.Hosts, hostBox.state)
+	groups := groupBy(p.Hosts, hostBox.describeState)
 	p.Hosts = nil
 	for _, group := range groups {
 		first := group[0]

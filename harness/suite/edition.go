@@ -67,10 +67,10 @@ func (e edition) parse() (all []feature, err error) {
 	return all, nil
 }
 
-// adapt returns the edition for a topology whose hosts or network are not the page's:
+// adaptTo returns the edition for a topology whose hosts or network are not the page's:
 // outlines with a row for each host have those of the topology, and the network has
 // its name.
-func (e edition) adapt(t harness.Topology) (edition, error) {
+func (e edition) adaptTo(t harness.Topology) (edition, error) {
 	all, err := e.parse()
 	if err != nil {
 		return e, err

@@ -34,7 +34,7 @@ func TestAdapt(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, err1 := page.load()
-		adapted, err2 := page.adapt(seven)
+		adapted, err2 := page.adaptTo(seven)
 		if err1 != nil || err2 != nil {
 			t.Fatal(err1, err2)
 		}
@@ -42,7 +42,7 @@ func TestAdapt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		larger, err := page.adapt(thirteen)
+		larger, err := page.adaptTo(thirteen)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestAdaptRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	adapted, err := page.adapt(five)
+	adapted, err := page.adaptTo(five)
 	if err != nil {
 		t.Fatal(err)
 	}

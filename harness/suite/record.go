@@ -35,8 +35,9 @@ type stepRun struct {
 	ctx    context.Context // what the next step starts from
 }
 
-// registerHooks tells godog, before each scenario, what to call. The sentences are for a
-// scenario that is run: of others, most of which were not chosen, nothing is matched.
+// registerHooks tells godog, before each scenario, what to call. Sentences are registered
+// only for a scenario that runs. Most of the others were not chosen, and to match their
+// steps would take time.
 func (r *run) registerHooks(sc *godog.ScenarioContext) {
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		if len(r.done) == len(r.chosen) || r.chosen[len(r.done)].pickle != p.Id || !r.beginScenario() {

@@ -61,8 +61,8 @@ type Options struct {
 }
 
 // Run runs the chosen scenarios one after another and returns what came of
-// each of them, in their order, whether or not there is an error, such as
-// ErrNothingChecked, or the cause of ctx's end. That a claim is false is no error.
+// each of them, in their order, also with an error: that of the tags, ErrNothingChecked,
+// or the cause of ctx's end. That a claim is false is no error.
 func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
@@ -95,7 +95,7 @@ type world interface {
 func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {
 	edition, err := openEdition(r.Features, r.Lang)
 	if t := w.ClusterTopology(); err == nil && !edition.own && !t.IsTutorial() {
-		edition, err = edition.adapt(t)
+		edition, err = edition.adaptTo(t)
 	}
 	if err != nil {
 		return nil, err

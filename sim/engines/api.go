@@ -82,11 +82,11 @@ func answer(w http.ResponseWriter, code int, v any) {
 }
 
 func refuse(w http.ResponseWriter, code int, message string) {
-	answer(w, code, refusal(message))
+	answer(w, code, errorDocument(message))
 }
 
-// refusal returns the document of an error.
-func refusal(message string) map[string]string { return map[string]string{"message": message} }
+// errorDocument returns the document of an error.
+func errorDocument(message string) map[string]string { return map[string]string{"message": message} }
 
 func (e requests) answerPing(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }
 
@@ -151,12 +151,12 @@ func isTrue(r *http.Request, key string) bool {
 	return value == "1" || value == "true"
 }
 
-// onContainer answers a request about a container with what f returns, which is called with
-// the lock, or that there is no such container.
+// onContainer returns a handler of requests about a container. It answers with what f
+// returns, or with 404 if there is no such container. f is called with the lock.
 func (e requests) onContainer(f func(*simulated, *http.Request) (code int, v any)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := r.PathValue("id")
-		code, v := http.StatusNotFound, any(refusal("No such container: "+id))
+		code, v := http.StatusNotFound, any(errorDocument("No such container: "+id))
 		e.mu.Lock()
 		if c := e.find(id); c != nil {
 			code, v = f(c, r)
@@ -236,7 +236,7 @@ func (e requests) waitForContainer(w http.ResponseWriter, r *http.Request) {
 // removeContainer removes a container. One that runs is removed only by force.
 func (e requests) removeContainer(c *simulated, r *http.Request) (code int, v any) {
 	if c.state.Running && !isTrue(r, "force") {
-		return http.StatusConflict, refusal("You cannot remove a running container")
+		return http.StatusConflict, errorDocument("You cannot remove a running container")
 	}
 	e.stop(c)
 	delete(e.containers, c.id)
