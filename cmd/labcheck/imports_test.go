@@ -40,9 +40,11 @@ var arrows = map[string][]string{
 	"labcheck/harness/ec2":                 {"labcheck/harness/lang", "labcheck/harness"},
 	"labcheck/sim":                         {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/subnet", "labcheck/sim/images"},
 	"labcheck/sim/engines":                 {"labcheck/harness/lang", "labcheck/harness"},
-	"labcheck/sim/images":                  {"labcheck/harness/lang", "labcheck/harness", "labcheck/sim/images/debian", "labcheck/sim/images/prelink"},
+	"labcheck/sim/images":                  {"labcheck/harness/lang", "labcheck/harness", "labcheck/sim/images/debian", "labcheck/sim/images/oci", "labcheck/sim/images/prelink", "labcheck/sim/images/swarm"},
 	"labcheck/sim/images/debian":           {"labcheck/harness/lang", "labcheck/harness"},
+	"labcheck/sim/images/oci":              {"labcheck/harness/lang"},
 	"labcheck/sim/images/prelink":          {"labcheck/harness/lang"},
+	"labcheck/sim/images/swarm":            {"labcheck/harness/lang", "labcheck/sim/images/oci"},
 	"labcheck/sim/simtest":                 {"labcheck/harness/engine", "labcheck/harness/subnettest", "labcheck/sim"},
 }
 

@@ -8,11 +8,10 @@ import (
 	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"labcheck/harness/lang"
+	"labcheck/sim/images/oci"
 )
 
 // ErrArchive reports that a file is not one that Save wrote, or not for this
@@ -38,9 +37,18 @@ func (s *Store) Archive(ctx context.Context, n Name, w io.Writer) error {
 		return err
 	}
 	if refs := InNode(n); refs != nil {
-		all[0].refs = refs
+		all[0].Refs = refs
 	}
 	return writeArchive(w, all)
+}
+
+// writeArchive writes images as an archive.
+func writeArchive(w io.Writer, all []namedImage) error {
+	var named []oci.NamedImage
+	for _, i := range all {
+		named = append(named, i.NamedImage)
+	}
+	return oci.WriteArchive(w, named)
 }
 
 // Push writes all images to the registry, each under its tag.
@@ -50,12 +58,12 @@ func (s *Store) Push(ctx context.Context) error {
 		return err
 	}
 	for _, i := range all {
-		to, err := atRegistry(s.opts.Registry, i.refs[0])
+		to, err := oci.AtRegistry(s.opts.Registry, i.Refs[0])
 		if err != nil {
 			return err
 		}
 		s.say(i.name, "pushing %s", to)
-		if err := remote.Write(to, i.Image, remoteOptions(ctx, s.arch)...); err != nil {
+		if err := oci.Push(ctx, to, i.Image); err != nil {
 			return lang.Errorf("push %s: %w", to, err)
 		}
 		s.say(i.name, "pushed")
@@ -74,7 +82,7 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 	defer os.RemoveAll(dir) //nolint:errcheck // the system removes it
 	// It is read before the lock is taken: another labcheck that is writing the
 	// archive may want the lock, too.
-	read, err := readArchive(r, layout.Path(dir))
+	read, err := oci.ReadArchive(r, dir)
 	if err != nil {
 		return damagedArchiveError(err)
 	}

@@ -14,12 +14,16 @@ import (
 
 	"labcheck/harness/pace"
 
-	"github.com/docker/docker/api/types"
+	dockertypes "github.com/docker/docker/api/types"
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"labcheck/sim/images/oci"
 )
 
 // witness is in place of an engine, and tells what was sent to it.
@@ -29,8 +33,8 @@ type witness struct {
 	there []string // names of images
 }
 
-func (*witness) ServerVersion(context.Context) (types.Version, error) {
-	return types.Version{Os: "linux", Arch: "amd64"}, nil
+func (*witness) ServerVersion(context.Context) (dockertypes.Version, error) {
+	return dockertypes.Version{Os: "linux", Arch: "amd64"}, nil
 }
 
 func (w *witness) ImageLoad(
@@ -50,11 +54,11 @@ func (w *witness) ImageList(context.Context, dockerimage.ListOptions) ([]dockeri
 }
 
 // savedImages are tiny images with the labels of ours.
-func savedImages(t *testing.T, arch string, which ...Name) (all []taggedImage) {
+func savedImages(t *testing.T, arch string, which ...Name) (all []namedImage) {
 	t.Helper()
 	for _, n := range which {
-		i := imageOf(t, n, arch, tinyLayer(t, string(n), epoch))
-		all = append(all, taggedImage{i, n, []string{New(nil, Options{}).ref(n, arch)}})
+		i := imageOf(t, n, arch, tinyLayer(t, string(n)))
+		all = append(all, namedImage{oci.NamedImage{Image: i, Refs: []string{New(nil, Options{}).ref(n, arch)}}, n})
 	}
 	return all
 }
@@ -125,30 +129,44 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 	if older[2].Image, err = mutate.ConfigFile(older[2].Image, config); err != nil {
 		t.Fatal(err)
 	}
-	somebodys, err := mutate.AppendLayers(empty.Image, tinyLayer(t, "text", epoch))
+	somebodys, err := mutate.AppendLayers(empty.Image, tinyLayer(t, "text"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// changed is the file with another image in a place, of other layers.
-	changed := func(at int, l *layer, ids ...v1.Hash) []byte {
+	changed := func(at int, l v1.Layer, ids ...v1.Hash) []byte {
 		all := slices.Clone(ours)
-		all[at].Image = withIDs(t, imageOf(t, all[at].name, "amd64", l), ids...)
+		other, err := mutate.AppendLayers(imageOf(t, all[at].name, "amd64"), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[at].Image = withIDs(t, other, ids...)
 		return archiveOf(t, all...)
 	}
-	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
-	half := &layer{compressed: one.compressed[:40], diffID: one.diffID, digest: v1.Hash{Algorithm: "sha256", Hex: sumOf(string(one.compressed[:40]))}}
+	one := tinyLayer(t, "one")
+	idOne, errOne := one.DiffID()
+	idTwo, errTwo := tinyLayer(t, "two").DiffID()
+	stream, errStream := one.Compressed()
+	if err := errors.Join(errOne, errTwo, errStream); err != nil {
+		t.Fatal(err)
+	}
+	head, err := io.ReadAll(io.LimitReader(stream, 40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := static.NewLayer(head, types.OCILayer)
 	for name, c := range map[string]struct {
 		content []byte
 		want    string
 	}{
-		"another layer":        {changed(1, one, two.diffID), "not a whole file of labcheck images save: validating layers: unknown diffID"},
-		"a layer less":         {changed(2, one, one.diffID, two.diffID), "mismatched fs layers (1) and diff ids (2)"},
-		"half a gzip":          {changed(3, half, one.diffID), "undersized layer[0]"},
+		"another layer":        {changed(1, one, idTwo), "not a whole file of labcheck images save: validating layers: unknown diffID"},
+		"a layer less":         {changed(2, one, idOne, idTwo), "mismatched fs layers (1) and diff ids (2)"},
+		"half a gzip":          {changed(3, half, idOne), "undersized layer[0]"},
 		"nothing":              {nil, "not a whole file of labcheck images save"},
 		"text":                 {[]byte("hello\n"), "not a whole file"},
 		"half":                 {good[:len(good)/2], "not a whole file"},
 		"an image less":        {archiveOf(t, ours[1:]...), "the file has no image node"},
-		"somebody's":           {archiveOf(t, taggedImage{somebodys, Node, []string{"labcheck/node:1"}}), "they are for , and the engine is amd64"},
+		"somebody's":           {archiveOf(t, namedImage{oci.NamedImage{Image: somebodys, Refs: []string{"labcheck/node:1"}}, Node}), "they are for , and the engine is amd64"},
 		"another architecture": {archiveOf(t, savedImages(t, "arm64", names()...)...), "for arm64, and the engine is amd64"},
 		"another labcheck":     {archiveOf(t, older...), `image "consul" has the tag "0`},
 	} {

@@ -11,33 +11,45 @@ import (
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
+	"labcheck/sim/images/oci"
 	"labcheck/sim/images/prelink"
+	"labcheck/sim/images/swarm"
 )
 
 // computeLayer makes the layer of a part.
-func (m *maker) computeLayer(ctx context.Context, p part, to *layer) error {
-	w := newLayerWriter()
+func (m *maker) computeLayer(ctx context.Context, p part) (*oci.Layer, error) {
+	w := oci.NewLayerWriter()
 	if err := m.addPackages(ctx, w, p); err != nil {
-		return err
+		return nil, err
 	}
 	p.addOwn(w)
 	if p.Swarm {
-		binary, err := m.swarmBinary(ctx)
+		binary, err := m.compileSwarm(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		w.addFile("swarm", 0o755, binary)
+		w.AddFile("swarm", 0o755, binary)
 	}
 	if p.Stored != nil {
 		if err := addEngineStore(w, m.cached(p.Stored)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return w.finish(to)
+	return w.Finish()
+}
+
+// compileSwarm returns the Swarm binary.
+func (m *maker) compileSwarm(ctx context.Context) ([]byte, error) {
+	dir, err := m.inCache("swarm")
+	if err != nil {
+		return nil, err
+	}
+	say := func(format string, args ...any) { m.say(Swarm, format, args...) }
+	return swarm.Binary(ctx, swarm.Options{Arch: m.arch, Dir: dir, Registry: m.opts.Registry, Say: say})
 }
 
 // addPackages writes what a part takes of its packages.
-func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
+func (m *maker) addPackages(ctx context.Context, w *oci.LayerWriter, p part) error {
 	packages, err := pinned(p.Packages, m.arch)
 	if err != nil || len(packages) == 0 {
 		return err
@@ -57,7 +69,7 @@ func (m *maker) addPackages(ctx context.Context, w *layerWriter, p part) error {
 		}
 	}
 	for _, name := range inOrder(joined) {
-		w.addFile(name, 0o644, joined[name])
+		w.AddFile(name, 0o644, joined[name])
 	}
 	return nil
 }
@@ -74,7 +86,7 @@ func (m *maker) unpack(one debian.Package, visit func(*tar.Header, io.Reader) er
 
 // addFrom writes a file of a package if the part takes it, and keeps one that is
 // to be joined.
-func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) error {
+func (p part) addFrom(w *oci.LayerWriter, h *tar.Header, content io.Reader, joined map[string][]byte) error {
 	for name, pattern := range p.Joined {
 		if matchesPattern(pattern, h.Name) && h.Typeflag == tar.TypeReg {
 			kept, err := io.ReadAll(content)
@@ -98,8 +110,7 @@ func (p part) addFrom(w *layerWriter, h *tar.Header, content io.Reader, joined m
 	if renamed, ok := p.Renamed[h.Name]; ok {
 		h.Name = renamed
 	}
-	w.add(*h, content)
-	return w.err
+	return w.Add(*h, content)
 }
 
 func (p part) takes(h *tar.Header) bool {
@@ -122,19 +133,19 @@ func matchesPattern(pattern, name string) bool {
 }
 
 // addOwn writes what comes from no package.
-func (p part) addOwn(w *layerWriter) {
+func (p part) addOwn(w *oci.LayerWriter) {
 	for _, name := range inOrder(p.Folders) {
-		w.addFolder(name, p.Folders[name])
+		w.AddFolder(name, p.Folders[name])
 	}
 	for _, name := range inOrder(p.Files) {
 		content := embedded(p.Files[name])
-		w.addFile(name, modeOf(content), content)
+		w.AddFile(name, modeOf(content), content)
 	}
 	for _, name := range inOrder(p.Texts) {
-		w.addFile(name, 0o644, []byte(p.Texts[name]))
+		w.AddFile(name, 0o644, []byte(p.Texts[name]))
 	}
 	for _, name := range inOrder(p.Links) {
-		w.addLink(name, p.Links[name])
+		w.AddLink(name, p.Links[name])
 	}
 }
 

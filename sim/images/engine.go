@@ -85,7 +85,7 @@ func (s *Store) ref(n Name, arch string) string {
 
 // load has the engine load images, and makes sure that it has them
 // then: engines of some ages tell of a failure only in what they answer.
-func (s *Store) load(ctx context.Context, all []taggedImage) error {
+func (s *Store) load(ctx context.Context, all []namedImage) error {
 	for _, i := range all {
 		s.say(i.name, "loading into the engine")
 	}
@@ -97,7 +97,7 @@ func (s *Store) load(ctx context.Context, all []taggedImage) error {
 		return err
 	}
 	for _, i := range all {
-		if ref := i.refs[0]; !there[ref].Present {
+		if ref := i.Refs[0]; !there[ref].Present {
 			return lang.Errorf("load images: the engine took %s and does not have it", ref)
 		}
 		s.tell(i.name, s.opts.Lang.Say("ready"), true)
@@ -105,7 +105,7 @@ func (s *Store) load(ctx context.Context, all []taggedImage) error {
 	return nil
 }
 
-func sendArchive(ctx context.Context, to client.ImageAPIClient, all []taggedImage) error {
+func sendArchive(ctx context.Context, to client.ImageAPIClient, all []namedImage) error {
 	out, in := io.Pipe()
 	go func() { in.CloseWithError(writeArchive(in, all)) }()
 	answer, err := to.ImageLoad(ctx, out)

@@ -17,7 +17,7 @@ import (
 	"github.com/vbatts/tar-split/tar/asm"
 	"github.com/vbatts/tar-split/tar/storage"
 
-	"labcheck/sim/images/debian"
+	"labcheck/sim/images/oci"
 )
 
 // The store of an engine of 20.10 with overlay2, below /var/lib/docker. The
@@ -35,12 +35,12 @@ type repositories struct{ Repositories map[string]map[string]string }
 
 // addEngineStore writes images, each of one layer, as the store of a node's
 // engine.
-func addEngineStore(w *layerWriter, stored []taggedImage) error {
-	w.addFolder("var/lib/docker", 0o710)
-	w.addFolder("var/lib/docker/image", 0o700)
-	w.addFolder(imageRoot, 0o700)
-	w.addFolder(overlayRoot, 0o710)
-	w.addFolder(overlayRoot+"/l", 0o700)
+func addEngineStore(w *oci.LayerWriter, stored []namedImage) error {
+	w.AddFolder("var/lib/docker", 0o710)
+	w.AddFolder("var/lib/docker/image", 0o700)
+	w.AddFolder(imageRoot, 0o700)
+	w.AddFolder(overlayRoot, 0o710)
+	w.AddFolder(overlayRoot+"/l", 0o700)
 	known := repositories{map[string]map[string]string{}}
 	for _, i := range stored {
 		config, errConfig := i.RawConfigFile()
@@ -56,19 +56,19 @@ func addEngineStore(w *layerWriter, stored []taggedImage) error {
 			}
 			known.Repositories[repository][name] = id.String()
 		}
-		w.addFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, config)
+		w.AddFile(imageRoot+"/imagedb/content/sha256/"+id.Hex, 0o600, config)
 		if err := addStoredLayer(w, layers[0]); err != nil {
 			return err
 		}
 	}
 	content, err := json.Marshal(known)
-	w.addFile(imageRoot+"/repositories.json", 0o600, content)
+	w.AddFile(imageRoot+"/repositories.json", 0o600, content)
 	return err
 }
 
 // addStoredLayer writes a layer that is its image's only one: its chain ID is
 // its diff ID then.
-func addStoredLayer(w *layerWriter, l v1.Layer) error {
+func addStoredLayer(w *oci.LayerWriter, l v1.Layer) error {
 	diffID, err := l.DiffID()
 	if err != nil {
 		return err
@@ -84,18 +84,18 @@ func addStoredLayer(w *layerWriter, l v1.Layer) error {
 		return err
 	}
 	db := imageRoot + "/layerdb/sha256/" + cache
-	w.addFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link))
-	w.addLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff")
-	w.addFile(db+"/cache-id", 0o644, []byte(cache))
-	w.addFile(db+"/diff", 0o644, []byte(diffID.String()))
-	w.addFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10)))
-	w.addFile(db+"/tar-split.json.gz", 0o644, split)
+	w.AddFile(path.Join(overlayRoot, cache, "link"), 0o644, []byte(link))
+	w.AddLink(path.Join(overlayRoot, "l", link), "../"+cache+"/diff")
+	w.AddFile(db+"/cache-id", 0o644, []byte(cache))
+	w.AddFile(db+"/diff", 0o644, []byte(diffID.String()))
+	w.AddFile(db+"/size", 0o644, []byte(strconv.FormatInt(size, 10)))
+	w.AddFile(db+"/tar-split.json.gz", 0o644, split)
 	return nil
 }
 
 // addDiff writes the files of a layer below a folder. It returns what the
 // engine needs to make the layer's stream of them again, and their size.
-func addDiff(w *layerWriter, folder string, l v1.Layer) (split []byte, size int64, err error) {
+func addDiff(w *oci.LayerWriter, folder string, l v1.Layer) (split []byte, size int64, err error) {
 	stream, err := l.Uncompressed()
 	if err != nil {
 		return nil, 0, err
@@ -111,11 +111,10 @@ func addDiff(w *layerWriter, folder string, l v1.Layer) (split []byte, size int6
 		return nil, 0, err
 	}
 	defer recorded.Close()
-	if err := debian.WalkTar(recorded, func(h *tar.Header, content io.Reader) error {
+	if err := oci.WalkTar(recorded, func(h *tar.Header, content io.Reader) error {
 		size += h.Size
 		h.Name = path.Join(folder, h.Name)
-		w.add(*h, content)
-		return w.err
+		return w.Add(*h, content)
 	}); err != nil {
 		return nil, 0, err
 	}

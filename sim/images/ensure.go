@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/docker/go-units"
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
+	"labcheck/sim/images/oci"
 )
 
 // Plan is what Ensure would do.
@@ -33,13 +33,14 @@ func (s *Store) Plan(ctx context.Context, more ...Name) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	dir, err := s.inCache("")
-	if err != nil {
+	cache, errImages := s.openCache(arch)
+	dir, errPackages := s.inCache("packages")
+	if err := errors.Join(errImages, errPackages); err != nil {
 		return Plan{}, err
 	}
-	lacking := openCache(filepath.Join(dir, "images"), arch).lacking(missing)
+	lacking := cache.lacking(missing)
 	packages, err := pinned(packagesOf(lacking), arch)
-	fetcher := debian.NewFetcher(filepath.Join(dir, "packages"), nil)
+	fetcher := debian.NewFetcher(dir, nil)
 	p := Plan{missing, lacking, fetcher.Lacking(fetcher.Missing(packages)), 0, s.opts.Registry}
 	for _, n := range missing {
 		_, size, _ := knownImage(n, arch)
@@ -98,11 +99,11 @@ func Digests(ctx context.Context, arch string, o Options) (lines []string, err e
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // the system removes it
 	err = s.withMaker(ctx, func(m *maker) error {
-		m.cache = openCache(dir, arch) // empty, so that all are computed
+		m.cache = cache{oci.OpenLayout(dir), arch} // empty, so that all are computed
 		all, err := m.fill(ctx, names())
 		for _, i := range all {
 			config, errConfig := i.ConfigFile()
-			blobs, errBlobs := blobsOf(i)
+			blobs, errBlobs := oci.Blobs(i)
 			if err := errors.Join(errConfig, errBlobs); err != nil {
 				return err
 			}

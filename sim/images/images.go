@@ -5,10 +5,13 @@
 package images
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -160,6 +163,9 @@ func (s *Store) RemoveCache(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+// inOrder returns the keys of a map.
+func inOrder[K cmp.Ordered, V any](all map[K]V) []K { return slices.Sorted(maps.Keys(all)) }
 
 func (s *Store) tell(n Name, what string, done bool) {
 	s.opts.Progress(Event{Image: n, What: what, Elapsed: time.Since(s.began), Done: done})

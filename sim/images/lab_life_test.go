@@ -19,13 +19,13 @@ import (
 
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
 	"labcheck/harness/pace"
 	"labcheck/harness/prereq"
+	"labcheck/sim/images/oci"
 )
 
 // TestLife makes everything from nothing, as a new user does, and goes on with
@@ -250,7 +250,7 @@ func stale(l *lab, _ *debianMirror) {
 func (l *lab) loadUnique(ref string) {
 	l.t.Helper()
 	unique := imageOf(l.t, "unique", runtime.GOARCH, layerOf(l.t, map[string]string{"unique": rand.Text()}))
-	if err := l.load(l.t.Context(), []taggedImage{{unique, "unique", []string{ref}}}); err != nil {
+	if err := l.load(l.t.Context(), []namedImage{{oci.NamedImage{Image: unique, Refs: []string{ref}}, "unique"}}); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -294,7 +294,7 @@ func fromCache(l *lab, m *debianMirror) {
 		l.t.Error(diff)
 	}
 	l.removeAll()
-	if err := os.Truncate(filepath.Join(l.dir, "images", indexFile), 100); err != nil {
+	if err := os.Truncate(filepath.Join(l.dir, "images", "index.json"), 100); err != nil {
 		l.t.Fatal(err)
 	}
 	r = l.with(Options{DebianMirror: m.url})
@@ -319,7 +319,9 @@ func saveAndLoad(l *lab, m *debianMirror) {
 	l.removeAll()
 	empty := l.with(Options{})
 	empty.dir = l.t.TempDir()
-	for name, content := range map[string][]byte{"half": first[:len(first)/2], "flipped": flipped(first)} {
+	flipped := bytes.Clone(first)
+	flipped[len(flipped)/2] ^= 1
+	for name, content := range map[string][]byte{"half": first[:len(first)/2], "flipped": flipped} {
 		if err := empty.Load(l.t.Context(), bytes.NewReader(content)); !errors.Is(err, ErrArchive) || len(l.ids()) > 0 {
 			l.t.Errorf("%s: got %v, and there is %v", name, err, l.ids())
 		}
@@ -339,7 +341,7 @@ func saveAndLoad(l *lab, m *debianMirror) {
 	if err := l.Archive(l.t.Context(), Swarm, &one); err != nil {
 		l.t.Fatal(err)
 	}
-	all, err := readArchive(&one, layout.Path(l.t.TempDir()))
+	all, err := oci.ReadArchive(&one, l.t.TempDir())
 	if err != nil || len(all) != len(InNode(Swarm)) || digestOf(l.t, all[0]) != digestOf(l.t, computedImages(l.t)[Swarm]) {
 		l.t.Errorf("one image: %v, %v", all, err)
 	}

@@ -5,6 +5,8 @@ package images
 import (
 	"context"
 	"crypto/rand"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -18,9 +20,11 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
+	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"labcheck/sim/images/debian"
+	"labcheck/sim/images/oci"
 )
 
 // lab is images of a namespace of the test's own on the real engine, so that
@@ -115,7 +119,7 @@ var computed = sync.OnceValues(func() (map[Name]v1.Image, error) {
 	s.arch = runtime.GOARCH
 	byName := map[Name]v1.Image{}
 	return byName, s.withMaker(context.Background(), func(m *maker) error {
-		m.cache = openCache(testLayout, runtime.GOARCH)
+		m.cache = cache{oci.OpenLayout(testLayout), runtime.GOARCH}
 		all, err := m.fill(context.Background(), append(names(), SSHD))
 		for _, i := range all {
 			byName[i.name] = i.Image
@@ -216,4 +220,12 @@ func (l *lab) cached(pattern string) []string {
 		l.t.Fatal(err)
 	}
 	return found
+}
+
+// startRegistry runs a registry in this process, and returns its address.
+func startRegistry(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
 }

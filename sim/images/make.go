@@ -4,25 +4,28 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/docker/go-units"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
+	"labcheck/sim/images/oci"
 )
 
 // maker fills the cache with images. Who has one has the lock.
 type maker struct {
 	*Store
 	arch     string
-	cache    *cache
-	packages *debian.Fetcher   // is there after download
-	download func() error      // waits for it
-	layers   map[string]*layer // by part: images that have one in common share it
+	cache    cache
+	packages *debian.Fetcher       // is there after download
+	download func() error          // waits for it
+	layers   map[string]*oci.Layer // by part: images that have one in common share it
 }
 
 // withMaker has a function use the cache while no other labcheck does.
@@ -36,11 +39,11 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 		return err
 	}
 	defer unlock()
-	dir, err := s.inCache("images")
+	there, err := s.openCache(arch)
 	if err != nil {
 		return err
 	}
-	m := &maker{Store: s, arch: arch, cache: openCache(dir, arch), layers: map[string]*layer{}}
+	m := &maker{Store: s, arch: arch, cache: there, layers: map[string]*oci.Layer{}}
 	err = use(m)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -50,7 +53,7 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 
 // obtain returns images of the cache. Those that are lacking are pulled from the
 // registry, if one is named and has them, or else computed.
-func (s *Store) obtain(ctx context.Context, which []Name) (all []taggedImage, err error) {
+func (s *Store) obtain(ctx context.Context, which []Name) (all []namedImage, err error) {
 	err = s.withMaker(ctx, func(m *maker) (err error) {
 		all, err = m.fill(ctx, which)
 		return err
@@ -59,7 +62,7 @@ func (s *Store) obtain(ctx context.Context, which []Name) (all []taggedImage, er
 }
 
 // fill puts images into the cache that are lacking there, and returns them all.
-func (m *maker) fill(ctx context.Context, which []Name) ([]taggedImage, error) {
+func (m *maker) fill(ctx context.Context, which []Name) ([]namedImage, error) {
 	if m.opts.Registry != "" {
 		for _, n := range which {
 			if err := m.pull(ctx, n); err != nil {
@@ -82,10 +85,16 @@ func (m *maker) fill(ctx context.Context, which []Name) ([]taggedImage, error) {
 	return m.cached(which), nil
 }
 
+// namedImage is an image with its names in an archive, and which it is.
+type namedImage struct {
+	oci.NamedImage
+	name Name
+}
+
 // cached returns images of the cache, under their names on the engine.
-func (m *maker) cached(which []Name) (all []taggedImage) {
+func (m *maker) cached(which []Name) (all []namedImage) {
 	for _, n := range which {
-		all = append(all, taggedImage{m.cache.find(n), n, []string{m.ref(n, m.arch)}})
+		all = append(all, namedImage{oci.NamedImage{Image: m.cache.find(n), Refs: []string{m.ref(n, m.arch)}}, n})
 	}
 	return all
 }
@@ -104,12 +113,14 @@ func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool) erro
 			if m.layers[p.key()] != nil || (p.Stored != nil) != storing {
 				continue
 			}
-			l := &layer{}
+			l := &oci.Layer{}
 			m.layers[p.key()] = l
 			group.Go(func() error {
-				if err := m.computeLayer(ctx, p, l); err != nil {
+				made, err := m.computeLayer(ctx, p)
+				if err != nil {
 					return lang.Errorf("make image %s: %w", n, err)
 				}
+				*l = *made
 				return nil
 			})
 		}
@@ -119,15 +130,61 @@ func (m *maker) computeLayers(ctx context.Context, of []Name, storing bool) erro
 
 // computeImage puts an image into the cache whose layers were made.
 func (m *maker) computeImage(n Name) error {
-	var layers []*layer
+	var layers []*oci.Layer
 	for _, p := range recipes()[n].Layers {
 		layers = append(layers, m.layers[p.key()])
 	}
-	i, err := assemble(n, m.arch, recipes()[n].Config, layers)
+	i, err := newImage(n, m.arch, layers)
 	if err != nil {
 		return err
 	}
 	return m.cache.put(n, i)
+}
+
+// The labels of every image of ours.
+const (
+	labelImage  = "labcheck.image"  // its name
+	labelRecipe = "labcheck.recipe" // its tag
+	labelSize   = "labcheck.size"   // bytes of its files: engines count in different ways
+)
+
+// newImage returns an image of layers, with the labels of ours.
+func newImage(n Name, arch string, layers []*oci.Layer) (v1.Image, error) {
+	var size int64
+	for _, l := range layers {
+		size += l.FileSize
+	}
+	c := recipes()[n].Config
+	c.Labels = map[string]string{labelImage: string(n), labelRecipe: tag(n, arch), labelSize: strconv.FormatInt(size, 10)}
+	return oci.NewImage(arch, c, layers...)
+}
+
+// pull puts an image into the cache that is not there, by the digest that this
+// labcheck knows it to have, if the registry has it.
+func (m *maker) pull(ctx context.Context, n Name) error {
+	digest, _, ok := knownImage(n, m.arch)
+	if !ok || m.cache.find(n) != nil {
+		return nil
+	}
+	ref, err := oci.AtRegistry(m.opts.Registry, m.namespace+"/"+string(n)+"@"+digest)
+	if err != nil {
+		return err
+	}
+	m.say(n, "asking the registry")
+	found, err := oci.Pull(ctx, ref, m.arch)
+	if oci.IsMissing(err) {
+		m.say(n, "the registry does not have it")
+		return nil
+	}
+	if err != nil {
+		return lang.Errorf("ask registry %s for %s: %w", m.opts.Registry, ref, err)
+	}
+	m.say(n, "pulling")
+	if err := m.cache.put(n, found); err != nil {
+		return lang.Errorf("pull %s: %w", ref, err)
+	}
+	m.say(n, "pulled")
+	return nil
 }
 
 // tellEvery is how often a download tells how far it has come.

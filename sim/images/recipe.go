@@ -18,9 +18,10 @@ import (
 
 	"labcheck/harness/lang"
 	"labcheck/sim/images/debian"
+	"labcheck/sim/images/swarm"
 )
 
-//go:embed consul node swarm workload packages.lock digests.lock recipes.yaml
+//go:embed consul node workload packages.lock digests.lock recipes.yaml
 var files embed.FS
 
 // embedded returns the content of an embedded file. That each name exists is tested.
@@ -163,7 +164,7 @@ func describe(to *json.Encoder, n Name, arch string) {
 			all = append(all, embedded(name))
 		}
 		if p.Swarm {
-			all = append(all, swarmToolchain, swarmVersion, swarmSum, swarmFlags, embedded("swarm/swarm.mod"), embedded("swarm/swarm.sum"))
+			all = append(all, swarm.Recipe()...)
 		}
 	}
 	_ = to.Encode(all) // of types that can be encoded, into memory

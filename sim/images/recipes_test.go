@@ -49,7 +49,6 @@ func TestRecipesAreRead(t *testing.T) {
 func TestRecipesName(t *testing.T) {
 	used := map[string]bool{
 		"packages.lock": true, "digests.lock": true, "recipes.yaml": true,
-		"swarm/swarm.mod": true, "swarm/swarm.sum": true,
 	}
 	for n, r := range recipes() {
 		for _, p := range r.Layers {

@@ -33,23 +33,16 @@ func Unpack(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	return WalkTar(data, func(h *tar.Header, content io.Reader) error {
-		if h.Name = strings.Trim(strings.TrimPrefix(h.Name, "."), "/"); h.Name == "" {
-			return nil
-		}
-		return visit(h, content)
-	})
-}
-
-// WalkTar calls visit for each entry of a tar archive, in its order.
-func WalkTar(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
-	for in := tar.NewReader(r); ; {
+	for in := tar.NewReader(data); ; {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		if h.Name = strings.Trim(strings.TrimPrefix(h.Name, "."), "/"); h.Name == "" {
+			continue
 		}
 		if err := visit(h, in); err != nil {
 			return err

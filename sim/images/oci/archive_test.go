@@ -1,4 +1,4 @@
-package images
+package oci
 
 import (
 	"archive/tar"
@@ -13,8 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
 // entry is a file of an archive.
@@ -62,10 +60,9 @@ func sumOf(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// imageOf is an image of layers with the labels of ours.
-func imageOf(t testing.TB, n Name, arch string, layers ...*layer) v1.Image {
+func imageOf(t testing.TB, layers ...*Layer) v1.Image {
 	t.Helper()
-	i, err := assemble(n, arch, v1.Config{}, layers)
+	i, err := NewImage("amd64", v1.Config{}, layers...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +71,8 @@ func imageOf(t testing.TB, n Name, arch string, layers ...*layer) v1.Image {
 
 // tinyImage has one layer twice, and another.
 func tinyImage(t testing.TB) v1.Image {
-	one, two := tinyLayer(t, "one", epoch), tinyLayer(t, "two", epoch)
-	return imageOf(t, "tiny", "amd64", one, two, one)
+	one, two := tinyLayer(t, "one", Epoch), tinyLayer(t, "two", Epoch)
+	return imageOf(t, one, two, one)
 }
 
 func digestOf(t testing.TB, i v1.Image) v1.Hash {
@@ -87,10 +84,10 @@ func digestOf(t testing.TB, i v1.Image) v1.Hash {
 	return digest
 }
 
-func archiveOf(t testing.TB, all ...taggedImage) []byte {
+func archiveOf(t testing.TB, all ...NamedImage) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := writeArchive(&b, all); err != nil {
+	if err := WriteArchive(&b, all); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -98,7 +95,7 @@ func archiveOf(t testing.TB, all ...taggedImage) []byte {
 
 func TestArchive(t *testing.T) {
 	i := tinyImage(t)
-	two := []taggedImage{{i, "x", []string{"swarm:latest", "labcheck/x:1"}}, {i, "y", []string{"y:2"}}}
+	two := []NamedImage{{i, []string{"swarm:latest", "labcheck/x:1"}}, {i, []string{"y:2"}}}
 	first := archiveOf(t, two...)
 	if !bytes.Equal(first, archiveOf(t, two...)) {
 		t.Error("the same images, and other bytes")
@@ -110,7 +107,7 @@ func TestArchive(t *testing.T) {
 			t.Errorf("%s has the checksum %s", e.name, sumOf(e.content))
 		}
 	}
-	blobs, err := blobsOf(i)
+	blobs, err := Blobs(i)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,30 +133,15 @@ func TestArchive(t *testing.T) {
 	if !strings.HasPrefix(manifest, saved) {
 		t.Errorf("%s, want %s", manifest, saved)
 	}
-	all, err := readArchive(bytes.NewReader(first), layout.Path(t.TempDir()))
+	all, err := ReadArchive(bytes.NewReader(first), t.TempDir())
 	if err != nil || len(all) != 3 || slices.ContainsFunc(all, func(read v1.Image) bool { return digestOf(t, read) != digestOf(t, i) }) {
 		t.Errorf("read again: %v, %v", all, err)
 	}
 }
 
-// withIDs is an image whose configuration has other layers.
-func withIDs(t *testing.T, base v1.Image, ids ...v1.Hash) v1.Image {
-	t.Helper()
-	config, err := base.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.RootFS.DiffIDs = ids
-	i, err := mutate.ConfigFile(base, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return i
-}
-
 func TestReadArchiveRefuses(t *testing.T) {
-	good := archiveOf(t, taggedImage{imageOf(t, "tiny", "amd64", tinyLayer(t, "one", epoch)), "tiny", []string{"tiny:1"}})
-	if _, err := readArchive(bytes.NewReader(good), layout.Path(t.TempDir())); err != nil {
+	good := archiveOf(t, NamedImage{imageOf(t, tinyLayer(t, "one", Epoch)), []string{"tiny:1"}})
+	if _, err := ReadArchive(bytes.NewReader(good), t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	files := untar(t, good) // oci-layout, index.json, manifest.json, the manifest, the configuration, the layer
@@ -186,25 +168,25 @@ func TestReadArchiveRefuses(t *testing.T) {
 		"a blob first":     {tarOf(t, append([]entry{{files[5].name, "two"}}, files...)...), "the SHA-256 checksum is " + sumOf("two")},
 		"cut off":          {good[:len(good)-3000], "unexpected EOF"},
 	} {
-		if all, err := readArchive(bytes.NewReader(c.content), layout.Path(t.TempDir())); err == nil || !strings.Contains(err.Error(), c.want) {
+		if all, err := ReadArchive(bytes.NewReader(c.content), t.TempDir()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, %v, want %q", name, all, err, c.want)
 		}
 	}
 }
 
 func FuzzReadArchive(f *testing.F) {
-	f.Add(archiveOf(f, taggedImage{tinyImage(f), "x", []string{"x:1"}}))
+	f.Add(archiveOf(f, NamedImage{tinyImage(f), []string{"x:1"}}))
 	f.Add(tarOf(f, entry{indexFile, "{}"}, entry{manifestFile, "[]"}, entry{blobFolder + "../../x", "y"}))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		all, err := readArchive(bytes.NewReader(content), layout.Path(t.TempDir()))
+		all, err := ReadArchive(bytes.NewReader(content), t.TempDir())
 		if err != nil {
 			return
 		}
-		var again []taggedImage
+		var again []NamedImage
 		for _, i := range all {
-			again = append(again, taggedImage{i, "x", []string{"x:1"}})
+			again = append(again, NamedImage{i, []string{"x:1"}})
 		}
-		read, err := readArchive(bytes.NewReader(archiveOf(t, again...)), layout.Path(t.TempDir()))
+		read, err := ReadArchive(bytes.NewReader(archiveOf(t, again...)), t.TempDir())
 		if err != nil || len(read) != len(all) {
 			t.Errorf("read %d images, and again %d: %v", len(all), len(read), err)
 		}

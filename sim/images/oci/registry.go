@@ -1,4 +1,4 @@
-package images
+package oci
 
 import (
 	"context"
@@ -23,8 +23,9 @@ import (
 // to begin to answer.
 const registryTimeout = 5 * time.Second
 
-// atRegistry returns an image at a registry, or where its name says if there is none.
-func atRegistry(registry, image string) (name.Reference, error) {
+// AtRegistry returns where an image is at a registry, HOST[:PORT][/PATH], or where its
+// name says if registry is empty.
+func AtRegistry(registry, image string) (name.Reference, error) {
 	if registry != "" {
 		image = strings.TrimSuffix(registry, "/") + "/" + image
 	}
@@ -35,16 +36,25 @@ func atRegistry(registry, image string) (name.Reference, error) {
 	return ref, nil
 }
 
-// remoteOptions returns the options of requests to registries: with the docker CLI's
+// Pull returns an image of a registry. Its layers are downloaded when they are read.
+func Pull(ctx context.Context, from name.Reference, arch string) (v1.Image, error) {
+	return remote.Image(from, append(options(ctx), remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}))...)
+}
+
+// Push writes an image to a registry.
+func Push(ctx context.Context, to name.Reference, i v1.Image) error {
+	return remote.Write(to, i, options(ctx)...)
+}
+
+// options returns the options of requests to registries: with the docker CLI's
 // credentials, and limits of time for connecting but not for transfers.
-func remoteOptions(ctx context.Context, arch string) []remote.Option {
+func options(ctx context.Context) []remote.Option {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: registryTimeout}).DialContext
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = registryTimeout, registryTimeout
 	return []remote.Option{
 		remote.WithContext(ctx), remote.WithTransport(t), remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}), remote.WithUserAgent("labcheck"),
-		remote.WithRetryPredicate(isConnectionLost),
+		remote.WithUserAgent("labcheck"), remote.WithRetryPredicate(isConnectionLost),
 	}
 }
 
@@ -54,37 +64,9 @@ func isConnectionLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// pull puts an image into the cache that is not there, by the digest that this
-// labcheck knows it to have, if the registry has it.
-func (m *maker) pull(ctx context.Context, n Name) error {
-	digest, _, ok := knownImage(n, m.arch)
-	if !ok || m.cache.find(n) != nil {
-		return nil
-	}
-	ref, err := atRegistry(m.opts.Registry, m.namespace+"/"+string(n)+"@"+digest)
-	if err != nil {
-		return err
-	}
-	m.say(n, "asking the registry")
-	found, err := remote.Image(ref, remoteOptions(ctx, m.arch)...)
-	if isMissingAtRegistry(err) {
-		m.say(n, "the registry does not have it")
-		return nil
-	}
-	if err != nil {
-		return lang.Errorf("ask registry %s for %s: %w", m.opts.Registry, ref, err)
-	}
-	m.say(n, "pulling")
-	if err := m.cache.put(n, found); err != nil {
-		return lang.Errorf("pull %s: %w", ref, err)
-	}
-	m.say(n, "pulled")
-	return nil
-}
-
-// isMissingAtRegistry says whether a registry answered that it does not have an image. Some
-// say so by refusing access.
-func isMissingAtRegistry(err error) bool {
+// IsMissing reports whether an error of Pull is a registry's answer that it does not
+// have the image. Some say so by refusing access.
+func IsMissing(err error) bool {
 	var answer *transport.Error
 	return errors.As(err, &answer) && (answer.StatusCode == http.StatusNotFound ||
 		answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)

@@ -1,4 +1,4 @@
-package images
+package oci
 
 import (
 	"archive/tar"
@@ -12,8 +12,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-
-	"labcheck/sim/images/debian"
 )
 
 // An archive of images is at once an OCI image layout (oci-layout, index.json)
@@ -32,28 +30,27 @@ const (
 	blobFolder    = "blobs/sha256/"
 )
 
-// taggedImage is an image, which it is, and its names in an archive.
-type taggedImage struct {
+// NamedImage is an image and its names, as in labcheck/node:TAG.
+type NamedImage struct {
 	v1.Image
-	name Name
-	refs []string
+	Refs []string
 }
 
-// writeArchive writes images as an archive.
-func writeArchive(w io.Writer, all []taggedImage) error {
+// WriteArchive writes images as an archive.
+func WriteArchive(w io.Writer, all []NamedImage) error {
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	var saved tarball.Manifest
 	for _, i := range all {
-		own, err := blobsOf(i)
+		own, err := Blobs(i)
 		if err != nil {
 			return err
 		}
-		one := tarball.Descriptor{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.refs}
+		one := tarball.Descriptor{Config: blobFolder + own[1].Digest.Hex, RepoTags: i.Refs}
 		for _, l := range own[2:] {
 			one.Layers = append(one.Layers, blobFolder+l.Digest.Hex)
 		}
 		saved = append(saved, one)
-		for _, ref := range i.refs {
+		for _, ref := range i.Refs {
 			index.Manifests = append(index.Manifests, describeImage(own[0], ref))
 		}
 	}
@@ -88,7 +85,7 @@ func describeImage(manifest v1.Descriptor, ref string) v1.Descriptor {
 
 // writeBlobs writes each blob of an image that was not written yet.
 func writeBlobs(to *tar.Writer, i v1.Image, written map[v1.Hash]bool) error {
-	own, err := blobsOf(i)
+	own, err := Blobs(i)
 	if err != nil {
 		return err
 	}
@@ -138,10 +135,11 @@ func writeEntry(to *tar.Writer, name string, size int64, content io.Reader) erro
 	return err
 }
 
-// readArchive unpacks an archive into a folder, and returns its images, whose
+// ReadArchive unpacks an archive into a folder, and returns its images, whose
 // blobs are all there and are what their names say.
-func readArchive(r io.Reader, to layout.Path) (all []v1.Image, err error) {
-	if err := debian.WalkTar(r, func(h *tar.Header, content io.Reader) error {
+func ReadArchive(r io.Reader, dir string) (all []v1.Image, err error) {
+	to := layout.Path(dir)
+	if err := WalkTar(r, func(h *tar.Header, content io.Reader) error {
 		return unpackFile(h, content, to)
 	}); err != nil {
 		return nil, err
@@ -179,4 +177,20 @@ func unpackFile(h *tar.Header, content io.Reader, to layout.Path) error {
 		return nil // of no image
 	}
 	return to.WriteBlob(digest, io.NopCloser(content))
+}
+
+// WalkTar calls visit for each entry of a tar archive, in its order.
+func WalkTar(r io.Reader, visit func(*tar.Header, io.Reader) error) error {
+	for in := tar.NewReader(r); ; {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := visit(h, in); err != nil {
+			return err
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package images
+package swarm
 
 import (
 	"errors"
@@ -12,9 +12,10 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"labcheck/sim/images/oci"
 )
 
 // startRegistry runs a registry in this process, and returns its address.
@@ -25,46 +26,41 @@ func startRegistry(t *testing.T) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
-// layerOf is a layer of some files.
-func layerOf(t testing.TB, files map[string]string) *layer {
+// publish pushes an image of layers, the lowest first. A layer is its files.
+func publish(t *testing.T, registry string, layers ...map[string]string) {
 	t.Helper()
-	w := newLayerWriter()
-	for name, content := range files {
-		w.addFile(name, 0o755, []byte(content))
+	var all []*oci.Layer
+	for _, files := range layers {
+		w := oci.NewLayerWriter()
+		for name, content := range files {
+			w.AddFile(name, 0o755, []byte(content))
+		}
+		l, err := w.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
 	}
-	l := &layer{}
-	if err := w.finish(l); err != nil {
+	i, errImage := oci.NewImage("amd64", v1.Config{}, all...)
+	to, errName := oci.AtRegistry(registry, "library/swarm:1.2.9")
+	if err := errors.Join(errImage, errName); err != nil {
 		t.Fatal(err)
 	}
-	return l
+	if err := oci.Push(t.Context(), to, i); err != nil {
+		t.Fatal(err)
+	}
 }
 
-// publish pushes an image of layers, the lowest first.
-func publish(t *testing.T, to string, layers ...*layer) {
-	t.Helper()
-	oci := imageOf(t, "", "amd64", layers...)
-	ref, err := name.ParseReference(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(ref, oci); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestSwarmWithoutGo takes the binary from the published image: the uppermost
+// TestBinaryWithoutGo takes the binary from the published image: the uppermost
 // layer's counts.
-func TestSwarmWithoutGo(t *testing.T) {
+func TestBinaryWithoutGo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	full, other, none := startRegistry(t)+"/path", startRegistry(t), startRegistry(t)
-	publish(t, full+"/library/swarm:1.2.9",
-		layerOf(t, map[string]string{"swarm": "an older one", "etc/passwd": ""}),
-		layerOf(t, map[string]string{"swarm": "the binary", "etc/swarm": "a file"}))
-	publish(t, other+"/library/swarm:1.2.9", layerOf(t, map[string]string{"bin/swarm": "elsewhere"}))
+	publish(t, full, map[string]string{"swarm": "an older one", "etc/passwd": ""}, map[string]string{"swarm": "the binary", "etc/swarm": "a file"})
+	publish(t, other, map[string]string{"bin/swarm": "elsewhere"})
 	for registry, want := range map[string]string{full: "the binary", full + "/": "the binary", other: "", none: ""} {
-		m := &maker{Store: New(nil, Options{Registry: registry}), arch: "amd64"}
-		got, err := m.swarmBinary(t.Context())
-		if string(got) != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, ErrNoSwarm) {
+		got, err := Binary(t.Context(), Options{Arch: "amd64", Registry: registry, Say: func(string, ...any) {}})
+		if string(got) != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, ErrUnavailable) {
 			t.Errorf("from %s: %q, %v", registry, got, err)
 		}
 		if err != nil && !strings.Contains(err.Error(), registry) {
@@ -73,7 +69,7 @@ func TestSwarmWithoutGo(t *testing.T) {
 	}
 }
 
-func TestCopySwarm(t *testing.T) {
+func TestCopySource(t *testing.T) {
 	original := fstest.MapFS{
 		"main.go":         {Data: []byte("import \"github.com/Sirupsen/logrus\"\n")},
 		"main_test.go":    {Data: []byte("package main\n")},
@@ -81,7 +77,7 @@ func TestCopySwarm(t *testing.T) {
 		"script/build.sh": {Data: []byte("#!/bin/sh\n")},
 	}
 	dir := t.TempDir()
-	if err := copySwarm(dir, original); err != nil {
+	if err := copySource(dir, original); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}

@@ -1,4 +1,4 @@
-package images
+package oci
 
 import (
 	"archive/tar"
@@ -13,25 +13,25 @@ import (
 )
 
 // tinyLayer has a file of some time in a folder, and a link to it.
-func tinyLayer(t testing.TB, text string, at time.Time) *layer {
+func tinyLayer(t testing.TB, text string, at time.Time) *Layer {
 	t.Helper()
-	w := newLayerWriter()
+	w := NewLayerWriter()
 	h := tar.Header{
 		Typeflag: tar.TypeReg, Name: "usr/bin/tiny", Mode: 0o104755, Size: int64(len(text)), ModTime: at, AccessTime: at,
 		Uname: "somebody", Gname: "staff", Uid: 7, PAXRecords: map[string]string{"LABCHECK.x": "y"},
 	}
-	w.add(h, strings.NewReader(text))
-	w.addLink("bin/tiny", "../usr/bin/tiny")
-	w.addFolder("usr", 0o700)
-	l := &layer{}
-	if err := w.finish(l); err != nil {
+	_ = w.Add(h, strings.NewReader(text))
+	w.AddLink("bin/tiny", "../usr/bin/tiny")
+	w.AddFolder("usr", 0o700)
+	l, err := w.Finish()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
 // TestLayerIsTheSameEverywhere pins a digest: if it changes, every image does,
-// and format has to be raised.
+// and the format of recipes has to be raised.
 func TestLayerIsTheSameEverywhere(t *testing.T) {
 	const want = "sha256:a8c352d0da61ffcecfac044a2ec0da3f6f6f1c840ff9cf4dbb7260e0ee359886"
 	for _, at := range []time.Time{{}, time.Now(), time.Unix(1, 1)} {
@@ -39,7 +39,7 @@ func TestLayerIsTheSameEverywhere(t *testing.T) {
 			t.Errorf("the digest is %s, want %s", l.digest, want)
 		}
 	}
-	if tinyLayer(t, "test", epoch).digest == tinyLayer(t, "text", epoch).digest {
+	if tinyLayer(t, "test", Epoch).digest == tinyLayer(t, "text", Epoch).digest {
 		t.Error("another text, and the same digest")
 	}
 }
@@ -54,8 +54,8 @@ func TestLayer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l.diffID.Hex != sumOf(string(raw)) || l.digest.Hex != sumOf(string(l.compressed)) || l.unpacked != 4 {
-		t.Errorf("%d bytes of files; the digests are %s, %s", l.unpacked, l.diffID, l.digest)
+	if l.diffID.Hex != sumOf(string(raw)) || l.digest.Hex != sumOf(string(l.compressed)) || l.FileSize != 4 {
+		t.Errorf("%d bytes of files; the digests are %s, %s", l.FileSize, l.diffID, l.digest)
 	}
 	type file struct {
 		Name, Link string
@@ -78,7 +78,7 @@ func TestLayer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !h.ModTime.Equal(epoch) || h.Uname != "" || h.Gname != "" || len(h.PAXRecords) > 0 {
+		if !h.ModTime.Equal(Epoch) || h.Uname != "" || h.Gname != "" || len(h.PAXRecords) > 0 {
 			t.Errorf("%+v", h)
 		}
 		got = append(got, file{h.Name, h.Linkname, h.Mode, h.Uid})
@@ -89,11 +89,11 @@ func TestLayer(t *testing.T) {
 }
 
 func TestLayerHasFilesOnce(t *testing.T) {
-	w := newLayerWriter()
-	w.addFile("a/b", 0o644, nil)
-	w.addFile("a/b", 0o644, nil)
-	w.addFile("a/c", 0o644, nil) // after an error nothing counts
-	if err := w.finish(&layer{}); err == nil || err.Error() != "the layer has a/b already" || w.seen["a/c"] {
+	w := NewLayerWriter()
+	w.AddFile("a/b", 0o644, nil)
+	w.AddFile("a/b", 0o644, nil)
+	w.AddFile("a/c", 0o644, nil) // after an error nothing counts
+	if _, err := w.Finish(); err == nil || err.Error() != "the layer has a/b already" || w.seen["a/c"] {
 		t.Errorf("got %v", err)
 	}
 }
