@@ -95,6 +95,8 @@ func TestWrongUseIsInTheLanguage(t *testing.T) {
 		{"status --lab", "flag needs an argument: --lab", "フラグ --lab には値が必要である"},
 		{"report . -o", "flag needs an argument: -o", "フラグ -o には値が必要である"},
 		{"--timeout=soon", `invalid argument "soon" for --timeout: want a duration such as 90s or 5m`, `--timeout に "soon" は指定できない: 90s や 5m のように指定する`},
+		{"--nodes=many", `invalid argument "many" for --nodes: want a whole number`, `--nodes に "many" は指定できない: 整数を指定する`},
+		{"capture store --port=70000", `invalid argument "70000" for --port: want a whole number up to 65535`, `--port に "70000" は指定できない: 65535 までの整数を指定する`},
 		{"--=x", "bad flag syntax: --=x", "フラグの書き方が正しくない: --=x"},
 		{"frobnicate", `unknown command "frobnicate" for "labcheck"`, `コマンド "frobnicate" は "labcheck" にない`},
 		{"report", "wrong number of arguments, 0: labcheck report DIR [flags]", "引数の数 0 は正しくない: labcheck report DIR [flags]"},

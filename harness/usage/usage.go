@@ -103,6 +103,10 @@ func valueError(f *pflag.Flag, err error) error {
 		return lang.Errorf("want a duration such as 90s or 5m")
 	case "bool":
 		return lang.Errorf("want true or false")
+	case "int":
+		return lang.Errorf("want a whole number")
+	case "uint16":
+		return lang.Errorf("want a whole number up to 65535")
 	}
 	return err
 }
