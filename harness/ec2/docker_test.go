@@ -64,8 +64,11 @@ func TestParseJump(t *testing.T) {
 	}
 }
 
-// A machine without ssh says so where ssh is needed, and only there.
+// A machine without ssh says so where ssh is needed, and only there. When it is installed,
+// it is used.
 func TestNoSSH(t *testing.T) {
+	prereq.Program(t, "ssh", "apt-get install openssh-client")
+	installed := os.Getenv("PATH")
 	t.Setenv("PATH", t.TempDir())
 	i := Tutorial()
 	i.SSH.User = "ubuntu"
@@ -84,6 +87,10 @@ func TestNoSSH(t *testing.T) {
 	}
 	if _, err := nodes[0].Exec(t.Context(), "true"); !errors.As(err, &lost) || lost.Hint.String() != "apt-get install openssh-client" {
 		t.Errorf("a command: %v", err)
+	}
+	t.Setenv("PATH", installed)
+	if r, err := target.hosts["manager"].route(); err != nil || r.user != "ubuntu" {
+		t.Errorf("after ssh was installed: %+v, %v", r, err)
 	}
 }
 

@@ -254,8 +254,27 @@ func (t *Target) host(n Node, said Login) *sshHost {
 	if t.jump != nil {
 		h.address = n.Address
 	}
-	h.route = sync.OnceValues(h.findRoute)
+	h.route = keepFound(h.findRoute)
 	return h
+}
+
+// keepFound returns a function that finds a route once. After an error the next call
+// tries again: the person may have mended what ssh named.
+func keepFound(find func() (route, error)) func() (route, error) {
+	var mu sync.Mutex
+	var found *route
+	return func() (route, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if found != nil {
+			return *found, nil
+		}
+		r, err := find()
+		if err == nil {
+			found = &r
+		}
+		return r, err
+	}
 }
 
 // hostOf returns where one logs in on a node. It fails if nothing says how.
