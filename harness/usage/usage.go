@@ -18,7 +18,11 @@ import (
 // print the help, and all would seem well.
 func Check(c *cobra.Command, wrap func(err error, help string) error) {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return wrap(translateFlagError(err), c.CommandPath()+" --help")
+		help := c.CommandPath() + " --help"
+		if strings.Contains(c.Use, " -- ") { // the flag may be one of the command that it runs
+			help = strings.TrimSuffix(c.UseLine(), " [flags]")
+		}
+		return wrap(translateFlagError(err), help)
 	})
 	checkArguments(c, wrap)
 }
