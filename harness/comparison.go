@@ -1,5 +1,7 @@
 package harness
 
+import "slices"
+
 // Comparison is an output that the page shows, compared with the cluster's output of
 // the same command.
 type Comparison struct {
@@ -8,6 +10,11 @@ type Comparison struct {
 	Shown   string  `json:"shown"`   // what the page shows
 	Answer  string  `json:"answer"`  // what a terminal shows of the cluster's output
 	Fields  []Field `json:"fields"`  // in the page's order
+}
+
+// FieldsWith returns the fields that have a verdict.
+func (c Comparison) FieldsWith(v FieldVerdict) []Field {
+	return slices.DeleteFunc(slices.Clone(c.Fields), func(f Field) bool { return f.Verdict != v })
 }
 
 // Field is one value of an output. Page is empty if the page does not have the

@@ -13,22 +13,16 @@ import (
 type comparison struct {
 	harness.Comparison
 	Wrong, Equal []harness.Field
-	Reasons      []knownReason // of known differences that are not volatile
-	Volatile     []knownReason
-	Known        int // number of all known differences
-	Changing     int // number of volatile ones
+	Reasons      [][]harness.Field // known differences that are not volatile, by their reasons
+	Volatile     [][]harness.Field // those that are
+	Known        int               // number of all known differences
+	Changing     int               // number of volatile ones
 	Rows         []diffRow
 	Wide, Long   bool
 }
 
 // longDiff is how many lines are shown unfolded.
 const longDiff = 40
-
-// knownReason is a reason of known differences, with the fields that differ.
-type knownReason struct {
-	Reason, Source string
-	Fields         []harness.Field
-}
 
 // diffRow is a line of the page beside the line of the cluster that has the same
 // fields. One of them may be missing.
@@ -45,34 +39,20 @@ type span struct {
 
 func newComparison(c harness.Comparison, answer string) *comparison {
 	c.Answer = cmp.Or(c.Answer, answer) // an older labcheck did not keep it
-	v := &comparison{Comparison: c, Rows: newDiff(c)}
-	for _, f := range c.Fields {
-		switch f.Verdict {
-		case harness.FieldEqual:
-			v.Equal = append(v.Equal, f)
-		case harness.FieldWrong:
-			v.Wrong = append(v.Wrong, f)
-		default:
-			v.addKnown(f)
-		}
+	v := &comparison{
+		Comparison: c, Wrong: c.FieldsWith(harness.FieldWrong), Equal: c.FieldsWith(harness.FieldEqual), Rows: newDiff(c),
 	}
+	known := c.FieldsWith(harness.FieldListed)
+	changing := slices.DeleteFunc(slices.Clone(known), func(f harness.Field) bool { return !f.Volatile })
+	lasting := slices.DeleteFunc(slices.Clone(known), func(f harness.Field) bool { return f.Volatile })
+	v.Known, v.Changing = len(known), len(changing)
+	v.Reasons, v.Volatile = groupByReason(lasting), groupByReason(changing)
 	v.Wide, v.Long = newOutput(c.Shown+"\n"+c.Answer).Wide, len(v.Rows) > longDiff
 	return v
 }
 
-// addKnown adds a field to those that differ for the same reason.
-func (c *comparison) addKnown(f harness.Field) {
-	c.Known++
-	reasons := &c.Reasons
-	if f.Volatile {
-		c.Changing++
-		reasons = &c.Volatile
-	}
-	i := slices.IndexFunc(*reasons, func(r knownReason) bool { return r.Reason == f.Reason && r.Source == f.Source })
-	if i < 0 {
-		i, *reasons = len(*reasons), append(*reasons, knownReason{Reason: f.Reason, Source: f.Source})
-	}
-	(*reasons)[i].Fields = append((*reasons)[i].Fields, f)
+func groupByReason(fields []harness.Field) [][]harness.Field {
+	return harness.GroupBy(fields, func(f harness.Field) string { return f.Reason + "\n" + f.Source })
 }
 
 // newDiff aligns two outputs by their fields: the lines of the page in their order,

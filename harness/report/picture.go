@@ -58,7 +58,7 @@ func (p *picture) groupHosts() {
 	if len(p.Hosts) <= mostApart {
 		return
 	}
-	groups := groupBy(p.Hosts, hostBox.describeState)
+	groups := harness.GroupBy(p.Hosts, hostBox.describeState)
 	p.Hosts = nil
 	for _, group := range groups {
 		first := group[0]

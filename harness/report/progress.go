@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
@@ -87,7 +88,7 @@ func groupRows(l lang.Language, rows []table.Row) []table.Row {
 	if len(rows) <= mostApart {
 		return rows
 	}
-	groups := groupBy(rows, func(r table.Row) string { return fmt.Sprint(r[2:]...) })
+	groups := harness.GroupBy(rows, func(r table.Row) string { return fmt.Sprint(r[2:]...) })
 	rows = nil
 	for _, group := range groups {
 		if n := len(group); n > 1 {

@@ -115,7 +115,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 func usageSeries(r scale.Result, l lang.Language, of func(scale.Usage) float64) []series {
 	nameOf := func(u scale.Usage) string { return fmt.Sprintf("%s (%s)", processName(u.Process, l), u.Host) }
 	var all []series
-	for _, group := range groupBy(r.Usage, nameOf) {
+	for _, group := range harness.GroupBy(r.Usage, nameOf) {
 		s := series{name: nameOf(group[0])}
 		for _, u := range group {
 			s.values = append(s.values, [2]float64{u.At.Minutes(), of(u)})

@@ -10,15 +10,7 @@ import (
 
 // groupByFeature returns the scenarios of each feature.
 func groupByFeature(scenarios []harness.Scenario) [][]harness.Scenario {
-	var groups [][]harness.Scenario
-	for _, s := range scenarios {
-		if last := len(groups) - 1; last >= 0 && groups[last][0].Feature == s.Feature {
-			groups[last] = append(groups[last], s)
-		} else {
-			groups = append(groups, []harness.Scenario{s})
-		}
-	}
-	return groups
+	return harness.GroupBy(scenarios, func(s harness.Scenario) string { return s.Feature })
 }
 
 // totalTime returns the time that scenarios took together.
@@ -40,7 +32,7 @@ func skipReasons(scenarios []harness.Scenario) []skipReason {
 	wasChecked := func(s harness.Scenario) bool { return s.Status != harness.Skipped }
 	skipped := slices.DeleteFunc(slices.Clone(scenarios), wasChecked)
 	var all []skipReason
-	for _, group := range groupBy(skipped, func(s harness.Scenario) string { return s.Reason }) {
+	for _, group := range harness.GroupBy(skipped, func(s harness.Scenario) string { return s.Reason }) {
 		all = append(all, skipReason{group[0].Reason, len(group)})
 	}
 	return all

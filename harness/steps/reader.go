@@ -132,7 +132,7 @@ func (r *reader) showsPage() error {
 	r.comparison = &made
 	r.compared = append(r.compared, made)
 	c := r.compare("the terminal beside the page, %s", made.Page)
-	for _, f := range tutorial.Wrong(made) {
+	for _, f := range made.FieldsWith(harness.FieldWrong) {
 		c.addDifference(f.Name+": "+r.orNotShown(f.Page), f.Name+": "+r.orNotShown(f.Seen))
 	}
 	return c.mismatch()

@@ -2,7 +2,6 @@ package tutorial
 
 import (
 	"cmp"
-	"slices"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -87,9 +86,4 @@ func (s answerSide) judgeField(shown, today field) harness.Field {
 func (s answerSide) asListed(f harness.Field, d *Difference) harness.Field {
 	f.Verdict, f.Reason, f.Source, f.Volatile = harness.FieldListed, d.Reason.In(s.lang), d.Source, d.Shape != ""
 	return f
-}
-
-// Wrong returns the fields that differ and are not listed.
-func Wrong(c harness.Comparison) []harness.Field {
-	return slices.DeleteFunc(slices.Clone(c.Fields), func(f harness.Field) bool { return f.Verdict != harness.FieldWrong })
 }

@@ -73,7 +73,7 @@ func book(t testing.TB) *Page {
 func wrong(made []harness.Comparison) []string {
 	var all []string
 	for _, c := range made {
-		for _, f := range Wrong(c) {
+		for _, f := range c.FieldsWith(harness.FieldWrong) {
 			all = append(all, fmt.Sprintf("%s %s: %q, %q", c.Page, f.Name, f.Page, f.Seen))
 		}
 	}

@@ -3,7 +3,6 @@ package walk
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -32,43 +31,21 @@ func (w *walk) compareOutput(about tutorial.Command, r harness.Result) error {
 // reason, and what is wrong.
 func (w *walk) comparisonText(c harness.Comparison) string {
 	var b strings.Builder
-	wrong, groups := tutorial.Wrong(c), groupByReason(c.Fields)
-	listed := 0
-	for _, g := range groups {
-		listed += len(g)
-	}
+	wrong, listed := c.FieldsWith(harness.FieldWrong), c.FieldsWith(harness.FieldListed)
 	mark := w.paint(text.FgGreen, "✓")
 	if len(wrong) > 0 {
 		mark = w.paint(text.FgRed, "✗")
 	}
 	fmt.Fprintf(&b, "  %s %s\n", mark, w.Lang.Say("compared with the page: %d equal, %d known differences, %d wrong",
-		len(c.Fields)-listed-len(wrong), listed, len(wrong)))
+		len(c.Fields)-len(listed)-len(wrong), len(listed), len(wrong)))
 	for _, f := range wrong {
 		fmt.Fprintf(&b, "  %s %s: %s\n", w.paint(text.FgRed, "✗"), f.Name,
 			w.Lang.Say("the page shows %s, seen %s", w.valueText(f.Page), w.valueText(f.Seen)))
 	}
-	for _, g := range groups {
+	for _, g := range harness.GroupBy(listed, func(f harness.Field) string { return f.Reason }) {
 		fmt.Fprintf(&b, "  ≈ %s\n    %s\n", lang.Fold(g[0].Reason, 4, w.Width), w.paint(text.Faint, w.exampleText(g)))
 	}
 	return b.String()
-}
-
-// groupByReason returns the fields with a known difference, those with the same
-// reason together.
-func groupByReason(fields []harness.Field) [][]harness.Field {
-	var groups [][]harness.Field
-	for _, f := range fields {
-		if f.Verdict != harness.FieldListed {
-			continue
-		}
-		i := slices.IndexFunc(groups, func(g []harness.Field) bool { return g[0].Reason == f.Reason })
-		if i < 0 {
-			groups = append(groups, []harness.Field{f})
-			continue
-		}
-		groups[i] = append(groups[i], f)
-	}
-	return groups
 }
 
 // exampleText shows the first field of a group, and how many more there are.

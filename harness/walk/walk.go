@@ -139,7 +139,7 @@ func (w *walk) waitForEnter(ctx context.Context) error {
 func (w *walk) sumUp(wholePage bool) {
 	w.Wrong = []string{}
 	for _, c := range w.Comparisons {
-		for _, f := range tutorial.Wrong(c) {
+		for _, f := range c.FieldsWith(harness.FieldWrong) {
 			w.Wrong = append(w.Wrong, c.Page+" "+f.Name)
 		}
 	}

@@ -1,7 +1,7 @@
-package report
+package harness
 
-// groupBy puts items with the same key together, in the order of their first ones.
-func groupBy[T any](all []T, key func(T) string) [][]T {
+// GroupBy puts items with the same key together, in the order of their first ones.
+func GroupBy[T any](all []T, key func(T) string) [][]T {
 	var groups [][]T
 	at := map[string]int{} // of groups, by key
 	for _, item := range all {
