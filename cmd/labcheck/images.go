@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"labcheck/harness/lang"
@@ -68,8 +67,7 @@ func listImages(ctx context.Context, s *session, _ []string) error {
 	if s.printJSON(imagesDocument{Images: list}) {
 		return nil
 	}
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{s.lang.Say("IMAGE"), s.lang.Say("REFERENCE"), s.lang.Say("STATE"), s.lang.Say("SIZE")})
+	rows := [][]any{{s.lang.Say("IMAGE"), s.lang.Say("REFERENCE"), s.lang.Say("STATE"), s.lang.Say("SIZE")}}
 	for _, i := range list {
 		state, size := s.lang.Say("present"), units.HumanSize(float64(i.Size))
 		switch {
@@ -78,9 +76,9 @@ func listImages(ctx context.Context, s *session, _ []string) error {
 		case i.Stale:
 			state = s.lang.Say("old")
 		}
-		t.AppendRow(table.Row{i.Name, i.Ref, state, size})
+		rows = append(rows, []any{i.Name, i.Ref, state, size})
 	}
-	report.Table(s.out, t)
+	report.Table(s.out, rows)
 	return nil
 }
 

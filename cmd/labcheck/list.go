@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"labcheck/harness/report"
@@ -34,16 +33,15 @@ func listLabs(ctx context.Context, a *app) error {
 	if err != nil || a.printJSON(labsDocument{all}) {
 		return err
 	}
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{a.lang.Say("LAB"), a.lang.Say("SUBNET"), a.lang.Say("AGE"), a.lang.Say("STATE")})
+	rows := [][]any{{a.lang.Say("LAB"), a.lang.Say("SUBNET"), a.lang.Say("AGE"), a.lang.Say("STATE")}}
 	for _, l := range all {
 		subnet := "-"
 		if l.Subnet.IsValid() {
 			subnet = l.Subnet.String()
 		}
-		t.AppendRow(table.Row{l.Name, subnet, ageText(time.Since(l.Made)), stateText(a, l)})
+		rows = append(rows, []any{l.Name, subnet, ageText(time.Since(l.Made)), stateText(a, l)})
 	}
-	report.Table(a.out, t)
+	report.Table(a.out, rows)
 	return nil
 }
 

@@ -1,12 +1,12 @@
 package report
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"html/template"
 	"io"
+	"strings"
 	"time"
 
 	"labcheck/harness"
@@ -34,12 +34,17 @@ func HTML(w io.Writer, e harness.Evidence, l lang.Language) error {
 }
 
 func writeHTML(w io.Writer, c content) error {
-	t, err := template.New("page.tmpl").Funcs(functions(c)).ParseFS(templates, "html/*.tmpl")
+	return writePage(w, "page.tmpl", "html/*.tmpl", functions(c), c)
+}
+
+// writePage executes the template of a name, which is one of some files.
+func writePage(w io.Writer, name, files string, functions template.FuncMap, content any) error {
+	t, err := template.New(name).Funcs(functions).ParseFS(templates, files)
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, c); err != nil {
+	var b strings.Builder
+	if err := t.Execute(&b, content); err != nil {
 		return err
 	}
 	// Only texts from a cluster can have control characters, or characters that

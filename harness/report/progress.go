@@ -52,20 +52,17 @@ func fold(s string, column, width int) string {
 }
 
 func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, width int) {
-	t := table.NewWriter()
-	head := table.Row{
+	head := []any{
 		l.Say("HOST"), l.Say("ADDRESS"), "ENGINE", l.Say("CPUS"), l.Say("MEMORY"),
 		l.Say("CONTAINERS"), "SWARM", l.Say("NETWORK"), l.Say("GOSSIP"),
 	}
-	t.AppendHeader(head)
-	var rows []table.Row
+	var rows [][]any
 	for _, h := range hosts {
 		rows = append(rows, hostRow(l, h, len(hosts)))
 	}
 	rows = groupRows(l, rows)
-	t.AppendRows(rows)
 	var wide strings.Builder
-	if Table(&wide, t); width == 0 || text.LongestLineLen(wide.String()) <= width {
+	if Table(&wide, append([][]any{head}, rows...)); width == 0 || text.LongestLineLen(wide.String()) <= width {
 		fmt.Fprint(w, wide.String())
 		return
 	}
@@ -84,11 +81,11 @@ const mostApart = 12
 
 // groupRows puts the rows of many hosts together that differ in their names and
 // addresses only.
-func groupRows(l lang.Language, rows []table.Row) []table.Row {
+func groupRows(l lang.Language, rows [][]any) [][]any {
 	if len(rows) <= mostApart {
 		return rows
 	}
-	groups := harness.GroupBy(rows, func(r table.Row) string { return fmt.Sprint(r[2:]...) })
+	groups := harness.GroupBy(rows, func(r []any) string { return fmt.Sprint(r[2:]...) })
 	rows = nil
 	for _, group := range groups {
 		if n := len(group); n > 1 {
@@ -101,8 +98,13 @@ func groupRows(l lang.Language, rows []table.Row) []table.Row {
 }
 
 // Table writes a table of columns and nothing else, like the docker CLI's, and
-// without the spaces that fill its last column.
-func Table(w io.Writer, t table.Writer) {
+// without the spaces that fill its last column. The first row is its heading.
+func Table(w io.Writer, rows [][]any) {
+	t := table.NewWriter()
+	t.AppendHeader(rows[0])
+	for _, r := range rows[1:] {
+		t.AppendRow(r)
+	}
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Box.PaddingLeft, style.Box.PaddingRight = "", "   "
@@ -112,9 +114,9 @@ func Table(w io.Writer, t table.Writer) {
 	}
 }
 
-func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) table.Row {
+func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) []any {
 	if h.Engine == nil {
-		return table.Row{h.Host.Name, h.Host.Addr, l.Say("no answer")}
+		return []any{h.Host.Name, h.Host.Addr, l.Say("no answer")}
 	}
 	swarm := "-"
 	switch {
@@ -127,7 +129,7 @@ func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) table.Row {
 	if h.NetworkID != "" {
 		network = fmt.Sprintf("%s %.12s", h.Driver, h.NetworkID)
 	}
-	return table.Row{
+	return []any{
 		h.Host.Name, h.Host.Addr, oneLine(h.Engine.ServerVersion), h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
 		oneLine(containerNames(h.Containers)), oneLine(swarm), network, l.Say("%d of %d", alivePeers(h.Gossip), hosts),
 	}

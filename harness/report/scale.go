@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/docker/go-units"
-	"github.com/jedib0t/go-pretty/v6/table"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -41,11 +40,13 @@ func ScaleTerminal(w io.Writer, r scale.Result, l lang.Language) {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
-	writeRows(w, latencyRows(r, l))
+	Table(w, latencyRows(r, l))
+	fmt.Fprintln(w)
 	fmt.Fprintln(w, l.Say("50th / 90th / 99th percentile in ms; Docker's: real engines, 30,000 containers, 4 cores"))
 	fmt.Fprintln(w)
 	if len(r.Events) > 0 {
-		writeRows(w, eventRows(r, l))
+		Table(w, eventRows(r, l))
+		fmt.Fprintln(w)
 	}
 	for _, f := range r.False {
 		fmt.Fprintln(w, "✗", oneLine(f))
@@ -103,15 +104,15 @@ func processName(process string, l lang.Language) string {
 }
 
 // latencyRows has the percentiles, the heading first and Docker's figures last.
-func latencyRows(r scale.Result, l lang.Language) [][]string {
-	rows := [][]string{{l.Say("CONTAINERS"), "info", "run", l.Say("docker info (command)"), l.Say("docker run (command)")}}
+func latencyRows(r scale.Result, l lang.Language) [][]any {
+	rows := [][]any{{l.Say("CONTAINERS"), "info", "run", l.Say("docker info (command)"), l.Say("docker run (command)")}}
 	for _, v := range r.Levels {
-		rows = append(rows, []string{
+		rows = append(rows, []any{
 			fmt.Sprint(v.Containers), triple(v.Info), triple(v.Run), triple(v.CLIInfo), triple(v.CLIRun),
 		})
 	}
 	p := r.Published
-	return append(rows, []string{l.Say("Docker, 2015"), triple(p.Info), triple(p.Run), "-", "-"})
+	return append(rows, []any{l.Say("Docker, 2015"), triple(p.Info), triple(p.Run), "-", "-"})
 }
 
 // triple writes the percentiles in milliseconds.
@@ -125,32 +126,14 @@ func triple(p scale.Percentiles) string {
 
 // eventRows has what was done to the cluster and how long it took until the list was
 // right again.
-func eventRows(r scale.Result, l lang.Language) [][]string {
-	rows := [][]string{{"", l.Say("UNTIL"), l.Say("TOOK"), l.Say("LOST")}}
+func eventRows(r scale.Result, l lang.Language) [][]any {
+	rows := [][]any{{"", l.Say("UNTIL"), l.Say("TOOK"), l.Say("LOST")}}
 	for i, e := range r.Events {
-		rows = append(rows, []string{
+		rows = append(rows, []any{
 			fmt.Sprint(i + 1), oneLine(e.What), fmt.Sprintf("%.1f s", e.Took.Seconds()), fmt.Sprint(e.Lost),
 		})
 	}
 	return rows
-}
-
-// writeRows writes a table. The first row is its heading.
-func writeRows(w io.Writer, rows [][]string) {
-	t := table.NewWriter()
-	for i, cells := range rows {
-		row := table.Row{}
-		for _, cell := range cells {
-			row = append(row, cell)
-		}
-		if i == 0 {
-			t.AppendHeader(row)
-			continue
-		}
-		t.AppendRow(row)
-	}
-	Table(w, t)
-	fmt.Fprintln(w)
 }
 
 func scaleVerdict(r scale.Result, l lang.Language) string {

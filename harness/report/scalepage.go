@@ -29,7 +29,7 @@ type scalePage struct {
 // pageTable is a table of the page. The first of its rows is the heading.
 type pageTable struct {
 	Class, Caption string
-	Rows           [][]string
+	Rows           [][]any
 }
 
 // ScalePage writes what a run has measured as a page with plots. It needs nothing from
@@ -43,21 +43,12 @@ func ScalePage(w io.Writer, r scale.Result, l lang.Language) error {
 		EventTable:   pageTable{"events", l.Say("What was done to the cluster"), eventRows(r, l)}, Charts: scaleCharts(r, l),
 	}
 	look := style + chartStyle
-	t, err := template.New("scale.tmpl").Funcs(template.FuncMap{
+	return writePage(w, "scale.tmpl", "html/scale.tmpl", template.FuncMap{
 		"Say":    l.Say,
 		"date":   func(t time.Time) string { return t.Format(time.DateTime) },
 		"style":  func() template.HTML { return template.HTML("<style>" + look + "</style>") },
 		"policy": func() string { return "default-src 'none'; style-src '" + policySource(look) + "'" },
-	}).ParseFS(templates, "html/scale.tmpl")
-	if err != nil {
-		return err
-	}
-	var b strings.Builder
-	if err := t.Execute(&b, p); err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, harness.ShowControls(b.String()))
-	return err
+	}, p)
 }
 
 // scaleCharts draws the percentiles over the containers, and containers, memory and CPUs
