@@ -1,10 +1,13 @@
 package report
 
 import (
+	_ "embed"
+	"errors"
 	"fmt"
 	"html"
 	"io"
 	"strings"
+	"text/template"
 	"unicode/utf8"
 
 	"labcheck/harness"
@@ -23,141 +26,36 @@ func Markdown(w io.Writer, e harness.Evidence, l lang.Language) error {
 }
 
 func writeMarkdown(w io.Writer, c content) error {
-	m := markdown{content: c, room: maxMarkdown}
-	m.addSummary()
-	m.addTable()
-	m.addChanges()
-	m.addAll(len(m.Findings), m.Say("findings"), func(i int) string { return m.findingSection(m.Findings[i]) })
-	m.addAll(len(m.False), m.Say("false claims"), func(i int) string { return m.claimSection(m.False[i]) })
-	m.addNotes()
+	m := markdown{template: template.New("markdown"), room: maxMarkdown}
+	m.template.Funcs(functions(c)).Funcs(template.FuncMap{
+		"escape": escapeMarkdown, "escapeHTML": escapeHTML, "codeSpan": codeSpan, "codeBlock": codeBlock,
+	})
+	if _, err := m.template.Parse(markdownTemplate); err != nil {
+		return err
+	}
+	for _, name := range []string{"title", "error", "numbers", "parts", "changes"} {
+		m.addSection(name, c)
+	}
+	addAll(&m, "finding", c.Say("findings"), c.Findings)
+	addAll(&m, "claim", c.Say("false claims"), c.False)
+	for _, r := range c.Reasons {
+		m.addSection("reason", r)
+	}
+	m.addSection("versions", c)
 	_, err := io.WriteString(w, harness.ShowControls(m.b.String()))
-	return err
+	return errors.Join(m.err, err)
 }
 
-// markdown is a text of limited length.
+//go:embed markdown.tmpl
+var markdownTemplate string
+
+// markdown is a text of limited length, whose sections are templates.
 type markdown struct {
-	content
-	b    strings.Builder
-	room int // characters that are left
-	full bool
-}
-
-func (m *markdown) addSummary() {
-	mark := map[string]string{"holds": "✅", "false": "❌", "open": "⚠️"}[m.Class]
-	m.addSection(fmt.Sprintf("## %s %s\n\n", mark, m.Title))
-	if m.Run.Error != "" {
-		m.addSection(codeBlock(m.Run.Error) + "\n")
-	}
-	line := m.Say("In %s, on %s.", formatDuration(m.Run.Duration), escapeMarkdown(m.Place()))
-	if c := m.Page; c != nil {
-		line += m.Say(" %d of the page's %d commands typed, %d of its %d outputs compared.",
-			c.Run, c.Commands, c.Compared, c.Outputs)
-	}
-	if sizes := m.Sizes(); sizes != "" {
-		line += m.Say(" Expected sizes: %s.", escapeMarkdown(sizes))
-	}
-	if m.Known > 0 {
-		line += m.Say(" %s.", countKnown(m.Language, m.Known))
-	}
-	m.addSection(line + "\n")
-}
-
-func (m *markdown) claimSection(c claim) string {
-	return foldedSection("❌ "+c.Name, fmt.Sprintf("%s · %s\n\n%s\n\n%s\n%s\n\n%s", codeSpan(c.ID), codeSpan(c.Location),
-		m.Say("Expected:"), codeBlock(c.Expected), m.Say("Seen:"), codeBlock(c.Seen)))
-}
-
-// findingSection has the cause and the fix; the observations are folded.
-func (m *markdown) findingSection(f harness.Finding) string {
-	var b, seen strings.Builder
-	fmt.Fprintf(&b, "\n### %s%s\n\n%s · %s", m.Say("Cause: "), escapeMarkdown(f.Cause), sureness(m.Language, f.Confidence), codeSpan(f.Code))
-	if f.Node != "" {
-		fmt.Fprintf(&b, " · %s", codeSpan(f.Node))
-	}
-	b.WriteString("\n")
-	if f.Revert != "" {
-		fmt.Fprintf(&b, "\n%s\n\n%s", m.Say("Revert it with labcheck:"), codeBlock(f.Revert))
-	}
-	if len(f.Remedy) > 0 {
-		where := m.Say("Fix, on the manager:")
-		if f.RemedyHost != "" {
-			where = m.Say("Fix, on %s itself:", codeSpan(f.RemedyHost))
-		}
-		fmt.Fprintf(&b, "\n%s\n", where)
-	}
-	for _, command := range f.Remedy {
-		b.WriteString("\n" + codeBlock(command))
-	}
-	if f.Advice != "" {
-		fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(f.Advice))
-	}
-	for _, o := range f.Seen {
-		fmt.Fprintf(&seen, "%s\n\n%s\n", codeSpan(o.Asked), codeBlock(o.Answered))
-	}
-	if len(f.Seen) > 0 {
-		b.WriteString(foldedSection(countObservations(m.Language, len(f.Seen)), seen.String()))
-	}
-	return b.String()
-}
-
-// addTable adds the counts of each part of the page.
-func (m *markdown) addTable() {
-	if len(m.Parts) == 0 {
-		return
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n| %s | %s | %s | %s |\n|---|--:|--:|--:|\n",
-		m.Say("Part of the page"), m.Say("hold"), m.Say("false"), m.Say("not checked"))
-	for _, p := range m.Parts {
-		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", escapeMarkdown(p.Title), p.Passed, p.Failed, p.Skipped)
-	}
-	m.addSection(b.String())
-}
-
-// addChanges adds what changed since an earlier run.
-func (m *markdown) addChanges() {
-	if m.Changes == nil {
-		return
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n\n", m.Say("Changes since %s", m.formatDate(m.Changes.Since)))
-	if len(m.Changes.Groups) == 0 {
-		fmt.Fprintf(&b, "%s\n", m.Say("Nothing changed."))
-	}
-	for _, g := range m.Changes.Groups {
-		fmt.Fprintf(&b, "\n| %s | %s | %s |\n|---|---|---|\n", g.Title, m.Say("before"), m.Say("now"))
-		for _, c := range g.All {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", escapeMarkdown(c.What), escapeMarkdown(c.Before), escapeMarkdown(c.Now))
-		}
-	}
-	m.addSection(b.String())
-}
-
-// addNotes adds why claims were not checked, and the versions.
-func (m *markdown) addNotes() {
-	for _, r := range m.Reasons {
-		m.addSection(fmt.Sprintf("\n- %s %s\n", m.Say("Not checked, %d:", r.Number), escapeMarkdown(r.Text)))
-	}
-	versions := fmt.Sprintf("labcheck %s · %s", m.Run.Labcheck, m.Versions())
-	m.addSection(fmt.Sprintf("\n%s\n", escapeMarkdown(versions)))
-}
-
-// foldedSection returns Markdown that opens below a line of text.
-func foldedSection(title, section string) string {
-	return fmt.Sprintf("\n<details><summary>%s</summary>\n\n%s\n</details>\n", escapeHTML(title), section)
-}
-
-// addAll adds n sections until one does not fit. Then it says how many are left
-// out.
-func (m *markdown) addAll(n int, what string, section func(int) string) {
-	for i := range n {
-		if !m.addSection(section(i)) {
-			omitted := m.Say("_Left out because a comment has a maximum length: %s, %d. The full report has them._",
-				what, n-i)
-			fmt.Fprintf(&m.b, "\n%s\n", omitted)
-			return
-		}
-	}
+	template *template.Template
+	b        strings.Builder
+	room     int // characters that are left
+	full     bool
+	err      error // of the templates
 }
 
 // roomForNotes is kept free for what addAll says of sections that are left out.
@@ -165,7 +63,8 @@ const roomForNotes = 512
 
 // addSection adds a section if it fits as a whole. After one that does not fit it
 // adds none.
-func (m *markdown) addSection(section string) bool {
+func (m *markdown) addSection(name string, about any) bool {
+	section := m.render(name, about)
 	size := utf8.RuneCountInString(harness.ShowControls(section)) // escapes make a text longer
 	if m.full || size+roomForNotes > m.room {
 		m.full = true
@@ -174,6 +73,29 @@ func (m *markdown) addSection(section string) bool {
 	m.room -= size
 	m.b.WriteString(section)
 	return true
+}
+
+func (m *markdown) render(name string, about any) string {
+	var section strings.Builder
+	m.err = errors.Join(m.err, m.template.ExecuteTemplate(&section, name, about))
+	return section.String()
+}
+
+// omitted is how many sections of a kind are left out.
+type omitted struct {
+	What   string
+	Number int
+}
+
+// addAll adds a section for each item until one does not fit. Then it says how many
+// are left out.
+func addAll[T any](m *markdown, name, what string, all []T) {
+	for i, item := range all {
+		if !m.addSection(name, item) {
+			m.b.WriteString(m.render("omitted", omitted{what, len(all) - i}))
+			return
+		}
+	}
 }
 
 // escapeMarkdown makes a text one line of Markdown without markup, links and
