@@ -14,3 +14,20 @@ func GroupBy[T any](all []T, key func(T) string) [][]T {
 	}
 	return groups
 }
+
+// MostFrequent returns the value that is there most often, of several the first. Empty
+// values do not count.
+func MostFrequent(values []string) (most string) {
+	counts := map[string]int{}
+	for _, v := range values {
+		if v != "" {
+			counts[v]++
+		}
+	}
+	for _, v := range values {
+		if counts[v] > counts[most] {
+			most = v
+		}
+	}
+	return most
+}

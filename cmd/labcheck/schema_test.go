@@ -17,6 +17,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
+	"labcheck/harness/lang"
 	"labcheck/harness/scale"
 	"labcheck/harness/walk"
 	"labcheck/harness/watch"
@@ -58,7 +59,8 @@ func newSchema(t *testing.T, name string, document any) []byte {
 			switch of {
 			case reflect.TypeFor[time.Duration]():
 				return &generate.Schema{Type: "integer", Description: "In nanoseconds."}
-			case reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[netip.Prefix](), reflect.TypeFor[harness.Stage]():
+			case reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[netip.Prefix](),
+				reflect.TypeFor[harness.Stage](), reflect.TypeFor[lang.Text]():
 				return &generate.Schema{Type: "string"}
 			}
 			return nil

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/survey"
 )
@@ -44,18 +45,15 @@ func checkNetwork(d *diagnosis) bool {
 
 // commonNetwork returns the ID of the overlay network that most hosts have.
 func commonNetwork(hosts []survey.Host) string {
-	votes, best := map[string]int{}, ""
+	var ids []string
 	for _, h := range hosts {
 		for _, n := range h.Networks {
 			if n.Driver == engine.Overlay {
-				votes[n.ID]++
-			}
-			if votes[n.ID] > votes[best] {
-				best = n.ID
+				ids = append(ids, n.ID)
 			}
 		}
 	}
-	return best
+	return harness.MostFrequent(ids)
 }
 
 // createNetwork returns the page's command for the network.

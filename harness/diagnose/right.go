@@ -62,6 +62,5 @@ func hasOnlyNetwork(d *diagnosis, h *survey.Host) bool {
 }
 
 func knowsAll(d *diagnosis, h *survey.Host) bool {
-	lacks := func(other harness.Host) bool { return !engine.Knows(h.Peers, other.Addr) }
-	return !slices.ContainsFunc(d.topology.Hosts(), lacks)
+	return len(engine.Lacking(h.Peers, d.topology.Hosts())) == 0
 }

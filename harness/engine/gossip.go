@@ -38,6 +38,11 @@ func Knows(peers []Peer, addr netip.Addr) bool {
 	return slices.ContainsFunc(peers, func(p Peer) bool { return p.Addr == addr && p.State == PeerAlive })
 }
 
+// Lacking returns the names of the hosts whose engines an engine does not know.
+func Lacking(peers []Peer, hosts []harness.Host) []string {
+	return harness.NamesOf(slices.DeleteFunc(slices.Clone(hosts), func(h harness.Host) bool { return Knows(peers, h.Addr) }))
+}
+
 // Gossip asks a node's engine whom it has in its Serf gossip, itself included,
 // sorted by address. The error is ErrRefused while the engine has not joined
 // the gossip at all: it listens from the moment that it has found itself in its

@@ -115,6 +115,9 @@ func (t Text) In(l Language) string {
 // String writes the text in English.
 func (t Text) String() string { return t.In(English) }
 
+// MarshalText writes the text in English: so it is in JSON.
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.In(English)), nil }
+
 // Equal reports whether two texts read the same in each language.
 func (t Text) Equal(other Text) bool {
 	return t.In(English) == other.In(English) && t.In(Japanese) == other.In(Japanese)

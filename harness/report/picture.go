@@ -141,17 +141,11 @@ func newPicture(s harness.Snapshot, l lang.Language) picture {
 // networkID returns the id that most hosts have for the overlay network, or
 // nothing if no host has one.
 func networkID(hosts []harness.HostSnapshot) string {
-	number, most := map[string]int{}, ""
+	var ids []string
 	for _, h := range hosts {
-		if h.NetworkID == "" {
-			continue
-		}
-		number[h.NetworkID]++
-		if number[h.NetworkID] > number[most] {
-			most = h.NetworkID
-		}
+		ids = append(ids, h.NetworkID)
 	}
-	return most
+	return harness.MostFrequent(ids)
 }
 
 // hostProblems returns what is wrong with a host: the problems that the run found,

@@ -25,14 +25,14 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress, width int) {
 		if !s.Reached {
 			mark = "-"
 		}
-		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), fold(s.In(l), 11, width))
+		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), fold(s.Seen.In(l), 11, width))
 	}
 	fmt.Fprintln(w)
 	writeHosts(w, l, p.Hosts, width)
 	var problems []string
 	for _, h := range p.Hosts {
-		for _, problem := range h.ProblemsIn(l) {
-			problems = append(problems, h.Host.Name+": "+oneLine(problem))
+		for _, problem := range h.Problems {
+			problems = append(problems, h.Host.Name+": "+oneLine(problem.In(l)))
 		}
 	}
 	for _, problem := range problems[:min(len(problems), mostApart)] {
@@ -131,7 +131,7 @@ func hostRow(l lang.Language, h tutorial.HostProgress, hosts int) []any {
 	}
 	return []any{
 		h.Host.Name, h.Host.Addr, oneLine(h.Engine.ServerVersion), h.Engine.CPUs, units.BytesSize(float64(h.Engine.Memory)),
-		oneLine(containerNames(h.Containers)), oneLine(swarm), network, l.Say("%d of %d", alivePeers(h.Gossip), hosts),
+		oneLine(containerNames(h.Containers)), oneLine(swarm), network, l.Say("%d of %d", h.AlivePeers(), hosts),
 	}
 }
 
@@ -152,14 +152,4 @@ func containerNames(all []engine.Container) string {
 		return "-"
 	}
 	return oneLine(strings.Join(names, ", "))
-}
-
-func alivePeers(peers []engine.Peer) int {
-	alive := 0
-	for _, p := range peers {
-		if p.State == engine.PeerAlive {
-			alive++
-		}
-	}
-	return alive
 }

@@ -108,7 +108,7 @@ func (n *networks) networkIsOne(ctx context.Context, name string) error {
 		return nil
 	}
 	var seen, others []string
-	most := mostFrequent(found)
+	most := harness.MostFrequent(found)
 	for i, h := range hosts {
 		seen = append(seen, cmp.Or(h.Name, n.lang.Say("the cluster"))+": "+found[i])
 		if h.Name != "" && found[i] != most {
@@ -118,20 +118,6 @@ func (n *networks) networkIsOne(ctx context.Context, name string) error {
 	expected := n.lang.Say("the same id everywhere")
 	err = n.mismatch(n.lang.Say("the ids of %s", name), expected, strings.Join(seen, "\n"))
 	return harness.AboutHosts(err, others...)
-}
-
-// mostFrequent returns the value that is there most often, of several the first.
-func mostFrequent(values []string) (most string) {
-	counts := map[string]int{}
-	for _, v := range values {
-		counts[v]++
-	}
-	for _, v := range values {
-		if counts[v] > counts[most] {
-			most = v
-		}
-	}
-	return most
 }
 
 // enginesLook wants each engine to take part in a gossip, be it alone.
@@ -165,7 +151,7 @@ func (n *networks) enginesKnowEachOther(ctx context.Context) error {
 	}
 	c := n.compare("the engines' gossip")
 	for i, h := range hosts {
-		if lacks := hostsLacking(peers[i], hosts); len(lacks) > 0 {
+		if lacks := engine.Lacking(peers[i], hosts); len(lacks) > 0 {
 			c.addDifferenceOf(append(lacks, h.Name), n.lang.Say("%s: knows all", h.Name),
 				n.lang.Say("%s: lacks %s", h.Name, n.listed(lacks)))
 		}
@@ -175,15 +161,4 @@ func (n *networks) enginesKnowEachOther(ctx context.Context) error {
 
 func (s *scenario) gossipOf(ctx context.Context, h harness.Host) ([]engine.Peer, error) {
 	return engine.Gossip(ctx, s.cluster.Node(h.Name))
-}
-
-// hostsLacking returns the hosts that are not alive among an engine's peers.
-func hostsLacking(peers []engine.Peer, hosts []harness.Host) []string {
-	var lacks []string
-	for _, h := range hosts {
-		if !slices.ContainsFunc(peers, func(p engine.Peer) bool { return p.Addr == h.Addr && p.State == engine.PeerAlive }) {
-			lacks = append(lacks, h.Name)
-		}
-	}
-	return lacks
 }

@@ -474,10 +474,10 @@ func TestInspectFinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, c := fake(t, performed(test.breaks))
 			p := Inspect(t.Context(), c)
-			if p.Stage != test.stage || test.seen != "" && !strings.HasPrefix(p.Stages[p.Stage].Seen, test.seen) {
+			if p.Stage != test.stage || test.seen != "" && !strings.HasPrefix(p.Stages[p.Stage].Seen.String(), test.seen) {
 				t.Errorf("stage %s: %+v", p.Stage, p.Stages)
 			}
-			if joined := p.Stages[harness.StageJoined-1]; name == "manager" && joined.Seen != "there is no manager to ask" {
+			if joined := p.Stages[harness.StageJoined-1]; name == "manager" && joined.Seen.String() != "there is no manager to ask" {
 				t.Errorf("%+v", joined)
 			}
 			if len(f.Calls()) > 0 {
@@ -509,10 +509,10 @@ func TestInspectHosts(t *testing.T) {
 		f.Hosts["worker01"].Find("join").Restart = "always"
 	})
 	p = Inspect(t.Context(), c)
-	if len(p.Hosts[4].Problems) != 1 || !strings.Contains(p.Hosts[4].Problems[0], "ended with exit code 3") {
+	if len(p.Hosts[4].Problems) != 1 || !strings.Contains(p.Hosts[4].Problems[0].String(), "ended with exit code 3") {
 		t.Errorf("%q", p.Hosts[4].Problems)
 	}
-	if len(p.Hosts[3].Problems) != 1 || !strings.Contains(p.Hosts[3].Problems[0], "restart policy always") || len(p.Hosts[3].Containers) != 0 {
+	if len(p.Hosts[3].Problems) != 1 || !strings.Contains(p.Hosts[3].Problems[0].String(), "restart policy always") || len(p.Hosts[3].Containers) != 0 {
 		t.Errorf("%+v", p.Hosts[3])
 	}
 	// That a step was not done yet is no problem.

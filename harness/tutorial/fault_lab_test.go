@@ -101,7 +101,7 @@ var passing = regexp.MustCompile(`"updated_at": "[^"]*"|\b172\.17\.0\.\d+|(?m)^[
 func trace(ctx context.Context, c *engine.Cluster) (string, error) {
 	p := Inspect(ctx, c)
 	if p.Stage != harness.StageNetwork {
-		return "", errors.New(p.Stages[p.Stage].Seen)
+		return "", errors.New(p.Stages[p.Stage].Seen.String())
 	}
 	status, err := json.MarshalIndent(p, "", " ")
 	if err != nil {

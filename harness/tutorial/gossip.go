@@ -125,26 +125,12 @@ func merge(part []int, a, b int) {
 	}
 }
 
-// knowAll returns nil if every host has every host in its gossip.
+// knowAll returns nil if every host has every host in its gossip, alive.
 func knowAll(views [][]engine.Peer, hosts []harness.Host) error {
 	for i, h := range hosts {
-		if err := knowsAll(h, views[i], hosts); err != nil {
-			return err
+		if lacks := engine.Lacking(views[i], hosts); len(lacks) > 0 {
+			return lang.Errorf("the engine of %s has not found %s by gossip", h.Name, strings.Join(lacks, ", "))
 		}
 	}
 	return nil
-}
-
-// knowsAll returns nil where all hosts are among a host's peers, alive.
-func knowsAll(h harness.Host, peers []engine.Peer, hosts []harness.Host) error {
-	var lacks []string
-	for _, other := range hosts {
-		if !engine.Knows(peers, other.Addr) {
-			lacks = append(lacks, other.Name)
-		}
-	}
-	if len(lacks) == 0 {
-		return nil
-	}
-	return lang.Errorf("the engine of %s has not found %s by gossip", h.Name, strings.Join(lacks, ", "))
 }

@@ -26,13 +26,8 @@ type Progress struct {
 type StageProgress struct {
 	Stage   harness.Stage `json:"stage"`
 	Reached bool          `json:"reached"`
-	Seen    string        `json:"seen"` // what was found, or what lacks, in a line
-
-	text lang.Text
+	Seen    lang.Text     `json:"seen"` // what was found, or what lacks, in a line
 }
-
-// In returns Seen in a language.
-func (p StageProgress) In(l lang.Language) string { return p.text.In(l) }
 
 // HostProgress is what of the tutorial is on one host.
 type HostProgress struct {
@@ -51,18 +46,18 @@ type HostProgress struct {
 	Gossip          []engine.Peer `json:"gossip,omitempty"`
 	networksUnasked bool          // what it has of networks is not known
 	// Problems are what could not be found out, or is not as the page has it.
-	Problems []string `json:"problems,omitempty"`
-
-	errs []error // the same
+	Problems []lang.Text `json:"problems,omitempty"`
 }
 
-// ProblemsIn returns the Problems in a language.
-func (p HostProgress) ProblemsIn(l lang.Language) []string {
-	var all []string
-	for _, err := range p.errs {
-		all = append(all, l.Error(err))
+// AlivePeers returns how many engines are alive in the gossip of the host's engine.
+func (p HostProgress) AlivePeers() int {
+	alive := 0
+	for _, peer := range p.Gossip {
+		if peer.State == engine.PeerAlive {
+			alive++
+		}
 	}
-	return all
+	return alive
 }
 
 // Inspect finds out how far the tutorial has come and changes nothing. A host
@@ -155,7 +150,7 @@ func (p *HostProgress) problem(err error) {
 	notYet := errors.Is(err, engine.ErrNotFound) || errors.Is(err, errNoContainer) ||
 		p.Engine != nil && errors.Is(err, engine.ErrRefused)
 	if err != nil && !notYet {
-		p.Problems, p.errs = append(p.Problems, err.Error()), append(p.errs, err)
+		p.Problems = append(p.Problems, lang.Textf("%s", err))
 	}
 }
 
@@ -165,7 +160,7 @@ func (i *inspection) stages() []StageProgress {
 		if lacks != nil {
 			seen = lang.Textf("%s", lacks)
 		}
-		stages = append(stages, StageProgress{reached, lacks == nil, seen.String(), seen})
+		stages = append(stages, StageProgress{reached, lacks == nil, seen})
 	}
 	stage(harness.StageEngines, i.silent(), lang.Textf("%d engines answer", len(i.hosts)))
 	stage(harness.StageConsul, i.state.LeaderError.Err, lang.Textf("its leader is %s", i.state.Leader))
@@ -219,18 +214,15 @@ func (i *inspection) disconnected() error {
 	if err := i.lack(lang.Textf("does not have %s", i.topology.Network), hasNone); err != nil {
 		return err
 	}
+	var views [][]engine.Peer
 	for _, p := range i.hosts {
 		n := engine.Network{ID: p.NetworkID, Name: i.topology.Network, Driver: p.Driver}
 		if err := network.checkNetwork(p.Host, n, i.hosts[0].NetworkID); err != nil {
 			return err
 		}
+		views = append(views, p.Gossip)
 	}
-	for _, p := range i.hosts {
-		if err := knowsAll(p.Host, p.Gossip, i.topology.Hosts()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return knowAll(views, i.topology.Hosts())
 }
 
 // lack names the hosts of which something is true that should not be.

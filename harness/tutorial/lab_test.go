@@ -103,14 +103,14 @@ func told(t *testing.T, c *engine.Cluster, ids []string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), pace.Limit(TellTime))
 	defer cancel()
-	err := harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error { return Told(ctx, c, at) })
+	err := harness.Until(ctx, 200*time.Millisecond, func(ctx context.Context) error { return CheckTold(ctx, c, at) })
 	if err != nil {
 		t.Error(err)
 	}
 	for addr, host := range at {
 		for _, other := range hosts {
 			at[addr] = other.Name
-			if err := Told(t.Context(), c, at); (err == nil) != (other.Name == host) {
+			if err := CheckTold(t.Context(), c, at); (err == nil) != (other.Name == host) {
 				t.Errorf("%s is on %s; on %s: %v", addr, host, other.Name, err)
 			}
 		}
@@ -341,7 +341,7 @@ func inspectBroken(t *testing.T, c *engine.Cluster) {
 	start := time.Now()
 	p := Inspect(t.Context(), c)
 	pace.Within(t, "the inspection", time.Since(start), 3*time.Second)
-	if p.Stage != harness.StageNone || p.Stages[0].Seen != "worker01: does not answer" {
+	if p.Stage != harness.StageNone || p.Stages[0].Seen.String() != "worker01: does not answer" {
 		t.Errorf("stage %s: %+v", p.Stage, p.Stages)
 	}
 	t.Logf("%q", p.Hosts[3].Problems)

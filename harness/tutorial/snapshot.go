@@ -22,7 +22,7 @@ func Snapshot(ctx context.Context, c *engine.Cluster, after string) harness.Snap
 func (p HostProgress) snapshot() harness.HostSnapshot {
 	h := harness.HostSnapshot{
 		Name: p.Host.Name, Addr: p.Host.Addr, Role: p.Role,
-		NetworkID: p.NetworkID, Driver: p.Driver, Problems: p.Problems,
+		NetworkID: p.NetworkID, Driver: p.Driver, Peers: p.AlivePeers(),
 	}
 	if p.Engine != nil {
 		h.Engine = p.Engine.ServerVersion
@@ -30,10 +30,8 @@ func (p HostProgress) snapshot() harness.HostSnapshot {
 	if p.Member != nil {
 		h.Member = p.Member.Status
 	}
-	for _, peer := range p.Gossip {
-		if peer.State == engine.PeerAlive {
-			h.Peers++
-		}
+	for _, problem := range p.Problems {
+		h.Problems = append(h.Problems, problem.String())
 	}
 	for _, c := range p.Containers {
 		h.Containers = append(h.Containers, harness.ContainerSnapshot{

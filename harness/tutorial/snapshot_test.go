@@ -8,6 +8,7 @@ import (
 
 	"labcheck/harness"
 	"labcheck/harness/engine"
+	"labcheck/harness/lang"
 )
 
 func TestSnapshotOfAHost(t *testing.T) {
@@ -35,7 +36,7 @@ func TestSnapshotOfAHost(t *testing.T) {
 		},
 		{
 			HostProgress{
-				Host: topology.Members[0], Role: "member", Member: &engine.Member{Status: "Pending"}, Problems: []string{"no answer"},
+				Host: topology.Members[0], Role: "member", Member: &engine.Member{Status: "Pending"}, Problems: []lang.Text{lang.Verbatim("no answer")},
 				Containers: []engine.Container{{Image: "swarm", Command: "/swarm join --advertise=192.168.33.20:2375", State: "paused"}},
 			},
 			harness.HostSnapshot{

@@ -2,7 +2,6 @@ package tutorial
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -25,43 +24,28 @@ const (
 	ActTime = time.Second
 )
 
-// UntoldError is that an engine was not told of a container on another host, or
-// not that an earlier one with its address is gone.
-type UntoldError struct {
-	Host string // whose engine it is
-	Addr netip.Addr
-	On   string // the container's host
-}
-
-func (e *UntoldError) Error() string { return e.In(lang.English) }
-
-// In returns the text in a language.
-func (e *UntoldError) In(l lang.Language) string {
-	return l.Say("the engine of %s has not received the endpoint event of %s on %s yet", e.Host, e.Addr, e.On)
-}
-
-// Told returns nil where each engine was told where containers on an overlay network
-// are: hosts by address. An *UntoldError comes to an end by waiting; any other
-// error is that it can't be known.
+// CheckTold returns an error while an engine was not told where containers on an overlay
+// network are, hosts by address, or not that an earlier one with its address is gone. It
+// returns nil if that can't be known: waiting would not change it.
 //
 // Who sends packets to a container that an engine was not told of has it ask the
 // others, and keep the answer for good; who removes one has it told afterwards of
 // what is gone, for good. Then it sends what is for the address's next container
 // astray, and hears of nothing that could mend it.
-func Told(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]string) error {
+func CheckTold(ctx context.Context, c *engine.Cluster, containers map[netip.Addr]string) error {
 	hosts := c.Topology().Hosts()
 	tidings, err := harness.Each(ctx, hosts, func(ctx context.Context, h harness.Host) ([]engine.Tiding, error) {
 		return engine.Tidings(ctx, c.Node(h.Name))
 	})
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // see above
 	}
 	gone := endedIn(slices.Concat(tidings...))
 	for i, h := range hosts {
 		for _, on := range hosts {
 			for addr, host := range containers {
 				if host == on.Name && host != h.Name && !knowsOf(tidings[i], addr, on.Addr, gone) {
-					return &UntoldError{h.Name, addr, host}
+					return lang.Errorf("the engine of %s has not received the endpoint event of %s on %s yet", h.Name, addr, host)
 				}
 			}
 		}
@@ -92,12 +76,4 @@ func knowsOf(tidings []engine.Tiding, addr, host netip.Addr, gone map[string]boo
 		}
 	}
 	return there
-}
-
-// Awaited returns what Told said if waiting can change it, else nil.
-func Awaited(err error) error {
-	if errors.As(err, new(*UntoldError)) {
-		return err
-	}
-	return nil
 }

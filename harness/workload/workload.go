@@ -128,7 +128,7 @@ func (w *Workload) AwaitTold(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, tutorial.TellTime)
 	defer cancel()
 	_ = w.wait(wait, func(ctx context.Context) error {
-		return tutorial.Awaited(tutorial.Told(ctx, w.cluster, hosts))
+		return tutorial.CheckTold(ctx, w.cluster, hosts)
 	})
 	return ctx.Err()
 }
