@@ -80,12 +80,10 @@ func (p *Progress) Close() {
 
 // TrackPart tells that something is being done while do runs, and how it ended.
 func (p *Progress) TrackPart(part string, do func() error) error {
+	start := time.Now()
 	p.BeginPart(part)
 	err := do()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clearPart()
-	p.Print(p.timedLine(p.mark(err == nil), part, 44, time.Since(p.began)))
+	p.EndGroup(err == nil, part, time.Since(start))
 	return err
 }
 

@@ -163,27 +163,13 @@ func (w *Workload) Remove(ctx context.Context) error {
 	if !used {
 		return nil
 	}
-	isTurn := func(name string) bool { return name == turnName }
-	failed := w.onEachHost(func(h harness.Host) error {
-		return w.removeFrom(ctx, h.Name, func(name string) bool { return !isTurn(name) })
-	})
-	return errors.Join(append(failed, w.removeFrom(ctx, w.cluster.Topology().Manager.Name, isTurn))...)
-}
-
-// removeFrom removes containers whose names are wanted from an engine.
-func (w *Workload) removeFrom(ctx context.Context, host string, wanted func(name string) bool) error {
-	e := w.cluster.Engine(host)
-	all, err := e.Containers(ctx)
-	if err != nil {
-		return err
-	}
-	ours := slices.DeleteFunc(all, func(c engine.Container) bool {
-		run, labelled := c.Labels[Label]
-		return !labelled || !wanted(c.Name) || run != w.run && c.State != "exited"
-	})
-	return errors.Join(harness.DoAll(ours, atOnce, func(_ int, c engine.Container) error {
-		return ignoreGone(e.Remove(ctx, c.ID))
-	})...)
+	all, err := Leftovers(ctx, w.cluster)
+	ours := slices.DeleteFunc(all, func(l Leftover) bool { return l.Labels[Label] != w.run && l.State != "exited" })
+	isTurn := func(l Leftover) bool { return l.Name == turnName }
+	turn := slices.DeleteFunc(slices.Clone(ours), func(l Leftover) bool { return !isTurn(l) })
+	_, failed := RemoveLeftovers(ctx, w.cluster, slices.DeleteFunc(ours, isTurn))
+	_, turnFailed := RemoveLeftovers(ctx, w.cluster, turn)
+	return errors.Join(err, failed, turnFailed)
 }
 
 // onEachHost does something for every host at once and returns what became of
