@@ -25,6 +25,26 @@ func (r Result) Err() error {
 	return &RunError{Result: r}
 }
 
+// CommandLine returns the command as one would type it on its node.
+func (r Result) CommandLine() string {
+	if len(r.Argv) == 3 && r.Argv[0] == "sh" && r.Argv[1] == "-c" {
+		return r.Argv[2]
+	}
+	return ShellLine(r.Argv...)
+}
+
+// TypedLine returns the command without the exports of earlier commands, which the
+// harness repeats for its shell.
+func (r Result) TypedLine() string {
+	s := r.CommandLine()
+	for line := range strings.Lines(s) {
+		if strings.HasSuffix(line, "\n") && !strings.HasPrefix(line, "export ") {
+			return s
+		}
+	}
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
+
 // RunError reports that a command ran and failed.
 type RunError struct {
 	Result Result

@@ -462,7 +462,7 @@ func TestBrowserPlays(t *testing.T) {
 			continue
 		}
 		for _, r := range commandsOf(s) {
-			lines := typedLine(r)
+			lines := r.TypedLine()
 			for _, want := range []string{r.Node + "$ " + strings.Split(lines, "\n")[0], strings.TrimSpace(r.Stdout)} {
 				i := strings.Index(screen[at:], want)
 				if i < 0 {

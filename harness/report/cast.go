@@ -73,7 +73,7 @@ type cast struct {
 func (c *cast) writeCommand(r harness.Result) {
 	c.writeOutput(r.Node + "$ ")
 	c.at += startTime
-	for _, key := range harness.ShowControls(typedLine(r)) {
+	for _, key := range harness.ShowControls(r.TypedLine()) {
 		c.at += keyTime
 		c.writeOutput(string(key))
 	}
@@ -99,16 +99,4 @@ func withLineEnd(out string) string {
 		return out
 	}
 	return out + "\n"
-}
-
-// typedLine returns a command without the exports of earlier commands, which the
-// harness repeats for its shell.
-func typedLine(r harness.Result) string {
-	s := commandLine(r)
-	for line := range strings.Lines(s) {
-		if strings.HasSuffix(line, "\n") && !strings.HasPrefix(line, "export ") {
-			return s
-		}
-	}
-	return lastLine(s)
 }

@@ -31,7 +31,7 @@ func Commands(w io.Writer, e harness.Evidence) error {
 func writeCommands(w io.Writer, commands []harness.Result) {
 	for _, c := range commands {
 		prompt := harness.ShowControls(c.Node) + "$ "
-		for _, line := range strings.Split(harness.ShowControls(commandLine(c)), "\n") {
+		for _, line := range strings.Split(harness.ShowControls(c.CommandLine()), "\n") {
 			fmt.Fprintf(w, "%s%s\n", prompt, line)
 		}
 		for _, out := range []string{c.Stdout, c.Stderr} {

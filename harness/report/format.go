@@ -40,11 +40,3 @@ func formatDuration(d time.Duration) string {
 	d = d.Round(time.Second)
 	return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
 }
-
-// commandLine returns a command as one would type it on its node.
-func commandLine(r harness.Result) string {
-	if len(r.Argv) == 3 && r.Argv[0] == "sh" && r.Argv[1] == "-c" {
-		return r.Argv[2]
-	}
-	return harness.ShellLine(r.Argv...)
-}

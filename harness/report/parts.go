@@ -44,7 +44,7 @@ type command struct {
 }
 
 func newCommand(r harness.Result) command {
-	lines, typed := strings.Split(commandLine(r), "\n"), strings.Split(typedLine(r), "\n")
+	lines, typed := strings.Split(r.CommandLine(), "\n"), strings.Split(r.TypedLine(), "\n")
 	again := len(lines) - len(typed)
 	out := newOutput(strings.TrimRight(r.Stdout, "\n") + "\n" + r.Stderr)
 	return command{r, lines[:again], lines[again:], out}

@@ -160,7 +160,7 @@ func (a axis) hostRows(e harness.Evidence, l lang.Language) []row {
 				class = "failed"
 			}
 			r := &rows[i]
-			a.addBar(r, bar{Class: class, Title: lastLine(commandLine(c)), Claim: s.ID}, c.Start, c.Duration)
+			a.addBar(r, bar{Class: class, Title: lastLine(c.CommandLine()), Claim: s.ID}, c.Start, c.Duration)
 			r.Summary = l.Say("%s, %s", l.Count(len(r.Bars), "%d command", "%d commands"), formatDuration(r.took))
 		}
 	}

@@ -195,7 +195,7 @@ func (r *reader) showsNetworkID(ctx context.Context, network string) error {
 
 func (r *reader) listsNetworkAmong(count int, name, driver string) error {
 	headings := []string{"NAME", "DRIVER"}
-	rows, err := parseShown(r, r.lang.Say("a table with %s", r.listed(headings)), func(out string) ([]tutorial.Row, error) {
+	table, err := parseShown(r, r.lang.Say("a table with %s", r.listed(headings)), func(out string) (tutorial.Table, error) {
 		return tutorial.ParseTable(out, headings...)
 	})
 	if err != nil {
@@ -203,14 +203,14 @@ func (r *reader) listsNetworkAmong(count int, name, driver string) error {
 	}
 	c := r.compare("the networks that the terminal lists")
 	var names, drivers []string
-	for _, row := range rows {
+	for _, row := range table.Rows {
 		names = append(names, row["NAME"])
 		if row["NAME"] == name {
 			drivers = append(drivers, row["DRIVER"])
 		}
 	}
-	if len(rows) != count {
-		c.addDifference(r.lang.Say("%d networks", count), r.lang.Say("%d networks: %s", len(rows), r.listed(names)))
+	if len(table.Rows) != count {
+		c.addDifference(r.lang.Say("%d networks", count), r.lang.Say("%d networks: %s", len(table.Rows), r.listed(names)))
 	}
 	c.expectEqual(name, driver, r.listed(drivers))
 	return c.mismatch()

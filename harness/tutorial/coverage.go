@@ -1,10 +1,6 @@
 package tutorial
 
-import (
-	"strings"
-
-	"labcheck/harness"
-)
+import "labcheck/harness"
 
 // Coverage counts how much of the page was done in scenarios: its commands in
 // what was typed, line by line, and its outputs in what was compared.
@@ -13,7 +9,7 @@ func (p *Page) Coverage(t harness.Topology, scenarios []harness.Scenario) harnes
 	for _, s := range scenarios {
 		for _, step := range s.Steps {
 			for _, r := range step.Commands {
-				typed[lastLine(r)]++
+				typed[r.TypedLine()]++
 			}
 			if step.Comparison != nil {
 				compared[step.Comparison.Page] = true
@@ -35,14 +31,4 @@ func (p *Page) Coverage(t harness.Topology, scenarios []harness.Scenario) harnes
 		}
 	}
 	return n
-}
-
-// lastLine returns what was typed in a terminal, without the lines of earlier
-// commands that its shell needs again.
-func lastLine(r harness.Result) string {
-	if len(r.Argv) == 0 {
-		return ""
-	}
-	script := r.Argv[len(r.Argv)-1]
-	return script[strings.LastIndexByte(script, '\n')+1:]
 }

@@ -108,18 +108,18 @@ func runFields(out string) ([]field, error) {
 
 // tableFields reads a table whose rows go by the value of a column.
 func tableFields(out, key string) ([]field, error) {
-	names, rows, err := parseTable(out, key)
+	t, err := ParseTable(out, key)
 	if err != nil {
 		return nil, err
 	}
-	all := []field{{"Columns", strings.Join(names, ", "), 1}, {"Rows", "", 0}}
+	all := []field{{"Columns", strings.Join(t.Headings, ", "), 1}, {"Rows", "", 0}}
 	var keys []string
-	for i, r := range rows {
+	for i, r := range t.Rows {
 		if r[key] == "" {
 			return nil, lang.Errorf("a line of the table has no %s", key)
 		}
 		keys = append(keys, r[key])
-		for _, n := range names {
+		for _, n := range t.Headings {
 			if cell := (field{r[key] + slash + n, r[n], i + 2}); n == "PORTS" { // whose order says nothing
 				all = append(all, listFields(cell)...)
 			} else {

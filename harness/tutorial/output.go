@@ -14,36 +14,35 @@ import (
 // Row is a line of a table, by its column's heading.
 type Row map[string]string
 
+// Table is a table with its headings in their order.
+type Table struct {
+	Headings []string
+	Rows     []Row
+}
+
 var heading = regexp.MustCompile(`\S+(?: \S+)*`)
 
 // ParseTable reads what `docker ps` and `docker network ls` print: a line of
 // headings, two spaces or more between them, and values below their headings.
 // The headings that are given must be among them.
-func ParseTable(out string, headings ...string) ([]Row, error) {
-	_, rows, err := parseTable(out, headings...)
-	return rows, err
-}
-
-// parseTable gives the table's headings too, in their order.
-func parseTable(out string, headings ...string) ([]string, []Row, error) {
+func ParseTable(out string, headings ...string) (Table, error) {
 	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
 	head := lines[0]
-	var names []string
+	var t Table
 	var starts []int // in characters: the CLI cuts long values off with a wide "…"
 	for _, at := range heading.FindAllStringIndex(head, -1) {
-		names = append(names, head[at[0]:at[1]])
+		t.Headings = append(t.Headings, head[at[0]:at[1]])
 		starts = append(starts, len([]rune(head[:at[0]])))
 	}
 	for _, h := range headings {
-		if !slices.Contains(names, h) {
-			return nil, nil, lang.Errorf("no table with the heading %s in %q", h, head)
+		if !slices.Contains(t.Headings, h) {
+			return Table{}, lang.Errorf("no table with the heading %s in %q", h, head)
 		}
 	}
-	var rows []Row
 	for _, line := range lines[1:] {
-		rows = append(rows, cutRow([]rune(line), names, starts))
+		t.Rows = append(t.Rows, cutRow([]rune(line), t.Headings, starts))
 	}
-	return names, rows, nil
+	return t, nil
 }
 
 func cutRow(line []rune, names []string, starts []int) Row {

@@ -21,12 +21,12 @@ func recorded(t testing.TB, name string) string {
 }
 
 func TestParseTable(t *testing.T) {
-	rows, err := ParseTable(recorded(t, "ps-both"), "IMAGE", "COMMAND", "PORTS", "STATUS")
+	table, err := ParseTable(recorded(t, "ps-both"), "IMAGE", "COMMAND", "PORTS", "STATUS")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []Row
-	for _, r := range rows {
+	for _, r := range table.Rows {
 		got = append(got, Row{"i": r["IMAGE"], "c": r["COMMAND"], "p": r["PORTS"], "s": r["STATUS"], "n": r["NAMES"]})
 	}
 	want := []Row{
@@ -37,9 +37,9 @@ func TestParseTable(t *testing.T) {
 		t.Errorf("docker ps (-want +got):\n%s", diff)
 	}
 
-	rows, err = ParseTable(recorded(t, "networks-with-mynet"), "NAME", "DRIVER")
-	if err != nil || len(rows) != 13 || rows[6]["NAME"] != "mynet" || rows[6]["DRIVER"] != "overlay" || rows[12]["DRIVER"] != "null" {
-		t.Errorf("docker network ls: %v, %v", err, rows)
+	table, err = ParseTable(recorded(t, "networks-with-mynet"), "NAME", "DRIVER")
+	if rows := table.Rows; err != nil || len(rows) != 13 || rows[6]["NAME"] != "mynet" || rows[6]["DRIVER"] != "overlay" || rows[12]["DRIVER"] != "null" {
+		t.Errorf("docker network ls: %v, %v", err, table)
 	}
 	if _, err := ParseTable(recorded(t, "info-cluster"), "NAME"); err == nil {
 		t.Error("docker info was read as a table")
@@ -144,9 +144,9 @@ func FuzzParseTable(f *testing.F) {
 	f.Add("")
 	f.Add("NAME  DRIVER\nx")
 	f.Fuzz(func(t *testing.T, out string) {
-		rows, err := ParseTable(out, "NAME", "DRIVER")
-		if err == nil && len(rows) >= len(strings.Split(out, "\n")) {
-			t.Errorf("%d rows of %q", len(rows), out)
+		table, err := ParseTable(out, "NAME", "DRIVER")
+		if err == nil && len(table.Rows) >= len(strings.Split(out, "\n")) {
+			t.Errorf("%d rows of %q", len(table.Rows), out)
 		}
 	})
 }
