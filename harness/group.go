@@ -1,9 +1,9 @@
 package harness
 
 // GroupBy puts items with the same key together, in the order of their first ones.
-func GroupBy[T any](all []T, key func(T) string) [][]T {
+func GroupBy[T any, K comparable](all []T, key func(T) K) [][]T {
 	var groups [][]T
-	at := map[string]int{} // of groups, by key
+	at := map[K]int{} // of groups, by key
 	for _, item := range all {
 		k := key(item)
 		if _, known := at[k]; !known {

@@ -126,23 +126,22 @@ func comparedFields(e harness.Evidence) []comparedField {
 }
 
 func changedVersions(old, e harness.Evidence) []change {
-	before, now := maps.Clone(old.Target.Versions), maps.Clone(e.Target.Versions)
-	programs := map[string]bool{"labcheck": true}
-	for _, versions := range []map[string]string{before, now} {
-		for program := range versions {
-			programs[program] = true
-		}
-	}
+	before, now := versionsOf(old), versionsOf(e)
+	programs := maps.Clone(before)
+	maps.Copy(programs, now)
 	var all []change
 	for _, program := range slices.Sorted(maps.Keys(programs)) {
-		c := change{What: program, Before: before[program], Now: now[program]}
-		if program == "labcheck" {
-			c.Before, c.Now = old.Run.Labcheck, e.Run.Labcheck
-		}
-		if c.Before != c.Now {
-			all = append(all, c)
+		if before[program] != now[program] {
+			all = append(all, change{What: program, Before: before[program], Now: now[program]})
 		}
 	}
+	return all
+}
+
+func versionsOf(e harness.Evidence) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, e.Target.Versions)
+	all["labcheck"] = e.Run.Labcheck
 	return all
 }
 

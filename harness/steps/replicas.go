@@ -73,18 +73,16 @@ func (m *managers) readRoles(ctx context.Context) map[string]engine.Swarm {
 	ctx, cancel := harness.WithLimit(ctx, 5*time.Second)
 	defer cancel()
 	hosts := m.topology().Managers()
+	said := make([]engine.Info, len(hosts))
 	// That one does not answer is what scenarios make of it.
-	infos, _ := askEach(ctx, hosts, func(ctx context.Context, h harness.Host) (*engine.Swarm, error) {
-		info, err := m.cluster.SwarmOn(h.Name).Info(ctx)
-		if err != nil {
-			return nil, nil //nolint:nilerr // see above
-		}
-		return info.Swarm, nil
+	_ = harness.DoAll(hosts, 0, func(i int, h harness.Host) (err error) {
+		said[i], err = m.cluster.SwarmOn(h.Name).Info(ctx)
+		return err
 	})
 	roles := map[string]engine.Swarm{}
 	for i, h := range hosts {
-		if infos[i] != nil {
-			roles[h.Name] = *infos[i]
+		if s := said[i].Swarm; s != nil {
+			roles[h.Name] = *s
 		}
 	}
 	return roles

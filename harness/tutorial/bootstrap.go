@@ -3,13 +3,13 @@ package tutorial
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 )
@@ -73,15 +73,8 @@ func (p *Page) checkFirst(ctx context.Context, c *engine.Cluster, steps []Step) 
 
 // stepsByPhase returns steps by their phase, the first phase first.
 func stepsByPhase(steps []Step) [][]Step {
-	byPhase := map[int][]Step{}
-	for _, s := range steps {
-		byPhase[s.phase] = append(byPhase[s.phase], s)
-	}
-	var all [][]Step
-	for _, phase := range slices.Sorted(maps.Keys(byPhase)) {
-		all = append(all, byPhase[phase])
-	}
-	return all
+	slices.SortStableFunc(steps, func(a, b Step) int { return a.phase - b.phase })
+	return harness.GroupBy(steps, func(s Step) int { return s.phase })
 }
 
 // atOnce is how many steps of a phase are performed at the same time.
