@@ -32,7 +32,9 @@ func (p *Page) Compare(c Command, answer harness.Result, l lang.Language) (harne
 		s.today[f.name] = f
 	}
 	for _, f := range shown {
-		compared.Fields = append(compared.Fields, s.takeField(f))
+		found := s.findToday(f)
+		delete(s.today, found.name)
+		compared.Fields = append(compared.Fields, s.judgeField(f, found))
 	}
 	for _, f := range today {
 		if _, left := s.today[f.name]; left {
@@ -50,21 +52,17 @@ type answerSide struct {
 	today  map[string]field
 }
 
-// takeField compares a field of the page with today's, under its name or today's.
-func (s answerSide) takeField(shown field) harness.Field {
-	today, there := s.today[shown.name]
-	if there {
-		delete(s.today, shown.name)
-		return s.judgeField(shown, today)
+// findToday returns today's field of the name that a field of the page has, or of the
+// one that it has today; an empty field if there is none.
+func (s answerSide) findToday(shown field) field {
+	if today, there := s.today[shown.name]; there {
+		return today
 	}
-	same := harness.Field{Name: shown.name, Page: shown.value, Seen: shown.value, PageLine: shown.line}
-	renamed := s.differenceExplaining(s.number, same)
-	if renamed == nil || s.today[renamed.Renamed].value != shown.value {
-		return s.judgeField(shown, field{})
+	same := harness.Field{Name: shown.name, Page: shown.value, Seen: shown.value}
+	if d := s.differenceExplaining(s.number, same); d != nil && s.today[d.Renamed].value == shown.value {
+		return s.today[d.Renamed]
 	}
-	same.SeenLine = s.today[renamed.Renamed].line
-	delete(s.today, renamed.Renamed)
-	return s.asListed(same, renamed)
+	return field{}
 }
 
 // judgeField compares two fields; one of them may be empty.
@@ -73,17 +71,14 @@ func (s answerSide) judgeField(shown, today field) harness.Field {
 		Name: cmp.Or(shown.name, today.name), Page: shown.value, Seen: today.value,
 		PageLine: shown.line, SeenLine: today.line, Verdict: harness.FieldEqual,
 	}
-	if shown.value == today.value {
+	if shown.name == today.name && shown.value == today.value {
 		return f
 	}
-	if d := s.differenceExplaining(s.number, f); d != nil {
-		return s.asListed(f, d)
+	d := s.differenceExplaining(s.number, f)
+	if d == nil {
+		f.Verdict = harness.FieldWrong
+		return f
 	}
-	f.Verdict = harness.FieldWrong
-	return f
-}
-
-func (s answerSide) asListed(f harness.Field, d *Difference) harness.Field {
 	f.Verdict, f.Reason, f.Source, f.Volatile = harness.FieldListed, d.Reason.In(s.lang), d.Source, d.Shape != ""
 	return f
 }
