@@ -98,15 +98,20 @@ func newScale(most, from, to float64) chartScale {
 	if most <= 0 {
 		most = 1
 	}
-	power := math.Pow10(int(math.Floor(math.Log10(most / chartTicks))))
-	step := power * 10
+	step := roundStep(most, chartTicks)
+	return chartScale{step, math.Ceil(most/step-1e-9) * step, from, to}
+}
+
+// roundStep returns the least of 1, 2 and 5 times a power of ten, of which so many steps
+// reach most.
+func roundStep(most, steps float64) float64 {
+	power := math.Pow10(int(math.Floor(math.Log10(most / steps))))
 	for _, factor := range []float64{1, 2, 5} {
-		if most <= factor*power*chartTicks {
-			step = factor * power
-			break
+		if most <= factor*power*steps {
+			return factor * power
 		}
 	}
-	return chartScale{step, math.Ceil(most/step-1e-9) * step, from, to}
+	return power * 10
 }
 
 func (s chartScale) place(value float64) string {

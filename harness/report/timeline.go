@@ -97,10 +97,7 @@ func (t timeline) newLegend(l lang.Language) []legendEntry {
 
 // newTicks returns at most nine ticks, a round number of seconds apart.
 func (a axis) newTicks() []tick {
-	step := time.Second
-	for i := 0; a.length/step > 8; i++ {
-		step = step * []time.Duration{2, 5, 2}[i%3] / []time.Duration{1, 2, 1}[i%3]
-	}
+	step := time.Duration(max(1, roundStep(a.length.Seconds(), 9))) * time.Second
 	var all []tick
 	for left := a.length; left == a.length || left >= step/3; left -= step {
 		all = append(all, tick{a.percent(a.length - left), fmt.Sprintf("%.0f s", (a.length - left).Seconds())})
