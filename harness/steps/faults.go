@@ -16,11 +16,10 @@ import (
 // faults are what a scenario injects into the hosts of a lab.
 type faults struct {
 	*scenario
-	members  *members
-	managers *managers
-	hosts    harness.Faulter // nil if no fault can be injected into the hosts
-	faulter  harness.Faulter // the same, and the containers on them
-	trouble  trouble
+	members *members
+	hosts   harness.Faulter // nil if no fault can be injected into the hosts
+	faulter harness.Faulter // the same, and the containers on them
+	trouble trouble
 }
 
 // trouble is what the current scenario has injected.
@@ -84,7 +83,7 @@ func (f *faults) beginFault(ctx context.Context) error {
 	if f.faulter == nil || f.trouble.before == nil {
 		return lang.Errorf("the tutorial must be performed to its end first")
 	}
-	f.trouble.primary, _ = f.managers.findPrimary(ctx)
+	f.trouble.primary, _ = findPrimary(ctx, f.cluster)
 	f.trouble.at = time.Now()
 	return nil
 }

@@ -11,16 +11,13 @@ import (
 	"labcheck/harness/engine"
 )
 
-// managers are the Swarm managers of a cluster, of which one is primary.
-type managers struct{ *scenario }
-
-// replicas are a cluster that was built with replicas of its Swarm manager.
+// replicas are a cluster that was built with replicas of its Swarm manager, of which one
+// is primary.
 type replicas struct {
 	*scenario
-	faults   *faults
-	managers *managers
-	page     *harness.Topology // what the cluster is without replicas
-	keys     []string          // Consul's
+	faults *faults
+	page   *harness.Topology // what the cluster is without replicas
+	keys   []string          // Consul's
 }
 
 func (r *replicas) sentences() []sentence {
@@ -28,7 +25,7 @@ func (r *replicas) sentences() []sentence {
 		{`^the cluster was built with (\d+) replicas of the Swarm manager$`, r.buildWith},
 		{
 			`^one Swarm manager is primary, and each other one names it; each lists (\d+) nodes, all Healthy, within (\d+) seconds$`,
-			withinFor(r.scenario, r.managers.onePrimary),
+			withinFor(r.scenario, r.onePrimary),
 		},
 		{`^the Swarm manager that is primary is stopped$`, r.stopPrimary},
 		{`^another Swarm manager is primary after (\d+) to (\d+) seconds$`, r.anotherIsPrimary},
@@ -52,7 +49,7 @@ func (r *replicas) buildWith(ctx context.Context, count int) error {
 	if err := r.faults.performTutorial(ctx); err != nil {
 		return err
 	}
-	if err := withinFor(r.scenario, r.managers.onePrimary)(ctx, len(r.topology().Members), 60); err != nil {
+	if err := withinFor(r.scenario, r.onePrimary)(ctx, len(r.topology().Members), 60); err != nil {
 		return err
 	}
 	var err error
@@ -69,14 +66,14 @@ func (r *replicas) restorePage() {
 }
 
 // readRoles returns what the Swarm managers that answer say of themselves, by host.
-func (m *managers) readRoles(ctx context.Context) map[string]engine.Swarm {
+func readRoles(ctx context.Context, c *engine.Cluster) map[string]engine.Swarm {
 	ctx, cancel := harness.WithLimit(ctx, 5*time.Second)
 	defer cancel()
-	hosts := m.topology().Managers()
+	hosts := c.Topology().Managers()
 	said := make([]engine.Info, len(hosts))
 	// That one does not answer is what scenarios make of it.
 	_ = harness.DoAll(hosts, 0, func(i int, h harness.Host) (err error) {
-		said[i], err = m.cluster.SwarmOn(h.Name).Info(ctx)
+		said[i], err = c.SwarmOn(h.Name).Info(ctx)
 		return err
 	})
 	roles := map[string]engine.Swarm{}
@@ -90,8 +87,8 @@ func (m *managers) readRoles(ctx context.Context) map[string]engine.Swarm {
 
 // findPrimary returns the host of the one Swarm manager that is primary, and what
 // all say of themselves. The host is empty if not exactly one is primary.
-func (m *managers) findPrimary(ctx context.Context) (host string, all map[string]engine.Swarm) {
-	all = m.readRoles(ctx)
+func findPrimary(ctx context.Context, c *engine.Cluster) (host string, all map[string]engine.Swarm) {
+	all = readRoles(ctx, c)
 	for name, s := range all {
 		switch {
 		case s.Role == engine.Replica:
@@ -104,43 +101,43 @@ func (m *managers) findPrimary(ctx context.Context) (host string, all map[string
 	return host, all
 }
 
-func (m *managers) describeRoles(all map[string]engine.Swarm) string {
+func (r *replicas) describeRoles(all map[string]engine.Swarm) string {
 	var said []string
 	for name, s := range all {
 		said = append(said, fmt.Sprintf("%s: %s %s", name, s.Role, s.Primary))
 	}
 	slices.Sort(said)
-	return m.listed(said)
+	return r.listed(said)
 }
 
-func (m *managers) rolesMismatch(expected string, all map[string]engine.Swarm) error {
-	return m.mismatch(m.lang.Say("the Swarm managers"), expected, m.describeRoles(all))
+func (r *replicas) rolesMismatch(expected string, all map[string]engine.Swarm) error {
+	return r.mismatch(r.lang.Say("the Swarm managers"), expected, r.describeRoles(all))
 }
 
 // compareManagers begins a comparison of what the Swarm managers say, of which
 // all must answer.
-func (m *managers) compareManagers(all map[string]engine.Swarm) comparison {
-	c := m.compare("the Swarm managers")
-	c.expectEqual(m.lang.Say("how many answer"), fmt.Sprint(len(m.topology().Managers())), fmt.Sprint(len(all)))
+func (r *replicas) compareManagers(all map[string]engine.Swarm) comparison {
+	c := r.compare("the Swarm managers")
+	c.expectEqual(r.lang.Say("how many answer"), fmt.Sprint(len(r.topology().Managers())), fmt.Sprint(len(all)))
 	return c
 }
 
 // onePrimary wants one manager to be primary, each other to name it, and each to
 // list the nodes.
-func (m *managers) onePrimary(ctx context.Context, nodes int) error {
-	primary, all := m.findPrimary(ctx)
-	c := m.compareManagers(all)
+func (r *replicas) onePrimary(ctx context.Context, nodes int) error {
+	primary, all := findPrimary(ctx, r.cluster)
+	c := r.compareManagers(all)
 	if primary == "" {
-		c.addDifference(m.lang.Say("one primary"), m.describeRoles(all))
+		c.addDifference(r.lang.Say("one primary"), r.describeRoles(all))
 		return c.mismatch()
 	}
-	h, _ := m.topology().Named(primary)
-	at := m.topology().SwarmOf(h).String()
+	h, _ := r.topology().Named(primary)
+	at := r.topology().SwarmOf(h).String()
 	for name, s := range all {
 		if s.Role == engine.Replica {
-			c.expectEqual(m.lang.Say("the primary, as %s says", name), at, s.Primary)
+			c.expectEqual(r.lang.Say("the primary, as %s says", name), at, s.Primary)
 		}
-		c.expectEqual(m.lang.Say("nodes of %s", name), fmt.Sprint(nodes), fmt.Sprint(len(s.Members)))
+		c.expectEqual(r.lang.Say("nodes of %s", name), fmt.Sprint(nodes), fmt.Sprint(len(s.Members)))
 		for _, listed := range s.Members {
 			c.expectEqual(listed.Name, engine.Healthy, listed.Status)
 		}
@@ -150,9 +147,9 @@ func (m *managers) onePrimary(ctx context.Context, nodes int) error {
 
 // stopPrimary stops the Swarm manager that is primary.
 func (r *replicas) stopPrimary(ctx context.Context) error {
-	primary, all := r.managers.findPrimary(ctx)
+	primary, all := findPrimary(ctx, r.cluster)
 	if primary == "" {
-		return r.managers.rolesMismatch(r.lang.Say("one primary"), all)
+		return r.rolesMismatch(r.lang.Say("one primary"), all)
 	}
 	return r.faults.injectFault(ctx, harness.Fault{Kind: harness.FaultStop, Node: primary, Service: "manager"})
 }
@@ -163,9 +160,9 @@ func (r *replicas) anotherIsPrimary(ctx context.Context, from, to int) error {
 	was := r.faults.trouble.primary
 	what := r.lang.Say("when another one was primary")
 	return r.faults.waitBetween(ctx, what, from, to, func(ctx context.Context) error {
-		now, all := r.managers.findPrimary(ctx)
+		now, all := findPrimary(ctx, r.cluster)
 		if now == "" || now == was {
-			return r.managers.rolesMismatch(r.lang.Say("a primary that is not on %s", was), all)
+			return r.rolesMismatch(r.lang.Say("a primary that is not on %s", was), all)
 		}
 		return nil
 	})
@@ -174,8 +171,8 @@ func (r *replicas) anotherIsPrimary(ctx context.Context, from, to int) error {
 // noOtherPrimary wants no second primary. Without a quorum there may be none, or
 // the one that was: if its own Consul led it has not noticed yet.
 func (r *replicas) noOtherPrimary(ctx context.Context) error {
-	all := r.managers.readRoles(ctx)
-	c := r.managers.compareManagers(all)
+	all := readRoles(ctx, r.cluster)
+	c := r.compareManagers(all)
 	for name, s := range all {
 		if s.Role != engine.Replica && name != r.faults.trouble.primary {
 			c.addDifference(r.lang.Say("no new primary"), name)
@@ -191,7 +188,7 @@ func (r *replicas) startThroughEach(ctx context.Context) error {
 		return err
 	}
 	var hosts []harness.Host
-	for name := range r.managers.readRoles(ctx) {
+	for name := range readRoles(ctx, r.cluster) {
 		h, _ := r.topology().Named(name)
 		hosts = append(hosts, h)
 	}

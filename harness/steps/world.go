@@ -42,11 +42,11 @@ type World struct {
 func New(cluster *engine.Cluster, l lang.Language, waiting func(elapsed time.Duration, seen error)) *World {
 	s := &scenario{cluster: cluster, lang: l, waiting: waiting, page: tutorial.Default()}
 	s.load = workload.New(cluster, s.waitFor)
-	containers, members, managers := &containers{s}, &members{s}, &managers{s}
+	containers, members := &containers{s}, &members{s}
 	reader := &reader{scenario: s, containers: containers}
-	faults := &faults{scenario: s, members: members, managers: managers}
+	faults := &faults{scenario: s, members: members}
 	joins := &joins{scenario: s, containers: containers, members: members}
-	replicas := &replicas{scenario: s, faults: faults, managers: managers}
+	replicas := &replicas{scenario: s, faults: faults}
 	engines := &engines{scenario: s}
 	w := &World{scenario: s, engines: engines, reader: reader, faults: faults, joins: joins, replicas: replicas}
 	for _, subject := range []interface{ sentences() []sentence }{

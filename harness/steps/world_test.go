@@ -22,7 +22,6 @@ type testWorld struct {
 	*networks
 	*workloads
 	*faults
-	*managers
 	*joins
 	*replicas
 	figures
@@ -40,7 +39,7 @@ func newWorld(t *testing.T, topology harness.Topology, nodes []harness.Node) *te
 	s := w.scenario
 	return &testWorld{
 		w, s, w.reader, w.reader.containers, &discovery{s}, w.engines, w.joins.members, &networks{s},
-		&workloads{scenario: s}, w.faults, w.faults.managers, w.joins, w.replicas, figures(topology),
+		&workloads{scenario: s}, w.faults, w.joins, w.replicas, figures(topology),
 	}
 }
 
