@@ -101,11 +101,14 @@ func (s Service) findContainer(ctx context.Context, c *engine.Cluster) (engine.C
 	return s.chooseContainer(all)
 }
 
-// chooseContainer is findContainer of containers that are known.
+// chooseContainer is findContainer of inspected containers, any of which may be others.
 func (s Service) chooseContainer(all []engine.Container) (engine.Container, error) {
-	slices.SortStableFunc(all, runningFirst)
+	candidates := slices.DeleteFunc(slices.Clone(all), func(c engine.Container) bool {
+		return !isOfImage(s, c) && (!c.Running || !s.inTheWay(c))
+	})
+	slices.SortStableFunc(candidates, runningFirst)
 	var wrong error
-	for _, found := range all {
+	for _, found := range candidates {
 		err := s.checkContainer(found)
 		if err == nil {
 			return found, nil
@@ -140,9 +143,7 @@ func (s Service) findCandidates(ctx context.Context, c *engine.Cluster) ([]engin
 		if err != nil {
 			return nil, err
 		}
-		if isOfImage(s, found) || s.inTheWay(listed) {
-			candidates = append(candidates, found)
-		}
+		candidates = append(candidates, found)
 	}
 	return candidates, nil
 }
@@ -156,7 +157,7 @@ func isOfImage(s Service, c engine.Container) bool {
 }
 
 // inTheWay reports whether a container has one of the service's ports. An engine
-// lists the ports of running containers only.
+// lists the ports of running containers only; inspected, one that has ended has them, too.
 func (s Service) inTheWay(listed engine.Container) bool {
 	return slices.ContainsFunc(listed.Ports, func(p engine.Port) bool {
 		return slices.ContainsFunc(s.Spec.Ports, func(mine engine.Port) bool { return p.Host == mine.Host })

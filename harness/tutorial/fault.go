@@ -110,14 +110,13 @@ func isDown(faults []harness.Fault, h harness.Host) bool {
 func (f faulter) stoppedServices(ctx context.Context, services []Service) ([]harness.Fault, error) {
 	var all []harness.Fault
 	for _, s := range services {
-		fault := harness.Fault{Kind: harness.FaultStop, Node: s.Host.Name, Service: s.Name}
 		found, err := s.findContainer(ctx, f.cluster)
 		switch {
 		case errors.Is(err, errNoContainer), errors.As(err, new(*WrongError)): // the page was not done, or otherwise
 		case err != nil:
 			return nil, err
 		case !found.Running:
-			all = append(all, fault)
+			all = append(all, harness.Fault{Kind: harness.FaultStop, Node: s.Host.Name, Service: s.Name})
 		}
 	}
 	return all, nil

@@ -129,14 +129,12 @@ func (i *inspection) progressOf(h survey.Host) HostProgress {
 
 // findContainers finds the tutorial's containers of a host.
 func (i *inspection) findContainers(p *HostProgress, h survey.Host) {
+	var all []engine.Container
+	for _, c := range h.Containers {
+		all = append(all, c.Container)
+	}
 	for _, s := range i.services[h.Name] {
-		var candidates []engine.Container
-		for _, c := range h.Containers {
-			if isOfImage(s, c.Container) || c.Running && s.inTheWay(c.Container) {
-				candidates = append(candidates, c.Container)
-			}
-		}
-		found, err := s.chooseContainer(candidates)
+		found, err := s.chooseContainer(all)
 		if err == nil {
 			p.Containers = append(p.Containers, found)
 			err = s.checkRunning(found)
