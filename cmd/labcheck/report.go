@@ -44,7 +44,7 @@ func makeReport(a *app, dir string, f reportFlags) error {
 	if a.json {
 		f.format = "json"
 	}
-	format := report.Format(f.format)
+	format := report.Format(f.format, nil)
 	if format == nil {
 		return usageError(lang.Errorf("--format %s: want html, markdown, junit or json", f.format), "labcheck report --help")
 	}
@@ -57,7 +57,7 @@ func makeReport(a *app, dir string, f reportFlags) error {
 		if err != nil {
 			return usageError(err, hintUnreadable(err, a.lang))
 		}
-		if format = report.FormatAgainst(old, f.format); format == nil {
+		if format = report.Format(f.format, &old); format == nil {
 			return usageError(lang.Errorf("--against: want --format html or markdown"), "labcheck report --help")
 		}
 	}

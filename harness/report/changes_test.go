@@ -86,15 +86,16 @@ func TestChangesIgnoreVolatileValues(t *testing.T) {
 // TestReportsAgainstAnotherRun holds that both formats say what changed, and
 // nothing of it without another run.
 func TestReportsAgainstAnotherRun(t *testing.T) {
+	earlier := recorded(t)
 	for format, wanted := range map[string][]string{
 		"html":     {"Changes since 24 November", `<a href="#reach-everywhere">`, ">1.2.8<"},
 		"markdown": {"### Changes since 24 November", "| Claims | before | now |", `| swarm | 1\.2\.9 | 1\.2\.8 |`},
 	} {
 		var b, alone strings.Builder
-		if err := FormatAgainst(recorded(t), format)(&b, later(t), lang.English); err != nil {
+		if err := Format(format, &earlier)(&b, later(t), lang.English); err != nil {
 			t.Fatal(err)
 		}
-		if err := Format(format)(&alone, later(t), lang.English); err != nil {
+		if err := Format(format, nil)(&alone, later(t), lang.English); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range wanted {
@@ -106,7 +107,7 @@ func TestReportsAgainstAnotherRun(t *testing.T) {
 			t.Errorf("%s says what changed since no other run", format)
 		}
 	}
-	if FormatAgainst(recorded(t), "junit") != nil {
+	if Format("junit", &earlier) != nil {
 		t.Error("JUnit has no place for changes")
 	}
 }
