@@ -20,6 +20,8 @@ func TestFold(t *testing.T) {
 		{"ノードの一覧を示す。", 0, 18, "ノードの一覧を示\nす。"},           // no line begins with 。
 		{"Engine と「Swarm」", 0, 12, "Engine と\n「Swarm」"}, // nor ends with 「
 		{"ポート 8500", 0, 8, "ポート\n8500"},
+		{"an option --no-trunc", 0, 14, "an option\n--no-trunc"}, // it stays whole
+		{"Any width will do.", 4, 0, "Any width will do."},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, Fold(tt.text, tt.column, tt.width)); diff != "" {

@@ -4,9 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"labcheck/harness/diagnose"
 	"labcheck/harness/lang"
@@ -41,8 +38,8 @@ func noCause(l lang.Language, r diagnose.Result) string {
 	return l.Say("no cause found: %s; %s", held, notAsked)
 }
 
-// explainWidth is how wide the texts of an explanation are at the most.
-const explainWidth = 76
+// explainWidth is how wide an explanation is at the most.
+const explainWidth = 78
 
 // Explanations writes what is known of codes, for a person to read.
 func Explanations(w io.Writer, l lang.Language, all []diagnose.Explained, o TerminalOptions) error {
@@ -56,9 +53,9 @@ func Explanations(w io.Writer, l lang.Language, all []diagnose.Explained, o Term
 			fmt.Fprintf(t, "\n%s\n", t.paint(bold, p.Title))
 			for _, line := range p.Lines {
 				if !p.IsCode {
-					line = text.WrapSoft(line, explainWidth)
+					line = lang.Fold(line, 2, explainWidth)
 				}
-				fmt.Fprintln(t, "  "+strings.ReplaceAll(line, "\n", "\n  "))
+				fmt.Fprintln(t, "  "+line)
 			}
 		}
 	}

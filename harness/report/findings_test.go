@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rivo/uniseg"
 
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
@@ -74,5 +75,22 @@ func TestFindings(t *testing.T) {
 	claim, cause, end := strings.Index(text, "A claim"), strings.Index(text, findingText), strings.Index(text, "1 of 1")
 	if claim < 0 || cause < claim || end < cause {
 		t.Errorf("the cause is not between the claim and the counts:\n%s", text)
+	}
+}
+
+// TestExplanationsFit: an explanation is broken as its language is, at no more than 78 columns.
+func TestExplanationsFit(t *testing.T) {
+	for _, l := range []lang.Language{lang.English, lang.Japanese} {
+		e, ok := diagnose.Explain("host-down", l)
+		var b strings.Builder
+		if err := Explanations(&b, l, []diagnose.Explained{e}, TerminalOptions{}); err != nil || !ok {
+			t.Fatal(err, ok)
+		}
+		for line := range strings.Lines(b.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			if uniseg.StringWidth(line) > explainWidth || strings.HasSuffix(line, " ") || strings.HasPrefix(line, "  。") {
+				t.Errorf("%s: %q", l, line)
+			}
+		}
 	}
 }

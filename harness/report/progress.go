@@ -25,7 +25,7 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress, width int) {
 		if !s.Reached {
 			mark = "-"
 		}
-		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), fold(s.Seen.In(l), 11, width))
+		fmt.Fprintf(w, "%s %s %s\n", mark, text.Pad(s.Stage.String(), 8, ' '), lang.Fold(s.Seen.In(l), 11, width))
 	}
 	fmt.Fprintln(w)
 	writeHosts(w, l, p.Hosts, width)
@@ -36,19 +36,11 @@ func Progress(w io.Writer, l lang.Language, p tutorial.Progress, width int) {
 		}
 	}
 	for _, problem := range problems[:min(len(problems), mostApart)] {
-		fmt.Fprintf(w, "! %s\n", fold(problem, 2, width))
+		fmt.Fprintf(w, "! %s\n", lang.Fold(problem, 2, width))
 	}
 	if more := len(problems) - mostApart; more > 0 {
 		fmt.Fprintf(w, "! %s\n", l.Say("and %d more", more))
 	}
-}
-
-// fold folds a text, unless the width is any.
-func fold(s string, column, width int) string {
-	if width == 0 {
-		return s
-	}
-	return lang.Fold(s, column, width)
 }
 
 func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, width int) {
@@ -70,7 +62,7 @@ func writeHosts(w io.Writer, l lang.Language, hosts []tutorial.HostProgress, wid
 	for _, r := range rows {
 		fmt.Fprintf(w, "%v  %v\n", r[0], r[1])
 		for i, value := range r[2:] {
-			fmt.Fprintf(w, "  %s  %s\n", text.Pad(fmt.Sprint(head[i+2]), label, ' '), fold(fmt.Sprint(value), label+4, width))
+			fmt.Fprintf(w, "  %s  %s\n", text.Pad(fmt.Sprint(head[i+2]), label, ' '), lang.Fold(fmt.Sprint(value), label+4, width))
 		}
 	}
 }
