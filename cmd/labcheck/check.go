@@ -269,7 +269,7 @@ func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFla
 		o.Faulter = s.lab
 		return o
 	}
-	survey.Reach(ctx, c, s.nodes)
+	_ = survey.Reach(ctx, c)                                  // the claims tell of it
 	if left, _ := workload.Leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
 		s.progress.PrintLine(s.lang.Say("  Test containers of a former run are on the cluster: %d. Remove them: %s",
 			len(left), s.commandLine("down")))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
 	"labcheck/harness/survey"
+	"labcheck/harness/tutorial"
 	"labcheck/sim"
 )
 
@@ -54,15 +54,16 @@ lists what it could not ask.`),
 
 func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	s.logIn(ctx)
-	if err := s.reachable(ctx); err != nil {
-		return err
-	}
-	cluster, err := s.clusterAsBuilt(ctx)
+	cluster, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
-	r := s.runDiagnosis(ctx, cluster, o)
+	// First, so that the time which a way to nodes takes is not the diagnosis's.
+	if err := survey.Reach(ctx, cluster); err != nil {
+		return err
+	}
+	r := s.runDiagnosis(ctx, tutorial.Recognize(ctx, cluster), o)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -79,34 +80,7 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	return nil
 }
 
-// reachable finds out what of nodes that exist can be reached, so that the time
-// which a way to them takes is not the diagnosis's. Where no engine can, it is the
-// way that is broken, and nothing is known of the cluster.
-func (s *session) reachable(ctx context.Context) error {
-	if s.lab != nil {
-		return nil
-	}
-	cluster, err := s.cluster(ctx)
-	if err != nil {
-		return err
-	}
-	defer cluster.Close()
-	survey.Reach(ctx, cluster, s.nodes)
-	var none []error
-	for _, n := range s.nodes {
-		un := n.EngineAway()
-		if un == nil {
-			return nil
-		}
-		none = append(none, un)
-	}
-	return errors.Join(none...)
-}
-
 func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnose.Options) diagnose.Result {
-	for _, n := range s.nodes {
-		n.ForgetSilence()
-	}
 	o.OutOfBand = s.lab == nil
 	if s.lab != nil {
 		o.Injected = func() []harness.Fault { return s.injectedFaults(ctx) }

@@ -67,7 +67,7 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 		return err
 	}
 	defer cluster.Close()
-	left, err := findLeftovers(ctx, s, cluster)
+	left, err := findLeftovers(ctx, cluster)
 	for _, l := range left {
 		fmt.Fprintf(s.err, "  %s on %s, %s\n", l.Name, l.Host, l.State)
 	}
@@ -95,9 +95,9 @@ func removeLeftovers(ctx context.Context, s *session, yes bool) error {
 // leftoversTimeout is how long finding or removing the containers may take.
 const leftoversTimeout = time.Minute
 
-func findLeftovers(ctx context.Context, s *session, c *engine.Cluster) ([]workload.Leftover, error) {
+func findLeftovers(ctx context.Context, c *engine.Cluster) ([]workload.Leftover, error) {
 	ctx, cancel := harness.WithLimit(ctx, leftoversTimeout)
 	defer cancel()
-	survey.Reach(ctx, c, s.nodes)
+	_ = survey.Reach(ctx, c) // what can't be reached is told by the search for containers
 	return workload.Leftovers(ctx, c)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"labcheck/harness"
-	"labcheck/harness/survey"
 )
 
 // unreachedServices returns what kept scenarios from being checked on a cluster
@@ -20,17 +19,4 @@ func unreachedServices(scenarios []harness.Scenario) error {
 		}
 	}
 	return errors.Join(lost...)
-}
-
-// rememberingNodes has all connections of a session go through nodes that remember
-// what of them can't be reached.
-func (s *session) rememberingNodes(nodes []harness.Node) []harness.Node {
-	all := make([]harness.Node, len(nodes))
-	for i, h := range s.target.Topology().Hosts() {
-		if len(s.nodes) == i {
-			s.nodes = append(s.nodes, survey.NewNode(nodes[i], h.Engine().Port()))
-		}
-		all[i] = s.nodes[i]
-	}
-	return all
 }

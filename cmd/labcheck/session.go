@@ -31,7 +31,7 @@ type session struct {
 	target   target
 	lab      *sim.Lab // nil if the target is not one
 	services engine.Options
-	nodes    []*survey.Node // of a cluster that is no lab, once it was connected to
+	nodes    []harness.Node // of a cluster that is no lab, once it was connected to
 	progress *terminal.Progress
 }
 
@@ -139,12 +139,16 @@ func (s *session) cluster(ctx context.Context) (*engine.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.lab == nil {
-		nodes = s.rememberingNodes(nodes)
-	} else if err := s.checkComplete(nodes); err != nil {
-		return nil, err
+	if s.lab != nil {
+		if err := s.checkComplete(nodes); err != nil {
+			return nil, err
+		}
+		return s.services.Open(s.target.Topology(), nodes)
 	}
-	return s.services.Open(s.target.Topology(), nodes)
+	if s.nodes == nil {
+		s.nodes = survey.Remember(s.target.Topology(), nodes)
+	}
+	return s.services.Open(s.target.Topology(), s.nodes)
 }
 
 // checkComplete returns an error if a lab lacks a host, which was removed by hand.

@@ -62,6 +62,9 @@ const mostForAllProbes = 12
 // hosts are reached out of band and not all let in. If all engines are slow, their
 // machine being busy, it waits up to four times as long.
 func Look(ctx context.Context, c *engine.Cluster, o Options) State {
+	for _, n := range memoryNodes(c) {
+		n.forgetSilence() // in what a service is silent is asked again
+	}
 	l := &look{cluster: c, state: newState(c.Topology(), o)}
 	l.onEachHost(func(h *Host) { l.askEngine(ctx, h) })
 	l.state.setPatience(ctx)

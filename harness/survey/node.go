@@ -10,11 +10,10 @@ import (
 	"labcheck/harness"
 )
 
-// Node is a node of a cluster that is no lab. Once Reach was asked, it remembers
-// what of the node can't be reached: to find that out takes seconds, and dozens of
-// claims want to know. If a cluster is being built, what can't be reached now will
-// be.
-type Node struct {
+// memoryNode remembers, from Reach on, what of a node can't be reached: to find that out
+// takes seconds, and dozens of claims want to know. If a cluster is being built, what
+// can't be reached now will be.
+type memoryNode struct {
 	harness.Node
 	engine uint16 // the engine's port
 
@@ -24,13 +23,22 @@ type Node struct {
 	open      map[*conn]bool
 }
 
-// NewNode returns a node that remembers, and whose engine listens on a port.
-func NewNode(n harness.Node, engine uint16) *Node {
-	return &Node{Node: n, engine: engine, lost: map[uint16]*harness.UnreachableError{}, open: map[*conn]bool{}}
+// Remember returns the nodes of a cluster that is no lab, the manager's first, as ones that
+// remember what of them can't be reached, once Reach was asked.
+func Remember(t harness.Topology, nodes []harness.Node) []harness.Node {
+	all := make([]harness.Node, len(nodes))
+	for i, h := range t.Hosts() {
+		all[i] = newMemoryNode(nodes[i], h.Engine().Port())
+	}
+	return all
+}
+
+func newMemoryNode(n harness.Node, engine uint16) *memoryNode {
+	return &memoryNode{Node: n, engine: engine, lost: map[uint16]*harness.UnreachableError{}, open: map[*conn]bool{}}
 }
 
 // Dial is the node's; what was lost before is so at once.
-func (n *Node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
+func (n *memoryNode) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 	n.mu.Lock()
 	lost, engineLost := n.lost[port], n.lost[n.engine] != nil
 	n.mu.Unlock()
@@ -57,7 +65,7 @@ func (n *Node) Dial(ctx context.Context, port uint16) (net.Conn, error) {
 const sshPort = 0
 
 // Exec is the node's; what was lost before is so at once.
-func (n *Node) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
+func (n *memoryNode) Exec(ctx context.Context, argv ...string) (harness.Result, error) {
 	n.mu.Lock()
 	lost := n.lost[sshPort]
 	n.mu.Unlock()
@@ -72,7 +80,7 @@ func (n *Node) Exec(ctx context.Context, argv ...string) (harness.Result, error)
 }
 
 // EngineLog is the node's, if its target can tell it.
-func (n *Node) EngineLog(ctx context.Context, lines int) (string, error) {
+func (n *memoryNode) EngineLog(ctx context.Context, lines int) (string, error) {
 	logger, ok := n.Node.(harness.EngineLogger)
 	if !ok {
 		return "", nil
@@ -80,9 +88,9 @@ func (n *Node) EngineLog(ctx context.Context, lines int) (string, error) {
 	return logger.EngineLog(ctx, lines)
 }
 
-// EngineAway returns why the node's engine can't be reached, if that is not word
+// engineAway returns why the node's engine can't be reached, if that is not word
 // of the node itself.
-func (n *Node) EngineAway() *harness.UnreachableError {
+func (n *memoryNode) engineAway() *harness.UnreachableError {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	un := n.lost[n.engine]
@@ -92,23 +100,22 @@ func (n *Node) EngineAway() *harness.UnreachableError {
 	return un
 }
 
-// ForgetSilence has the node ask again which services are silent: a diagnosis
-// wants to know in what.
-func (n *Node) ForgetSilence() {
+// forgetSilence has the node ask again which services are silent.
+func (n *memoryNode) forgetSilence() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	maps.DeleteFunc(n.lost, func(_ uint16, un *harness.UnreachableError) bool { return un.Layer == harness.LayerSilence })
 }
 
 // startRemembering has the node remember from now on.
-func (n *Node) startRemembering() {
+func (n *memoryNode) startRemembering() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.remembers = true
 }
 
 // markLost notes that a port can't be reached any more, and why.
-func (n *Node) markLost(port uint16, un *harness.UnreachableError) {
+func (n *memoryNode) markLost(port uint16, un *harness.UnreachableError) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.remembers || un.Passing {
@@ -125,11 +132,11 @@ func (n *Node) markLost(port uint16, un *harness.UnreachableError) {
 // conn is a connection that ends when its port is lost.
 type conn struct {
 	net.Conn
-	node *Node
+	node *memoryNode
 	port uint16
 }
 
-func (n *Node) trackConn(c net.Conn, port uint16) net.Conn {
+func (n *memoryNode) trackConn(c net.Conn, port uint16) net.Conn {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	tracked := &conn{c, n, port}

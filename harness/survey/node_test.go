@@ -29,8 +29,8 @@ type loggingNode struct{ fakeNode }
 
 func (*loggingNode) EngineLog(context.Context, int) (string, error) { return "the log", nil }
 
-func newNode(n harness.Node) *Node {
-	remembering := NewNode(n, 2375)
+func newNode(n harness.Node) *memoryNode {
+	remembering := newMemoryNode(n, 2375)
 	remembering.startRemembering()
 	return remembering
 }
@@ -63,10 +63,10 @@ func TestNodeRemembers(t *testing.T) {
 				t.Errorf("%s: a connection", layer)
 			}
 		}
-		if n.asked != 1 || (w.EngineAway() != nil) != want.away {
-			t.Errorf("%s: asked %d times, away %v", layer, n.asked, w.EngineAway())
+		if n.asked != 1 || (w.engineAway() != nil) != want.away {
+			t.Errorf("%s: asked %d times, away %v", layer, n.asked, w.engineAway())
 		}
-		w.ForgetSilence()
+		w.forgetSilence()
 		if _, err := w.Dial(t.Context(), 2375); err == nil || (n.asked == 2) != want.again {
 			t.Errorf("%s: asked %d times by a diagnosis, %v", layer, n.asked-1, err)
 		}

@@ -16,14 +16,19 @@ import (
 const reachTime = 5 * time.Second
 
 // Reach asks every service of a cluster once, all at the same time, so that its
-// nodes know what does not answer before a claim wants to know it. The nodes are
-// the cluster's, the manager's first.
-func Reach(ctx context.Context, c *engine.Cluster, nodes []*Node) {
+// nodes know what does not answer before a claim wants to know it. If no engine can be
+// reached, the way to them is broken, and the error says how. Of nodes that do not
+// Remember it asks nothing.
+func Reach(ctx context.Context, c *engine.Cluster) error {
+	nodes := memoryNodes(c)
+	if nodes == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	t := c.Topology()
 	var group sync.WaitGroup
-	ask := func(n *Node, port uint16, do func() error) {
+	ask := func(n *memoryNode, port uint16, do func() error) {
 		group.Go(func() {
 			if lost := Classify(n, fmt.Sprintf("%s:%d", n.Addr(), port), do()); lost != nil {
 				n.markLost(port, lost)
@@ -47,6 +52,25 @@ func Reach(ctx context.Context, c *engine.Cluster, nodes []*Node) {
 		return unlessClaimed(err)
 	})
 	group.Wait()
+	var away []error
+	for _, n := range nodes {
+		un := n.engineAway()
+		if un == nil {
+			return nil
+		}
+		away = append(away, un)
+	}
+	return errors.Join(away...)
+}
+
+// memoryNodes returns the nodes of a cluster that remember, the manager's first.
+func memoryNodes(c *engine.Cluster) (all []*memoryNode) {
+	for _, h := range c.Topology().Hosts() {
+		if n, ok := c.Node(h.Name).(*memoryNode); ok {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // isHost wants a host's engine, and not another's.
