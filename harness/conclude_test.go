@@ -14,24 +14,27 @@ import (
 func TestConclude(t *testing.T) {
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
-	lost := errors.New("lost")
+	failed := errors.New("lost")
+	unreached := errors.Join(&harness.UnreachableError{Node: "store"}, &harness.UnreachableError{Node: "store"})
 	for _, test := range []struct {
 		ctx    context.Context
 		counts harness.Counts
 		failed error
-		partly bool
 		want   harness.Verdict
 	}{
-		{t.Context(), harness.Counts{Passed: 1}, nil, false, harness.VerdictHolds},
-		{t.Context(), harness.Counts{Passed: 1, Failed: 1}, nil, false, harness.VerdictFalse},
-		{t.Context(), harness.Counts{Passed: 1}, lost, true, harness.VerdictUnreachable},
-		{t.Context(), harness.Counts{Failed: 1}, lost, true, harness.VerdictFalse},
-		{t.Context(), harness.Counts{Failed: 1}, lost, false, harness.VerdictUnreachable},
-		{interrupted, harness.Counts{Failed: 1}, lost, true, harness.VerdictInterrupted},
+		{t.Context(), harness.Counts{Passed: 1}, nil, harness.VerdictHolds},
+		{t.Context(), harness.Counts{Passed: 1, Failed: 1}, nil, harness.VerdictFalse},
+		{t.Context(), harness.Counts{Passed: 1}, unreached, harness.VerdictUnreachable},
+		{t.Context(), harness.Counts{Failed: 1}, unreached, harness.VerdictFalse},
+		{t.Context(), harness.Counts{Failed: 1}, failed, harness.VerdictUnreachable},
+		{interrupted, harness.Counts{Failed: 1}, unreached, harness.VerdictInterrupted},
 	} {
 		e := harness.Evidence{Counts: test.counts}
-		if e.Conclude(test.ctx, test.failed, test.partly); e.Run.Verdict != test.want {
-			t.Errorf("%+v, %v, %v: %s, want %s", test.counts, test.failed, test.partly, e.Run.Verdict, test.want)
+		if e.Conclude(test.ctx, test.failed); e.Run.Verdict != test.want {
+			t.Errorf("%+v, %v: %s, want %s", test.counts, test.failed, e.Run.Verdict, test.want)
+		}
+		if want := "store can't be reached: "; errors.Is(test.failed, unreached) && e.Run.Error != want {
+			t.Errorf("%q, want %q once", e.Run.Error, want)
 		}
 	}
 }

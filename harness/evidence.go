@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"labcheck/harness/lang"
@@ -38,10 +39,15 @@ const (
 	VerdictInterrupted Verdict = "interrupted" // a person or the system ended the run
 )
 
-// Conclude sets how long the run took, and its verdict. failed is why not all was
-// checked, and nil if all was; partly says that claims which are false count even so.
-func (e *Evidence) Conclude(ctx context.Context, failed error, partly bool) {
+// Conclude sets how long the run took, its verdict and its error. failed is why not all
+// was checked, and nil if all was. If that is what can't be reached, claims that are false
+// count even so.
+func (e *Evidence) Conclude(ctx context.Context, failed error) {
 	e.Run.Duration = time.Since(e.Run.Started)
+	if failed != nil {
+		e.Run.Error = strings.Join(e.Run.Lang.ErrorLines(EndedEarly(ctx, failed)), "; ")
+	}
+	partly := errors.As(failed, new(*UnreachableError))
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		e.Run.Verdict = VerdictInterrupted
@@ -71,6 +77,14 @@ type Timing struct {
 	Name     string        `json:"name"`
 	Start    time.Time     `json:"start"`
 	Duration time.Duration `json:"duration_ns"`
+}
+
+// TimeStage adds how long a part of the run takes.
+func (r *Run) TimeStage(name string, do func() error) error {
+	start := time.Now()
+	err := do()
+	r.Stages = append(r.Stages, Timing{Name: name, Start: start, Duration: time.Since(start)})
+	return err
 }
 
 // TargetInfo describes what was checked.

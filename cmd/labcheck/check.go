@@ -121,8 +121,8 @@ func check(ctx context.Context, s *session, f checkFlags) error {
 	}
 	e := newEvidence(s, f.tags)
 	failed := runChecks(ctx, s, f, &e)
-	s.findCauses(ctx, &e)
-	concludeRun(ctx, s, &e, failed)
+	findCauses(ctx, s, &e)
+	e.Conclude(ctx, failed)
 	saved := saveEvidence(ctx, s, f.out, e)
 	removed := removeNewLab(ctx, s, f, e)
 	e.Run.Duration = time.Since(e.Run.Started) // what is printed adds up to it
@@ -163,14 +163,6 @@ func newEvidence(s *session, tags string) harness.Evidence {
 	return e
 }
 
-// concludeRun adds to the evidence what the run as a whole came to.
-func concludeRun(ctx context.Context, s *session, e *harness.Evidence, failed error) {
-	e.Conclude(ctx, failed, errors.As(failed, new(*harness.UnreachableError)))
-	if failed != nil {
-		e.Run.Error = s.errorText(harness.EndedEarly(ctx, failed))
-	}
-}
-
 // runChecks makes a lab if there is none and runs the scenarios on it.
 func runChecks(ctx context.Context, s *session, f checkFlags, e *harness.Evidence) error {
 	_, err := s.target.Nodes(ctx)
@@ -179,37 +171,22 @@ func runChecks(ctx context.Context, s *session, f checkFlags, e *harness.Evidenc
 		if f.out != "" {
 			s.lab.KeepLogs(suite.NodesFolder(f.out))
 		}
-		err = timeStage(e, "hosts", func() error { return s.makeHosts(ctx, f) })
+		err = e.Run.TimeStage("hosts", func() error { return makeHosts(ctx, s, f) })
 	}
 	if err != nil {
 		return err
 	}
 	s.logIn(ctx)
-	return timeStage(e, "scenarios", func() error { return runScenarios(ctx, s, f, e) })
+	return e.Run.TimeStage("scenarios", func() error { return runScenarios(ctx, s, f, e) })
 }
 
 // makeHosts makes the hosts of a lab that is to be checked, and performs the tutorial
 // unless the scenarios do.
-func (s *session) makeHosts(ctx context.Context, f checkFlags) error {
-	if s.scenariosPerform(f) {
+func makeHosts(ctx context.Context, s *session, f checkFlags) error {
+	if suite.PerformTutorial(f.chosenFeatures(), s.lang, s.target.Topology()) {
 		return s.startHosts(ctx)
 	}
 	return makeLab(ctx, s)
-}
-
-// scenariosPerform reports whether scenarios perform the tutorial: they type the page's
-// commands, which are for the page's hosts.
-func (s *session) scenariosPerform(f checkFlags) bool {
-	_, err := suite.Choose(f.chosenFeatures(), s.lang, suite.TagTutorial)
-	return s.target.Topology().IsTutorial() && err == nil
-}
-
-// timeStage adds how long do took to the evidence.
-func timeStage(e *harness.Evidence, name string, do func() error) error {
-	start := time.Now()
-	err := do()
-	e.Run.Stages = append(e.Run.Stages, harness.Timing{Name: name, Start: start, Duration: time.Since(start)})
-	return err
 }
 
 func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evidence) error {
@@ -218,10 +195,8 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 		return err
 	}
 	defer cluster.Close()
-	if s.lab == nil && len(f.allow) > 0 {
-		if err := checkWorkloadImage(ctx, s, cluster); err != nil {
-			return err
-		}
+	if err := prepareForeign(ctx, s, f, cluster); err != nil {
+		return err
 	}
 	guard, err := sim.NewGuard(ctx, s.lab, sim.Activity{
 		During: lang.Text{EN: "while it was being checked"},
@@ -234,16 +209,9 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 		return err
 	}
 	defer guard.Stop()
-	e.Scenarios, err = suite.Run(guard, suiteOptions(ctx, s, cluster, f, e))
-	e.Counts = harness.Count(e.Scenarios)
-	if n := tutorial.Default().Coverage(e.Target.Topology, e.Scenarios); n.Run > 0 {
-		e.Page = &n
-	}
+	err = suite.Check(guard, suiteOptions(s, cluster, f, e.Target.Fresh), e)
 	if lost := guard.Lost(context.WithoutCancel(ctx)); lost != nil {
 		return lost
-	}
-	if lost := unreachedServices(e.Scenarios); lost != nil && s.lab == nil && ctx.Err() == nil {
-		err = lost
 	}
 	e.Target.Versions = tutorial.Versions(context.WithoutCancel(ctx), cluster)
 	return err
@@ -251,56 +219,43 @@ func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evid
 
 // suiteOptions say how the scenarios are to be run on a cluster: on one that is no
 // lab, only what may be done there.
-func suiteOptions(ctx context.Context, s *session, c *engine.Cluster, f checkFlags, e *harness.Evidence) suite.Options {
+func suiteOptions(s *session, c *engine.Cluster, f checkFlags, fresh bool) suite.Options {
 	o := suite.Options{
-		Features: f.chosenFeatures(), Lang: s.lang, Tags: e.Run.Tags,
-		Cluster: c, Fresh: e.Target.Fresh && s.scenariosPerform(f), Progress: func(e suite.Event) { showScenario(s, e) },
-		FeatureEnded: func(ctx context.Context, feature string, isLast bool) {
-			if isLast || e.Target.Fresh { // a cluster that was running stays as it was found
-				e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, c, feature))
-			}
-		},
+		Features: f.chosenFeatures(), Cluster: c, Progress: func(e suite.Event) { showScenario(s, e) },
+		Fresh: fresh && suite.PerformTutorial(f.chosenFeatures(), s.lang, c.Topology()),
 	}
-	if !e.Target.Fresh {
+	if !fresh {
 		o.Patience = f.wait
 	}
-	o.Skip = func(sc suite.Scenario) string { return whyForeign(s.lang, c.Topology(), sc) }
 	if s.lab != nil {
 		o.Faulter = s.lab
-		return o
+	} else {
+		o.NoWorkload = len(f.allow) == 0
+	}
+	return o
+}
+
+// prepareForeign finds out what a cluster that is no lab lacks before it is checked, and
+// tells what is left on it.
+func prepareForeign(ctx context.Context, s *session, f checkFlags, c *engine.Cluster) error {
+	if s.lab != nil {
+		return nil
+	}
+	if len(f.allow) > 0 {
+		if err := checkWorkloadImage(ctx, s, c); err != nil {
+			return err
+		}
 	}
 	_ = survey.Reach(ctx, c)                                  // the claims tell of it
 	if left, _ := workload.Leftovers(ctx, c); len(left) > 0 { // what can't be asked is told by the claims
 		s.progress.PrintLine(s.lang.Say("  Test containers of a former run are on the cluster: %d. Remove them: %s",
 			len(left), s.commandLine("down")))
 	}
-	o.Skip = func(sc suite.Scenario) string {
-		if sc.Has(suite.TagWorkload) && len(f.allow) == 0 {
-			return s.lang.Say("it starts containers, and the cluster is not a lab: --allow workload")
-		}
-		return whyForeign(s.lang, c.Topology(), sc)
-	}
-	return o
+	return nil
 }
-
-// whyForeign says why a scenario does not apply to a cluster; it is empty if it does.
-func whyForeign(l lang.Language, t harness.Topology, sc suite.Scenario) string {
-	if !t.IsTutorial() && sc.Has(suite.TagTutorial) {
-		return l.Say("it types the page's commands, which are for the page's hosts")
-	}
-	if host := sc.MissingHost(t); host != "" {
-		return l.Say("the cluster has no %s", host)
-	}
-	return ""
-}
-
-// imageTimeout is how long nodes may take to say which images they have.
-const imageTimeout = 5 * time.Second
 
 // checkWorkloadImage returns an error if a node has no image to start containers of.
 func checkWorkloadImage(ctx context.Context, s *session, c *engine.Cluster) error {
-	ctx, cancel := context.WithTimeout(ctx, imageTimeout)
-	defer cancel()
 	without := suite.HostsWithoutImage(ctx, c)
 	if len(without) == 0 {
 		return nil

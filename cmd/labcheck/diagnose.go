@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,7 +9,6 @@ import (
 	"labcheck/features"
 	"labcheck/harness"
 	"labcheck/harness/diagnose"
-	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/report"
 	"labcheck/harness/suite"
@@ -42,7 +40,9 @@ lists what it could not ask.`),
 			if err != nil {
 				return err
 			}
-			return s.diagnose(ctx, diagnose.Options{Lang: a.lang, Claims: claims, Workload: packets})
+			o := s.diagnosisOptions(ctx)
+			o.Claims, o.Workload = claims, packets
+			return runDiagnosis(ctx, s, o)
 		}),
 	}
 	c.SuggestFor = []string{"why"}
@@ -52,7 +52,7 @@ lists what it could not ask.`),
 	return c
 }
 
-func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
+func runDiagnosis(ctx context.Context, s *session, o diagnose.Options) error {
 	s.logIn(ctx)
 	cluster, err := s.cluster(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	if err := survey.Reach(ctx, cluster); err != nil {
 		return err
 	}
-	r := s.runDiagnosis(ctx, tutorial.Recognize(ctx, cluster), o)
+	r := diagnose.Run(ctx, tutorial.Recognize(ctx, cluster), o)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -80,13 +80,16 @@ func (s *session) diagnose(ctx context.Context, o diagnose.Options) error {
 	return nil
 }
 
-func (s *session) runDiagnosis(ctx context.Context, c *engine.Cluster, o diagnose.Options) diagnose.Result {
-	o.OutOfBand = s.lab == nil
-	if s.lab != nil {
-		o.Injected = func() []harness.Fault { return s.injectedFaults(ctx) }
-		o.Revert = func(f harness.Fault) string { return "labcheck fault " + f.MendWords() + sim.Flags(s.lab) }
+// diagnosisOptions returns what a diagnosis of the target may do, and is told.
+func (s *session) diagnosisOptions(ctx context.Context) diagnose.Options {
+	if s.lab == nil {
+		return diagnose.Options{Lang: s.lang, OutOfBand: true}
 	}
-	return diagnose.Run(ctx, c, o)
+	return diagnose.Options{
+		Lang:     s.lang,
+		Injected: func() []harness.Fault { return s.injectedFaults(ctx) },
+		Revert:   func(f harness.Fault) string { return "labcheck fault " + f.MendWords() + sim.Flags(s.lab) },
+	}
 }
 
 // faultsTimeout is how long hosts may take to say which faults are injected.
@@ -104,16 +107,9 @@ func (s *session) injectedFaults(ctx context.Context) []harness.Fault {
 // causesTimeout is how long finding causes may take: an engine may hang.
 const causesTimeout = time.Minute
 
-// findCauses adds to the evidence why claims are false, as far as that can be
-// found out. It only looks: the scenarios have sent packets where they may.
-func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
-	var failed []harness.Scenario
-	for _, c := range e.Scenarios {
-		if c.Status == harness.Failed {
-			failed = append(failed, c)
-		}
-	}
-	if len(failed) == 0 || ctx.Err() != nil {
+// findCauses adds to the evidence why claims are false.
+func findCauses(ctx context.Context, s *session, e *harness.Evidence) {
+	if e.Counts.Failed == 0 || ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := harness.WithLimit(ctx, causesTimeout)
@@ -123,13 +119,8 @@ func (s *session) findCauses(ctx context.Context, e *harness.Evidence) {
 		return // that there is no lab any more is told elsewhere
 	}
 	defer cluster.Close()
-	if !slices.ContainsFunc(failed, func(c harness.Scenario) bool { return slices.Contains(c.Tags, suite.TagReplicas) }) {
-		t := cluster.Topology()
-		t.Replicas = 0 // the page's claims are about a cluster without
-		cluster = cluster.As(t)
-	}
 	_ = s.progress.TrackPart(s.lang.Say("Find causes"), func() error {
-		e.Findings = s.runDiagnosis(ctx, cluster, diagnose.Options{Lang: e.Run.Lang, Failed: failed}).Findings
+		suite.FindCauses(ctx, cluster, s.diagnosisOptions(ctx), e)
 		return nil
 	})
 }

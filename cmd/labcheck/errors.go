@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"labcheck/harness"
@@ -83,7 +82,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if isTold(err) {
 		return a.checkOutput(code)
 	}
-	lines, hint := a.errorLines(err), a.hintText(err)
+	lines, hint := a.lang.ErrorLines(err), a.hintText(err)
 	if code == exitInterrupted {
 		lines = []string{a.interruptionText()}
 	}
@@ -141,18 +140,7 @@ func (a *app) interruptionText() string {
 }
 
 // errorText returns the error in one paragraph.
-func (a *app) errorText(err error) string { return strings.Join(a.errorLines(err), "; ") }
-
-// errorLines returns the error in lines; joined errors are told in order, and those that
-// say the same once.
-func (a *app) errorLines(err error) (lines []string) {
-	for line := range strings.FieldsFuncSeq(a.lang.Error(err), func(r rune) bool { return r == '\n' }) {
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
+func (a *app) errorText(err error) string { return strings.Join(a.lang.ErrorLines(err), "; ") }
 
 // hintText says what to do about an error.
 func (a *app) hintText(err error) string {

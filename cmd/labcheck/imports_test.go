@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"labcheck/harness/sshdtest":            {"labcheck/harness"},
 	"labcheck/harness/tutorial":            {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/survey"},
 	"labcheck/harness/steps":               {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial", "labcheck/harness/diagnose", "labcheck/harness/workload"},
-	"labcheck/harness/suite":               {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/steps", "labcheck/harness/tutorial", "labcheck/harness/workload"},
+	"labcheck/harness/suite":               {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/diagnose", "labcheck/harness/engine", "labcheck/harness/steps", "labcheck/harness/tutorial", "labcheck/harness/workload"},
 	"labcheck/harness/diagnose":            {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial", "labcheck/harness/workload", "labcheck/harness/survey"},
 	"labcheck/harness/workload":            {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine", "labcheck/harness/tutorial"},
 	"labcheck/harness/survey":              {"labcheck/harness/lang", "labcheck/harness", "labcheck/harness/engine"},

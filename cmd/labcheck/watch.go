@@ -97,9 +97,9 @@ func checkOnce(ctx context.Context, s *session, diagnose func(harness.Evidence) 
 	e := newEvidence(s, suite.TagVerify)
 	failed := runScenarios(ctx, s, checkFlags{wait: watchWait}, &e)
 	if diagnose(e) {
-		s.findCauses(ctx, &e)
+		findCauses(ctx, s, &e)
 	}
-	concludeRun(ctx, s, &e, failed)
+	e.Conclude(ctx, failed)
 	return e
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +44,17 @@ func (l Language) Error(err error) string {
 		}
 	}
 	return err.Error()
+}
+
+// ErrorLines writes an error in lines: joined errors in their order, and those that say
+// the same once.
+func (l Language) ErrorLines(err error) (lines []string) {
+	for line := range strings.FieldsFuncSeq(l.Error(err), func(r rune) bool { return r == '\n' }) {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // isJoined reports whether errors.Join made an error: it has a line for each of

@@ -171,10 +171,9 @@ func (r *run) perform(ctx context.Context) error {
 		part{lang.Text{EN: "Kill the primary of two Swarm managers"}, faults{r}.failOver},
 	)
 	for _, p := range parts {
-		start := time.Now()
-		err := r.Track(p.what, func() error { return p.do(ctx) })
-		stage := harness.Timing{Name: p.what.In(r.Lang), Start: start, Duration: time.Since(start)}
-		r.result.Run.Stages = append(r.result.Run.Stages, stage)
+		err := r.result.Run.TimeStage(p.what.In(r.Lang), func() error {
+			return r.Track(p.what, func() error { return p.do(ctx) })
+		})
 		if err != nil {
 			return err
 		}
@@ -209,10 +208,7 @@ func (r *run) checkMemory() error {
 // conclude says what the run came to.
 func (r *run) conclude(ctx context.Context, err error) {
 	e := harness.Evidence{Run: r.result.Run, Counts: harness.Counts{Failed: len(r.result.False)}}
-	e.Conclude(ctx, err, false)
-	if err != nil {
-		e.Run.Error = r.Lang.Error(harness.EndedEarly(ctx, err))
-	}
+	e.Conclude(ctx, err)
 	r.result.Run = e.Run
 }
 

@@ -22,10 +22,10 @@ func TestMissingHost(t *testing.T) {
 		}
 		var ids []string
 		for _, s := range all {
-			if host := s.MissingHost(whole); host != "" {
+			if host := s.missingHost(whole); host != "" {
 				t.Errorf("%s: %s: %s is missing of the whole topology", l, s.ID, host)
 			}
-			switch host := s.MissingHost(smaller); host {
+			switch host := s.missingHost(smaller); host {
 			case "":
 			case whole.Members[0].Name:
 				ids = append(ids, s.ID)

@@ -16,6 +16,7 @@ type run struct {
 	Options
 	ctx    context.Context // the run's; steps get theirs from godog
 	world  world
+	hosts  harness.Topology // those that the claims are about
 	chosen []Scenario
 	done   []harness.Scenario
 
@@ -95,12 +96,14 @@ func (r *run) whySkip() string {
 	if r.ctx.Err() != nil {
 		return r.whyInterrupted()
 	}
-	if r.Skip != nil {
-		if why := r.Skip(r.source); why != "" {
-			return why
-		}
-	}
+	missing := r.source.missingHost(r.hosts)
 	switch {
+	case r.source.Has(TagWorkload) && r.NoWorkload:
+		return r.Lang.Say("it starts containers, and the cluster is not a lab: --allow workload")
+	case r.source.Has(TagTutorial) && !r.hosts.IsTutorial():
+		return r.Lang.Say("it types the page's commands, which are for the page's hosts")
+	case missing != "":
+		return r.Lang.Say("the cluster has no %s", missing)
 	case r.stopped != "":
 		return r.Lang.Say("the tutorial stopped at %s", r.stopped)
 	case r.source.Has(TagTutorial) && !r.Fresh:

@@ -157,14 +157,14 @@ func TestRun(t *testing.T) {
 	const one = "@verify @id:one\nScenario: 1\nThen it holds\n"
 	const two = "@verify @id:two\nScenario: 2\nThen it holds\n"
 	tests := []struct {
-		name     string
-		body     string
-		tags     string
-		fresh    bool
-		skip     func(Scenario) string
-		cleanErr error
-		want     []string
-		err      string
+		name       string
+		body       string
+		tags       string
+		fresh      bool
+		noWorkload bool
+		cleanErr   error
+		want       []string
+		err        string
 	}{
 		{name: "holds", body: one + two, want: []string{"one passed", "two passed"}},
 		{
@@ -268,14 +268,9 @@ func TestRun(t *testing.T) {
 			want: []string{"one passed", "lost skipped: store can't be reached: no route", "two passed"},
 		},
 		{
-			name: "what is not to be run is not", body: one + two,
-			skip: func(s Scenario) string {
-				if s.ID == "one" {
-					return "not today"
-				}
-				return ""
-			},
-			want: []string{"one skipped: not today", "two passed"},
+			name: "what starts containers is not run where it may not", noWorkload: true,
+			body: "@workload @id:box\nScenario: 0\nThen it holds\n" + two,
+			want: []string{"box skipped: it starts containers, and the cluster is not a lab: --allow workload", "two passed"},
 		},
 		{
 			name: "what can't be removed again fails", cleanErr: errors.New("container x stays"),
@@ -286,7 +281,7 @@ func TestRun(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{cleanErr: tt.cleanErr}
-			done, _, err := runAll(t, f, Options{Features: scenarios(tt.body), Tags: tt.tags, Fresh: tt.fresh, Skip: tt.skip})
+			done, _, err := runAll(t, f, Options{Features: scenarios(tt.body), Tags: tt.tags, Fresh: tt.fresh, NoWorkload: tt.noWorkload})
 			if diff := cmp.Diff(tt.want, brief(done)); diff != "" {
 				t.Errorf("scenarios (-want +got):\n%s", diff)
 			}

@@ -41,15 +41,14 @@ type Options struct {
 	// Page is the one that the scenarios are of; the tutorial's default page if it
 	// is nil.
 	Page *tutorial.Page
-	// Faulter breaks hosts for the scenarios that are tagged so; where it is nil
-	// they are skipped.
+	// Faulter breaks the hosts of a lab for the scenarios that are tagged so; where it is
+	// nil they are skipped.
 	Faulter harness.Faulter
 	// Fresh says that the cluster is a lab with no tutorial step done. On any
 	// other, what performs the tutorial is skipped.
 	Fresh bool
-	// Skip says why a scenario is not to be run; it is run where that is empty.
-	// May be nil.
-	Skip func(Scenario) string
+	// NoWorkload says that no containers may be started: what does that is skipped.
+	NoWorkload bool
 	// Patience is how long the run may wait, in all, for what is not so yet;
 	// where it is 0, as long as the scenarios say.
 	Patience time.Duration
@@ -93,9 +92,10 @@ type world interface {
 }
 
 func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error) {
+	r.ctx, r.world, r.hosts = ctx, w, w.ClusterTopology()
 	edition, err := openEdition(r.Features, r.Lang)
-	if t := w.ClusterTopology(); err == nil && !edition.own && !t.IsTutorial() {
-		edition, err = edition.adaptTo(t)
+	if err == nil && !edition.own && !r.hosts.IsTutorial() {
+		edition, err = edition.adaptTo(r.hosts)
 	}
 	if err != nil {
 		return nil, err
@@ -110,7 +110,6 @@ func (r *run) runChosen(ctx context.Context, w world) ([]harness.Scenario, error
 	o := edition.options()
 	o.Strict, o.NoColors, o.Concurrency = true, true, 1
 	o.Format, o.Output, o.DefaultContext = "progress", io.Discard, ctx
-	r.ctx, r.world = ctx, w
 	code := godog.TestSuite{Name: "labcheck", ScenarioInitializer: r.registerHooks, Options: o}.Run()
 	return r.done, r.checkCounts(code)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/lang"
 )
 
@@ -20,6 +21,13 @@ func Choose(features fs.FS, l lang.Language, tags string) ([]Scenario, error) {
 		return nil, err
 	}
 	return chooseScenarios(all, tags)
+}
+
+// PerformTutorial reports whether scenarios perform the tutorial on a topology: they type
+// the page's commands, which are for the page's hosts.
+func PerformTutorial(features fs.FS, l lang.Language, t harness.Topology) bool {
+	_, err := Choose(features, l, TagTutorial)
+	return t.IsTutorial() && err == nil
 }
 
 // chooseScenarios returns the scenarios that a tag expression chooses. Those that break
