@@ -7,15 +7,15 @@ import (
 	"labcheck/harness/lang"
 )
 
-// Subnet is that of a lab, as a flag.
-type Subnet struct{ netip.Prefix }
+// Subnet is that of a lab, as the value of a flag.
+type Subnet netip.Prefix
 
 // String implements pflag.Value.
 func (s *Subnet) String() string {
-	if !s.IsValid() {
-		return ""
+	if p := netip.Prefix(*s); p.IsValid() {
+		return p.String()
 	}
-	return s.Prefix.String()
+	return ""
 }
 
 // Type implements pflag.Value.
@@ -27,6 +27,6 @@ func (s *Subnet) Set(text string) error {
 	if err != nil {
 		return lang.Errorf("want a subnet such as 192.168.34.0/24")
 	}
-	s.Prefix = p.Masked()
-	return harness.Tutorial().CheckSubnet(s.Prefix)
+	*s = Subnet(p.Masked())
+	return harness.Tutorial().CheckSubnet(p.Masked())
 }

@@ -18,7 +18,6 @@ import (
 	"labcheck/harness/terminal"
 	"labcheck/harness/usage"
 	"labcheck/sim"
-	"labcheck/sim/images"
 )
 
 // Rules of the user interface:
@@ -40,17 +39,11 @@ type app struct {
 	out, err io.Writer
 	lang     lang.Language
 	target   string
-	lab      string
-	context  string
-	engines  []string // of the lab, if it isn't the one that docker uses
+	// options are what flags and commands say of the lab; their Topology is that of a command with
+	// hosts of its own.
+	options sim.Options
 	// inventory is the file of the hosts to make, or of those that exist.
 	inventory string
-	hosts     int // how many hosts to make; 0: the tutorial's
-	subnet    sim.Subnet
-	topology  *harness.Topology // of the hosts to make, if a command has its own
-	dial      sim.DialMode
-	registry  string
-	mirror    string
 	timeout   time.Duration
 	longTime  time.Duration // of a command that takes longer than others, unless --timeout is given
 	json      bool
@@ -60,8 +53,6 @@ type app struct {
 	asJSON    bool // --json is given, though another flag may be wrong
 	printed   bool // the JSON document was
 	goesOn    bool // the command leaves what it has done, also when it is interrupted
-	form      bool // make a swarm of the lab's engines
-	removing  bool // the lab is only to be removed
 	real      ec2Flags
 	// labSet and hostSet are the flags that choose a lab, and that describe hosts; sets
 	// are these, those of nodes that exist, and those of all commands: see flagScope.
@@ -90,7 +81,7 @@ func runOn(ctx context.Context, args []string, s *terminal.Screen, getenv func(s
 }
 
 func newApp(s *terminal.Screen) *app {
-	return &app{screen: s, in: s.In, out: s.Out, err: s.Err, dial: sim.DialAuto}
+	return &app{screen: s, in: s.In, out: s.Out, err: s.Err, options: sim.Options{Dial: sim.DialAuto}}
 }
 
 // canColor reports whether what is written to a stream may have colours.
@@ -244,20 +235,20 @@ func (a *app) addFlags(all *pflag.FlagSet) {
 	f := pflag.NewFlagSet("lab", pflag.ContinueOnError)
 	f.SortFlags = false // hints repeat them in this order
 	f.StringVar(&a.target, "target", "sim", a.lang.Say("where the hosts are: `sim|ec2`"))
-	f.StringVar(&a.lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
-	f.StringVar(&a.context, "context", "", a.lang.Say(
+	f.StringVar(&a.options.Lab, "lab", sim.DefaultLab, a.lang.Say("`name` of the lab"))
+	f.StringVar(&a.options.Context, "context", "", a.lang.Say(
 		"docker `context` of the engine that holds the lab, if not the one that docker uses"))
-	f.StringSliceVar(&a.engines, "engine", nil, a.lang.Say(
+	f.StringSliceVar(&a.options.Engines, "engine", nil, a.lang.Say(
 		"`engine` that holds the lab: an address or a context; may be given again, for a lab on several machines"))
-	f.Var(&a.subnet, "subnet", a.lang.Say("the lab's subnet, if not the tutorial's 192.168.33.0/24"))
-	f.Var(&a.dial, "dial", a.lang.Say("how hosts are reached"))
-	f.StringVar(&a.registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
-	f.StringVar(&a.mirror, "debian-mirror", "", a.lang.Say("`URL` of a Debian mirror that is asked first"))
+	f.Var((*sim.Subnet)(&a.options.Subnet), "subnet", a.lang.Say("the lab's subnet, if not the tutorial's 192.168.33.0/24"))
+	f.Var(&a.options.Dial, "dial", a.lang.Say("how hosts are reached"))
+	f.StringVar(&a.options.Images.Registry, "registry", "", a.lang.Say("`registry` that has finished images, host[:port][/path]"))
+	f.StringVar(&a.options.Images.DebianMirror, "debian-mirror", "", a.lang.Say("`URL` of a Debian mirror that is asked first"))
 	a.labSet = f
 	a.hostSet = pflag.NewFlagSet("hosts", pflag.ContinueOnError)
 	a.hostSet.StringVarP(&a.inventory, "inventory", "f", "", a.lang.Say(
 		"`file` of the hosts: those that a lab is to have, or with --target ec2 those that exist"))
-	a.hostSet.IntVar(&a.hosts, "nodes", 0, a.lang.Say(
+	a.hostSet.IntVar(&a.options.Hosts, "nodes", 0, a.lang.Say(
 		"make a lab of this `number` of hosts, the manager and node1, node2, …"))
 	a.real.addFlags(a.lang)
 	all.DurationVar(&a.timeout, "timeout", harness.DefaultTimeout, a.lang.Say("how long the whole command may take"))
@@ -302,17 +293,17 @@ func (a *app) checkFlags(aboutInventory bool) error {
 		err = a.real.check()
 	case a.target != "sim" && a.target != "ec2":
 		err = lang.Errorf("--target %s: want sim or ec2", a.target)
-	case a.target != "sim" && a.hosts != 0:
+	case a.target != "sim" && a.options.Hosts != 0:
 		err = lang.Errorf("--nodes is about labs: no hosts are made for --target %s", a.target)
-	case a.hostSet.Changed("nodes") && a.hosts < 2:
-		err = lang.Errorf("--nodes %d: want at least 2", a.hosts)
-	case a.hosts != 0 && a.inventory != "":
+	case a.hostSet.Changed("nodes") && a.options.Hosts < 2:
+		err = lang.Errorf("--nodes %d: want at least 2", a.options.Hosts)
+	case a.options.Hosts != 0 && a.inventory != "":
 		err = lang.Errorf("--nodes and --inventory can't be used together")
-	case sim.CheckName(a.lab) != nil:
-		err = lang.Errorf("--lab: %w", sim.CheckName(a.lab))
+	case sim.CheckName(a.options.Lab) != nil:
+		err = lang.Errorf("--lab: %w", sim.CheckName(a.options.Lab))
 	case a.labSet.Changed("engine") && a.labSet.Changed("context"):
 		err = lang.Errorf("--engine and --context can't be used together")
-	case a.form && len(a.engines) < 2:
+	case a.options.Form && len(a.options.Engines) < 2:
 		err = lang.Errorf("--form is about labs on several machines: name their engines with --engine")
 	case a.quiet && a.verbose:
 		err = lang.Errorf("--quiet and --verbose can't be used together")
@@ -330,7 +321,7 @@ func (a *app) checkFlags(aboutInventory bool) error {
 func preferTypedHosts(a *app) {
 	nodes, file := a.hostSet.Changed("nodes"), a.hostSet.Changed("inventory")
 	if !nodes && (file || a.target != "sim") {
-		a.hosts = 0
+		a.options.Hosts = 0
 	}
 	if nodes && !file {
 		a.inventory = ""
@@ -338,12 +329,10 @@ func preferTypedHosts(a *app) {
 }
 
 func (a *app) simOptions() sim.Options {
-	return sim.Options{
-		Lab: a.lab, Context: a.context, Engines: chosenEngines(a), Subnet: a.subnet.Prefix, Topology: a.topology,
-		Dial: a.dial, Lang: a.lang,
-		Images: images.Options{Registry: a.registry, DebianMirror: a.mirror, Lang: a.lang},
-		Form:   a.form, Removing: a.removing, Watchdog: watchdogArgv(), Warn: a.warn,
-	}
+	o := a.options
+	o.Engines, o.Watchdog, o.Warn = chosenEngines(a), watchdogArgv(), a.warn
+	o.Lang, o.Images.Lang = a.lang, a.lang
+	return o
 }
 
 // chosenEngines returns the engines that --engine names. A setting counts less
@@ -351,26 +340,25 @@ func (a *app) simOptions() sim.Options {
 // `labcheck env` sets both.
 func chosenEngines(a *app) []string {
 	isSet := !a.labSet.Changed("engine")
-	if isSet && (a.labSet.Changed("context") || len(a.engines) == 1 && os.Getenv(sim.EnvHost) != "") {
+	if isSet && (a.labSet.Changed("context") || len(a.options.Engines) == 1 && os.Getenv(sim.EnvHost) != "") {
 		return nil
 	}
-	return a.engines
+	return a.options.Engines
 }
 
 // labOptions returns what simOptions returns, with the hosts that the lab is to have.
 func (a *app) labOptions() (sim.Options, error) {
 	o := a.simOptions()
-	if a.topology != nil || a.removing { // the command, or the lab, has hosts of its own
-		return o, nil
+	switch {
+	case o.Topology != nil || o.Removing: // the command, or the lab, has hosts of its own
+		o.Hosts = 0
+	case a.inventory != "":
+		i, err := a.readFile()
+		t := i.Topology()
+		o.Topology = &t
+		return o, err
 	}
-	o.Hosts = a.hosts
-	if a.inventory == "" {
-		return o, nil
-	}
-	i, err := a.readFile()
-	t := i.Topology()
-	o.Topology = &t
-	return o, err
+	return o, nil
 }
 
 // settingsFile has values of flags for the commands that run in its folder.

@@ -20,7 +20,7 @@ func newDownCommand(a *app) *cobra.Command {
 		Use: "down", Short: a.lang.Say("Remove the lab, and nothing else"),
 		Long: a.lang.Say(`down removes the lab. With --target ec2 it removes the test containers that
 interrupted checks left: those that carry labcheck's own label.`),
-		PreRun: func(*cobra.Command, []string) { a.goesOn, a.removing = true, true },
+		PreRun: func(*cobra.Command, []string) { a.goesOn, a.options.Removing = true, true },
 		RunE: a.onTarget(changeAccess, func(ctx context.Context, s *session, _ []string) error {
 			if s.lab == nil {
 				return removeLeftovers(ctx, s, yes)

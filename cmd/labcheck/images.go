@@ -160,16 +160,17 @@ func loadImages(ctx context.Context, s *session, args []string) error {
 }
 
 func pushImages(ctx context.Context, s *session, _ []string) error {
-	if s.registry == "" {
+	registry := s.options.Images.Registry
+	if registry == "" {
 		return usageError(lang.Errorf("images push needs a registry"), "labcheck images push --registry HOST[:PORT][/PATH]")
 	}
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
-	what := s.lang.Say("Push images to %s", s.registry)
+	what := s.lang.Say("Push images to %s", registry)
 	err := s.progress.TrackPart(what, func() error { return s.lab.Images().Push(ctx) })
 	if err == nil {
-		s.printJSON(imagesDocument{Registry: s.registry})
+		s.printJSON(imagesDocument{Registry: registry})
 	}
 	return err
 }

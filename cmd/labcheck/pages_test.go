@@ -330,7 +330,9 @@ func takesArgs(args []string) error {
 	return c.ValidateArgs(c.Flags().Args())
 }
 
-func englishRoot() *cobra.Command { return (&app{lang: lang.English, dial: sim.DialAuto}).root() }
+func englishRoot() *cobra.Command {
+	return (&app{lang: lang.English, options: sim.Options{Dial: sim.DialAuto}}).root()
+}
 
 // TestDataOfPages wants blocks of YAML and JSON to be just that, and inventories to be
 // inventories.

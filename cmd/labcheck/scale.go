@@ -67,9 +67,9 @@ managers, and removes the lab. The full run takes up to 20 minutes on two cores.
 // otherwise.
 func useScaleLab(a *app, c *cobra.Command) {
 	topology := scale.Topology()
-	a.topology = &topology
+	a.options.Topology = &topology
 	if usage.IsUnset(c, "lab") {
-		a.lab = scaleLab
+		a.options.Lab = scaleLab
 	}
 	if usage.IsUnset(c, "timeout") {
 		a.longTime = scaleTime

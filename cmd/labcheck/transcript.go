@@ -83,17 +83,17 @@ func compareDocument(ctx context.Context, a *app, name string, update bool) erro
 func rerun(ctx context.Context, a *app, command string) (string, error) {
 	args := append([]string{"--lang", string(lang.English)}, strings.Fields(command)[1:]...)
 	subnet := harness.Tutorial().Subnet
-	if a.subnet.IsValid() {
-		subnet = a.subnet.Prefix
+	if a.options.Subnet.IsValid() {
+		subnet = a.options.Subnet
 	}
-	lab := map[string]string{"LABCHECK_LAB": a.lab, "LABCHECK_SUBNET": subnet.String()}
+	lab := map[string]string{"LABCHECK_LAB": a.options.Lab, "LABCHECK_SUBNET": subnet.String()}
 	getenv := func(name string) string { return cmp.Or(lab[name], os.Getenv(name)) }
 	var out bytes.Buffer
 	screen := terminal.New(ctx, strings.NewReader(""), &out, &out)
 	if code := runOn(ctx, args, screen, getenv); code != exitHolds {
 		return "", lang.Errorf("exit code %d: %s", code, strings.TrimSpace(out.String()))
 	}
-	said := strings.ReplaceAll(out.String(), " --lab "+a.lab, "")
+	said := strings.ReplaceAll(out.String(), " --lab "+a.options.Lab, "")
 	const last = "0/24" // of 192.168.33.0/24
 	was, is := strings.TrimSuffix(subnet.String(), last), strings.TrimSuffix(harness.Tutorial().Subnet.String(), last)
 	return strings.ReplaceAll(said, was, is), nil

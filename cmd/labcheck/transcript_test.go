@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"labcheck/harness/lang"
+	"labcheck/sim"
 )
 
 const document = "# A\n\n<!-- labcheck transcript: labcheck version -->\n```\n$ make version\nlabcheck 0\n```\n\n" +
@@ -44,7 +45,7 @@ func TestTranscript(t *testing.T) {
 // TestRerunIsInALanguage runs a session where the locale is another.
 func TestRerunIsInALanguage(t *testing.T) {
 	t.Setenv("LC_ALL", "ja_JP.UTF-8")
-	a := &app{lab: "other", lang: lang.Japanese}
+	a := &app{options: sim.Options{Lab: "other"}, lang: lang.Japanese}
 	for command, want := range map[string]string{"labcheck env --help": "Print what points", "labcheck env --lang ja --help": "シェル"} {
 		if printed, err := rerun(t.Context(), a, command); err != nil || !strings.HasPrefix(printed, want) {
 			t.Errorf("%s: %v, %.40q", command, err, printed)

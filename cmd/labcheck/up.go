@@ -26,7 +26,7 @@ another over mynet. If that is so already it changes nothing.`),
 	c.SuggestFor = []string{"start", "create", "make"}
 	c.Example = "  labcheck up\n  labcheck up --lab two --subnet 192.168.34.0/24\n" +
 		"  labcheck up --engine tcp://10.0.0.1:2375 --engine ssh://10.0.0.2 --form"
-	c.Flags().BoolVar(&a.form, "form", false, a.lang.Say(
+	c.Flags().BoolVar(&a.options.Form, "form", false, a.lang.Say(
 		"make a swarm of the engines that are in none, for a lab on several machines"))
 	c.Flags().BoolVar(&bare, "bare", false, a.lang.Say("hosts with engines only: the tutorial is yours to type"))
 	return c
@@ -101,7 +101,7 @@ func printRunningLab(ctx context.Context, s *session, took time.Duration) {
 	}
 	fmt.Fprintln(s.out, s.lang.Say("Lab %s is running on %s after %.1fs.", s.lab.Lab(), t.Subnet, took.Seconds()))
 	flags, separator := sim.Flags(s.lab), "   "
-	if len(s.engines) > 1 {
+	if len(s.options.Engines) > 1 {
 		separator = "\n  "
 	}
 	typing := `eval "$(labcheck env` + flags + `)"`
