@@ -76,6 +76,19 @@ func (f Fault) describeCut(l lang.Language) string {
 	return l.Say("%s is cut off from %s", f.Node, peer)
 }
 
+// CheckSizes returns an error if no host can have the fault's delay and loss.
+func (f Fault) CheckSizes() error {
+	switch {
+	case f.Delay < 0:
+		return lang.Errorf("--delay %s: it must not be negative", f.Delay)
+	case f.Loss < 0 || f.Loss > 100:
+		return lang.Errorf("--loss %g: want 0 to 100", f.Loss)
+	case f.Kind == FaultSlow && f.Delay == 0 && f.Loss == 0:
+		return lang.Errorf("slow needs a --delay or a --loss")
+	}
+	return nil
+}
+
 // CutComment returns the comment of the packet filter's rules that make a cut:
 // labcheck:cut:PEER:PORT:WAYS.
 func (f Fault) CutComment() string {

@@ -43,6 +43,19 @@ func TestFaultString(t *testing.T) {
 	}
 }
 
+func TestCheckSizes(t *testing.T) {
+	for want, f := range map[string]Fault{
+		"":                                     {Kind: FaultCut, Node: "store"},
+		"--delay -1s: it must not be negative": {Kind: FaultSlow, Delay: -time.Second, Loss: 1},
+		"--loss 101: want 0 to 100":            {Kind: FaultSlow, Loss: 101},
+		"slow needs a --delay or a --loss":     {Kind: FaultSlow},
+	} {
+		if err := f.CheckSizes(); err == nil && want != "" || err != nil && err.Error() != want {
+			t.Errorf("%+v: %v, want %q", f, err, want)
+		}
+	}
+}
+
 // faulty is a Faulter on which reverting a kill reveals a stopped container.
 type faulty struct {
 	Faulter

@@ -16,21 +16,20 @@ import (
 
 // ec2Flags are those of --target ec2.
 type ec2Flags struct {
-	set       *pflag.FlagSet // has all of them
-	jump      string
-	user, key string
-	ca, cert  string
-	tlsKey    string
-	fromAWS   bool
-	aws       ec2.AWS
+	set      *pflag.FlagSet // has all of them
+	ssh      ec2.SSH
+	ca, cert string
+	tlsKey   string
+	fromAWS  bool
+	aws      ec2.AWS
 }
 
 func (f *ec2Flags) addFlags(l lang.Language) {
 	flags := pflag.NewFlagSet("ec2", pflag.ContinueOnError)
-	flags.StringVar(&f.jump, "ssh-jump", "", l.Say(
+	flags.StringVar(&f.ssh.Jump, "ssh-jump", "", l.Say(
 		"reach the nodes of --target ec2 by ssh through this `host`, such as manager"))
-	flags.StringVar(&f.user, "ssh-user", "", l.Say("log in on the nodes of --target ec2 as this `user`"))
-	flags.StringVar(&f.key, "ssh-key", "", l.Say("`file` of the private key to log in with"))
+	flags.StringVar(&f.ssh.User, "ssh-user", "", l.Say("log in on the nodes of --target ec2 as this `user`"))
+	flags.StringVar(&f.ssh.Key, "ssh-key", "", l.Say("`file` of the private key to log in with"))
 	flags.StringVar(&f.ca, "tls-ca", "", l.Say(
 		"`file` of the authority that the engines of --target ec2 have their certificates from"))
 	flags.StringVar(&f.cert, "tls-cert", "", l.Say("`file` of the certificate that the engines are shown"))
@@ -71,16 +70,15 @@ func (s *session) openEC2(ctx context.Context, may access) error {
 		return usageError(err, "labcheck --help")
 	}
 	s.services.ReadOnly = may == readAccess
-	t, err := ec2.Open(ec2.Options{
-		Inventory: inventory, ReadOnly: may == readAccess, Looks: survey.OnlyLooks,
-		SSH: ec2.SSH{Jump: s.real.jump, User: s.real.user, Key: s.real.key, Interact: s.interact(), Warn: s.warn},
-	})
+	o := ec2.Options{Inventory: inventory, ReadOnly: may == readAccess, Looks: survey.OnlyLooks, SSH: s.real.ssh}
+	o.SSH.Interact, o.SSH.Warn = s.interact(), s.warn
+	t, err := ec2.Open(o)
 	switch {
 	case errors.As(err, new(*ec2.JumpError)):
 		return usageError(err, "labcheck --help")
 	case err != nil:
 		return err
-	case s.real.jump != "":
+	case s.real.ssh.Jump != "":
 		t.LogIn(ctx)
 	}
 	s.target = t

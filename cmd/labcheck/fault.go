@@ -77,35 +77,22 @@ func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	var during time.Duration // 0: until it is reverted
 	c := newFaultVerb(a, v, &f)
 	c.Flags().DurationVar(&during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
-	c.PreRunE = func(c *cobra.Command, _ []string) error {
-		return checkFault(a, v, f, during, c.CommandPath()+" --help")
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		help := c.CommandPath() + " --help"
+		if during != 0 {
+			if err := checkDuring(a, during, help); err != nil {
+				return err
+			}
+		}
+		if err := parseFault(v, args[0], f).CheckSizes(); err != nil {
+			return usageError(err, help)
+		}
+		return nil
 	}
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
 		return breakHost(ctx, s, parseFault(v, args[0], f), during)
 	})
 	return c
-}
-
-// checkFault returns an error if the flags of a fault can't be followed.
-func checkFault(a *app, v harness.FaultVerb, f harness.Fault, during time.Duration, help string) error {
-	if during != 0 {
-		if err := checkDuring(a, during, help); err != nil {
-			return err
-		}
-	}
-	var err error
-	switch {
-	case f.Delay < 0:
-		err = lang.Errorf("--delay %s: it must not be negative", f.Delay)
-	case f.Loss < 0 || f.Loss > 100:
-		err = lang.Errorf("--loss %g: want 0 to 100", f.Loss)
-	case v.Kind == harness.FaultSlow && f.Delay == 0 && f.Loss == 0:
-		err = lang.Errorf("slow needs a --delay or a --loss")
-	}
-	if err != nil {
-		return usageError(err, help)
-	}
-	return nil
 }
 
 // checkDuring returns an error if a command can't go on for as long as --for says.
@@ -126,7 +113,7 @@ func newMendCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	c.RunE = a.onFaults(func(ctx context.Context, s *faultSession, args []string) error {
 		fault := parseFault(v, args[0], f)
 		if fault.Kind == harness.FaultKill {
-			fault = faultToStart(ctx, s, args[0])
+			fault = tutorial.FaultToStart(ctx, s, s.lab.Topology(), args[0])
 		}
 		if err := s.check(fault); err != nil {
 			return err
@@ -172,14 +159,8 @@ func (s *faultSession) check(f harness.Fault) error {
 	if err := f.CheckHosts(t); err != nil {
 		return usageError(err, s.commandLine("status"))
 	}
-	if f.Kind == harness.FaultCut && f.Node == f.Peer {
-		return usageError(lang.Errorf("%s can't be cut off from itself", f.Node), "labcheck fault cut --help")
-	}
-	managerJoins := f.Service == tutorial.SwarmJoin && f.Node == t.Manager.Name
-	if f.Kind == harness.FaultStop && (managerJoins || !slices.Contains(tutorial.Default().ServiceNames(), f.Service)) {
-		err := lang.Errorf("want consul, manager or join:HOST, with a host that joins; " +
-			"with replicas also consul:HOST or manager:HOST")
-		return usageError(err, "labcheck fault stop --help")
+	if err := tutorial.CheckFault(t, f); err != nil {
+		return usageError(err, fmt.Sprintf("labcheck fault %s --help", f.Kind))
 	}
 	return nil
 }
@@ -207,17 +188,6 @@ func breakHost(ctx context.Context, s *faultSession, f harness.Fault, during tim
 		printMended(s, mended)
 	}
 	return err
-}
-
-// faultToStart returns a host that is off or a container that does not run: the host
-// and the container of the name manager are told apart by what is in force.
-func faultToStart(ctx context.Context, s *faultSession, name string) harness.Fault {
-	host, stopped := harness.Fault{Kind: harness.FaultKill, Node: name}, harness.ParseStop(name).Of(s.lab.Topology())
-	all, err := s.Faults(ctx)
-	if err == nil && !slices.Contains(all, host) && s.check(stopped) == nil {
-		return stopped
-	}
-	return host
 }
 
 func restartHost(ctx context.Context, s *faultSession, args []string) error {

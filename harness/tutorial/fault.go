@@ -18,6 +18,33 @@ func Faulter(hosts harness.Faulter, c *engine.Cluster) harness.Faulter { return 
 // ErrNoService is a container that is not one of the cluster's, on that host.
 var ErrNoService = lang.Errorf("the cluster has none")
 
+// CheckFault returns an error if no cluster of a topology can have a fault, whose hosts the
+// topology has.
+func CheckFault(t harness.Topology, f harness.Fault) error {
+	managerJoins := f.Service == SwarmJoin && f.Node == t.Manager.Name
+	switch {
+	case f.Kind == harness.FaultCut && f.Node == f.Peer:
+		return lang.Errorf("%s can't be cut off from itself", f.Node)
+	case f.Kind == harness.FaultStop && (managerJoins || !slices.Contains(Default().ServiceNames(), f.Service)):
+		return lang.Errorf("want consul, manager or join:HOST, with a host that joins; " +
+			"with replicas also consul:HOST or manager:HOST")
+	}
+	return nil
+}
+
+// FaultToStart returns the fault that ends when what a name says is started: a host that is
+// off, or a container that does not run. The host and the container of the name manager are
+// told apart by what is in force.
+func FaultToStart(ctx context.Context, hosts harness.Faulter, t harness.Topology, name string) harness.Fault {
+	host, stopped := harness.Fault{Kind: harness.FaultKill, Node: name}, harness.ParseStop(name).Of(t)
+	all, err := hosts.Faults(ctx)
+	isContainer := stopped.CheckHosts(t) == nil && CheckFault(t, stopped) == nil
+	if err == nil && isContainer && !slices.Contains(all, host) {
+		return stopped
+	}
+	return host
+}
+
 // servicesIn returns the containers that the hosts of a topology are to run, by host.
 func servicesIn(t harness.Topology) map[string][]Service {
 	all := map[string][]Service{}
