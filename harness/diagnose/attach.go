@@ -21,11 +21,7 @@ const (
 // checkAttaching finds engines that can't attach containers to the overlay network any
 // more, as far as their logs or containers say so.
 func checkAttaching(d *diagnosis) bool {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
-		if !d.isIntact(networkKind, h.Name) {
-			continue
-		}
+	for h := range d.hostsWith(networkKind) {
 		if strings.LastIndex(h.Log, restoreFailed) > strings.LastIndex(h.Log, startsAnew) {
 			reportAttaching(d, h.Host, "the engine's log, on "+h.Name, lastLine(h.Log, restoreFailed))
 			continue

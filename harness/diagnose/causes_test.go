@@ -311,19 +311,19 @@ func TestCauses(t *testing.T) {
 
 		// The network.
 		"no network": {func(d *diagnosis, _ *survey.Host) {
-			for i := range d.state.Hosts {
-				d.state.Hosts[i].Networks = nil
+			for _, h := range d.state.Hosts {
+				h.Networks = nil
 			}
 		}, "network-missing", createAgain},
 		"Consul's data lost": {func(d *diagnosis, _ *survey.Host) {
-			for i := range d.state.Hosts {
-				d.state.Hosts[i].Networks = nil
+			for _, h := range d.state.Hosts {
+				h.Networks = nil
 			}
 			containerOf(d.manager(), "").Created = time.Unix(1, 0)
 		}, "consul-data-lost", createAgain},
 		"bridges": {func(d *diagnosis, _ *survey.Host) {
-			for i := range d.state.Hosts {
-				d.state.Hosts[i].Networks = nil
+			for _, h := range d.state.Hosts {
+				h.Networks = nil
 			}
 			d.state.On("store").Networks = []engine.Network{{ID: "two", Name: "mynet", Driver: "bridge"}}
 		}, "network-wrong-driver", onStore + "network rm two\n" + createAgain},

@@ -177,8 +177,7 @@ func checkWayToConsul(d *diagnosis) bool {
 	could := d.isIntact(consulKind, "")
 	consul := d.topology.Consul()
 	target := survey.Dial("tcp", consul)
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		if !could || !slices.Contains(h.Probe.Silent, target) || !d.isIntact(reachKind, h.Name) {
 			continue
 		}

@@ -39,8 +39,7 @@ func reportFrozen(d *diagnosis, h *survey.Host) *finding {
 // checkHanging lays engines that hang to what keeps them from their cluster store,
 // if something does: they wait for it.
 func checkHanging(d *diagnosis) bool {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		asked, err := dockerCommand(h.Host, "info"), h.InfoError.Err
 		if h.Answers() {
 			asked, err = dockerCommand(h.Host, "ps"), h.ContainersError.Err
@@ -71,11 +70,7 @@ func reportHanging(d *diagnosis, h *survey.Host, asked, answered string) {
 // checkSettings finds engines that are not set up for the cluster store, or have
 // no room.
 func checkSettings(d *diagnosis) bool {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
-		if !d.isIntact(engineKind, h.Name) {
-			continue
-		}
+	for h := range d.hostsWith(engineKind) {
 		checkStore(d, h)
 		checkEngineProxy(d, h)
 		if full := h.Probe.Full; len(full) > 0 {

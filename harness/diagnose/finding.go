@@ -3,11 +3,13 @@ package diagnose
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 )
 
 // part is something of a cluster that can be broken, and on which others rest:
@@ -115,6 +117,30 @@ func (d *diagnosis) partsBelow(p part, leaveOut func(part) bool) []part {
 func (d *diagnosis) isIntact(k kind, host string) bool {
 	below := d.partsBelow(d.partOf(k, host), nil)
 	return !slices.ContainsFunc(d.found, func(f *finding) bool { return f.breaksAny(below) })
+}
+
+// hostsWith returns the hosts of which a part is intact, each when it is come to: what was
+// found on those before it counts.
+func (d *diagnosis) hostsWith(k kind) iter.Seq[*survey.Host] {
+	return func(yield func(*survey.Host) bool) {
+		for _, h := range d.state.Hosts {
+			if d.isIntact(k, h.Name) && !yield(h) {
+				return
+			}
+		}
+	}
+}
+
+// checkEachMember checks the members of which a part is intact, and reports whether there
+// are any.
+func (d *diagnosis) checkEachMember(k kind, check func(*diagnosis, harness.Host)) (could bool) {
+	for _, h := range d.topology.Members {
+		if d.isIntact(k, h.Name) {
+			could = true
+			check(d, h)
+		}
+	}
+	return could
 }
 
 // finding is a harness.Finding as it comes together, and what it breaks.

@@ -25,8 +25,8 @@ func keysAreKnown(d *diagnosis) bool {
 // checkRegistrations finds engines that are not registered with Consul.
 func checkRegistrations(d *diagnosis) bool {
 	could := keysAreKnown(d)
-	for i := range d.state.Hosts {
-		if h := &d.state.Hosts[i]; could && d.isIntact(registeredKind, h.Name) {
+	for h := range d.hostsWith(registeredKind) {
+		if could {
 			checkRegistration(d, h)
 		}
 	}
@@ -60,15 +60,11 @@ func checkRegistration(d *diagnosis, h *survey.Host) {
 // packets are stopped on their way.
 func checkGossip(d *diagnosis) bool {
 	could := keysAreKnown(d)
-	for i := range d.state.Hosts {
-		if h := &d.state.Hosts[i]; d.isIntact(engineKind, h.Name) {
-			checkFilter(d, h)
-		}
+	for h := range d.hostsWith(engineKind) {
+		checkFilter(d, h)
 	}
-	for i := range d.state.Hosts {
-		if h := &d.state.Hosts[i]; d.isIntact(gossipKind, h.Name) {
-			checkPeers(d, h)
-		}
+	for h := range d.hostsWith(gossipKind) {
+		checkPeers(d, h)
 	}
 	checkSplit(d)
 	return could
@@ -138,13 +134,10 @@ func lostWays(d *diagnosis, to *survey.Host, target string) (lost []string, dial
 func checkSplit(d *diagnosis) {
 	var lacks []string
 	var breaks []part
-	for _, h := range d.state.Hosts {
-		if !d.isIntact(gossipKind, h.Name) {
-			continue
-		}
+	for h := range d.hostsWith(gossipKind) {
 		var missing []string
-		for _, other := range d.topology.Hosts() {
-			if d.isIntact(gossipKind, other.Name) && !engine.Knows(h.Peers, other.Addr) {
+		for other := range d.hostsWith(gossipKind) {
+			if !engine.Knows(h.Peers, other.Addr) {
 				missing = append(missing, other.Name)
 			}
 		}

@@ -13,8 +13,7 @@ import (
 
 // checkHosts finds out why engines do not answer.
 func checkHosts(d *diagnosis) bool {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		switch {
 		case h.DialError.Err != nil:
 			checkConnection(d, h)
@@ -36,8 +35,7 @@ func checkHosts(d *diagnosis) bool {
 // checkBridges finds interfaces, such as bridges of Docker, that take what a host sends
 // to others.
 func checkBridges(d *diagnosis) {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		covered := map[survey.Link][]harness.Host{}
 		for _, to := range d.topology.Hosts() {
 			if l, over := h.Probe.LinkOver(h.Host, to.Addr); over && to.Name != h.Name {

@@ -20,17 +20,16 @@ import (
 // checkContainersWay finds hosts whose Swarm containers do not reach what the host
 // itself reaches.
 func checkContainersWay(d *diagnosis) bool {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		var lost []harness.Host
 		for _, to := range d.topology.Hosts() {
-			if h.Name != to.Name && h.Name == d.topology.Manager.Name && isLostInside(d, h, to.Engine()) {
+			if h.Name != to.Name && h.Name == d.topology.Manager.Name && isLostInside(h, to.Engine()) {
 				lost = append(lost, to)
 			}
 		}
 		switch {
 		case !d.isIntact(engineKind, h.Name), h.Probe.Forward == "0": // forwarding-off says why
-		case isLostInside(d, h, d.topology.Consul()):
+		case isLostInside(h, d.topology.Consul()):
 			reportLostInside(d, h, d.topology.Consul(), lost)
 		case len(lost) > 0:
 			reportLostInside(d, h, lost[0].Engine(), lost)
@@ -39,7 +38,7 @@ func checkContainersWay(d *diagnosis) bool {
 	return true
 }
 
-func isLostInside(_ *diagnosis, h *survey.Host, to netip.AddrPort) bool {
+func isLostInside(h *survey.Host, to netip.AddrPort) bool {
 	target := survey.Dial("tcp", to)
 	return slices.Contains(h.Probe.SilentInside, target) && !slices.Contains(h.Probe.Silent, target)
 }

@@ -20,24 +20,17 @@ const swarmNodes = "docker/swarm/nodes/"
 // swarmKeys returns swarmNodes as the cluster has it.
 func swarmKeys(d *diagnosis) string { return d.topology.KeysOf(swarmNodes) }
 
-// joinOn returns the join container of a member.
+// joinOn returns the join container of a member. It works as far as its log goes: its key
+// outlives it.
 func joinOn(d *diagnosis, h harness.Host) service {
-	works := true // as far as its log goes: its key outlives it
-	return d.serviceOn(tutorial.SwarmJoin, service{codes: joinCodes, on: d.state.On(h.Name), works: works, look: joinLookKind})
+	return d.serviceOn(tutorial.SwarmJoin, service{codes: joinCodes, on: d.state.On(h.Name), works: true, look: joinLookKind})
 }
 
 // checkJoins finds out which hosts do not register for Swarm, and why.
-func checkJoins(d *diagnosis) (could bool) {
-	for _, h := range d.topology.Members {
-		if d.isIntact(joinKind, h.Name) {
-			could = true
-			checkJoin(d, joinOn(d, h))
-		}
-	}
-	return could
-}
+func checkJoins(d *diagnosis) bool { return d.checkEachMember(joinKind, checkJoin) }
 
-func checkJoin(d *diagnosis, s service) {
+func checkJoin(d *diagnosis, h harness.Host) {
+	s := joinOn(d, h)
 	found, ok := findContainer(d, s)
 	if !ok {
 		return
@@ -111,14 +104,10 @@ func deleteKey(d *diagnosis, key string) string {
 // checkKeys finds members that are not registered as they should be, and keys of
 // what is no member.
 func checkKeys(d *diagnosis) bool {
-	if !d.isIntact(consulKind, "") || d.state.KeysError.Err != nil {
+	if !keysAreKnown(d) {
 		return false
 	}
-	for _, h := range d.topology.Members {
-		if d.isIntact(keyKind, h.Name) {
-			checkKey(d, h)
-		}
-	}
+	d.checkEachMember(keyKind, checkKey)
 	if d.isIntact(listKind, "") { // else a join container's wrong address explains them
 		checkStrangers(d)
 	}

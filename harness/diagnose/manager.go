@@ -140,15 +140,7 @@ func checkReplicas(d *diagnosis) bool {
 
 // checkMembers finds out why the manager does not list a registered host as
 // Healthy.
-func checkMembers(d *diagnosis) (could bool) {
-	for _, h := range d.topology.Members {
-		if d.isIntact(memberKind, h.Name) {
-			could = true
-			checkMember(d, h)
-		}
-	}
-	return could
-}
+func checkMembers(d *diagnosis) bool { return d.checkEachMember(memberKind, checkMember) }
 
 func checkMember(d *diagnosis, h harness.Host) {
 	manager := d.state.On(d.topology.Manager.Name)

@@ -21,8 +21,7 @@ const (
 func checkNetwork(d *diagnosis) bool {
 	all := true
 	var hosts []*survey.Host
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		switch {
 		case !d.isIntact(networkKind, h.Name):
 		case h.NetworksError.Err != nil:
@@ -44,7 +43,7 @@ func checkNetwork(d *diagnosis) bool {
 }
 
 // commonNetwork returns the ID of the overlay network that most hosts have.
-func commonNetwork(hosts []survey.Host) string {
+func commonNetwork(hosts []*survey.Host) string {
 	var ids []string
 	for _, h := range hosts {
 		for _, n := range h.Networks {

@@ -68,14 +68,14 @@ func TestOutOfBand(t *testing.T) {
 			f.Probe.Rules = []string{"-A INPUT -p tcp -m tcp --dport 2375 -j DROP"}
 		}, "engine-port-blocked store"},
 		"one way to all": {func(d *diagnosis, _ *survey.Host) {
-			for i := range d.state.Hosts {
-				d.state.Hosts[i].DialError.Err = away(harness.LayerSSH, "manager")
+			for _, h := range d.state.Hosts {
+				h.DialError.Err = away(harness.LayerSSH, "manager")
 			}
 		}, "unreachable manager"},
 	} {
 		d := healthyFacts()
-		for i := range d.state.Hosts {
-			d.state.Hosts[i].Probe = survey.Probe{Unasked: survey.Failure{Err: errNoShell}}
+		for _, h := range d.state.Hosts {
+			h.Probe = survey.Probe{Unasked: survey.Failure{Err: errNoShell}}
 		}
 		c.breaks(d, d.state.On("store"))
 		if got := d.all(); got != c.want {
@@ -103,8 +103,7 @@ func (d *diagnosis) stopConsul() {
 
 // deafen has all hosts tell that a service does not answer.
 func (d *diagnosis) deafen(service string) {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
+	for _, h := range d.state.Hosts {
 		h.Probe = healthyProbe(h)
 		silence(h, service)
 	}

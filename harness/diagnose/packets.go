@@ -13,9 +13,8 @@ import (
 // checkNeighbours finds containers elsewhere that an engine was never told of, or
 // whose packets it sends astray.
 func checkNeighbours(d *diagnosis) bool {
-	for i := range d.state.Hosts {
-		h := &d.state.Hosts[i]
-		if d.isIntact(packetKind, h.Name) && len(localContainers(h)) > 0 && h.Probe.Told && !h.Probe.User {
+	for h := range d.hostsWith(packetKind) {
+		if len(localContainers(h)) > 0 && h.Probe.Told && !h.Probe.User {
 			checkNeighboursOf(d, h)
 		}
 	}
@@ -27,8 +26,7 @@ func checkNeighbours(d *diagnosis) bool {
 func checkNeighboursOf(d *diagnosis, h *survey.Host) {
 	var lost, restart []string
 	elsewhere := map[netip.Addr]harness.Host{}
-	for i := range d.state.Hosts {
-		other := &d.state.Hosts[i]
+	for _, other := range d.state.Hosts {
 		if other.Name == h.Name {
 			continue
 		}

@@ -29,8 +29,8 @@ var seenRight = map[kind]func(*diagnosis, *survey.Host) bool{
 func (d *diagnosis) isSeenRight(p part) bool {
 	look, seen := seenRight[p.what]
 	host := cmp.Or(p.host, d.topology.Manager.Name)
-	i := slices.IndexFunc(d.state.Hosts, func(h survey.Host) bool { return h.Name == host })
-	return seen && i >= 0 && look(d, &d.state.Hosts[i])
+	i := slices.IndexFunc(d.state.Hosts, func(h *survey.Host) bool { return h.Name == host })
+	return seen && i >= 0 && look(d, d.state.Hosts[i])
 }
 
 func isSpreading(d *diagnosis, _ *survey.Host) bool {

@@ -26,7 +26,7 @@ func healthyFactsOf(t harness.Topology) *diagnosis {
 		Swarm: &engine.Swarm{Role: "primary", Strategy: "spread"},
 	}
 	for _, h := range t.Hosts() {
-		d.state.Hosts = append(d.state.Hosts, survey.Host{Host: h})
+		d.state.Hosts = append(d.state.Hosts, &survey.Host{Host: h})
 	}
 	for _, h := range d.topology.Hosts() {
 		f := d.state.On(h.Name)

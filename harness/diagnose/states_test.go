@@ -75,8 +75,7 @@ func readState(t *testing.T, name string) survey.State {
 // for each host.
 func writeState(t *testing.T, name string, s survey.State) {
 	t.Helper()
-	for i := range s.Hosts {
-		h := &s.Hosts[i]
+	for _, h := range s.Hosts {
 		h.Log = telling(h.Log)
 		for j := range h.Containers {
 			c := &h.Containers[j]

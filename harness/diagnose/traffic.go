@@ -69,7 +69,7 @@ func (d *diagnosis) isMisled(ctx context.Context, c *engine.Cluster, lost []work
 		}
 		if len(elsewhere) > 0 {
 			from.Probe = survey.ProbeHost(ctx, c, from.Host, d.state.Options)
-			misled = reportStale(d, &from, elsewhere) || misled
+			misled = reportStale(d, from, elsewhere) || misled
 		}
 	}
 	return misled

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"labcheck/harness"
 	"labcheck/harness/engine"
 )
@@ -211,7 +209,7 @@ func (s *State) isSuspect(h *Host, known map[netip.Addr]bool) bool {
 	lacksKey := func(path string) bool {
 		return s.LeaderError.Err == nil && s.KeysError.Err == nil && s.Entries[path+h.Engine().String()].Key == ""
 	}
-	isAlone := func(o Host) bool { return engine.Knows(h.Peers, o.Addr) != known[o.Addr] }
+	isAlone := func(o *Host) bool { return engine.Knows(h.Peers, o.Addr) != known[o.Addr] }
 	return h.Name == s.Topology.Manager.Name || slices.Contains(s.Suspects, h.Name) ||
 		h.ContainersError.Err != nil || h.NetworksError.Err != nil || h.GossipError.Err != nil ||
 		len(h.Networks) == 0 || !known[h.Addr] || slices.ContainsFunc(s.Hosts, isAlone) ||
@@ -242,7 +240,7 @@ func (l *look) askWhy(ctx context.Context, h *Host) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.withPatience(answers))
 	defer cancel()
-	if h == &l.state.Hosts[0] {
+	if h == l.state.Hosts[0] {
 		group.Go(func() { l.askServices(ctx) })
 	}
 	if h.Answers() {
@@ -293,7 +291,7 @@ func (l *look) askStarted(ctx context.Context) {
 // for a service that is silent indeed.
 func (l *look) askSilent(ctx context.Context) {
 	s := &l.state
-	if slices.ContainsFunc(s.Hosts, func(h Host) bool { return h.Hangs() }) {
+	if slices.ContainsFunc(s.Hosts, (*Host).Hangs) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.withPatience(answers))
@@ -306,8 +304,8 @@ func (l *look) askSilent(ctx context.Context) {
 	}
 	again(func() { l.askConsul(ctx) }, s.LeaderError, s.KeysError)
 	again(func() { l.askSettledSwarm(ctx) }, s.SwarmError)
-	for i := range s.Hosts {
-		if h := &s.Hosts[i]; h.Answers() {
+	for _, h := range s.Hosts {
+		if h.Answers() {
 			again(func() { l.askContainers(ctx, h) }, h.ContainersError)
 			again(func() { l.askNetworks(ctx, h) }, h.NetworksError)
 			again(func() { l.askGossip(ctx, h) }, h.GossipError)
@@ -472,13 +470,8 @@ const atOnce = 16
 
 // onEachHost does something for all hosts, many at once.
 func (l *look) onEachHost(do func(*Host)) {
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i := range l.state.Hosts {
-		group.Go(func() error {
-			do(&l.state.Hosts[i])
-			return nil
-		})
-	}
-	_ = group.Wait() // none of them fails
+	harness.DoAll(l.state.Hosts, atOnce, func(_ int, h *Host) error {
+		do(h)
+		return nil
+	})
 }

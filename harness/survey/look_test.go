@@ -334,9 +334,9 @@ func TestPatience(t *testing.T) {
 		"--timeout":    {[]time.Duration{100 * promptly}, 3 * harness.DefaultTimeout, 3 * mostPatience},
 		"none answers": {nil, harness.DefaultTimeout, 1},
 	} {
-		s := State{Hosts: []Host{{InfoError: Failure{engine.ErrTimeout}}}}
+		s := State{Hosts: []*Host{{InfoError: Failure{engine.ErrTimeout}}}}
 		for _, took := range c.took {
-			s.Hosts = append(s.Hosts, Host{InfoTook: took})
+			s.Hosts = append(s.Hosts, &Host{InfoTook: took})
 		}
 		ctx, cancel := harness.WithTotal(t.Context(), c.total, nil)
 		defer cancel()

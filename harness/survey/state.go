@@ -19,7 +19,7 @@ type State struct {
 	// Patience is how many times longer than on an idle machine answers were waited
 	// for, 1 to 4: the quickest engine shows how busy theirs are.
 	Patience float64 `json:"patience"`
-	Hosts    []Host  `json:"hosts"` // the manager first
+	Hosts    []*Host `json:"hosts"` // the manager first
 
 	Leader       string                  `json:"leader,omitempty"` // Consul's
 	LeaderError  Failure                 `json:"leader_error,omitzero"`
@@ -62,14 +62,14 @@ type Container struct {
 func newState(t harness.Topology, o Options) State {
 	s := State{Topology: t, Options: o, Patience: 1, Entries: map[string]engine.Entry{}}
 	for _, h := range t.Hosts() {
-		s.Hosts = append(s.Hosts, Host{Host: h})
+		s.Hosts = append(s.Hosts, &Host{Host: h})
 	}
 	return s
 }
 
 // On returns what a host of the topology said, by its name.
 func (s *State) On(name string) *Host {
-	return &s.Hosts[slices.IndexFunc(s.Hosts, func(h Host) bool { return h.Name == name })]
+	return s.Hosts[slices.IndexFunc(s.Hosts, func(h *Host) bool { return h.Name == name })]
 }
 
 // Answers reports whether the host's engine says what it is.

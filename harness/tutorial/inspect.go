@@ -104,7 +104,7 @@ func swarmIn(s survey.State, c *engine.Cluster) (engine.Swarm, error) {
 }
 
 // progressOf returns what of the tutorial is on a host.
-func (i *inspection) progressOf(h survey.Host) HostProgress {
+func (i *inspection) progressOf(h *survey.Host) HostProgress {
 	p := HostProgress{Host: h.Host, Role: "member", Gossip: h.Peers}
 	if m, ok := i.swarm.At(h.Host); ok {
 		p.Member = &m
@@ -128,7 +128,7 @@ func (i *inspection) progressOf(h survey.Host) HostProgress {
 }
 
 // findContainers finds the tutorial's containers of a host.
-func (i *inspection) findContainers(p *HostProgress, h survey.Host) {
+func (i *inspection) findContainers(p *HostProgress, h *survey.Host) {
 	var all []engine.Container
 	for _, c := range h.Containers {
 		all = append(all, c.Container)
