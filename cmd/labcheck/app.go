@@ -61,12 +61,8 @@ type app struct {
 	settings        usage.Settings
 }
 
-// run is main without the process: it returns the exit code.
-func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	return runOn(ctx, args, terminal.New(ctx, in, out, err), os.Getenv)
-}
-
-// runOn is run on a screen that the process has, with the settings of an environment.
+// runOn is main without the process: it runs a command on a screen, with the settings of an
+// environment, and returns the exit code.
 func runOn(ctx context.Context, args []string, s *terminal.Screen, getenv func(string) string) int {
 	a := newApp(s)
 	var err error

@@ -59,7 +59,6 @@ type extras struct {
 	replicas    int
 	given       bool // the replicas
 	restartJoin bool
-	started     bool // hosts of the cluster were just started
 }
 
 func (e extras) check(t harness.Topology) error {
@@ -109,14 +108,14 @@ func bootstrapByConsent(ctx context.Context, s *session, e extras, yes bool) err
 			return err
 		}
 	}
-	if err := performMissing(ctx, s, e); err != nil {
+	if err := performMissing(ctx, s, e, tutorial.Default().Bootstrap); err != nil {
 		return err
 	}
 	return s.showStatus(ctx)
 }
 
 // performMissing performs what of the tutorial is not done yet.
-func performMissing(ctx context.Context, s *session, e extras) error {
+func performMissing(ctx context.Context, s *session, e extras, perform performFunc) error {
 	cluster, err := s.clusterAsBuilt(ctx)
 	if err != nil {
 		return err
@@ -125,10 +124,6 @@ func performMissing(ctx context.Context, s *session, e extras) error {
 	cluster = cluster.As(e.addTo(cluster.Topology()))
 	var done int
 	err = s.progress.TrackPart(s.lang.Say("Perform the tutorial"), func() (err error) {
-		perform := tutorial.Default().Bootstrap
-		if e.started {
-			perform = tutorial.Default().Resume
-		}
 		done, err = s.performTutorial(ctx, cluster, perform, false)
 		return err
 	})

@@ -111,7 +111,7 @@ func captureOn(ctx context.Context, s *session, host string, f captureFlags) err
 	case errors.As(cause, &total):
 		return total
 	case got.End == sim.EndedByInterrupt:
-		return endWith(exitInterrupted)
+		return toldError{harness.VerdictInterrupted}
 	}
 	return nil
 }

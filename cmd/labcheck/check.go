@@ -133,10 +133,7 @@ func check(ctx context.Context, s *session, f checkFlags) error {
 	if failed == nil {
 		saved = writeError(saved, s.lang)
 	}
-	if rest := errors.Join(saved, removed); rest != nil {
-		return errors.Join(failed, rest)
-	}
-	return failed
+	return joinErrors(failed, saved, removed)
 }
 
 // makeOutFolder makes the folder of --out, if one is given: whether evidence can be written
@@ -186,7 +183,7 @@ func makeHosts(ctx context.Context, s *session, f checkFlags) error {
 	if suite.PerformTutorial(f.chosenFeatures(), s.lang, s.target.Topology()) {
 		return s.startHosts(ctx)
 	}
-	return makeLab(ctx, s)
+	return s.buildCluster(ctx)
 }
 
 func runScenarios(ctx context.Context, s *session, f checkFlags, e *harness.Evidence) error {
@@ -298,6 +295,14 @@ func saveEvidence(ctx context.Context, s *session, dir string, e harness.Evidenc
 	return s.progress.TrackPart(s.lang.Say("Gather evidence"), func() error {
 		return suite.Gather(ctx, dir, s.target, s.lang, s.cluster)
 	})
+}
+
+// joinErrors adds to why a run failed, if it did, what went wrong after it.
+func joinErrors(failed error, after ...error) error {
+	if rest := errors.Join(after...); rest != nil {
+		return errors.Join(failed, rest)
+	}
+	return failed // alone, as what it reports may have been told
 }
 
 // removeNewLab removes the lab that was made for the run, or says why it stays.

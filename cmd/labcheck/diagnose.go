@@ -73,9 +73,9 @@ func runDiagnosis(ctx context.Context, s *session, o diagnose.Options) error {
 	}
 	switch {
 	case len(r.Findings) > 0:
-		return endWith(exitFalse)
+		return toldError{harness.VerdictFalse}
 	case len(r.NotAsked) > 0:
-		return endWith(exitUnreachable)
+		return toldError{harness.VerdictUnreachable}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"labcheck/harness"
 	"labcheck/sim"
 )
 
@@ -38,7 +39,7 @@ func examineMachine(ctx context.Context, a *app) error {
 		printChecks(a, checks)
 	}
 	if sick {
-		return endWith(exitUnreachable)
+		return toldError{harness.VerdictUnreachable}
 	}
 	return nil
 }

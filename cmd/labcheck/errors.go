@@ -35,28 +35,28 @@ func usageError(err error, hint string) error { return harness.WithSetting(err, 
 // errFalse reports that a claim is false. The report has said which.
 var errFalse = lang.Errorf("a claim is false")
 
-// toldError is the exit code of a command that has printed why it failed.
-type toldError struct{ code int }
+// toldError is the verdict of a command that has told why.
+type toldError struct{ harness.Verdict }
 
-func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+func (e toldError) Error() string { return string(e.Verdict) }
 
-// endWith returns the error of an exit code that the command has explained; nil of 0.
-func endWith(code int) error {
-	if code == exitHolds {
-		return nil
-	}
-	return &toldError{code}
-}
+// remoteError is the exit code, not 0, of a command on a host, which becomes labcheck's.
+type remoteError struct{ code int }
+
+func (e remoteError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
 // exitCode returns the exit code of a command that ended with an error. ctx ends
 // with a signal.
 func exitCode(ctx context.Context, err error) int {
-	var said *toldError
+	var told toldError
+	var remote remoteError
 	switch {
 	case err == nil:
 		return exitHolds
-	case errors.As(err, &said):
-		return said.code
+	case errors.As(err, &told):
+		return verdictCodes[told.Verdict]
+	case errors.As(err, &remote):
+		return remote.code
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.Is(err, errFalse), errors.Is(err, errStale):
@@ -70,7 +70,7 @@ func exitCode(ctx context.Context, err error) int {
 // isTold reports whether the command has said all there is to say of an error.
 func isTold(err error) bool {
 	return err == nil || err == errFalse || //nolint:errorlint // alone: another error beside it is to be told
-		errors.As(err, new(*toldError))
+		errors.As(err, new(toldError)) || errors.As(err, new(remoteError))
 }
 
 // finish tells what went wrong, if anything did, and returns the exit code.

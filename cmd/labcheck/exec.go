@@ -73,14 +73,16 @@ func execOn(ctx context.Context, s *session, host string, argv []string, tty boo
 		return execOnTerminal(ctx, s, nodes[i], argv)
 	}
 	r, err := nodes[i].Exec(ctx, argv...)
-	if err != nil && !errors.As(err, new(*harness.RunError)) {
+	if errors.As(err, new(*harness.RunError)) {
+		err = remoteError{r.ExitCode}
+	} else if err != nil {
 		return err
 	}
 	if !s.printJSON(r) {
 		fmt.Fprint(s.screen.Out.Raw(), r.Stdout)
 		fmt.Fprint(s.screen.Err.Raw(), r.Stderr)
 	}
-	return endWith(r.ExitCode)
+	return err
 }
 
 // execOnTerminal runs a command on a host with this terminal.
@@ -95,8 +97,8 @@ func execOnTerminal(ctx context.Context, s *session, n harness.Node, argv []stri
 	defer restore()
 	t := harness.Terminal{In: s.in, Out: s.screen.Out.Raw(), Kind: os.Getenv("TERM"), Sizes: sizes}
 	code, err := n.(harness.TerminalNode).ExecOnTerminal(ctx, t, argv...) // those of both targets are
-	if err != nil {
-		return err
+	if err == nil && code != 0 {
+		err = remoteError{code}
 	}
-	return endWith(code)
+	return err
 }

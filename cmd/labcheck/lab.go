@@ -14,12 +14,34 @@ import (
 
 // startHosts makes the lab's hosts.
 func (s *session) startHosts(ctx context.Context) error {
+	t := s.lab.Topology()
+	return s.bringUp(ctx, s.lang.Say("Start %d hosts on %s", len(t.Hosts()), t.Subnet), nil)
+}
+
+// buildCluster makes the hosts of a new lab and performs the tutorial on them meanwhile:
+// each step begins when the engines that it is about answer.
+func (s *session) buildCluster(ctx context.Context) error {
+	t := s.lab.Topology()
+	what := s.lang.Say("Build the cluster of %d hosts on %s", len(t.Hosts()), t.Subnet)
+	return s.bringUp(ctx, what, func(ctx context.Context, nodes []harness.Node) error {
+		cluster, err := s.services.Open(t, nodes)
+		if err != nil {
+			return err
+		}
+		defer cluster.Close()
+		_, err = s.performTutorial(ctx, cluster, tutorial.Default().Bootstrap, true)
+		return err
+	})
+}
+
+// bringUp makes the lab, from images that it makes first, and meanwhile begins something on
+// its nodes.
+func (s *session) bringUp(ctx context.Context, what string, begin func(context.Context, []harness.Node) error) error {
 	if err := s.ensureImages(ctx); err != nil {
 		return err
 	}
-	t := s.lab.Topology()
-	return s.progress.TrackPart(s.lang.Say("Start %d hosts on %s", len(t.Hosts()), t.Subnet), func() error {
-		_, err := s.lab.Up(ctx)
+	return s.progress.TrackPart(what, func() error {
+		_, err := s.lab.UpWith(ctx, begin)
 		return err
 	})
 }

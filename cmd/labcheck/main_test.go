@@ -1,11 +1,20 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
+	"io"
 	"os"
 	"os/exec"
 	"testing"
+
+	"labcheck/harness/terminal"
 )
+
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
+	return runOn(ctx, args, terminal.New(ctx, in, out, err), os.Getenv)
+}
 
 // TestRootsOfNoMachine checks that labcheck trusts authorities if the machine has none,
 // as is so in the container image.

@@ -93,10 +93,7 @@ func measureScale(ctx context.Context, s *session, f scaleFlags) error {
 	if failed == nil && len(result.False) > 0 {
 		failed = errFalse
 	}
-	if rest := errors.Join(saved, removed); rest != nil {
-		return errors.Join(failed, rest)
-	}
-	return failed
+	return joinErrors(failed, saved, removed)
 }
 
 // prepareScale finds out what would be in the way, before a lab is made.

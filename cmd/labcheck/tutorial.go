@@ -93,7 +93,7 @@ func walkThrough(ctx context.Context, s *session, yes bool) error {
 // leaveWalk says how to go on, and what came of it. The lab stays in any case.
 func leaveWalk(ctx context.Context, s *session, err error) error {
 	if ctx.Err() != nil && err != nil && !errors.Is(err, errFalse) {
-		err = endWith(exitInterrupted)
+		err = toldError{harness.VerdictInterrupted}
 	}
 	again := ""
 	if err != nil && !errors.Is(err, errFalse) {

@@ -21,7 +21,7 @@ func newUpCommand(a *app) *cobra.Command {
 		Long: a.lang.Say(`up starts the lab's hosts, or those that are not running, and performs the
 tutorial on them: it returns when containers on any two hosts can reach one
 another over mynet. If that is so already it changes nothing.`),
-		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return bringUp(ctx, s, bare) }),
+		RunE: a.onLab(func(ctx context.Context, s *session, _ []string) error { return startLab(ctx, s, bare) }),
 	}
 	c.SuggestFor = []string{"start", "create", "make"}
 	c.Example = "  labcheck up\n  labcheck up --lab two --subnet 192.168.34.0/24\n" +
@@ -32,12 +32,12 @@ another over mynet. If that is so already it changes nothing.`),
 	return c
 }
 
-func bringUp(ctx context.Context, s *session, bare bool) error {
+func startLab(ctx context.Context, s *session, bare bool) error {
 	_, err := s.lab.Nodes(ctx)
 	fresh := errors.Is(err, harness.ErrNoNodes)
 	began := time.Now()
 	if fresh && !bare {
-		err = makeLab(ctx, s)
+		err = s.buildCluster(ctx)
 	} else {
 		err = startAgain(ctx, s, bare)
 	}
@@ -61,29 +61,11 @@ func startAgain(ctx context.Context, s *session, bare bool) error {
 	if err := s.startHosts(ctx); err != nil || bare {
 		return err
 	}
-	return performMissing(ctx, s, extras{started: len(ended) > 0})
-}
-
-// makeLab starts a new lab's hosts and performs the tutorial on them meanwhile:
-// each step begins when the engines that it is about answer.
-func makeLab(ctx context.Context, s *session) error {
-	if err := s.ensureImages(ctx); err != nil {
-		return err
+	perform := tutorial.Default().Bootstrap
+	if len(ended) > 0 {
+		perform = tutorial.Default().Resume
 	}
-	t := s.lab.Topology()
-	what := s.lang.Say("Build the cluster of %d hosts on %s", len(t.Hosts()), t.Subnet)
-	return s.progress.TrackPart(what, func() error {
-		_, err := s.lab.UpWith(ctx, func(ctx context.Context, nodes []harness.Node) error {
-			cluster, err := s.services.Open(t, nodes)
-			if err != nil {
-				return err
-			}
-			defer cluster.Close()
-			_, err = s.performTutorial(ctx, cluster, tutorial.Default().Bootstrap, true)
-			return err
-		})
-		return err
-	})
+	return performMissing(ctx, s, extras{}, perform)
 }
 
 // upDocument is what --json prints.

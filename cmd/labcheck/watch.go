@@ -81,9 +81,9 @@ func watchTarget(ctx context.Context, s *session, f watchFlags) error {
 	fmt.Fprintln(s.err, s.lang.Say("%d checks in %s; in %d of them every claim was true",
 		sum.Checks, sum.Took.Round(time.Second), sum.Holding))
 	if ctx.Err() != nil {
-		return endWith(exitInterrupted)
+		return toldError{harness.VerdictInterrupted}
 	}
-	return endWith(verdictCodes[sum.Last])
+	return toldError{sum.Last}
 }
 
 // watchWait is how long all waits of one check may take together.
