@@ -68,13 +68,6 @@ func Run(ctx context.Context, c *engine.Cluster, o Options) Result {
 	return r
 }
 
-// Diagnose finds the causes in what a survey says.
-func Diagnose(s survey.State, o Options) Result {
-	d := newDiagnosis(s, o)
-	d.checkLayers()
-	return d.makeResult()
-}
-
 // surveyOptions returns what a diagnosis wants to know of a cluster.
 func surveyOptions(t harness.Topology, o Options) survey.Options {
 	var suspects []string

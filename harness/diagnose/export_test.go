@@ -13,6 +13,13 @@ func Survey(ctx context.Context, c *engine.Cluster) survey.State {
 	return survey.Look(ctx, c, surveyOptions(c.Topology(), Options{}))
 }
 
+// Diagnose finds the causes in what a survey says.
+func Diagnose(s survey.State, o Options) Result {
+	d := newDiagnosis(s, o)
+	d.checkLayers()
+	return d.makeResult()
+}
+
 // FeatureClaims returns the scenarios of the features as the tests read them.
 func FeatureClaims() []harness.Scenario { return featureClaims() }
 

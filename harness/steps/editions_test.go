@@ -70,12 +70,35 @@ func meaning(t *testing.T, l lang.Language, s suite.Scenario) []string {
 		}
 		values := compiled(as[0].Expr.In(l)).FindStringSubmatch(st.Text)[1:]
 		lines = append(lines, fmt.Sprintf("%s %s %q %q", kind(st.Keyword), as[0].Expr.EN, words(values), figures(st.Text)))
-		lines = append(lines, steps.Typed(st.DocString)...)
-		for _, row := range st.Table {
+		lines = append(lines, steps.Typed(docString(st))...)
+		for _, row := range table(st) {
 			lines = append(lines, strings.Join(words(row), " | "))
 		}
 	}
 	return lines
+}
+
+// docString returns what a step has below it, between quotation marks; empty if it has none.
+func docString(st suite.Step) string {
+	if st.Argument == nil || st.Argument.DocString == nil {
+		return ""
+	}
+	return st.Argument.DocString.Content
+}
+
+// table returns the cells of the table that a step has below it, by row; nil if it has none.
+func table(st suite.Step) (rows [][]string) {
+	if st.Argument == nil || st.Argument.DataTable == nil {
+		return nil
+	}
+	for _, r := range st.Argument.DataTable.Rows {
+		var cells []string
+		for _, c := range r.Cells {
+			cells = append(cells, c.Value)
+		}
+		rows = append(rows, cells)
+	}
+	return rows
 }
 
 // words are values with labcheck's own words in English.
@@ -111,7 +134,7 @@ func TestWordsAreUsed(t *testing.T) {
 		var text strings.Builder
 		for _, s := range load(t, l) {
 			for _, st := range s.Steps {
-				fmt.Fprintln(&text, st.Text, st.Table)
+				fmt.Fprintln(&text, st.Text, table(st))
 			}
 		}
 		seen := map[string]bool{}

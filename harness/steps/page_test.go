@@ -28,7 +28,7 @@ func TestTypedCommandsAreThePages(t *testing.T) {
 			if at, ok := strings.CutPrefix(st.Text, "the reader's terminal on "); ok {
 				host = strings.Trim(at, `"`)
 			}
-			for _, c := range steps.Typed(st.DocString) {
+			for _, c := range steps.Typed(docString(st)) {
 				typed = append(typed, host+"$ "+c)
 				if !s.Has(suite.TagTutorial) {
 					t.Errorf("%s types %q, but is not tagged %s", s.ID, c, suite.TagTutorial)

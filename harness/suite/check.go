@@ -16,7 +16,7 @@ import (
 // that a service can't be reached.
 func Check(ctx context.Context, o Options, e *harness.Evidence) (err error) {
 	o.Lang, o.Tags = e.Run.Lang, e.Run.Tags
-	o.FeatureEnded = func(ctx context.Context, feature string, isLast bool) {
+	o.featureEnded = func(ctx context.Context, feature string, isLast bool) {
 		if isLast || e.Target.Fresh { // a cluster that was running stays as it was found
 			e.Snapshots = append(e.Snapshots, tutorial.Snapshot(ctx, o.Cluster, feature))
 		}

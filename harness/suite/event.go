@@ -26,8 +26,6 @@ type Event struct {
 	// Scenario is what is known of it so far; all, when it ended. A scenario
 	// that is skipped only ends.
 	Scenario harness.Scenario
-	// Step is the step that waits: an index of Scenario.Steps.
-	Step int
 	// Seen is what is not so yet, of Waiting.
 	Seen error
 	// Counts are those of the scenarios of the feature, of FeatureEnded; Scenario is

@@ -50,11 +50,10 @@ type Scenario struct {
 
 // Step is a sentence of a scenario.
 type Step struct {
-	Keyword   string // Given, When, Then, And, But, or the language's own
-	Text      string
-	Line      int
-	DocString string
-	Table     [][]string // its cells by row; nil where it has none
+	Keyword  string // Given, When, Then, And, But, or the language's own
+	Text     string
+	Line     int
+	Argument *messages.PickleStepArgument // a doc string or a table; nil if it has none
 
 	pickle string
 }
@@ -140,9 +139,9 @@ func (l *loader) addPickle(f feature, p *messages.Pickle) error {
 	}
 	for _, st := range p.Steps {
 		n := f.FindStep(st.AstNodeIds[0])
-		step := Step{Keyword: strings.TrimSpace(n.Keyword), Text: st.Text, Line: lineOf(n.Location), pickle: st.Id}
-		step.DocString, step.Table = stepArgument(st.Argument)
-		s.Steps = append(s.Steps, step)
+		s.Steps = append(s.Steps, Step{
+			Keyword: strings.TrimSpace(n.Keyword), Text: st.Text, Line: lineOf(n.Location), Argument: st.Argument, pickle: st.Id,
+		})
 	}
 	if len(s.Steps) == 0 {
 		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
@@ -152,25 +151,6 @@ func (l *loader) addPickle(f feature, p *messages.Pickle) error {
 	}
 	l.all = append(l.all, s)
 	return nil
-}
-
-// stepArgument gives a step's doc string or the cells of its table.
-func stepArgument(a *messages.PickleStepArgument) (string, [][]string) {
-	switch {
-	case a == nil:
-		return "", nil
-	case a.DocString != nil:
-		return a.DocString.Content, nil
-	}
-	var rows [][]string
-	for _, r := range a.DataTable.Rows {
-		var cells []string
-		for _, c := range r.Cells {
-			cells = append(cells, c.Value)
-		}
-		rows = append(rows, cells)
-	}
-	return "", rows
 }
 
 // nameScenario gives a scenario its id and holds the rules of tags.

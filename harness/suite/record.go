@@ -266,8 +266,8 @@ func (r *run) endScenario(s *harness.Scenario) {
 // endFeature tells that a feature ended; e is the event of its last scenario.
 func (r *run) endFeature(e Event) {
 	name := e.Scenario.Feature
-	if r.FeatureEnded != nil && r.ctx.Err() == nil {
-		r.FeatureEnded(r.ctx, name, len(r.done) == len(r.chosen))
+	if r.featureEnded != nil && r.ctx.Err() == nil {
+		r.featureEnded(r.ctx, name, len(r.done) == len(r.chosen))
 	}
 	began := r.feature
 	if r.feature = (time.Time{}); began.IsZero() {
@@ -290,6 +290,6 @@ func (r *run) sendEvent(e Event) {
 // sendWaiting tells of a step which waits for what is not so yet.
 func (r *run) sendWaiting(elapsed time.Duration, seen error) {
 	if r.now != nil {
-		r.sendEvent(Event{Kind: Waiting, Step: r.step.index, Elapsed: elapsed, Seen: seen})
+		r.sendEvent(Event{Kind: Waiting, Elapsed: elapsed, Seen: seen})
 	}
 }

@@ -371,7 +371,7 @@ func TestFeaturesEnd(t *testing.T) {
 		note := func(_ context.Context, name string, isLast bool) {
 			ended = append(ended, name+map[bool]string{true: ", the last"}[isLast])
 		}
-		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, FeatureEnded: note})
+		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, featureEnded: note})
 		if diff := cmp.Diff(want, ended); diff != "" {
 			t.Errorf("%q: features that ended (-want +got):\n%s", tags, diff)
 		}

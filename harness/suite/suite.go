@@ -54,9 +54,9 @@ type Options struct {
 	Patience time.Duration
 	// Progress may be nil.
 	Progress func(Event)
-	// FeatureEnded is called after a feature's last scenario, unless the run was
+	// featureEnded is called after a feature's last scenario, unless the run was
 	// interrupted; isLast says that no scenario follows. It may be nil.
-	FeatureEnded func(ctx context.Context, feature string, isLast bool)
+	featureEnded func(ctx context.Context, feature string, isLast bool)
 }
 
 // Run runs the chosen scenarios one after another and returns what came of
