@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -67,7 +66,7 @@ func runOn(ctx context.Context, args []string, s *terminal.Screen, getenv func(s
 	a := newApp(s)
 	var err error
 	a.settings, err = usage.ReadSettings(settingsFile, "LABCHECK_", getenv)
-	a.lang, a.asJSON = languageOf(args, getenv, a.settings.Values("lang")...)
+	a.lang, a.asJSON = a.settings.FindLanguage(args)
 	root := a.root()
 	if err != nil {
 		return a.finish(ctx, err)
@@ -359,21 +358,3 @@ func (a *app) labOptions() (sim.Options, error) {
 
 // settingsFile has values of flags for the commands that run in its folder.
 const settingsFile = ".labcheck.yaml"
-
-// languageOf finds the language of an invocation before its flags are read, as
-// their help is in it too: --lang, or else what is set, or else the first variable of
-// the locale that is set, in the order of POSIX. It also reports whether --json is given.
-// What is wrong is reported when the flags are read.
-func languageOf(args []string, getenv func(string) string, set ...string) (l lang.Language, asJSON bool) {
-	l = lang.OfLocale(getenv)
-	for _, value := range set {
-		_ = l.Set(value)
-	}
-	f := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.ParseErrorsAllowlist.UnknownFlags, f.Usage = true, func() {}
-	f.Func("lang", "", func(value string) error { _ = l.Set(value); return nil })
-	f.BoolFunc("json", "", func(value string) error { asJSON, _ = strconv.ParseBool(value); return nil })
-	f.BoolP("help", "h", false, "")
-	_ = f.Parse(args)
-	return l, asJSON
-}

@@ -134,7 +134,7 @@ func (s service) reportContainer(d *diagnosis, code string, c survey.Container) 
 	f := s.breakOwn(d.addFinding(code, s.on.Name, s.Title, s.on.Name)).
 		addSeen(dockerCommand(s.on.Host, "ps --all --no-trunc"),
 			fmt.Sprintf("%s: %s %s, %s, exit code %d", c.Name, c.Image, c.Command, c.State, c.ExitCode))
-	if last := lastLine(c.Log, "level=fatal", "level=error", "ERR", "==> ", "rror"); last != "" && c.State != "running" {
+	if last := lastLine(c.Log, "level=fatal", "ERR", "==> ", "rror"); last != "" && c.State != "running" {
 		f.addSeen(dockerCommand(s.on.Host, "logs %s", c.Name), last)
 	}
 	return f
