@@ -31,7 +31,7 @@ type edition struct {
 
 // sourceLine returns the line of the source, counted from 1 as line is.
 func (e edition) sourceLine(file string, line int) int {
-	if lines := e.lines[file]; line <= len(lines) {
+	if lines := e.lines[file]; lines != nil {
 		return lines[line-1]
 	}
 	return line

@@ -24,9 +24,10 @@ func TestAdapt(t *testing.T) {
 		t.Fatal(err)
 	}
 	seven.Network = "web"
-	thirteen, err := harness.Numbered(13, seven.Subnet)
-	if err != nil {
-		t.Fatal(err)
+	twelve, err1 := harness.Numbered(12, seven.Subnet)
+	thirteen, err2 := harness.Numbered(13, seven.Subnet)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
 	}
 	for _, l := range []lang.Language{lang.English, lang.Japanese} {
 		page, err := openEdition(features.FS, l)
@@ -42,11 +43,12 @@ func TestAdapt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		larger, err := page.adaptTo(thirteen)
-		if err != nil {
-			t.Fatal(err)
+		largest, err1 := page.adaptTo(twelve)
+		larger, err2 := page.adaptTo(thirteen)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
 		}
-		for edition, want := range map[*edition]bool{&adapted: false, &larger: true} {
+		for edition, want := range map[*edition]bool{&adapted: false, &largest: false, &larger: true} {
 			content, _ := fs.ReadFile(edition.FS, string(l)+"/03_overlay_a_container_network.feature")
 			if got := strings.Contains(string(content), "1, 2, 4") || strings.Contains(string(content), "1、2、4"); got != want {
 				t.Errorf("%s: a sample of the pairs: %v, want %v", l, got, want)
@@ -98,21 +100,13 @@ func TestAdaptRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := openEdition(scenarios("Rule: Of hosts\n@verify @id:a @rows:as-hosts\nScenario Outline: <node> holds\nThen it holds\n"+
-		"Examples:\n|node|\n|manager|\n|store|\n\n@verify @id:b\nScenario: 2\nThen it holds\n"), lang.English)
-	if err != nil {
-		t.Fatal(err)
-	}
-	adapted, err := page.adaptTo(five)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := adapted.load()
+	done, _, err := runAll(t, &fake{topology: &five}, Options{Features: scenarios("Rule: Of hosts\n@rows:as-hosts @verify @id:a\nScenario Outline: <node> holds\nThen it holds\n" +
+		"Examples:\n|node|\n|manager|\n|store|\n\n@verify @id:b\nScenario: 2\nThen it holds\n")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, s := range all {
+	for _, s := range done {
 		got = append(got, fmt.Sprintf("%d %s", s.Line, s.Name))
 	}
 	want := []string{"8 manager holds", "8 node1 holds", "8 node2 holds", "8 node3 holds", "8 node4 holds", "12 2"}

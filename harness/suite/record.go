@@ -23,7 +23,7 @@ type run struct {
 	now     *harness.Scenario // nil between scenarios
 	source  Scenario          // of now
 	stopped string            // the id of the @tutorial scenario that failed
-	unasked int               // scenarios that ended at what can't be reached
+	unasked bool              // a scenario ended at what can't be reached
 	feature time.Time         // when the first scenario of the feature began; zero if none did
 	step    stepRun
 }
@@ -175,7 +175,7 @@ func (r *run) recordFailure(st *harness.Step, err error) {
 	var lost *harness.UnreachableError
 	st.Error = r.textOf(err)
 	if errors.As(err, &lost) {
-		r.unasked++
+		r.unasked = true
 		st.Status, r.now.Reason, r.now.Unreached = harness.Skipped, r.textOf(lost), lost
 		return
 	}
@@ -281,9 +281,6 @@ func (r *run) endFeature(e Event) {
 func (r *run) sendEvent(e Event) {
 	e.Number, e.Total, e.Scenario = len(r.done)+1, len(r.chosen), *r.now
 	e.Scenario.Steps = slices.Clone(r.now.Steps)
-	if e.Elapsed == 0 {
-		e.Elapsed = time.Since(r.now.Start)
-	}
 	r.Progress(e)
 }
 

@@ -23,8 +23,9 @@ type fake struct {
 	cleanErr error
 	commands []harness.Result
 	compared *harness.Comparison
-	changes  []bool // what was said of each scenario
-	looks    []bool // the same
+	changes  []bool            // what was said of each scenario
+	looks    []bool            // the same
+	topology *harness.Topology // nil: the page's
 }
 
 func (f *fake) Register(sc *godog.ScenarioContext) {
@@ -74,7 +75,12 @@ func (f *fake) CleanUp(ctx context.Context) error {
 	return f.cleanErr
 }
 
-func (f *fake) ClusterTopology() harness.Topology { return harness.Tutorial() }
+func (f *fake) ClusterTopology() harness.Topology {
+	if f.topology != nil {
+		return *f.topology
+	}
+	return harness.Tutorial()
+}
 
 // Here moves the page's addresses to another subnet.
 func (f *fake) Here(text string) string { return strings.ReplaceAll(text, "192.168.33.", "10.9.8.") }
@@ -83,7 +89,8 @@ func scenarios(body string) fstest.MapFS {
 	return fstest.MapFS{"en/01_a.feature": {Data: []byte("Feature: A page\n" + body)}}
 }
 
-// runAll runs features of a test; events are noted as kind and id.
+// runAll runs features of a test; events are noted as kind and id, and of a feature
+// how many of its scenarios passed and failed.
 func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events []string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -93,7 +100,11 @@ func runAll(t *testing.T, f *fake, o Options) (done []harness.Scenario, events [
 		o.Lang = lang.English
 	}
 	o.Progress = func(e Event) {
-		events = append(events, fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID))
+		line := fmt.Sprintf("%d %d/%d %s", e.Kind, e.Number, e.Total, e.Scenario.ID)
+		if e.Kind == FeatureEnded {
+			line += fmt.Sprintf(" %d+%d", e.Counts.Passed, e.Counts.Failed)
+		}
+		events = append(events, line)
 	}
 	r := &run{Options: o}
 	done, err = r.runChosen(ctx, f)
@@ -301,6 +312,20 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestErrorOfCleanUp holds that what can't be removed is said at the last step, unless
+// that step has an error of its own.
+func TestErrorOfCleanUp(t *testing.T) {
+	for step, want := range map[string]string{
+		"it holds": "container x stays", "the cluster is away": "connection refused",
+	} {
+		body := "@verify @id:a\nScenario: 1\nThen " + step + "\n"
+		done, _, err := runAll(t, &fake{cleanErr: errors.New("container x stays")}, Options{Features: scenarios(body)})
+		if err != nil || done[0].Steps[0].Error != want {
+			t.Errorf("%s: error %q, want %q; %v", step, done[0].Steps[0].Error, want, err)
+		}
+	}
+}
+
 // TestRunInJapanese holds that what the run itself says is in its language.
 func TestRunInJapanese(t *testing.T) {
 	fs := fstest.MapFS{"ja/01_a.feature": {Data: []byte("# language: ja\n機能: ページ\n@tutorial @id:start\nシナリオ: 0\nならば it does not hold\n" +
@@ -354,7 +379,7 @@ func TestRunKeepsStepsAndCommands(t *testing.T) {
 	if s.File != "features/en/01_a.feature" || s.Line != 3 || s.Feature != "A page" || s.Duration <= 0 || s.Start.IsZero() {
 		t.Errorf("scenario: %s:%d of %q, %s since %s", s.File, s.Line, s.Feature, s.Duration, s.Start)
 	}
-	wantEvents := []string{"0 1/1 a", "2 1/1 a", "3 1/1 a"}
+	wantEvents := []string{"0 1/1 a", "2 1/1 a", "3 1/1 a 0+1"}
 	if diff := cmp.Diff(wantEvents, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
@@ -371,7 +396,10 @@ func TestFeaturesEnd(t *testing.T) {
 		note := func(_ context.Context, name string, isLast bool) {
 			ended = append(ended, name+map[bool]string{true: ", the last"}[isLast])
 		}
-		_, _, _ = runAll(t, &fake{}, Options{Features: fs, Tags: tags, featureEnded: note})
+		_, events, _ := runAll(t, &fake{}, Options{Features: fs, Tags: tags, featureEnded: note})
+		if tags == "" && (!slices.Contains(events, "3 2/4 b 1+1") || !slices.Contains(events, "3 4/4 d 1+0")) {
+			t.Errorf("events: %q", events)
+		}
 		if diff := cmp.Diff(want, ended); diff != "" {
 			t.Errorf("%q: features that ended (-want +got):\n%s", tags, diff)
 		}

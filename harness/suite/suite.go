@@ -122,7 +122,7 @@ func (r *run) checkCounts(code int) error {
 		return fmt.Errorf("%d scenarios were chosen and %d ran (godog: exit code %d)", len(r.chosen), len(r.done), code)
 	case r.ctx.Err() != nil:
 		return context.Cause(r.ctx)
-	case (code == 0) != (counts.Failed+r.unasked == 0):
+	case (code == 0) != (counts.Failed == 0 && !r.unasked):
 		return fmt.Errorf("%d scenarios failed, but godog's exit code is %d", counts.Failed, code)
 	case counts.Passed+counts.Failed == 0:
 		return ErrNothingChecked
