@@ -13,9 +13,9 @@ import (
 // packets it is about.
 type rule struct {
 	chain, proto string
-	from, to     netip.Prefix // not valid if it is about any
-	ports        []string     // 2375, 7000:8000; none if it is about any
-	narrow       bool         // it is about few packets only, as by their state
+	addrs        []netip.Prefix // from or to which they go; none if it is about any
+	ports        []string       // 2375, 7000:8000; none if it is about any
+	narrow       bool           // it is about few packets only, as by their state
 }
 
 func parseRule(line string) rule {
@@ -31,11 +31,7 @@ func parseRule(line string) rule {
 		case "-s", "-d":
 			r.narrow = r.narrow || words[max(0, i-1)] == "!"
 			prefix, _ := netip.ParsePrefix(value)
-			if w == "-s" {
-				r.from = prefix
-			} else {
-				r.to = prefix
-			}
+			r.addrs = append(r.addrs, prefix)
 		case "--dport", "--sport", "--dports", "--sports", "--ports":
 			r.ports = append(r.ports, strings.Split(value, ",")...)
 		case "--ctstate", "--state", "--icmp-type", "--match-set", "--string", "--uid-owner":
@@ -60,14 +56,15 @@ func (r rule) isAboutPort(port uint16) bool {
 
 // isAboutAll reports whether the rule is about whatever a chain is for.
 func (r rule) isAboutAll() bool {
-	return len(r.ports) == 0 && !r.narrow && !r.from.IsValid() && !r.to.IsValid() && (r.proto == "" || r.proto == "tcp")
+	return len(r.ports) == 0 && !r.narrow && len(r.addrs) == 0 && (r.proto == "" || r.proto == "tcp")
 }
 
 // isAboutHost reports whether the rule is about everything from or to one of the hosts.
 func (r rule) isAboutHost(hosts []harness.Host) bool {
-	has := func(p netip.Prefix, h harness.Host) bool { return p.IsValid() && p.Bits() > 0 && p.Contains(h.Addr) }
-	isAbout := func(h harness.Host) bool { return has(r.from, h) || has(r.to, h) }
-	return len(r.ports) == 0 && r.proto == "" && !r.narrow && slices.ContainsFunc(hosts, isAbout)
+	isHosts := func(p netip.Prefix) bool {
+		return slices.ContainsFunc(hosts, func(h harness.Host) bool { return p.Contains(h.Addr) })
+	}
+	return len(r.ports) == 0 && r.proto == "" && !r.narrow && slices.ContainsFunc(r.addrs, isHosts)
 }
 
 // RulesAbout returns the filter's rules about a port, and those about everything

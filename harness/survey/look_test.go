@@ -86,7 +86,7 @@ func TestRecorded(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	manager := after.On("manager")
-	if !manager.Answers() || len(manager.Containers) != 2 || !reflect.DeepEqual(manager.MissingImages, []string{"none"}) || len(after.Entries) == 0 {
+	if !manager.Answers() || len(manager.Containers) != 2 || len(manager.Networks) != 1 || manager.Networks[0].Name != before.Topology.Network || !reflect.DeepEqual(manager.MissingImages, []string{"none"}) || len(after.Entries) == 0 {
 		t.Errorf("%+v", manager)
 	}
 }
@@ -132,8 +132,9 @@ func TestSuspects(t *testing.T) {
 	}
 	on, f := performedOn(t, topology)
 	hosts := topology.Hosts()
-	off, alone, failed, lost := hosts[3].Name, hosts[5].Name, hosts[7].Name, hosts[9].Name
+	off, alone, failed, lost, unregistered := hosts[3].Name, hosts[5].Name, hosts[7].Name, hosts[9].Name, hosts[11].Name
 	f.Hosts[off].Off = true
+	f.Keys = func(held map[string]string) { delete(held, "docker/nodes/"+hosts[11].Engine().String()) }
 	for _, h := range f.Hosts {
 		h.Unknown = []string{off, lost}
 	}
@@ -141,7 +142,7 @@ func TestSuspects(t *testing.T) {
 	none := func(engine.Container) bool { return false }
 	s := Look(t.Context(), on, Options{Relevant: none, Suspects: []string{failed}})
 	for i, h := range s.Hosts {
-		want := i > 0 && !slices.Contains([]string{off, alone, failed, lost}, h.Name)
+		want := i > 0 && !slices.Contains([]string{off, alone, failed, lost, unregistered}, h.Name)
 		if h.Probe.Skipped != want || want == (h.Probe.Engine != "") {
 			t.Errorf("%s: %+v", h.Name, h.Probe)
 		}
@@ -212,20 +213,26 @@ func TestAsk(t *testing.T) {
 	on, f := performed(t)
 	store := f.Topology.Members[3]
 	var argv []string
-	answers := func(out string, err error) Probe {
+	answers := func(out string, err error, o Options) Probe {
 		f.Change(func() {
 			f.Hosts["store"].Run = func(_ context.Context, asked []string) (harness.Result, error) {
 				argv = asked
 				return harness.Result{Stdout: out}, err
 			}
 		})
-		return ProbeHost(t.Context(), on, store, Options{})
+		return ProbeHost(t.Context(), on, store, o)
 	}
 	failed := errors.New("exit code 1")
-	if p := answers("== forward\n1\n", failed); p.Failed.Err != nil || p.Forward != "1" || p.Partial {
+	for _, outOfBand := range []bool{false, true} {
+		p := answers("== forward\n1\n", failed, Options{OutOfBand: outOfBand})
+		if p.Failed.Err != nil || p.Unasked.Err != nil || p.Forward != "1" || p.Partial {
+			t.Errorf("%+v", p)
+		}
+	}
+	if p := answers("", failed, Options{OutOfBand: true}); p.Failed.Err != nil || !errors.Is(p.Unasked.Err, failed) {
 		t.Errorf("%+v", p)
 	}
-	if p := answers("", failed); !errors.Is(p.Failed.Err, failed) {
+	if p := answers("", failed, Options{}); !errors.Is(p.Failed.Err, failed) {
 		t.Errorf("%+v", p)
 	}
 	if !OnlyLooks(argv) || len(argv) != len(asks)+1+3*9 || !strings.HasPrefix(argv[len(asks)], "00") {
@@ -244,11 +251,25 @@ func TestAsk(t *testing.T) {
 	})
 }
 
-// TestContainersOf: what can't be listed is not nothing.
+// TestContainersOf: what can't be listed is not nothing. The logs are those of
+// containers that stopped, once or for good.
 func TestContainersOf(t *testing.T) {
 	on, f := performed(t)
 	all := func(engine.Container) bool { return true }
-	if found, err := containersOf(t.Context(), on.Engine("manager"), all); err != nil || len(found) != 2 {
+	manager := f.Hosts["manager"]
+	manager.Find("consul").Log, manager.Find("manage").Log = "fine", "panic"
+	for restarts, want := range []string{"", "panic"} {
+		f.Change(func() { manager.Find("manage").Restarts = restarts })
+		found, err := containersOf(t.Context(), on.Engine("manager"), all)
+		if err != nil || len(found) != 2 || found[0].Log != "" || found[1].Log != want {
+			t.Errorf("%+v, %v", found, err)
+		}
+		if !Publishes(found[0].Container, 8500) || Publishes(found[0].Container, 2375) {
+			t.Errorf("%+v", found[0].Ports)
+		}
+	}
+	f.Change(func() { manager.Find("manage").State, manager.Find("manage").Restarts = "exited", 0 })
+	if found, err := containersOf(t.Context(), on.Engine("manager"), all); err != nil || found[1].Log != "panic" {
 		t.Errorf("%+v, %v", found, err)
 	}
 	f.Change(func() { f.Hosts["store"].Off = true })
@@ -267,6 +288,46 @@ func TestIsSettling(t *testing.T) {
 	} {
 		if got := isSettling(of, members); got != want {
 			t.Errorf("%v: %v", members, got)
+		}
+	}
+}
+
+// TestSettling: a Look waits for members that a manager lists as Pending at first.
+func TestSettling(t *testing.T) {
+	on, f := performed(t)
+	isFirst := true
+	f.Status = func(all [][2]string) [][2]string {
+		for i, line := range all {
+			if isFirst && strings.Contains(line[0], "Status") {
+				all[i][1] = "Pending"
+			}
+		}
+		isFirst = false
+		return all
+	}
+	s := Look(t.Context(), on, Options{Relevant: func(engine.Container) bool { return false }})
+	if isSettling(s.Topology, s.Swarm.Members) {
+		t.Errorf("%+v", s.Swarm.Members)
+	}
+}
+
+// TestLimits: how long answers are waited for grows with the hosts, with patience and,
+// for commands, with the way to a host.
+func TestLimits(t *testing.T) {
+	away := &harness.UnreachableError{Node: "store", Layer: harness.LayerFirewall}
+	for want, of := range map[time.Duration]struct {
+		hosts     int
+		outOfBand bool
+		err       error
+	}{
+		2 * time.Second:                      {hosts: 5},
+		2*time.Second + 100*time.Millisecond: {hosts: 7},
+		2*time.Second + wayIn:                {hosts: 5, outOfBand: true},
+		2*time.Second + wayToLost:            {hosts: 5, outOfBand: true, err: away},
+	} {
+		l := &look{state: State{Options: Options{OutOfBand: of.outOfBand}, Patience: 2, Hosts: make([]Host, of.hosts)}}
+		if got := l.onHost(&Host{DialError: Failure{of.err}}, time.Second); got != want {
+			t.Errorf("%+v: %s, want %s", of, got, want)
 		}
 	}
 }

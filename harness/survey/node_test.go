@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"testing"
@@ -39,6 +40,19 @@ func TestNodeTellsTheLog(t *testing.T) {
 	for want, n := range map[string]harness.Node{"the log": &loggingNode{}, "": &fakeNode{}} {
 		if got, err := newNode(n).EngineLog(t.Context(), 1); got != want || err != nil {
 			t.Errorf("%q, %v, not %q", got, err, want)
+		}
+	}
+}
+
+// TestNodeTellsOfServices: if a host says that nothing listens on a service's port, the
+// node remembers it only if the engine does not answer either.
+func TestNodeTellsOfServices(t *testing.T) {
+	n := &fakeNode{err: &harness.UnreachableError{Node: "store", Layer: harness.LayerPort, Err: errors.New("refused")}}
+	w := newNode(n)
+	for i, port := range []uint16{8500, 8500, 2375, 8500} {
+		_, err := w.Dial(t.Context(), port)
+		if isLost := errors.As(err, new(*harness.UnreachableError)); err == nil || isLost != (i > 1) {
+			t.Errorf("%d: port %d: %v", i, port, err)
 		}
 	}
 }

@@ -11,9 +11,11 @@ import (
 	"labcheck/harness"
 )
 
-// answer is of a lab's frontend02, with rules added to its packet filter, a
-// full file system and Consul out of reach.
-const answer = `== link
+// answer is of a lab's frontend02, as another user than root is told it, with rules
+// added to its packet filter, a full file system and Consul out of reach.
+const answer = `== user
+1000
+== link
 1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00
 2: docker0: <NO-CARRIER,BROADCAST,MULTICAST> mtu 1500 qdisc noqueue state DOWN mode DEFAULT group default qlen 1000\    link/ether 02:42:ac:11:00:01 brd ff:ff:ff:ff:ff:ff
 343: eth0@if344: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 qdisc noqueue state UP mode DEFAULT group default \    link/ether 02:42:c0:a8:48:15 brd ff:ff:ff:ff:ff:ff link-netnsid 0
@@ -52,6 +54,7 @@ no answer from tcp 192.168.33.11 8500
 
 func TestParseProbe(t *testing.T) {
 	want := Probe{
+		User: true,
 		Links: []Link{
 			{"lo", true, 65536, netip.MustParsePrefix("127.0.0.1/8")},
 			{"docker0", false, 1500, netip.MustParsePrefix("172.17.0.1/16")},

@@ -87,7 +87,7 @@ var asks = []string{"sh", "-c", asRoot, "probe", "sh", "-c", script, "probe", di
 // OnlyLooks reports whether argv is the command by which a survey has hosts tell of
 // themselves. It changes nothing on them.
 func OnlyLooks(argv []string) bool {
-	return len(argv) >= len(asks) && slices.Equal(argv[:len(asks)], asks)
+	return slices.Equal(argv[:min(len(argv), len(asks))], asks)
 }
 
 // dialsOf returns what a host has to reach: Consul, all others' gossip and, from
@@ -129,14 +129,14 @@ func runProbe(ctx context.Context, n harness.Node, dials []string, outOfBand boo
 	}
 	r, err := n.Exec(ctx, argv...)
 	switch {
-	case err != nil && r.Stdout == "" && outOfBand && ctx.Err() != nil:
-		return Probe{Unasked: Failure{errNoWay}}
-	case err != nil && r.Stdout == "" && outOfBand:
-		return Probe{Unasked: Failure{err}}
-	case err != nil && r.Stdout == "":
+	case err == nil || r.Stdout != "":
+		p := ParseProbe(r.Stdout)
+		p.Partial = ctx.Err() != nil
+		return p
+	case !outOfBand:
 		return Probe{Failed: Failure{err}}
+	case ctx.Err() != nil:
+		return Probe{Unasked: Failure{errNoWay}}
 	}
-	p := ParseProbe(r.Stdout)
-	p.Partial = ctx.Err() != nil
-	return p
+	return Probe{Unasked: Failure{err}}
 }
