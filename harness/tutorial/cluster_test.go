@@ -128,6 +128,7 @@ func TestBootstrapTakesUp(t *testing.T) {
 				f.Hosts[other].Unknown = []string{"store"}
 			}
 		}, []string{"network: was there, the engines' gossip was in 2 parts that would not have found one another and was joined"}},
+		"gossip lost a message": {func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"manager"} }, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, c := fake(t, performed(test.breaks))
@@ -165,17 +166,21 @@ func TestGossipIsJoined(t *testing.T) {
 		t.Errorf("a whole one: %d parts, %v", parts, err)
 	}
 	f.Change(func() {
-		f.Hosts["store"].Unknown = []string{"manager", "frontend01", "frontend02", "worker01"}
-		for _, other := range f.Hosts["store"].Unknown {
-			f.Hosts[other].Unknown = []string{"store"}
+		for name, h := range f.Hosts {
+			h.Unknown = []string{"worker01", "store"}
+			if slices.Contains(h.Unknown, name) {
+				h.Unknown = slices.DeleteFunc(f.Topology.HostNames(), func(other string) bool { return other == name })
+			}
 		}
 	})
-	if parts, err := Introduce(t.Context(), c); parts != 2 || err != nil {
+	if parts, err := Introduce(t.Context(), c); parts != 3 || err != nil {
 		t.Errorf("%d parts, %v", parts, err)
 	}
 	f.Change(func() {
-		if f.Hosts["store"].Unknown != nil || f.Hosts["manager"].Unknown != nil {
-			t.Errorf("they were not introduced: %q", f.Hosts["store"].Unknown)
+		for name, h := range f.Hosts {
+			if h.Unknown != nil {
+				t.Errorf("%s was not introduced to %q", name, h.Unknown)
+			}
 		}
 		f.Hosts["store"].Off = true
 	})
@@ -190,7 +195,7 @@ func TestGossipIsJoined(t *testing.T) {
 // comparison, which comes after 30 s.
 func TestGossipIsCompleted(t *testing.T) {
 	t.Parallel()
-	f, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"worker01"} }))
+	f, c := fake(t, performed(func(f *enginetest.Cluster) { f.Hosts["store"].Unknown = []string{"manager"} }))
 	began := time.Now()
 	if err := CompleteGossip(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -484,6 +489,41 @@ func TestInspectFinds(t *testing.T) {
 				t.Errorf("changed: %q", f.Calls())
 			}
 		})
+	}
+}
+
+// TestSwarmManagerWorks: a manager that is a replica has to know its primary.
+func TestSwarmManagerWorks(t *testing.T) {
+	var role, primary string
+	_, c := fake(t, performed(func(f *enginetest.Cluster) {
+		f.Status = func([][2]string) [][2]string {
+			return [][2]string{{"Role", role}, {"Primary", primary}, {"Strategy", "spread"}, {"Nodes", "0"}}
+		}
+	}))
+	s := Service{Host: c.Topology().Manager}
+	for _, test := range []struct{ role, primary, err string }{
+		{"primary", "", ""},
+		{"replica", "192.168.33.20:3375", ""},
+		{"replica", "", "the Swarm manager on manager has no primary"},
+	} {
+		role, primary = test.role, test.primary
+		err := swarmManagerWorks(t.Context(), c, s)
+		if (err != nil) != (test.err != "") || err != nil && err.Error() != test.err {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
+// TestRole: of a manager that has replicas it is told how many.
+func TestRole(t *testing.T) {
+	for want, i := range map[string]inspection{
+		"primary":                           {swarm: engine.Swarm{Role: "primary"}},
+		"primary, replicas on 2 more hosts": {swarm: engine.Swarm{Role: "primary"}, topology: harness.Topology{Replicas: 2}},
+		"replica of 192.168.33.20:3375":     {swarm: engine.Swarm{Role: engine.Replica, Primary: "192.168.33.20:3375"}, topology: harness.Topology{Replicas: 2}},
+	} {
+		if got := i.role().String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

@@ -223,6 +223,27 @@ func TestDifferencesAreRefused(t *testing.T) {
 	}
 }
 
+// TestShownByTerminal: only what docker info writes to stderr comes after its answer.
+func TestShownByTerminal(t *testing.T) {
+	r := harness.Result{Stdout: "out", Stderr: "err"}
+	for kind, want := range map[Kind]string{KindInfo: "outerr", KindRun: "errout"} {
+		if got := (Command{Kind: kind}).Terminal(r); got != want {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
+	}
+}
+
+// TestDuplicates: of fields that have the same name all but the first are numbered.
+func TestDuplicates(t *testing.T) {
+	var got []string
+	for _, f := range numberDuplicates([]field{{name: "a"}, {name: "b"}, {name: "a"}, {name: "a"}}) {
+		got = append(got, f.name)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "a #2", "a #3"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestTutorialIsThePages holds the topology to the figures of the page.
 func TestTutorialIsThePages(t *testing.T) {
 	shown := map[string]string{}

@@ -106,6 +106,9 @@ func TestParseInfoOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if server, err := ParseInfo("Server:\n Containers: 4\n"); err != nil || server.Get("Containers") != "4" {
+		t.Errorf("%+v, %v", server, err)
+	}
 	if n := info.findEntry("Nodes").Sub; len(n) != 1 || n[0].Get("Containers") != "1" || info.Get("Containers") != "4" || info.Get("CPUs") != "4" {
 		t.Errorf("%+v", info)
 	}

@@ -54,7 +54,7 @@ func asBuilt(t harness.Topology, built []traits) harness.Topology {
 		isLast := func(h harness.Host) bool { return h.Name == t.ReplicasOn[t.Replicas-1] }
 		t.Replicas, t.ReplicasOn = 1+slices.IndexFunc(t.Members, isLast), nil
 	}
-	if t.Replicas > 0 && slices.Equal(t.ReplicasOn, harness.NamesOf(t.Members[:t.Replicas])) {
+	if slices.Equal(t.ReplicasOn, harness.NamesOf(t.Members[:t.Replicas])) {
 		t.ReplicasOn = nil // as they are anyway
 	}
 	if built[0].manager.Replication && t.Replicas == 0 {

@@ -131,7 +131,7 @@ func (s Service) Matches(c engine.Container) bool {
 	words, process := strings.Fields(c.Command), strings.Fields(s.Process)
 	if isSwarm(s) {
 		call, ok := CallOf(c)
-		return ok && len(words) > 0 && call.Command == process[1]
+		return ok && call.Command == process[1]
 	}
 	if imageWithoutTag(c.Image) == s.Image {
 		return !slices.ContainsFunc(process[1:], func(word string) bool { return !slices.Contains(words, word) })

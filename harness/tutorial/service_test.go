@@ -32,6 +32,31 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+// TestServices: where a service answers, and at which path of Consul it writes a key.
+func TestServices(t *testing.T) {
+	topology := harness.Tutorial()
+	topology.DiscoveryPath = "mine"
+	type service struct {
+		Port engine.Port
+		Keys string
+	}
+	want := map[string]service{
+		Consul:       {Port: engine.Port{Host: 8500, Container: 8500}},
+		SwarmManager: {Port: engine.Port{Host: 3375, Container: 2375}},
+		SwarmJoin:    {Keys: "mine/docker/swarm/nodes/"},
+	}
+	for name, want := range want {
+		host := topology.Manager
+		if name == SwarmJoin {
+			host = topology.Members[0]
+		}
+		s := Default().Service(name, topology, host)
+		if got := (service{s.Port, s.Keys}); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
 // TestCompareContainer changes one property of a container that is as the page has it.
 func TestCompareContainer(t *testing.T) {
 	topology := harness.Tutorial()

@@ -53,7 +53,7 @@ func consulWorks(ctx context.Context, c *engine.Cluster, s Service) error {
 
 func swarmManagerWorks(ctx context.Context, c *engine.Cluster, s Service) error {
 	swarm, err := SwarmOn(ctx, c.SwarmOn(s.Host.Name))
-	if err == nil && s.topology.Replicas > 0 && swarm.Role == engine.Replica && swarm.Primary == "" {
+	if err == nil && swarm.Role == engine.Replica && swarm.Primary == "" {
 		err = lang.Errorf("the Swarm manager on %s has no primary", s.Host.Name)
 	}
 	return err
