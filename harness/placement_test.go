@@ -20,6 +20,9 @@ func TestNumbered(t *testing.T) {
 	if first := got.Members[0]; first.Name != "node001" {
 		t.Errorf("the first member is %s", first.Name)
 	}
+	if ten, err := Numbered(10, wide); err != nil || ten.Members[0].Name != "node1" {
+		t.Errorf("%+v, %v", ten, err)
+	}
 	for _, test := range []struct {
 		n      int
 		subnet string
@@ -27,15 +30,30 @@ func TestNumbered(t *testing.T) {
 	}{
 		{13, "10.20.0.0/28", ""},
 		{14, "10.20.0.0/28", "want 2 to 13"},
+		{2, "10.20.0.0/28", ""},
 		{1, "10.20.0.0/28", "want 2"},
 		{5, "10.20.0.0/29", "16 to 28 bits"},
 		{5, "10.20.0.0/15", "16 to 28 bits"},
+		{5, "240.0.0.0/24", "can't have such addresses"},
 		{5, "172.17.4.0/24", "docker0"},
 		{5, "10.0.0.0/20", "mynet"},
 	} {
 		_, err := Numbered(test.n, netip.MustParsePrefix(test.subnet))
 		if test.wrong == "" && err != nil || test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)) {
 			t.Errorf("%d on %s: %v, want %q", test.n, test.subnet, err, test.wrong)
+		}
+	}
+}
+
+// TestCheckPlace: no host has a subnet's first or last address, or the bridge's.
+func TestCheckPlace(t *testing.T) {
+	subnet := netip.MustParsePrefix("10.1.2.0/24")
+	for addr, isFree := range map[string]bool{
+		"10.1.2.0": false, "10.1.2.1": false, "10.1.2.2": true, "10.1.2.254": true, "10.1.2.255": false, "10.1.3.2": false,
+	} {
+		err := checkPlace(subnet, Host{Name: "store", Addr: netip.MustParseAddr(addr)})
+		if (err == nil) != isFree || err != nil && !strings.HasSuffix(err.Error(), "the first is 10.1.2.2, the last 10.1.2.254") {
+			t.Errorf("%s: %v", addr, err)
 		}
 	}
 }

@@ -73,13 +73,14 @@ func TestFiguresOfAnother(t *testing.T) {
 	got := []string{
 		w.here("consul://192.168.33.11:8500 192.168.33.20:2375 192.168.33.21:2375 192.168.33.11:3375"),
 		w.engineFigure("manager", "CPUs", "1"), w.engineFigure("manager", "total memory", "992.2 MiB"),
+		w.engineFigure("frontend02", "total memory", "992.2 MiB"),
 		w.publishedHere("3375->2375/tcp"), w.publishedHere("8500->8500/tcp"), memory, cpus,
 		w.clusterFigure("nodes", "4"), w.clusterFigure("CPUs", "4"), w.clusterFigure("total memory", "6.912 GiB"),
 		w.clusterFigure("strategy", "spread"),
 	}
 	want := []string{
 		"consul://192.168.33.11:8501 192.168.33.20:2376 192.168.33.21:2375 192.168.33.11:4000",
-		"2", "992.2 MiB", "4000->2375/tcp", "8501->8500/tcp", "3.922 GiB", "42",
+		"2", "992.2 MiB", "3.736GiB", "4000->2375/tcp", "8501->8500/tcp", "3.922 GiB", "42",
 		"3", "44", "13.34GiB", "spread",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -177,17 +177,20 @@ func TestSpreadEvenly(t *testing.T) {
 	uneven := counts{"frontend01": 5, "frontend02": 1, "worker01": 1, "store": 1}
 	for name, tt := range map[string]struct {
 		counts []counts
-		holds  bool
+		wrong  string
 	}{
-		"one each":              {place(even[0], "store", "frontend01", "worker01", "frontend02"), true},
-		"packed":                {place(even[0], "store", "store"), false},
-		"the full one left out": {place(uneven, "store", "frontend02", "worker01", "store"), true},
-		"the full one taken":    {place(uneven, "frontend01"), false},
+		"one each":              {place(even[0], "store", "frontend01", "worker01", "frontend02"), ""},
+		"packed":                {place(even[0], "store", "store"), "container 2: to store with 2"},
+		"the full one left out": {place(uneven, "store", "frontend02", "worker01", "store"), ""},
+		"the full one taken":    {place(uneven, "frontend01"), "container 1: to frontend01 with 5"},
 	} {
 		w, _ := fakeWorld(t)
 		w.counts = tt.counts
-		if err := w.spreadEvenly(); (err == nil) != tt.holds {
-			t.Errorf("%s: %v", name, err)
+		err := w.spreadEvenly()
+		number, _, _ := strings.Cut(tt.wrong, ":")
+		if (err == nil) != (tt.wrong == "") || err != nil && (!strings.Contains(err.Error(), tt.wrong) ||
+			!strings.Contains(err.Error(), number+": to a node with 1")) {
+			t.Errorf("%s: %v, want %q", name, err, tt.wrong)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package subnet
 import (
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +61,7 @@ func TestOverlaps(t *testing.T) {
 		{"192.168.41.0/24", 0, false},
 		{"192.168.0.0/16", 0, true},
 		{"192.168.0.0/16", 24, false},
+		{"192.168.40.0/24", 24, true},
 		{"fe80::/64", 0, false},
 	} {
 		if got := overlapsAny([]netip.Prefix{netip.MustParsePrefix(c.used)}, subnet, c.atLeast); got != c.want {
@@ -87,9 +89,20 @@ func TestParseRoutes(t *testing.T) {
 	if diff := cmp.Diff(want, got, prefixes); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
 	}
+	if got, err := parseRoutes("\neth0 0 0 3 0 0 0 0"); err != nil || len(got) != 0 {
+		t.Errorf("the default route: %v, %v", got, err)
+	}
 	for _, wrong := range []string{"\neth0 0 0", "\neth0 X 0 3 0 0 0 0", "\neth0 0 0 3 0 0 0 X"} {
 		if _, err := parseRoutes(wrong); err == nil {
 			t.Errorf("%q was read", wrong)
 		}
+	}
+}
+
+// TestInterfaceSubnets: this machine's loopback interface has a subnet, too.
+func TestInterfaceSubnets(t *testing.T) {
+	got, err := interfaceSubnets()
+	if err != nil || !slices.Contains(got, netip.MustParsePrefix("127.0.0.0/8")) {
+		t.Errorf("%v, %v", got, err)
 	}
 }

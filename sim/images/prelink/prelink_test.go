@@ -54,6 +54,15 @@ func TestMove(t *testing.T) {
 			if after.Type != elf.ET_EXEC || after.Entry != before.Entry+base {
 				t.Errorf("%s, entry %#x, was %#x", after.Type, after.Entry, before.Entry)
 			}
+			for i, s := range after.Sections {
+				want := before.Sections[i].Addr
+				if s.Flags&elf.SHF_ALLOC != 0 {
+					want += base
+				}
+				if s.Addr != want {
+					t.Errorf("section %s is at %#x, not %#x", s.Name, s.Addr, want)
+				}
+			}
 			if n := countRelative(after); n != 0 {
 				t.Errorf("%d of %d relocations are left", n, countRelative(before))
 			}
