@@ -383,6 +383,30 @@ func (timeOut) Error() string   { return "i/o timeout" }
 func (timeOut) Timeout() bool   { return true }
 func (timeOut) Temporary() bool { return true }
 
+// TestTellingEnv: no password is told, be it written as a URL has it or not.
+func TestTellingEnv(t *testing.T) {
+	for value, want := range map[string]string{
+		"":                                  "",
+		"consul://192.168.33.11:8500/mine":  "consul://192.168.33.11:8500/mine",
+		"nodes://a:2375,b:2375":             "nodes://a:2375,b:2375",
+		"localhost,10.0.0.0/8":              "localhost,10.0.0.0/8",
+		"http://proxy:3128":                 "http://proxy:3128",
+		"http://me@proxy:3128":              "http://me@proxy:3128",
+		"http://me:secret@proxy:3128":       "http://me:xxxxx@proxy:3128",
+		"me:secret@proxy:3128":              "me:xxxxx@proxy:3128",
+		"http://me:s/e#c%r@e:t @proxy:3128": "http://me:xxxxx@proxy:3128",
+		"http://:secret@proxy":              "http://:xxxxx@proxy",
+	} {
+		all := tellingEnv([]string{"PASSWORD=secret", "https_proxy=" + value, "SWARM_DISCOVERY=" + value})
+		if diff := cmp.Diff(map[string]string{"https_proxy": want, "SWARM_DISCOVERY": want}, all); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", value, diff)
+		}
+	}
+	if all := tellingEnv([]string{"PATH=/bin"}); all != nil {
+		t.Errorf("%v", all)
+	}
+}
+
 func TestOwnName(t *testing.T) {
 	for want, names := range map[string][]string{
 		"web":          {"/web"},

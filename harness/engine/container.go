@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -174,12 +173,15 @@ func tellingEnv(all []string) map[string]string {
 	return telling
 }
 
-// withoutPassword returns a value that may be a URL without the password in it.
+// withoutPassword returns a value that may be a URL, with or without a scheme, without
+// the password in it. Passwords are written as they are, too: with what no URL can have.
 func withoutPassword(value string) string {
-	if u, err := url.Parse(value); err == nil && u.User != nil {
-		return u.Redacted()
+	user := strings.Index(value, "://") + 1
+	end, at := strings.IndexByte(value[user:], ':'), strings.LastIndexByte(value, '@')
+	if end < 0 || user+end > at {
+		return value
 	}
-	return value
+	return value[:user+end] + ":xxxxx" + value[at:]
 }
 
 // detailsOf takes what is there of every container; the error is ErrWrongService

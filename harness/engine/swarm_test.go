@@ -151,6 +151,15 @@ func oneMember() [][2]string {
 	}
 }
 
+// TestParseSwarmOfNone: a cluster that nothing has joined yet is one.
+func TestParseSwarmOfNone(t *testing.T) {
+	status := oneMember()[:4]
+	status[3][1] = "0"
+	if got, err := ParseSwarm(status); err != nil || got.Strategy != "spread" || len(got.Members) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestParseSwarmRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		status [][2]string
