@@ -216,7 +216,7 @@ func newOutput(text string) output {
 	o := output{Text: text}
 	for line := range strings.Lines(text) {
 		o.Lines++
-		o.Wide = o.Wide || len(line) > wideOutput
+		o.Wide = o.Wide || len(strings.TrimSuffix(line, "\n")) > wideOutput
 	}
 	o.Long = o.Lines > longOutput
 	return o

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -160,6 +161,18 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// writeSpans writes a line with the values that are marked in brackets.
+func writeSpans(spans []span) string {
+	var b strings.Builder
+	for _, s := range spans {
+		if s.Class != "" {
+			s.Text = "[" + s.Text + "]"
+		}
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
 // TestDiff holds that lines are aligned by their fields, in the page's order, and
 // that a value is marked where it is.
 func TestDiff(t *testing.T) {
@@ -177,19 +190,9 @@ func TestDiff(t *testing.T) {
 			{Name: "Nodes / store / ID", Seen: "X", SeenLine: 7, Verdict: harness.FieldListed},
 		},
 	}
-	write := func(spans []span) string {
-		var b strings.Builder
-		for _, s := range spans {
-			if s.Class != "" {
-				s.Text = "[" + s.Text + "]"
-			}
-			b.WriteString(s.Text)
-		}
-		return b.String()
-	}
 	var got []string
 	for _, r := range newDiff(c) {
-		got = append(got, r.Class+": "+write(r.Page)+" | "+write(r.Seen))
+		got = append(got, r.Class+": "+writeSpans(r.Page)+" | "+writeSpans(r.Seen))
 	}
 	want := []string{
 		"listed:  | Client:", // it has no field
@@ -209,6 +212,81 @@ func TestDiff(t *testing.T) {
 	c.Shown, c.Answer = "Nodes: 2", ""
 	if rows := newDiff(c); len(rows) != 1 || rows[0].Class == "same" {
 		t.Errorf("%+v", rows)
+	}
+}
+
+// TestMarkValues holds that a value is marked once, at its name's place, and that values
+// which overlap are not marked twice.
+func TestMarkValues(t *testing.T) {
+	for _, tt := range []struct {
+		line, values, want string // the values are NAME=VALUE
+	}{
+		{"1 / CPUs: 1", "CPUs=1", "1 / CPUs: [1]"},
+		{"ab", "x=b x=a", "[a][b]"},
+		{"12 34 5", "x=12_34 x=34_5", "[12 34] 5"},
+		{"12 34 5", "x=34_5 x=12_34", "12 [34 5]"},
+		{"12 34 5", "x=12_34_5 x=34", "[12 34 5]"},
+		{"12 34 5", "x=34 x=12_34_5 x=6", "12 [34] 5"},
+	} {
+		var fields []harness.Field
+		for _, f := range strings.Fields(tt.values) {
+			name, value, _ := strings.Cut(f, "=")
+			fields = append(fields, harness.Field{Name: name, Seen: strings.ReplaceAll(value, "_", " "), Verdict: harness.FieldWrong})
+		}
+		if got := writeSpans(markValues(tt.line, fields, func(f harness.Field) string { return f.Seen })); got != tt.want {
+			t.Errorf("%s in %q: %s, want %s", tt.values, tt.line, got, tt.want)
+		}
+	}
+}
+
+// TestKnownReasons: differences that have one reason and source are shown together, and
+// those that have another value in each run apart from the others.
+func TestKnownReasons(t *testing.T) {
+	field := func(reason, source string, volatile bool) harness.Field {
+		return harness.Field{Reason: reason, Source: source, Volatile: volatile, Verdict: harness.FieldListed}
+	}
+	c := newComparison(harness.Comparison{Fields: []harness.Field{
+		field("new", "docs", false), field("new", "docs", false), field("new", "code", false), field("random", "", true),
+	}}, "")
+	var got []string
+	for _, same := range append(c.Reasons, c.Volatile...) {
+		got = append(got, fmt.Sprintf("%s %s %d", same[0].Reason, same[0].Source, len(same)))
+	}
+	want := []string{"new docs 2", "new code 1", "random  1"}
+	if diff := cmp.Diff(want, got); diff != "" || c.Known != 4 || c.Changing != 1 {
+		t.Errorf("%d known, %d of them volatile (-want +got):\n%s", c.Known, c.Changing, diff)
+	}
+}
+
+// TestOutputFolds: an output that is long, or wider than a phone, is told to be.
+func TestOutputFolds(t *testing.T) {
+	for _, tt := range []struct {
+		lines, width int
+		wide, long   bool
+	}{
+		{longOutput, wideOutput, false, false}, {longOutput + 1, wideOutput + 1, true, true}, {1, wideOutput + 1, true, false},
+	} {
+		text := strings.Repeat(strings.Repeat("x", tt.width)+"\n", tt.lines)
+		if o := newOutput(text); o.Lines != tt.lines || o.Long != tt.long || o.Wide != tt.wide {
+			t.Errorf("%+v: %d lines, long %v, wide %v", tt, o.Lines, o.Long, o.Wide)
+		}
+	}
+}
+
+// TestPlace: what was checked, and that a report's texts are of another language.
+func TestPlace(t *testing.T) {
+	for want, target := range map[string]harness.TargetInfo{
+		"a new lab (a)":     {Name: "sim", Lab: "a", Fresh: true},
+		"the running lab a": {Name: "sim", Lab: "a"},
+		"ec2":               {Name: "ec2", Fresh: true},
+	} {
+		c := newContent(harness.Evidence{Target: target}, lang.English)
+		if got := c.Place(); got != want || c.ForeignLanguage() != "" {
+			t.Errorf("%s, want %s; the language %q", got, want, c.ForeignLanguage())
+		}
+		if c := newContent(harness.Evidence{Target: target}, lang.Japanese); c.ForeignLanguage() != lang.English {
+			t.Errorf("in a Japanese report, the language %q", c.ForeignLanguage())
+		}
 	}
 }
 
