@@ -80,7 +80,7 @@ var refused = []struct{ name, content, want string }{
 	},
 	{"a list", "- a\n", "f:1:1: want fields here: cpus, manager, memory, network, network_subnet, nodes, one_consul, ports, replicas, ssh, subnet"},
 	{"no nodes", "manager: a\nnodes: []\n", "f:2:8: there are no nodes"},
-	{"a mapping of nodes", "manager: a\nnodes: {a: {address: 10.0.0.1}}\n", "f:2:8: want a list here"},
+	{"a mapping of nodes", "manager: a\nnodes: {a: {address: 10.0.0.1}}\n", "f:2:8: want a list here: a line - name: NAME begins each node"},
 
 	{"Latin 1", "# caf\xe9\n" + five, "f:1:6: this is no UTF-8: save the file as UTF-8"},
 	{"half of UTF-16", "\xff\xfem\x00\x00", "f:1:2: this is no UTF-8"},
@@ -120,6 +120,8 @@ var refused = []struct{ name, content, want string }{
 	},
 	{"a field twice, with quotes", five + "\"manager\": store\n", `f:8:1: "manager" is there twice`},
 	{"a value for fields", five + "ssh: ubuntu\n", "f:8:6: want fields here: key, port, user"},
+	{"a word for what is true or false", five + "one_consul: yes\n", `f:8:13: "yes": want true or false`},
+	{"a value for a list", five + "replicas: frontend01\n", "f:8:11: want a list here: [one, two]"},
 	{"a list for a value", five + "network: [a]\n", "f:8:10: want one value here, neither a list nor fields"},
 	{"a tag", five + "network: !!str a\n", "f:8:10: an inventory has no tags: remove !!str"},
 
@@ -223,6 +225,16 @@ func TestNumbers(t *testing.T) {
 		}
 		if err != nil && !strings.HasPrefix(err.Error(), "f:1:16: ") {
 			t.Errorf("swarm: %s: %v", text, err)
+		}
+	}
+}
+
+// TestOneConsul: what is true is read as such, and nothing else.
+func TestOneConsul(t *testing.T) {
+	for text, want := range map[string]bool{"true": true, "false": false, "": false} {
+		i, err := ec2.Read("f", []byte("replicas: [frontend01]\none_consul: "+text+"\n"+five))
+		if err != nil || i.Topology().OneConsul != want {
+			t.Errorf("one_consul: %s: %v, %v", text, i.OneConsul, err)
 		}
 	}
 }

@@ -142,6 +142,38 @@ parts:
 	}
 }
 
+// TestFirst: what is explained of the first member is not said again of the others.
+func TestFirst(t *testing.T) {
+	p, err := Load([]byte(`
+terminal: '{{.Manager.Name}}'
+services: [{name: idler, image: idle, process: /bin/idle}]
+parts:
+  - commands:
+      - {page: '1', for: members, starts: idler, does: {en: '{{if .First}}Idles.{{else}}The same.{{end}}', ja: x}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range p.Commands(harness.Tutorial()) {
+		got = append(got, c.Does.String())
+	}
+	if diff := cmp.Diff([]string{"Idles.", "The same.", "The same.", "The same."}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestStandIn: a host that the page has not gets an address that no cluster has.
+func TestStandIn(t *testing.T) {
+	topology := harness.Tutorial()
+	topology.Members = append(topology.Members, harness.Host{Name: "extra"})
+	for want, h := range map[string]harness.Host{"192.168.33.20": topology.Members[0], "198.18.0.5": topology.Members[4]} {
+		if got := StandIn(topology, h); got.String() != want {
+			t.Errorf("%s: %s, want %s", h.Name, got, want)
+		}
+	}
+}
+
 // TestTypedCommands types what the page prints, whatever a topology has beside it.
 func TestTypedCommands(t *testing.T) {
 	other := topologyIn(t, "10.1.2.0/24")
