@@ -2,7 +2,10 @@ package diagnose
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -49,9 +52,16 @@ func other(name, image, command string, ports ...engine.Port) survey.Container {
 	}}
 }
 
-// TestCauses breaks a healthy cluster's facts one by one. The lab shows most of
-// these too, in the faults' table; here it takes no lab to see a rule broken.
-func TestCauses(t *testing.T) {
+// cause breaks a healthy cluster's facts, and is found.
+type cause struct {
+	breaks func(d *diagnosis, store *survey.Host)
+	want   string
+	remedy string // in lines
+}
+
+// causes breaks facts one by one. The lab shows most of these too, in the faults' table;
+// here it takes no lab to see a rule broken.
+func causes() map[string]cause {
 	const onStore = "docker -H=tcp://192.168.33.250:2375 "
 	const onManager = "docker -H=tcp://192.168.33.11:2375 "
 	const joinAgain = onStore + "run -d swarm join --advertise=192.168.33.250:2375 consul://192.168.33.11:8500/"
@@ -59,11 +69,7 @@ func TestCauses(t *testing.T) {
 	const managerAgain = onManager + "run --restart=unless-stopped -d -p 3375:2375 swarm manage consul://192.168.33.11:8500/"
 	const createAgain = "docker -H=tcp://192.168.33.11:3375 network create --driver overlay mynet"
 	const forget = onManager + "exec consul consul kv delete docker/swarm/nodes/"
-	for name, c := range map[string]struct {
-		breaks func(d *diagnosis, store *survey.Host)
-		want   string
-		remedy string // in lines
-	}{
+	return map[string]cause{
 		// The host.
 		"down": {func(_ *diagnosis, f *survey.Host) {
 			f.DialError.Err, f.Probe.Failed.Err = errSilence, errors.New("not running")
@@ -383,7 +389,11 @@ func TestCauses(t *testing.T) {
 			f.Probe.Neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.3")}
 			worker.Probe.Neighbours = []netip.Addr{netip.MustParseAddr("10.0.0.2")}
 		}, "", ""},
-	} {
+	}
+}
+
+func TestCauses(t *testing.T) {
+	for name, c := range causes() {
 		t.Run(name, func(t *testing.T) {
 			d := healthyFacts()
 			c.breaks(d, d.state.On("store"))
@@ -402,6 +412,40 @@ func TestCauses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCauseTexts holds what is told of each cause: UPDATE=1 writes it anew, to be read.
+func TestCauseTexts(t *testing.T) {
+	const file = "testdata/causes.txt"
+	all := causes()
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		d := healthyFacts()
+		all[name].breaks(d, d.state.On("store"))
+		d.all()
+		fmt.Fprintf(&b, "== %s\n", name)
+		for _, f := range d.found {
+			fmt.Fprintf(&b, "%s %s: %s\n", f.Code, f.Node, f.Cause)
+			for _, s := range f.Seen {
+				fmt.Fprintf(&b, "  %s: %q\n", s.Asked, s.Answered)
+			}
+			for _, command := range f.Remedy {
+				fmt.Fprintf(&b, "  $ %s\n", command)
+			}
+			if f.Advice != "" {
+				fmt.Fprintf(&b, "  > %s\n", f.Advice)
+			}
+		}
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if diff := cmp.Diff(string(want), b.String()); diff != "" || err != nil {
+		t.Errorf("%s (-want +got): %v\n%s", file, err, diff)
 	}
 }
 
