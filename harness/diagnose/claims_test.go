@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,9 @@ import (
 
 	"labcheck/features"
 	"labcheck/harness"
+	"labcheck/harness/engine"
 	"labcheck/harness/lang"
+	"labcheck/harness/survey"
 )
 
 func testDiagnosis(failed ...string) *diagnosis {
@@ -153,5 +156,43 @@ func TestKinds(t *testing.T) {
 	}
 	if all := fmt.Sprint(d.explained(&finding{breaks: []part{{gossipKind, "store"}}})); all != "[engines-meet engines-know-each-other reach-everywhere reach-through-swarm]" {
 		t.Error(all)
+	}
+}
+
+// TestSeenRight: all that a survey sees of a healthy cluster is right, and what is changed
+// is not.
+func TestSeenRight(t *testing.T) {
+	healthy := healthyFacts()
+	for k := range seenRight {
+		for _, h := range healthy.topology.Members {
+			if p := (part{k, h.Name}); !healthy.isSeenRight(p) {
+				t.Errorf("healthy: %v is not right", p)
+			}
+		}
+	}
+	for _, c := range []struct {
+		kind   kind
+		breaks func(d *diagnosis, store *survey.Host)
+	}{
+		{consulKind, func(d *diagnosis, _ *survey.Host) { d.state.Leader = "" }},
+		{managerKind, func(d *diagnosis, _ *survey.Host) { d.state.Swarm = nil }},
+		{strategyKind, func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Strategy = "binpack" }},
+		{listKind, func(d *diagnosis, _ *survey.Host) {
+			d.state.Swarm.Members[3].Addr = netip.MustParseAddrPort("10.0.0.1:2375")
+		}},
+		{memberKind, func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Members[3].Status = "Pending" }},
+		{memberKind, func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Members[3].Name = "x" }},
+		{memberKind, func(d *diagnosis, _ *survey.Host) { d.state.Swarm.Members = d.state.Swarm.Members[:3] }},
+		{keyKind, func(d *diagnosis, _ *survey.Host) { d.enter(swarmNodes+"192.168.33.250:2375", "x") }},
+		{registeredKind, func(d *diagnosis, store *survey.Host) { delete(d.state.Entries, registrationKey(d, store)) }},
+		{networkKind, func(_ *diagnosis, store *survey.Host) { store.Networks = nil }},
+		{networkKind, func(_ *diagnosis, store *survey.Host) { store.Networks = []engine.Network{{ID: "two", Name: "mynet"}} }},
+		{gossipKind, func(_ *diagnosis, store *survey.Host) { store.Peers = store.Peers[:1] }},
+	} {
+		d := healthyFacts()
+		c.breaks(d, d.state.On("store"))
+		if d.isSeenRight(part{c.kind, "store"}) {
+			t.Errorf("%v is right though it was changed", c.kind)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,25 @@ func TestComparisonText(t *testing.T) {
 }
 
 // TestSnipPair: of long values the place where they begin to differ is seen.
+// TestExampleFits: what is equal is told as such, and of values that differ as much is
+// shown as a line has room for.
+func TestExampleFits(t *testing.T) {
+	w := &walk{Options: Options{Lang: lang.English, Width: 80}}
+	for n, want := range map[int][2]string{
+		24: {strings.Repeat("x", 24), strings.Repeat("y", 24)},
+		25: {strings.Repeat("x", 23) + "…", strings.Repeat("y", 23) + "…"},
+	} {
+		c := harness.Comparison{Fields: []harness.Field{
+			{Name: "Name", Page: strings.Repeat("x", n), Seen: strings.Repeat("y", n), Verdict: harness.FieldListed, Reason: "It is random."},
+		}}
+		wanted := "  ✓ compared with the page: 0 equal, 1 known differences, 0 wrong\n" +
+			"  ≈ It is random.\n    Name: the page " + want[0] + ", here " + want[1] + "\n"
+		if diff := cmp.Diff(wanted, w.comparisonText(c)); diff != "" {
+			t.Errorf("%d columns (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
 func TestSnipPair(t *testing.T) {
 	const same = "a value that is the same for a long way "
 	for _, tt := range []struct{ a, b, wantA, wantB string }{

@@ -60,20 +60,33 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s in\n%s", gone, after)
 		}
 	}
-	if !strings.Contains(before, `labcheck_claim_holds{id="node-healthy#1"} 1`) || !strings.Contains(before, `labcheck_node_healthy{node="store"} 1`) {
+	if strings.Contains(before, "labcheck_last_success_timestamp_seconds 0\n") || !strings.Contains(before, `labcheck_claim_holds{id="node-healthy#1"} 1`) || !strings.Contains(before, `labcheck_node_healthy{node="store"} 1`) {
 		t.Errorf("before:\n%s", before)
 	}
 }
 
 func TestHealthz(t *testing.T) {
-	m := NewMetrics(time.Second)
+	m := NewMetrics(time.Minute)
 	m.set(checked(harness.VerdictFalse, harness.Failed, ""))
 	if code, body := get(t, m.handler(), "/healthz"); code != http.StatusOK || !strings.Contains(body, "false") {
 		t.Errorf("after a check: %d %s", code, body)
 	}
-	m.last = time.Now().Add(-2 * time.Minute)
-	if code, _ := get(t, m.handler(), "/healthz"); code != http.StatusServiceUnavailable {
-		t.Errorf("two minutes after the last check: %d", code)
+	for ago, want := range map[time.Duration]int{3 * time.Minute: http.StatusOK, 5 * time.Minute: http.StatusServiceUnavailable} {
+		m.last = time.Now().Add(-ago)
+		if code, _ := get(t, m.handler(), "/healthz"); code != want {
+			t.Errorf("%s after the last check: %d, want %d", ago, code, want)
+		}
+	}
+}
+
+// TestChangeTellsWhy: a line of a check ends with why it could not be made, if that is known.
+func TestChangeTellsWhy(t *testing.T) {
+	c := Change{Verdict: harness.VerdictUnreachable, Counts: &harness.Counts{Skipped: 2}}
+	const line = "unreachable: 0 claims hold, 0 false, 2 could not be checked"
+	for why, want := range map[string]string{"": line, "no route": line + ": no route"} {
+		if c.Reason = why; !strings.HasSuffix(c.In(""), want) {
+			t.Errorf("%q, want %q", c.In(""), want)
+		}
 	}
 }
 
