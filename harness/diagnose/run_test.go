@@ -144,32 +144,37 @@ func TestRun(t *testing.T) {
 // TestRunHangs: an engine that says nothing is given up in time, and one that
 // was silent for a moment is asked again.
 func TestRunHangs(t *testing.T) {
-	t.Parallel()
-	on, f := performed(t)
-	f.Hosts["store"].Silent = true
-	r := Run(t.Context(), on, Options{})
-	if got := found(r); got != "engine-hangs store" || r.Duration <= 0 || r.Duration > 10*time.Second {
-		t.Errorf("found %q after %s", got, r.Duration)
-	}
-	f.Change(func() { f.Hosts["manager"].Find("consul").State = "exited" })
-	if got := found(Run(t.Context(), on, Options{})); got != "consul-stopped manager" {
-		t.Errorf("waiting for Consul: found %q", got)
-	}
-	var asked atomic.Int32
-	f.Change(func() {
-		f.Hosts["manager"].Find("consul").State = "running"
-		f.Hosts["store"].Silent = false
-		f.Hosts["store"].Answer[harness.EnginePort] = func(w http.ResponseWriter, r *http.Request) {
-			if asked.Add(1) == 1 {
-				<-r.Context().Done()
+	for name, c := range map[string]struct {
+		breaks func(*enginetest.Cluster)
+		want   string
+	}{
+		"for good": {func(f *enginetest.Cluster) { f.Hosts["store"].Silent = true }, "engine-hangs store"},
+		"for Consul": {func(f *enginetest.Cluster) {
+			f.Hosts["store"].Silent, f.Hosts["manager"].Find("consul").State = true, "exited"
+		}, "consul-stopped manager"},
+		"for a moment": {silenceOnce, ""},
+	} {
+		runBesides(t, name, func(t *testing.T) {
+			on, f := performed(t)
+			f.Change(func() { c.breaks(f) })
+			r := Run(t.Context(), on, Options{})
+			if got := found(r); got != c.want || r.Duration <= 0 || r.Duration > 10*time.Second {
+				t.Errorf("found %q after %s, not %q", got, r.Duration, c.want)
 			}
-			f.Change(func() { delete(f.Hosts["store"].Answer, harness.EnginePort) })
-			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprintf(w, `{"ID": "x", "Name": "store", "ServerVersion": "20.10.5", "ClusterStore": "consul://192.168.33.11:8500", "ClusterAdvertise": "192.168.33.250:2375"}`)
+		})
+	}
+}
+
+// silenceOnce has the engine of store not answer the first request.
+func silenceOnce(f *enginetest.Cluster) {
+	var asked atomic.Int32
+	f.Hosts["store"].Answer[harness.EnginePort] = func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			<-r.Context().Done()
 		}
-	})
-	if got := found(Run(t.Context(), on, Options{})); got != "" {
-		t.Errorf("silent for a moment: %q", got)
+		f.Change(func() { delete(f.Hosts["store"].Answer, harness.EnginePort) })
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"ID": "x", "Name": "store", "ServerVersion": "20.10.5", "ClusterStore": "consul://192.168.33.11:8500", "ClusterAdvertise": "192.168.33.250:2375"}`)
 	}
 }
 
