@@ -66,7 +66,7 @@ func scaleFacts(r scale.Result, l lang.Language) []string {
 			m.CPUs, cmp.Or(m.Model, "?"), units.BytesSize(float64(m.Memory)), m.System, m.Kernel, m.Engine, m.Load),
 		l.Say("Versions: Swarm %s, Consul %s, docker %s", r.Versions["swarm"], r.Versions["consul"], r.Versions["engine"]),
 		l.Say("A simulated engine takes %s to create and start a container: %s.", s.Delay, delay),
-		l.Say("Registrations expire after %s and are renewed every %s.", s.TTL, s.Heartbeat),
+		l.Say("Registrations expire after %s and are renewed every %s.", s.TTL, s.Heartbeat.Round(time.Millisecond)),
 		l.Say("Measured at each level: %d requests of each kind (info one at a time, run by %d clients), "+
 			"and %d of the docker command on the manager.", s.Samples, s.RunClients, s.CLISamples),
 	}

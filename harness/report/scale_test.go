@@ -51,6 +51,7 @@ func TestScaleOutputs(t *testing.T) {
 	var printed bytes.Buffer
 	ScaleTerminal(&printed, r, lang.English)
 	outputs["terminal"] = printed.String()
+	golden(t, "scale.txt", printed.Bytes())
 	for name, output := range outputs {
 		wanted := []string{"engines and their containers are simulated", r.Machine.Model, r.Events[2].What}
 		if name != ScaleFile {
