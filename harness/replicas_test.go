@@ -19,12 +19,14 @@ func TestReplicas(t *testing.T) {
 		"the page":         {0, 4, "manager ", "manager ", "manager manager manager manager manager "},
 		"one replica":      {1, 4, "manager frontend01 ", own, own + "frontend01 frontend02 "},
 		"two":              {2, 4, own, own, own + "frontend01 frontend02 "},
+		"six members":      {1, 6, "manager frontend01 ", own, own + "frontend01 frontend02 frontend01 frontend02 "},
 		"more than hosts":  {9, 2, own, own, own},
 		"no quorum to win": {1, 1, "manager frontend01 ", "manager ", "manager manager "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topology := harness.Tutorial()
-			topology.Replicas, topology.Members = test.replicas, topology.Members[:test.members]
+			extra := []harness.Host{{Name: "extra01"}, {Name: "extra02"}}
+			topology.Replicas, topology.Members = test.replicas, append(topology.Members, extra...)[:test.members]
 			var asked []harness.Host
 			for _, h := range topology.Hosts() {
 				asked = append(asked, topology.ConsulOf(h))
