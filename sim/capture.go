@@ -18,7 +18,6 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -190,7 +189,7 @@ type capturing struct {
 	CaptureOptions
 	streams types.HijackedResponse
 	in      *io.PipeReader // what captureProgram writes to stdout
-	said    bytes.Buffer   // and to stderr; complete when in has ended
+	said    *bytes.Buffer  // and to stderr
 	packets *bufio.Reader  // of in
 	file    io.Writer
 	got     Captured
@@ -198,13 +197,8 @@ type capturing struct {
 }
 
 func newCapturing(streams types.HijackedResponse, o CaptureOptions, w io.Writer) *capturing {
-	in, out := io.Pipe()
-	c := &capturing{CaptureOptions: o, streams: streams, in: in, packets: bufio.NewReader(in), file: w}
-	go func() {
-		_, err := stdcopy.StdCopy(out, &c.said, streams.Reader)
-		out.CloseWithError(err) // nil is io.EOF
-	}()
-	return c
+	in, said := splitOutput(streams)
+	return &capturing{CaptureOptions: o, streams: streams, in: in, said: said, packets: bufio.NewReader(in), file: w}
 }
 
 // awaitStart waits until captureProgram captures packets, and writes the start of the file. The

@@ -1,8 +1,8 @@
 package sim
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -17,24 +17,34 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// execConn is a connection to a port of a node through `docker exec`. The
-// engine wraps what comes back in frames that tell stdout from stderr:
-// https://docs.docker.com/reference/api/engine (ContainerAttach, stream format).
+// splitOutput returns what a command writes to stdout, which ends with the command, and
+// to stderr, which is complete then. Both end early if stdout is closed.
+func splitOutput(streams types.HijackedResponse) (stdout *io.PipeReader, stderr *bytes.Buffer) {
+	stdout, out := io.Pipe()
+	stderr = new(bytes.Buffer)
+	go func() {
+		_, err := stdcopy.StdCopy(out, stderr, streams.Reader)
+		out.CloseWithError(err) // nil is io.EOF
+	}()
+	return stdout, stderr
+}
+
+// execConn is a connection to a port of a node through `docker exec`.
 type execConn struct {
 	net.Conn // of streams
 	streams  types.HijackedResponse
+	stdout   *io.PipeReader
+	stderr   *bytes.Buffer
 	remote   netip.AddrPort
-	left     uint32 // bytes of the current stdout frame that were not read yet
-	errs     strings.Builder
 }
 
-const (
-	frameStdout = 1
-	frameStderr = 2
-	maxErrs     = 4 << 10
-)
+func newExecConn(streams types.HijackedResponse, remote netip.AddrPort) *execConn {
+	stdout, stderr := splitOutput(streams)
+	return &execConn{streams.Conn, streams, stdout, stderr, remote}
+}
 
 // dialExec starts the relay in the node and waits until it is connected.
 func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
@@ -47,7 +57,7 @@ func (n *node) dialExec(ctx context.Context, port uint16) (net.Conn, error) {
 	if err != nil {
 		return nil, lang.Errorf("dial %s in %s: %w", addr, n.name, err)
 	}
-	c := &execConn{Conn: streams.Conn, streams: streams, remote: addr}
+	c := newExecConn(streams, addr)
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	err = c.awaitConnected()
 	if !stop() {
@@ -74,63 +84,25 @@ func (c *execConn) awaitConnected() error {
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return err
 	}
-	// The engine itself speaks here, if it could not start relay.
-	c.errs.Write(said[:n])
-	_, err = io.CopyN(&c.errs, c, maxErrs)
-	if err != nil && !errors.Is(err, io.EOF) {
+	// The engine itself speaks on stdout, if it could not start relay.
+	rest, err := io.ReadAll(c)
+	if err != nil {
 		return err
 	}
-	if errno := harness.ErrnoIn(c.errs.String()); errno != 0 {
+	why := string(said[:n]) + string(rest) + c.stderr.String()
+	if errno := harness.ErrnoIn(why); errno != 0 {
 		return os.NewSyscallError("connect", errno)
 	}
-	return lang.Errorf("relay ended: %s", strings.TrimSpace(c.errs.String()))
-}
-
-// readFrameHeader reads of which stream a frame is, and how long.
-func readFrameHeader(r io.Reader) (stream byte, size uint32, err error) {
-	var h [8]byte
-	if _, err := io.ReadFull(r, h[:]); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = io.EOF
-		}
-		return 0, 0, err
-	}
-	if h[0] != frameStdout && h[0] != frameStderr {
-		return 0, 0, lang.Errorf("the engine sent a frame of unknown stream %d", h[0])
-	}
-	return h[0], binary.BigEndian.Uint32(h[4:]), nil
-}
-
-// readErr reads a stderr frame and keeps its beginning.
-func (c *execConn) readErr(size uint32) error {
-	kept, err := io.CopyN(&c.errs, c.streams.Reader, min(int64(size), int64(maxErrs-c.errs.Len())))
-	if err == nil {
-		_, err = io.CopyN(io.Discard, c.streams.Reader, int64(size)-kept)
-	}
-	return err
+	return lang.Errorf("relay ended: %s", strings.TrimSpace(why))
 }
 
 // Read returns what the node's port sent.
-func (c *execConn) Read(p []byte) (int, error) {
-	for c.left == 0 {
-		stream, size, err := readFrameHeader(c.streams.Reader)
-		if err != nil {
-			return 0, err
-		}
-		if stream == frameStderr {
-			if err := c.readErr(size); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		c.left = size
-	}
-	if uint32(len(p)) > c.left {
-		p = p[:c.left]
-	}
-	n, err := c.streams.Reader.Read(p)
-	c.left -= uint32(n)
-	return n, err
+func (c *execConn) Read(p []byte) (int, error) { return c.stdout.Read(p) }
+
+// Close ends the connection.
+func (c *execConn) Close() error {
+	_ = c.stdout.Close() // ends what splits the output
+	return c.Conn.Close()
 }
 
 // CloseWrite ends the sending side, as (*net.TCPConn).CloseWrite does.
