@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
@@ -23,7 +24,7 @@ import (
 type link struct {
 	endpoint
 	client *client.Client
-	info   system.Info // of when it was connected to
+	info   system.Info // see readInfo
 	ssh    *sshForward // nil unless the engine is reached by ssh
 	shared bool        // another link closes ssh
 	// warning is what a person must know of how the engine was reached; may be nil.
@@ -51,10 +52,10 @@ func connect(ctx context.Context, s selection, asked netip.Prefix) (*link, error
 		return nil, err
 	}
 	k, err := connectBehind(ctx, s, e, asked)
-	if k == nil && err == nil {
-		k, err = openLink(ctx, e)
+	if k != nil || err != nil {
+		return k, err
 	}
-	return checkReached(ctx, k, err)
+	return connectTo(ctx, e)
 }
 
 // connectEngine reaches the engine that a value of --engine names and makes sure that it
@@ -64,13 +65,12 @@ func connectEngine(ctx context.Context, value string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := openLink(ctx, e)
-	return checkReached(ctx, k, err)
+	return connectTo(ctx, e)
 }
 
-// checkReached returns the link to an engine that was reached, or failed to be, if the
-// engine can hold a lab.
-func checkReached(ctx context.Context, k *link, err error) (*link, error) {
+// connectTo reaches the engine of an endpoint and makes sure that it can hold a lab.
+func connectTo(ctx context.Context, e endpoint) (*link, error) {
+	k, err := openLink(ctx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func reachHolder(ctx context.Context, s selection, e endpoint, addr netip.Addr) 
 	if s.getenv(EnvEngine) != "" {
 		behind.source = EnvEngine
 	}
-	k, err := openLink(ctx, behind)
+	k, err := connectTo(ctx, behind)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,11 @@ func reachHolder(ctx context.Context, s selection, e endpoint, addr netip.Addr) 
 	if holds {
 		return k, nil
 	}
-	return nil, errors.Join(cmp.Or(err, strayAddress(e, behind)), k.Close())
+	stray := harness.WithHint(
+		lang.Errorf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it", e.Host, behind.describe()),
+		lang.Verbatim("unset DOCKER_HOST"),
+	)
+	return nil, errors.Join(cmp.Or(err, stray), k.Close())
 }
 
 // holdsLab reports whether a lab on the engine has an address.
@@ -164,56 +168,52 @@ func (k *link) openAgain(ctx context.Context) (*link, error) {
 // awaitAnswer makes the client and waits for the engine's first answer. If there is
 // none it closes the link.
 func (k *link) awaitAnswer(ctx context.Context, limit time.Duration) error {
+	listens := k.endpoint
+	if k.ssh != nil {
+		listens = endpointAt(k.ssh.URL())
+	}
+	var err error
+	if k.client, err = listens.newClient(); err != nil {
+		return errors.Join(unreachableError(k.endpoint, err), k.Close())
+	}
+	ping, err := k.ping(ctx, limit)
+	if err != nil {
+		return errors.Join(err, k.Close())
+	}
+	// Left to the first request, it would be a race with a second one beside.
+	k.client.NegotiateAPIVersionPing(ping)
+	return nil
+}
+
+// ping returns the engine's answer, or an error that names the engine if there is none
+// within a limit.
+func (k *link) ping(ctx context.Context, limit time.Duration) (types.Ping, error) {
 	limit = harness.Limit(ctx, limit)
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	options, err := k.clientOptions()
-	if err == nil {
-		k.client, err = client.NewClientWithOpts(options...)
-	}
-	if err != nil {
-		return errors.Join(unreachableError(k.endpoint, err), k.Close())
-	}
 	ping, err := k.client.Ping(asking)
 	if err == nil {
-		// Left to the first request, it would be a race with a second one beside.
-		k.client.NegotiateAPIVersionPing(ping)
-		return nil
+		return ping, nil
 	}
-	err = noAnswer(ctx, limit, err)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		err = lang.Errorf("no answer within %s", limit)
+	}
 	if k.ssh != nil {
 		err = k.ssh.explainFailure(err)
 	}
-	return errors.Join(unreachableError(k.endpoint, err), k.Close())
+	return ping, unreachableError(k.endpoint, err)
 }
 
-// noAnswer returns the error of a request. It says so in words if there was no answer
-// within a limit, and the command has not ended.
-func noAnswer(ctx context.Context, limit time.Duration, err error) error {
-	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return lang.Errorf("no answer within %s", limit)
+// readInfo asks the engine what it is.
+func (k *link) readInfo(ctx context.Context) (err error) {
+	if k.info, err = k.client.Info(ctx); err != nil {
+		return unreachableError(k.endpoint, err)
 	}
-	return err
-}
-
-// clientOptions returns what makes a client of the engine.
-func (k *link) clientOptions() ([]client.Opt, error) {
-	if k.ssh != nil {
-		return endpointAt(k.ssh.URL()).clientOptions()
-	}
-	return k.endpoint.clientOptions()
+	return nil
 }
 
 func unreachableError(e endpoint, err error) error {
 	return lang.Errorf("%w at %s: %w", ErrEngine, e.describe(), err)
-}
-
-// strayAddress reports that DOCKER_HOST names an address that no lab has.
-func strayAddress(e, behind endpoint) error {
-	return harness.WithHint(
-		lang.Errorf("DOCKER_HOST=%s is an address for labs, and no lab on %s has it", e.Host, behind.describe()),
-		lang.Verbatim("unset DOCKER_HOST"),
-	)
 }
 
 // CheckSettings returns a *harness.SettingError if no engine can be what the options and

@@ -307,9 +307,9 @@ func endpointAt(host string) endpoint {
 	return endpoint{Endpoint: docker.Endpoint{EndpointMeta: docker.EndpointMeta{Host: host}}}
 }
 
-// clientOptions returns what makes a client of the endpoint. docker/cli's own
-// ClientOpts is for another client than the one that Swarm understands.
-func (e endpoint) clientOptions() ([]client.Opt, error) {
+// newClient returns a client of the engine. docker/cli's own ClientOpts is for another
+// client than the one that Swarm understands.
+func (e endpoint) newClient() (*client.Client, error) {
 	var options []client.Opt
 	if secured, err := e.tlsConfig(); err != nil {
 		return nil, err
@@ -318,7 +318,8 @@ func (e endpoint) clientOptions() ([]client.Opt, error) {
 			Transport: &http.Transport{TLSClientConfig: secured}, CheckRedirect: client.CheckRedirect,
 		}))
 	}
-	return append(options, client.WithHost(e.Host), client.WithVersionFromEnv(), client.WithAPIVersionNegotiation()), nil
+	options = append(options, client.WithHost(e.Host), client.WithVersionFromEnv(), client.WithAPIVersionNegotiation())
+	return client.NewClientWithOpts(options...)
 }
 
 // tlsConfig returns the endpoint's TLS settings, and nil if it has none.

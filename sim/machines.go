@@ -239,17 +239,6 @@ func lostEngine(watched context.Context) error {
 	return nil
 }
 
-// checkAnswers returns an error that names the engine if it does not answer.
-func (k *link) checkAnswers(ctx context.Context) error {
-	limit := harness.Limit(ctx, connectTimeout)
-	asking, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	if _, err := k.client.Ping(asking); err != nil {
-		return unreachableError(k.endpoint, noAnswer(ctx, limit, err))
-	}
-	return nil
-}
-
 // machineOf returns the machine of an engine.
 func machineOf(machines []*machine, engine *client.Client) *machine {
 	return machines[slices.IndexFunc(machines, func(m *machine) bool { return m.client == engine })]

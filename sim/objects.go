@@ -209,7 +209,10 @@ func (o labObjects) removeAll(ctx context.Context, f objectFilter) error {
 		}
 		group.Wait()
 	}
-	forEach(func(i int, _ *client.Client) error { return o.engines[i].checkAnswers(ctx) })
+	forEach(func(i int, _ *client.Client) error {
+		_, err := o.engines[i].ping(ctx, connectTimeout)
+		return err
+	})
 	forEach(func(i int, e *client.Client) (err error) {
 		if found[i], err = listObjects(ctx, e, f); err == nil {
 			err = removeListed(ctx, e, objectList{found[i].containers, found[i].volumes, nil})

@@ -28,8 +28,8 @@ func (k *link) checkEngine(ctx context.Context) error {
 	if err := k.refuseEngine(version, system.Info{}); err != nil {
 		return err
 	}
-	if k.info, err = k.client.Info(ctx); err != nil {
-		return unreachableError(k.endpoint, err)
+	if err := k.readInfo(ctx); err != nil {
+		return err
 	}
 	return k.refuseEngine(version, k.info)
 }

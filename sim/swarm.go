@@ -164,14 +164,6 @@ func leaveSwarm(ctx context.Context, machines []*machine) error {
 	return errors.Join(errs...)
 }
 
-// readInfo asks the engine again what it is.
-func (m *machine) readInfo(ctx context.Context) (err error) {
-	if m.info, err = m.client.Info(ctx); err != nil {
-		return unreachableError(m.endpoint, err)
-	}
-	return nil
-}
-
 // addrForOthers returns the address by which the other machines probably reach this one:
 // that by which labcheck does. It is empty, and the engine chooses, if labcheck does so by
 // a socket or a loopback address.
