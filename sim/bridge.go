@@ -11,12 +11,14 @@ import (
 // labBridge is the network that a lab's nodes are on: a bridge, or the overlay of a lab
 // on several machines.
 type labBridge struct {
-	id        string
-	subnet    netip.Prefix
-	topology  string // as recordTopology writes it
-	engines   string // as recordMachines writes it
-	isOverlay bool
+	id       string
+	subnet   netip.Prefix
+	topology string // as recordTopology writes it
+	engines  []recordedEngine
 }
+
+// isOverlay reports whether the nodes are on several machines.
+func (b labBridge) isOverlay() bool { return len(b.engines) > 0 }
 
 // interfaceName returns the name that the engine gives the bridge's interface.
 func (b labBridge) interfaceName() string { return "br-" + b.id[:min(12, len(b.id))] }

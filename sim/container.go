@@ -43,7 +43,7 @@ func (s *starter) makeContainer(ctx context.Context, n *node, h harness.Host, cp
 		testcontainers.WithConfigModifier(func(c *container.Config) { c.Hostname = h.Name }),
 		testcontainers.WithHostConfigModifier(func(c *container.HostConfig) {
 			setRights(c)
-			if s.bridge.isOverlay {
+			if s.bridge.isOverlay() {
 				c.Sysctls = withoutPathMTU
 			}
 			c.Mounts = []mount.Mount{engineDisk(s.objects.diskName(h.Name), labels)}

@@ -33,10 +33,10 @@ func openMachines(ctx context.Context, o Options) (machines []*machine, lost []e
 	if machines, lost, err = o.connectChosen(ctx); err != nil {
 		return nil, nil, nil, err
 	}
-	if b, err = findAnyBridge(ctx, o.Lab, machines); err == nil && b != nil && b.engines != "" {
+	if b, err = findAnyBridge(ctx, o.Lab, machines); err == nil && b != nil {
 		var more []*machine
 		var moreLost []error
-		more, moreLost, err = o.connectRecorded(ctx, machines, *b)
+		more, moreLost, err = o.connectRecorded(ctx, machines, b.engines)
 		machines, lost = append(machines, more...), append(lost, moreLost...)
 	}
 	if err == nil && len(machines) > 1 {
@@ -124,12 +124,12 @@ func recordMachines(machines []*machine) string {
 	return string(text)
 }
 
-// readMachines returns the engines on which a lab was made; none if it is on one machine.
-func (b labBridge) readMachines() (recorded []recordedEngine, err error) {
-	if b.engines == "" {
+// readMachines reads a value of labelEngines; it is empty if a lab is on one machine.
+func readMachines(label string) (recorded []recordedEngine, err error) {
+	if label == "" {
 		return nil, nil
 	}
-	if err := json.Unmarshal([]byte(b.engines), &recorded); err != nil {
+	if err := json.Unmarshal([]byte(label), &recorded); err != nil {
 		return nil, lang.Errorf("label %s of the lab's network: %w", labelEngines, err)
 	}
 	return recorded, nil
@@ -152,12 +152,8 @@ func findAnyBridge(ctx context.Context, lab string, machines []*machine) (*labBr
 
 // connectRecorded connects to those of a lab's engines that no --engine named.
 func (o Options) connectRecorded(
-	ctx context.Context, machines []*machine, b labBridge,
+	ctx context.Context, machines []*machine, recorded []recordedEngine,
 ) (more []*machine, lost []error, err error) {
-	recorded, err := b.readMachines()
-	if err != nil {
-		return nil, nil, err
-	}
 	for _, e := range recorded {
 		isOpen := slices.ContainsFunc(machines, func(m *machine) bool { return m.info.ID == e.ID })
 		if isOpen || slices.Contains(o.Engines, e.Name) {
@@ -184,13 +180,11 @@ func (o Options) connectRecorded(
 
 // checkMade returns an error if a lab was not made on all of the machines.
 func checkMade(lab string, b labBridge, machines []*machine) error {
-	recorded, err := b.readMachines()
-	if err != nil {
-		return err
+	if !b.isOverlay() && len(machines) == 1 {
+		return nil
 	}
 	for _, m := range machines {
-		isOfLab := func(e recordedEngine) bool { return e.ID == m.info.ID }
-		if b.isOverlay && !slices.ContainsFunc(recorded, isOfLab) || !b.isOverlay && len(machines) > 1 {
+		if !slices.ContainsFunc(b.engines, func(e recordedEngine) bool { return e.ID == m.info.ID }) {
 			return harness.WithHint(
 				lang.Errorf("lab %s was made without %s", lab, m.describe()),
 				lang.Text{EN: "leave this --engine out, or name another lab with --lab"},

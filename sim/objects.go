@@ -121,10 +121,8 @@ func (o labObjects) findBridge(ctx context.Context) (labBridge, error) {
 		return labBridge{}, lang.Errorf("network %s of lab %s has %d subnets, not one", found[0].Name, o.lab, len(subnets))
 	}
 	n := found[0]
-	return labBridge{
-		id: n.ID, subnet: subnets[0], topology: n.Labels[labelTopology], engines: n.Labels[labelEngines],
-		isOverlay: n.Scope == swarmScope,
-	}, nil
+	engines, err := readMachines(n.Labels[labelEngines])
+	return labBridge{n.ID, subnets[0], n.Labels[labelTopology], engines}, err
 }
 
 // findNodes returns those of the hosts that the lab has, running or not. The error

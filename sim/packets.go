@@ -51,7 +51,7 @@ func (e *BlockedError) HintIn(l lang.Language) string { return e.Hint.In(l) }
 // blockedForwarding returns the error for packets that the bridge forwards, to or
 // from a host.
 func blockedForwarding(from, to Place, host *node) *BlockedError {
-	if host.bridge.isOverlay {
+	if host.bridge.isOverlay() {
 		return blockedBetween(from, to, host, lang.Text{EN: "the network between the machines drops them"})
 	}
 	machine, bridge := lang.Text{EN: "the engine's machine"}, host.bridge
@@ -95,7 +95,7 @@ func checkPackets(ctx context.Context, nodes []*node, manager harness.Host) erro
 		group.Go(func() error { return checkDial(ctx, nodes) })
 	}
 	group.Go(func() error { return checkForwarding(ctx, nodes, manager) })
-	if err := group.Wait(); err != nil || !nodes[0].bridge.isOverlay {
+	if err := group.Wait(); err != nil || !nodes[0].bridge.isOverlay() {
 		return err
 	}
 	return checkFullSize(whole, nodes, manager)
