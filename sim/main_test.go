@@ -16,8 +16,8 @@ import (
 func TestMain(m *testing.M) {
 	ctx := context.Background()
 	switch {
-	case len(os.Args) == 5 && os.Args[1] == "watchdog":
-		if err := Watch(ctx, os.Stdin, os.Args[2:]); err != nil {
+	case len(os.Args) == 2 && os.Args[1] == "watchdog":
+		if err := Watch(ctx, os.Stdin); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

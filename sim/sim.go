@@ -50,9 +50,8 @@ type Options struct {
 	// Removing opens a lab for Down: with the hosts that it was made with, and on several
 	// machines also if some of its engines can't be reached. Down tells which.
 	Removing bool
-	// Watchdog is the command line that runs Watch in a process of its own; the
-	// engine's address, the lab's name and the run are appended. Without it a lab
-	// outlives a crash of this process while it is being made.
+	// Watchdog is the command line that runs Watch in a process of its own. Without it a
+	// lab outlives a crash of this process while it is being made.
 	Watchdog []string
 	// Plain leaves out what makes a lab start faster than the tutorial by hand.
 	Plain bool

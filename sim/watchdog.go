@@ -6,9 +6,9 @@ import (
 	"errors"
 	"io"
 	"os/exec"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/docker/cli/cli/context/docker"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -22,8 +22,12 @@ type watchdog struct {
 	cmd  *exec.Cmd
 }
 
-// keepWord has the watchdog keep the lab.
-const keepWord = "keep\n"
+// watched is what a watchdog is told first: what to remove, and where. The certificates
+// and keys of an engine are for no command line.
+type watched struct {
+	Engine   docker.Endpoint
+	Lab, Run string
+}
 
 // startWatchdog starts the watchdog of what this process makes of a lab. argv is its
 // command line; without one no watchdog is started.
@@ -31,7 +35,7 @@ func startWatchdog(argv []string, engine *link, o labObjects) (*watchdog, error)
 	if len(argv) == 0 {
 		return nil, nil
 	}
-	cmd := exec.Command(argv[0], append(slices.Clone(argv[1:]), engine.Host, o.lab, o.run)...)
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.SysProcAttr = harness.OwnSession() // so that Ctrl-C reaches us and not it
 	pipe, err := cmd.StdinPipe()
 	if err == nil {
@@ -40,10 +44,14 @@ func startWatchdog(argv []string, engine *link, o labObjects) (*watchdog, error)
 	if err != nil {
 		return nil, lang.Errorf("start the watchdog: %w", err)
 	}
-	// Certificates and keys are for no command line. If the watchdog has ended it
-	// needs none.
-	_ = json.NewEncoder(pipe).Encode(engine.Endpoint)
-	return &watchdog{pipe, cmd}, nil
+	w := &watchdog{pipe, cmd}
+	w.tell(watched{engine.Endpoint, o.lab, o.run})
+	return w, nil
+}
+
+// tell writes to the watchdog's standard input.
+func (w *watchdog) tell(v any) {
+	_ = json.NewEncoder(w.pipe).Encode(v) // it may have ended
 }
 
 // dismiss has the watchdog end and leave the lab as it is.
@@ -51,37 +59,31 @@ func (w *watchdog) dismiss() {
 	if w == nil {
 		return
 	}
-	_, _ = io.WriteString(w.pipe, keepWord) // it may have ended
+	w.tell(true)
 	_ = w.pipe.Close()
 	_ = w.cmd.Wait()
 }
 
-// Watch is what a watchdog does: it waits for standard input to end and then,
-// unless it was told to keep the lab, removes what the run made. argv are the
-// engine's address, the lab's name and the run. The first line of standard input is
-// the endpoint of the engine; keepWord may follow.
-func Watch(ctx context.Context, in io.Reader, argv []string) error {
-	if len(argv) != 3 {
-		return errors.New("the watchdog needs an engine, a lab and a run")
+// Watch is what a watchdog does: it waits for its standard input to end and then, unless
+// it was told to keep the lab, removes what the run made. Its input is what is watched,
+// and true if the lab is to stay.
+func Watch(ctx context.Context, input io.Reader) error {
+	told := json.NewDecoder(input)
+	var w watched
+	if err := told.Decode(&w); err != nil {
+		return lang.Errorf("the watchdog's engine: %w", err)
 	}
-	said, err := io.ReadAll(in)
-	first, word, _ := strings.Cut(string(said), "\n")
-	if err == nil && word == keepWord {
+	var keep bool
+	if err := told.Decode(&keep); err == nil && keep {
 		return nil
 	}
-	e := endpointAt(argv[0])
-	if first != "" {
-		if err := json.Unmarshal([]byte(first), &e.Endpoint); err != nil {
-			return lang.Errorf("the watchdog's engine: %w", err)
-		}
-	}
-	k, err := awaitReach(ctx, e)
+	k, err := awaitReach(ctx, endpoint{Endpoint: w.Engine})
 	if err != nil {
 		return err
 	}
 	defer k.Close()
 	defer harness.RemoveDeadSockets()
-	return removeUntilQuiet(ctx, labObjects{engines: []*link{k}, lab: argv[1], run: argv[2]})
+	return removeUntilQuiet(ctx, labObjects{engines: []*link{k}, lab: w.Lab, run: w.Run})
 }
 
 // awaitReach waits for an engine that does not answer: it may have been restarted,

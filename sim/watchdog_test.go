@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,7 +24,12 @@ func TestWatchdogWaitsForTheEngine(t *testing.T) {
 	}
 	at := first.Addr().String()
 	first.Close()
-	dog := exec.Command(os.Args[0], "watchdog", "tcp://"+at, "test-away", "RUN")
+	told, err := json.Marshal(watched{endpointAt("tcp://" + at).Endpoint, "test-away", "RUN"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dog := exec.Command(os.Args[0], "watchdog")
+	dog.Stdin = bytes.NewReader(told)
 	dog.Env = append(os.Environ(), "DOCKER_HOST=tcp://"+at, "XDG_CACHE_HOME="+t.TempDir())
 	var said strings.Builder
 	dog.Stderr = &said

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 type watched struct{ m *testing.M }
 
 func (w watched) Run() int {
-	if len(os.Args) == 5 && os.Args[1] == watchdogName {
+	if len(os.Args) == 2 && os.Args[1] == watchdogName {
 		return run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	}
 	code := w.m.Run()

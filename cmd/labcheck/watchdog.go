@@ -23,10 +23,10 @@ func watchdogArgv() []string {
 
 func newWatchdogCommand(*app) *cobra.Command {
 	return &cobra.Command{
-		Use: watchdogName + " ENGINE LAB RUN", Hidden: true, Args: cobra.ExactArgs(3),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Use: watchdogName, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A signal is meant for the command that is watched over.
-			return sim.Watch(context.WithoutCancel(cmd.Context()), cmd.InOrStdin(), args)
+			return sim.Watch(context.WithoutCancel(cmd.Context()), cmd.InOrStdin())
 		},
 	}
 }

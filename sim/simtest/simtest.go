@@ -58,11 +58,11 @@ func MainWithLeakCheck(m *testing.M) {
 // serveWatchdog is the watchdog if this process was started as one, and does not
 // return then.
 func serveWatchdog() {
-	if len(os.Args) != 5 || os.Args[1] != watchdog {
+	if len(os.Args) != 2 || os.Args[1] != watchdog {
 		_ = os.Setenv(envMain, strconv.Itoa(os.Getpid())) // fails for invalid names only
 		return
 	}
-	if err := sim.Watch(context.Background(), os.Stdin, os.Args[2:]); err != nil {
+	if err := sim.Watch(context.Background(), os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
