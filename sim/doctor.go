@@ -90,7 +90,7 @@ func (d doctor) checkSubnet(ctx context.Context) Check {
 		return Check{name, true, d.lang.Say("lab %s is running on %s; %s", d.lab.Lab(), bridge.subnet, how), ""}
 	}
 	if errors.Is(err, harness.ErrNoNodes) {
-		err = newSubnetRequest(d.lab).checkSubnet(ctx)
+		err = subnetRequest{d.lab}.checkSubnet(ctx)
 	}
 	if err != nil {
 		return d.failed(name, err, "docker network ls")

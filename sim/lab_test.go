@@ -334,7 +334,7 @@ func TestMadeMeanwhile(t *testing.T) {
 
 // makeBridge makes a lab's bridge and nothing else.
 func makeBridge(ctx context.Context, l *Lab) error {
-	_, err := subnetRequest{objects: l.objects, topology: l.topology}.makeBridge(ctx)
+	_, err := subnetRequest{l}.makeBridge(ctx)
 	return err
 }
 

@@ -223,7 +223,7 @@ func TestSubnetInUseOnAnotherMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *SubnetError
-	_, err = newSubnetRequest(l).checkNetworks(t.Context())
+	_, err = subnetRequest{l}.checkNetworks(t.Context())
 	if want := "network mine of " + engines[1]; !errors.As(err, &refused) || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q", err, want)
 	}

@@ -76,7 +76,7 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 	if err != nil {
 		return "", err
 	}
-	bridge, err := subnetRequest{objects: o, topology: l.topology}.makeBridge(ctx)
+	bridge, err := subnetRequest{&Lab{topology: l.topology, machines: l.machines, objects: o}}.makeBridge(ctx)
 	if err != nil {
 		return "", err
 	}

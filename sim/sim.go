@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"sync"
 
 	"labcheck/harness"
 	"labcheck/harness/lang"
@@ -101,7 +100,7 @@ func Open(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	objects := newLabObjects(o.Lab, machines...)
-	topology, err := findTopology(objects, bridge, o)
+	topology, err := findTopology(bridge, o)
 	if err != nil {
 		return nil, errors.Join(err, closeMachines(machines))
 	}
@@ -205,7 +204,7 @@ func (l *Lab) UpWith(
 			return nil, err
 		}
 	}
-	bridge, err := newSubnetRequest(l).ensureBridge(watched)
+	bridge, err := subnetRequest{l}.ensureBridge(watched)
 	if err != nil {
 		return nil, err
 	}
@@ -366,13 +365,9 @@ func (l *Lab) Collect(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	errs := make([]error, len(nodes))
-	var group sync.WaitGroup
-	for i, n := range nodes {
-		group.Go(func() { errs[i] = n.collectState(ctx, filepath.Join(dir, n.name)) })
-	}
-	group.Wait()
-	return errors.Join(errs...)
+	return errors.Join(harness.DoAll(nodes, 0, func(_ int, n *node) error {
+		return n.collectState(ctx, filepath.Join(dir, n.name))
+	})...)
 }
 
 // KeepLogs has an Up that fails write the log of each node's engine to

@@ -28,22 +28,8 @@ func newSubnetError(subnet netip.Prefix, usedBy, hint lang.Text) *SubnetError {
 	return &SubnetError{HintError: harness.HintError{Err: err, Hint: hint}}
 }
 
-// subnetRequest is a request for a bridge on a subnet.
-type subnetRequest struct {
-	objects  labObjects
-	topology harness.Topology
-	opts     Options
-	engines  string // as recordMachines writes them, for a lab on several machines
-}
-
-// newSubnetRequest returns the request for a lab's own network.
-func newSubnetRequest(l *Lab) subnetRequest {
-	r := subnetRequest{objects: l.objects, topology: l.topology, opts: l.opts}
-	if len(l.machines) > 1 {
-		r.engines = recordMachines(l.machines)
-	}
-	return r
-}
+// subnetRequest is a request for a lab's network, on its subnet.
+type subnetRequest struct{ *Lab }
 
 // ensureBridge returns the lab's bridge, which it makes if there is none.
 func (r subnetRequest) ensureBridge(ctx context.Context) (labBridge, error) {
@@ -52,7 +38,7 @@ func (r subnetRequest) ensureBridge(ctx context.Context) (labBridge, error) {
 		bridge, err = r.makeBridge(ctx)
 	}
 	if err == nil { // another labcheck may have made it since Open
-		err = r.checkSame(bridge)
+		err = bridge.checkSame(r.Lab.Lab(), r.topology)
 	}
 	return bridge, err
 }
@@ -74,28 +60,24 @@ func (r subnetRequest) makeBridge(ctx context.Context) (labBridge, error) {
 		Labels: labels,
 		IPAM:   &network.IPAM{Config: []network.IPAMConfig{{Subnet: r.topology.Subnet.String()}}},
 	}
-	if r.engines != "" {
+	if len(r.machines) > 1 {
 		if err := r.makeOverlay(&options); err != nil {
 			return labBridge{}, err
 		}
 	}
-	_, err := r.objects.engine().NetworkCreate(making, r.objects.lab, options)
-	if err == nil {
-		r.opts.reportEvent("", lang.Text{EN: "network made"})
-		return r.awaitBridge(ctx)
+	if _, err := r.objects.engine().NetworkCreate(making, r.objects.lab, options); err != nil {
+		if taken := r.awaitListing(ctx); taken != nil {
+			return labBridge{}, taken
+		}
+		return labBridge{}, lang.Errorf("make network %s: %w", r.objects.lab, err)
 	}
-	if taken := r.awaitListing(ctx); taken != nil {
-		return labBridge{}, taken
-	}
-	return labBridge{}, lang.Errorf("make network %s: %w", r.objects.lab, err)
+	r.opts.reportEvent("", lang.Text{EN: "network made"})
+	return r.awaitBridge(ctx)
 }
 
 // awaitBridge returns the network that was just made. A swarm gives it its subnet some
 // time later.
 func (r subnetRequest) awaitBridge(ctx context.Context) (b labBridge, err error) {
-	if r.engines == "" {
-		return r.objects.findBridge(ctx)
-	}
 	ctx, cancel := harness.WithLimit(ctx, listTimeout)
 	defer cancel()
 	err = harness.Until(ctx, 50*time.Millisecond, func(ctx context.Context) (err error) {
@@ -179,7 +161,7 @@ func (r subnetRequest) checkNetworks(ctx context.Context) ([]network.Inspect, er
 // takenBy reports that a network of the engine at a place has the subnet. free is another one.
 func (r subnetRequest) takenBy(n network.Inspect, at lang.Text, free string) *SubnetError {
 	usedBy := lang.Textf("the engine's network %s uses it", n.Name)
-	if r.engines != "" {
+	if len(r.machines) > 1 {
 		usedBy = lang.Textf("network %s of %s uses it", n.Name, at)
 	}
 	hint := lang.Textf("choose another subnet (--subnet %s), or remove the network (docker network rm %s)", free, n.Name)

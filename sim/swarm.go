@@ -192,7 +192,7 @@ const (
 
 // makeOverlay makes the request for a bridge one for the network of a lab on several machines.
 func (r subnetRequest) makeOverlay(o *network.CreateOptions) error {
-	free, ok := freeRange(r.topology, len(r.objects.engines))
+	free, ok := freeRange(r.topology, len(r.machines))
 	if !ok {
 		return harness.WithHint(
 			lang.Errorf("subnet %s is full: a lab on several machines needs an address for each of them, too",
@@ -203,7 +203,7 @@ func (r subnetRequest) makeOverlay(o *network.CreateOptions) error {
 	o.Driver, o.Scope, o.Attachable = "overlay", swarmScope, true
 	// The option is about the packets of the machines.
 	o.Options = map[string]string{mtuOption: strconv.Itoa(nodeMTU + vxlanHeader)}
-	o.Labels[labelEngines] = r.engines
+	o.Labels[labelEngines] = recordMachines(r.machines)
 	addresses := &o.IPAM.Config[0]
 	addresses.Gateway, addresses.IPRange = r.topology.Subnet.Masked().Addr().Next().String(), free.String()
 	return nil

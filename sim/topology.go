@@ -11,7 +11,7 @@ import (
 // findTopology returns the topology of a lab: the one that it was made with, or else
 // the wanted one. It returns an error if both are there and differ, unless the lab is only to
 // be removed. Without a lab, bridge is nil.
-func findTopology(lab labObjects, bridge *labBridge, wanted Options) (harness.Topology, error) {
+func findTopology(bridge *labBridge, wanted Options) (harness.Topology, error) {
 	exists := bridge != nil
 	if exists && wanted.Removing {
 		return bridge.readTopology()
@@ -27,7 +27,7 @@ func findTopology(lab labObjects, bridge *labBridge, wanted Options) (harness.To
 		return t, harness.WithSetting(err, lang.Text{})
 	}
 	if exists {
-		err = subnetRequest{objects: lab, topology: t}.checkSame(*bridge)
+		err = bridge.checkSame(wanted.Lab, t)
 	}
 	return t, err
 }
@@ -77,19 +77,19 @@ func (b labBridge) readTopology() (t harness.Topology, err error) {
 	return t, nil
 }
 
-// checkSame returns an error if a bridge is not of the requested topology.
-func (r subnetRequest) checkSame(bridge labBridge) error {
+// checkSame returns an error unless a lab with the bridge was made with a topology.
+func (b labBridge) checkSame(lab string, t harness.Topology) error {
 	switch {
-	case bridge.subnet != r.topology.Subnet:
+	case b.subnet != t.Subnet:
 		return newSubnetError(
-			r.topology.Subnet, lang.Textf("lab %s is running on %s", r.objects.lab, bridge.subnet),
+			t.Subnet, lang.Textf("lab %s is running on %s", lab, b.subnet),
 			lang.Text{EN: "leave --subnet out, or name another lab with --lab"},
 		)
-	case bridge.topology != recordTopology(r.topology):
+	case b.topology != recordTopology(t):
 		return harness.WithHint(
-			lang.Errorf("lab %s was made with other hosts", r.objects.lab),
+			lang.Errorf("lab %s was made with other hosts", lab),
 			lang.Textf("remove it first (labcheck down --lab %s), leave --inventory and --nodes out, "+
-				"or name another lab with --lab", r.objects.lab),
+				"or name another lab with --lab", lab),
 		)
 	}
 	return nil
