@@ -36,12 +36,7 @@ type Client struct {
 	transport *http.Transport
 }
 
-// Connect prepares a client for what listens on a port of a node. It does not
-// dial yet: the first call does, and every call that finds no connection left.
-// Nothing is taken from the environment: no proxy, no DOCKER_HOST.
-func Connect(n harness.Node, port uint16) (*Client, error) { return Options{}.connectPort(n, port) }
-
-// connectReplica is connect for a Swarm manager that may be a replica. What it
+// connectReplica is connectPort for a Swarm manager that may be a replica. What it
 // passes on to the primary it passes on with the connection, and all that is
 // asked on that later, too: a replica then answers as the primary does
 // (docker/swarm 1.2.9, api/utils.go, hijack). So each request has its own.
@@ -53,6 +48,9 @@ func (o Options) connectReplica(n harness.Node, port uint16) (*Client, error) {
 	return c, err
 }
 
+// connectPort prepares a client for what listens on a port of a node. It does not
+// dial yet: the first call does, and every call that finds no connection left.
+// Nothing is taken from the environment: no proxy, no DOCKER_HOST.
 func (o Options) connectPort(n harness.Node, port uint16) (*Client, error) {
 	c := &Client{node: n, port: port, scheme: schemeOf(o.TLS), transport: &http.Transport{
 		TLSClientConfig: o.TLS, MaxIdleConnsPerHost: maxIdle,

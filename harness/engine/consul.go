@@ -25,12 +25,8 @@ type Consul struct {
 // ErrNoLeader is Consul answering that it has not elected itself yet.
 var ErrNoLeader = lang.Errorf("Consul has no leader")
 
-// ConnectConsul prepares a client for the Consul that listens on a port of a
+// connectConsul prepares a client for the Consul that listens on a port of a
 // node. It does not dial yet. Nothing is taken from the environment.
-func ConnectConsul(n harness.Node, port uint16) (*Consul, error) {
-	return Options{}.connectConsul(n, port)
-}
-
 func (o Options) connectConsul(n harness.Node, port uint16) (*Consul, error) {
 	c := &Consul{node: n, port: port, transport: &http.Transport{DialContext: dialerTo(n, port), TLSClientConfig: o.ConsulTLS}}
 	client, err := api.NewClient(&api.Config{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -202,8 +203,9 @@ func detailsOf(r container.InspectResponse, node string) (Container, error) {
 	d.Created, _ = time.Parse(time.RFC3339Nano, r.Created)
 	for p, bindings := range r.HostConfig.PortBindings {
 		for _, b := range bindings {
-			if host, err := parsePort(b.HostPort); err == nil && (p.Proto() == "tcp" || p.Proto() == "udp") {
-				d.Ports = append(d.Ports, Port{host, uint16(p.Int()), p.Proto() == "udp"})
+			host, err := strconv.ParseUint(b.HostPort, 10, 16)
+			if err == nil && (p.Proto() == "tcp" || p.Proto() == "udp") {
+				d.Ports = append(d.Ports, Port{uint16(host), uint16(p.Int()), p.Proto() == "udp"})
 			}
 		}
 	}

@@ -80,11 +80,6 @@ func (s RunSpec) asConfig() (*container.Config, *container.HostConfig) {
 	return config, host
 }
 
-func parsePort(s string) (uint16, error) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return uint16(n), err
-}
-
 // Start starts a container; one that runs already stays as it is.
 func (c *Client) Start(ctx context.Context, id string) error {
 	return failed(c, "start container "+id, c.api.ContainerStart(ctx, id, container.StartOptions{}))

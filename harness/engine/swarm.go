@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -304,22 +305,19 @@ func containers(s string, m *Member) error {
 	if err := parseCount(all, &m.Containers); err != nil || !counted {
 		return err
 	}
-	states, closed := strings.CutSuffix(states, ")")
-	parts := strings.Split(states, ", ")
-	if !closed || len(parts) != 3 {
+	counts := containerStates.FindStringSubmatch(states)
+	if counts == nil {
 		return errors.New("not ALL (… Running, … Paused, … Stopped)")
 	}
 	for i, into := range []*int{&m.Running, &m.Paused, &m.Stopped} {
-		n, ok := strings.CutSuffix(parts[i], []string{" Running", " Paused", " Stopped"}[i])
-		if !ok {
-			return errors.New("not ALL (… Running, … Paused, … Stopped)")
-		}
-		if err := parseCount(n, into); err != nil {
+		if err := parseCount(counts[i+1], into); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+var containerStates = regexp.MustCompile(`^(\d+) Running, (\d+) Paused, (\d+) Stopped\)$`)
 
 // parseSize reads "1.017 GiB", and "1.017GiB" as go-units writes it from 0.4 on, and
 // returns the former.
