@@ -495,10 +495,7 @@ func TestReadPushPull(t *testing.T) {
 		"a large state": {pushPullHeader{UserStateLen: maxGossip + 1}, 0, "0 members and 4194305 bytes announced"},
 		"less than 0":   {pushPullHeader{UserStateLen: -1}, 0, "0 members and -1 bytes announced"},
 	} {
-		message, err := encodeKind(pushPullMsg, test.header)
-		if err != nil {
-			t.Fatal(err)
-		}
+		message := encodeKind(pushPullMsg, test.header)
 		s, err := readState(bytes.NewReader(append(message, make([]byte, test.user)...)))
 		got := fmt.Sprint(err)
 		if _, after, ok := strings.Cut(got, "another service answers there: "); ok {
@@ -521,18 +518,15 @@ func TestCompressed(t *testing.T) {
 		"unknown algorithm": {1, 0, "another service answers there: compressed message: unknown algorithm 1"},
 		"too large":         {lzwAlgorithm, maxGossip, "another service answers there: user state: unexpected EOF"},
 	} {
-		message, err := state{user: make([]byte, test.user)}.encodeMessage()
-		if err != nil {
-			t.Fatal(err)
-		}
+		message := state{user: make([]byte, test.user)}.encodeMessage()
 		var packed bytes.Buffer
 		w := lzw.NewWriter(&packed, lzw.LSB, lzwLitWidth)
 		_, err1 := w.Write(message)
 		err2 := w.Close()
-		sent, err3 := encodeKind(compressMsg, compressed{test.algorithm, packed.Bytes()})
-		if err := errors.Join(err1, err2, err3); err != nil {
+		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
+		sent := encodeKind(compressMsg, compressed{test.algorithm, packed.Bytes()})
 		s, err := readState(bytes.NewReader(sent))
 		if fmt.Sprint(err) != test.want || err == nil && len(s.user) != test.user {
 			t.Errorf("%s: %d bytes, %v, want %s", name, len(s.user), err, test.want)

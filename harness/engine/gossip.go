@@ -3,11 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/go-msgpack/v2/codec"
 
@@ -55,7 +53,7 @@ func Lacking(peers []Peer, hosts []harness.Host) []string {
 // comes of it, because the merge goes over the members sent (state.go,
 // mergeState), and no clock moves (see emptyState).
 func Gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
-	s, err := stateOf(ctx, n)
+	s, err := exchangeState(ctx, n, emptyState())
 	var peers []Peer
 	if err == nil {
 		peers, err = peersOf(s.nodes)
@@ -63,25 +61,14 @@ func Gossip(ctx context.Context, n harness.Node) ([]Peer, error) {
 	return peers, failed(gossipOf{n}, "members", err)
 }
 
-// stateOf returns what a node's engine sends to a member that knows of nothing.
-func stateOf(ctx context.Context, n harness.Node) (state, error) {
-	s, err := emptyState()
-	if err != nil {
-		return s, err
-	}
-	return exchangeState(ctx, n, s)
-}
-
 // Introduce has two engines, and with them all that each has in its gossip, find
 // one another: what the engines do themselves, once, when they find themselves
 // in the cluster store, and never again.
 func Introduce(ctx context.Context, a, b harness.Node) error {
-	s, err := emptyState()
-	if err != nil {
-		return err
-	}
+	s := emptyState()
 	// Each answers with its state as it was before it took ours in.
 	for _, n := range []harness.Node{a, b, a} {
+		var err error
 		if s, err = exchangeState(ctx, n, s); err != nil {
 			return failed(gossipOf{n}, "introduce", err)
 		}
@@ -92,9 +79,7 @@ func Introduce(ctx context.Context, a, b harness.Node) error {
 // GossipPing returns a datagram that every member of a gossip answers, whoever sends
 // it to its gossip port, and that changes nothing there (hashicorp/memberlist,
 // net.go, handlePing). Members find out by it whether others are alive.
-func GossipPing() ([]byte, error) {
-	return encodeKind(pingMsg, struct{ SeqNo uint32 }{1})
-}
+func GossipPing() []byte { return encodeKind(pingMsg, struct{ SeqNo uint32 }{1}) }
 
 type gossipOf struct{ node harness.Node }
 
@@ -104,33 +89,20 @@ func (g gossipOf) String() string {
 
 // exchangeState tells a node's engine a state and returns the engine's.
 func exchangeState(ctx context.Context, n harness.Node, s state) (state, error) {
-	message, err := s.encodeMessage()
-	if err != nil {
-		return state{}, err
-	}
 	conn, err := dialerTo(n, harness.GossipPort)(ctx, "", "")
 	if err != nil {
 		return state{}, err
 	}
 	defer func() { _ = conn.Close() }() // nothing is lost by it
-	stop := context.AfterFunc(ctx, func() { interruptConn(conn) })
-	defer stop()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	var theirs state
-	if _, err = conn.Write(message); err == nil {
+	if _, err = conn.Write(s.encodeMessage()); err == nil {
 		theirs, err = readState(conn)
 	}
 	if ctx.Err() != nil {
 		return state{}, ctx.Err()
 	}
 	return theirs, err
-}
-
-// interruptConn ends what waits on a connection. Closing ends it where the
-// connection knows no deadlines.
-func interruptConn(conn net.Conn) {
-	if conn.SetDeadline(time.Unix(1, 0)) != nil {
-		_ = conn.Close()
-	}
 }
 
 // Tiding is what an engine's gossip tells of a container on an overlay network.
@@ -149,7 +121,7 @@ type Tiding struct {
 // (docker/libnetwork, drivers/overlay/ov_serf.go, notifyEvent). Members keep the
 // latest 512, and the state exchange carries them (see Gossip).
 func Tidings(ctx context.Context, n harness.Node) ([]Tiding, error) {
-	s, err := stateOf(ctx, n)
+	s, err := exchangeState(ctx, n, emptyState())
 	var all []Tiding
 	if err == nil {
 		all, err = tidingsOf(s.user)

@@ -49,10 +49,7 @@ func TestReadStateRecorded(t *testing.T) {
 		t.Errorf("user state %q", s.user)
 	}
 	// What one engine said is what Introduce tells another.
-	message, err := s.encodeMessage()
-	if err != nil {
-		t.Fatal(err)
-	}
+	message := s.encodeMessage()
 	again, err := readState(bytes.NewReader(message))
 	if diff := cmp.Diff(s, again, cmp.AllowUnexported(state{})); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
@@ -60,10 +57,7 @@ func TestReadStateRecorded(t *testing.T) {
 }
 
 func TestReadStateRefuses(t *testing.T) {
-	long, err := encodeKind(pushPullMsg, pushPullHeader{Nodes: maxMembers + 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	long := encodeKind(pushPullMsg, pushPullHeader{Nodes: maxMembers + 1})
 	for name, test := range map[string]struct {
 		sent string
 		want error
@@ -95,11 +89,7 @@ func TestPeersOfRefuses(t *testing.T) {
 func tidings(t testing.TB, events ...serfEvent) []byte {
 	t.Helper()
 	slot := &struct{ Events []serfEvent }{events}
-	user, err := encodeKind(serfPushPullMsg, serfPushPull{Events: []*struct{ Events []serfEvent }{nil, slot, nil}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return user
+	return encodeKind(serfPushPullMsg, serfPushPull{Events: []*struct{ Events []serfEvent }{nil, slot, nil}})
 }
 
 func TestTidingsOf(t *testing.T) {
@@ -142,15 +132,7 @@ func FuzzTidings(f *testing.F) {
 
 func FuzzReadState(f *testing.F) {
 	f.Add(reply(f))
-	empty, err := emptyState()
-	if err != nil {
-		f.Fatal(err)
-	}
-	message, err := empty.encodeMessage()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(message)
+	f.Add(emptyState().encodeMessage())
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		s, err := readState(bytes.NewReader(sent))
 		if err != nil {
@@ -162,10 +144,7 @@ func FuzzReadState(f *testing.F) {
 		if len(s.nodes) > maxMembers || len(s.user) > maxGossip {
 			t.Fatalf("%d members, %d bytes", len(s.nodes), len(s.user))
 		}
-		message, err := s.encodeMessage()
-		if err != nil {
-			t.Fatal(err)
-		}
+		message := s.encodeMessage()
 		again, err := readState(bytes.NewReader(message))
 		if len(message) > maxGossip {
 			return // what was compressed may be longer than what may come as it is

@@ -118,11 +118,7 @@ func record(t *testing.T, c *engine.Cluster) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	message, err := engine.EmptyMessage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Write(message); err != nil {
+	if _, err := conn.Write(engine.EmptyMessage()); err != nil {
 		t.Fatal(err)
 	}
 	reply, err := io.ReadAll(conn)

@@ -68,15 +68,20 @@ const serfPushPullMsg = 2
 // happen. Serf's clocks begin at 1 (serf.go, Create), so that 1 moves none of
 // them; with 0, old versions take 1 from it and their clocks wrap around
 // (delegate.go, MergeRemoteState). Without a state at all they log an error.
-func emptyState() (state, error) {
-	user, err := encodeKind(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})
-	return state{user: user}, err
+func emptyState() state {
+	return state{user: encodeKind(serfPushPullMsg, serfPushPull{LTime: 1, EventLTime: 1, QueryLTime: 1})}
 }
 
-func encodeKind(kind byte, message any) ([]byte, error) {
+// encodeKind returns values as msgpack behind a byte for their type.
+func encodeKind(kind byte, values ...any) []byte {
 	b := bytes.NewBuffer([]byte{kind})
-	err := codec.NewEncoder(b, &codec.MsgpackHandle{}).Encode(message)
-	return b.Bytes(), err
+	encoder := codec.NewEncoder(b, &codec.MsgpackHandle{})
+	for _, v := range values {
+		if err := encoder.Encode(v); err != nil {
+			panic(err) // messages have neither channels nor functions
+		}
+	}
+	return b.Bytes()
 }
 
 // state is what a member tells of itself and all others.
@@ -87,20 +92,12 @@ type state struct {
 }
 
 // encodeMessage returns the state as one member sends it to another.
-func (s state) encodeMessage() ([]byte, error) {
-	b, err := encodeKind(pushPullMsg, pushPullHeader{Nodes: len(s.nodes), UserStateLen: len(s.user)})
-	if err != nil {
-		return nil, err
-	}
-	message := bytes.NewBuffer(b)
-	encoder := codec.NewEncoder(message, &codec.MsgpackHandle{})
+func (s state) encodeMessage() []byte {
+	values := []any{pushPullHeader{Nodes: len(s.nodes), UserStateLen: len(s.user)}}
 	for _, n := range s.nodes {
-		if err := encoder.Encode(n); err != nil {
-			return nil, err
-		}
+		values = append(values, n)
 	}
-	message.Write(s.user)
-	return message.Bytes(), nil
+	return append(encodeKind(pushPullMsg, values...), s.user...)
 }
 
 // readState reads a push/pull message. The error is ErrWrongService where
