@@ -119,12 +119,8 @@ func checkRunning(n *node, flags string) error {
 
 // capturePackets runs captureProgram in a node and records what it writes.
 func capturePackets(ctx context.Context, n *node, o CaptureOptions, w io.Writer) (Captured, error) {
-	argv, err := captureCommand(o)
-	if err != nil {
-		return Captured{}, err
-	}
 	id, streams, err := n.attachExec(ctx, container.ExecOptions{
-		Cmd: argv, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+		Cmd: captureCommand(o), AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
 		return Captured{}, err
@@ -143,16 +139,11 @@ func capturePackets(ctx context.Context, n *node, o CaptureOptions, w io.Writer)
 }
 
 // captureCommand returns the command line of captureProgram.
-func captureCommand(o CaptureOptions) ([]string, error) {
-	argv := []string{"perl", "-e", captureProgram, o.Interface, strconv.Itoa(snapshotLength)}
-	for _, filter := range []packetFilter{acceptPort(o.Port), rejectAll()} {
-		digits, err := filter.encode()
-		if err != nil {
-			return nil, err
-		}
-		argv = append(argv, digits)
+func captureCommand(o CaptureOptions) []string {
+	return []string{
+		"perl", "-e", captureProgram, o.Interface, strconv.Itoa(snapshotLength),
+		acceptPort(o.Port).encode(), rejectAll().encode(),
 	}
-	return argv, nil
 }
 
 // explainEnd returns the error of captureProgram that ended by itself, from its exit code

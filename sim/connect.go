@@ -220,7 +220,7 @@ func unreachableError(e endpoint, err error) error {
 // the environment name.
 func CheckSettings(o Options) error {
 	if len(o.Engines) == 0 {
-		_, err := processSelection(o.Context).findEndpoint()
+		_, err := newSelection(o.Context, os.Getenv).findEndpoint()
 		return err
 	}
 	for _, value := range o.Engines {
@@ -229,9 +229,4 @@ func CheckSettings(o Options) error {
 		}
 	}
 	return nil
-}
-
-// processSelection returns the selection of this process.
-func processSelection(context string) selection {
-	return selection{context: context, getenv: os.Getenv}
 }

@@ -68,8 +68,14 @@ func (e endpoint) describe() lang.Text {
 // selection is what an engine is chosen by: --context and the environment.
 type selection struct {
 	context string
-	getenv  func(string) string
 	flag    string // that named the context; --context if empty
+	host    string // DOCKER_HOST
+	getenv  func(string) string
+}
+
+// newSelection returns the selection by a value of --context and an environment.
+func newSelection(context string, getenv func(string) string) selection {
+	return selection{context: context, host: getenv(client.EnvOverrideHost), getenv: getenv}
 }
 
 // configDir returns the directory of the docker CLI's configuration.
@@ -86,7 +92,7 @@ func (s selection) chosenContext() (name, source string) {
 	switch {
 	case s.context != "":
 		return s.context, cmp.Or(s.flag, "--context")
-	case s.getenv(client.EnvOverrideHost) != "":
+	case s.host != "":
 		return defaultContext, client.EnvOverrideHost
 	case s.getenv(envContext) != "":
 		return s.getenv(envContext), envContext
@@ -107,7 +113,7 @@ func (s selection) findEndpoint() (endpoint, error) {
 		return s.storedEndpoint(name, source)
 	}
 	// Also `--context default` takes the address from DOCKER_HOST.
-	if s.getenv(client.EnvOverrideHost) != "" {
+	if s.host != "" {
 		source = client.EnvOverrideHost
 	}
 	return s.defaultEndpoint(source)
@@ -158,7 +164,7 @@ func (s selection) defaultEndpoint(source string) (endpoint, error) {
 	verify := s.getenv(client.EnvTLSVerify) != ""
 	tls := verify || s.getenv(envTLS) != ""
 	var err error
-	if e.Host, err = parseHost(tls, s.getenv(client.EnvOverrideHost)); err != nil {
+	if e.Host, err = parseHost(tls, s.host); err != nil {
 		return e, harness.WithSetting(lang.Errorf("%s can't be used: %w", client.EnvOverrideHost, err), lang.Text{
 			EN: "write unix://PATH, tcp://HOST:PORT or ssh://[USER@]HOST into DOCKER_HOST, or unset it",
 		})
@@ -242,16 +248,12 @@ func (s selection) withoutHost() selection { return s.named(s.getenv(EnvEngine))
 
 // named returns the selection of an engine by its address or its context.
 func (s selection) named(engine string) selection {
-	name, host := engine, ""
 	if strings.Contains(engine, "://") {
-		name, host = "", engine
+		s.host = engine
+		return s
 	}
-	return selection{context: cmp.Or(name, s.context), getenv: func(name string) string {
-		if name == client.EnvOverrideHost {
-			return host
-		}
-		return s.getenv(name)
-	}}
+	s.host, s.context = "", cmp.Or(engine, s.context)
+	return s
 }
 
 // engineFlag names an engine by its address or its context.
@@ -259,8 +261,8 @@ const engineFlag = "--engine"
 
 // findEngine returns the endpoint that a value of --engine names.
 func findEngine(value string, getenv func(string) string) (endpoint, error) {
-	s := selection{getenv: getenv}.named(value)
-	if s.flag = engineFlag; s.context == "" {
+	s := selection{flag: engineFlag, getenv: getenv}.named(value)
+	if s.context == "" {
 		if _, err := parseHost(false, value); err != nil {
 			return endpoint{}, harness.WithSetting(lang.Errorf("%s %s: %w", engineFlag, value, err), lang.Text{
 				EN: "write unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST or the name of a context " +

@@ -89,7 +89,7 @@ func (d dockerCLI) answering(ctx context.Context, flag string, vars []string) (s
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
-	e, err := selection{context: flag, getenv: func(name string) string { return env[name] }}.findEndpoint()
+	e, err := newSelection(flag, func(name string) string { return env[name] }).findEndpoint()
 	if err != nil {
 		return "", err
 	}

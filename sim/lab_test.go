@@ -75,7 +75,7 @@ func testOptions(t *testing.T, lab string) Options {
 // lab; but what other labs do meanwhile is not our affair.
 func everything(t *testing.T, lab string) []string {
 	t.Helper()
-	link, err := connect(context.Background(), processSelection(""), netip.Prefix{})
+	link, err := connect(context.Background(), newSelection("", os.Getenv), netip.Prefix{})
 	if err != nil {
 		t.Fatal(err)
 	}

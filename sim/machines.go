@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -57,7 +58,7 @@ func (o Options) connectChosen(ctx context.Context) (machines []*machine, lost [
 	if len(o.Engines) > 0 {
 		return o.connectEngines(ctx, o.Engines)
 	}
-	k, err := connect(ctx, processSelection(o.Context), o.Subnet)
+	k, err := connect(ctx, newSelection(o.Context, os.Getenv), o.Subnet)
 	if err != nil {
 		return nil, nil, err
 	}

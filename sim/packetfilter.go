@@ -54,16 +54,15 @@ func rejectAll() packetFilter { return packetFilter{bpf.RetConstant{Val: 0}} }
 
 // encode returns the program as the kernel of a little-endian machine takes it, in
 // hexadecimal digits.
-func (f packetFilter) encode() (string, error) {
+func (f packetFilter) encode() string {
 	program, err := bpf.Assemble(f)
 	if err != nil {
-		return "", err
+		panic(err) // all of its instructions exist
 	}
-	var b []byte
-	for _, i := range program {
-		b = binary.LittleEndian.AppendUint16(b, i.Op)
-		b = append(b, i.Jt, i.Jf)
-		b = binary.LittleEndian.AppendUint32(b, i.K)
+	// bpf.RawInstruction has the fields of the kernel's struct sock_filter.
+	b, err := binary.Append(nil, binary.LittleEndian, program)
+	if err != nil {
+		panic(err) // they are numbers of a fixed size
 	}
-	return hex.EncodeToString(b), nil
+	return hex.EncodeToString(b)
 }

@@ -135,7 +135,7 @@ func packetsOf(t *testing.T, o Options) Check {
 // probes is how many objects doctor has for a lab.
 func probes(t *testing.T, lab string) int {
 	t.Helper()
-	k, err := connect(context.Background(), processSelection(""), netip.Prefix{})
+	k, err := connect(context.Background(), newSelection("", os.Getenv), netip.Prefix{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func environmentOf(t *testing.T, vars ...string) selection {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}
-	return selection{getenv: func(name string) string { return env[name] }}
+	return newSelection("", func(name string) string { return env[name] })
 }
 
 // Engines that can't hold a lab are refused before anything is made: all they

@@ -64,7 +64,7 @@ func join(t *testing.T, k *link, near net.Conn) {
 // A lab is made on an engine that a context reaches by TLS or ssh, by
 // testcontainers too, and the watchdog reaches the same engine.
 func TestUpThroughAContext(t *testing.T) {
-	k, err := connect(t.Context(), processSelection(""), netip.Prefix{})
+	k, err := connect(t.Context(), newSelection("", os.Getenv), netip.Prefix{})
 	if err != nil {
 		t.Fatal(err)
 	}
