@@ -189,7 +189,7 @@ func testRights(t *testing.T, l *Lab) {
 		t.Fatal(err)
 	}
 	for name, c := range found {
-		i, err := l.objects.engine().ContainerInspect(t.Context(), c.ID)
+		i, err := l.objects.engine().ContainerInspect(t.Context(), c.id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,14 +21,19 @@ import (
 
 // node is one of a lab's hosts. It implements harness.Node.
 type node struct {
-	engine *client.Client // which runs its container
-	id     string         // of its container
-	state  string         // of its container when it was found
+	nodeContainer
 	name   string
 	addr   netip.Addr
 	port   uint16 // of its own engine
 	bridge labBridge
 	mode   DialMode // direct or exec
+}
+
+// nodeContainer is the container of a node.
+type nodeContainer struct {
+	engine *client.Client // which runs it
+	id     string         // empty until it is made
+	state  string         // when it was found
 }
 
 // The states of a host's container.
@@ -46,12 +51,8 @@ func stateOf(c container.Summary) string {
 	return stateOff
 }
 
-// newNode returns the node of a host, without its container.
-func newNode(engine *client.Client, h harness.Host, b labBridge, dial DialMode) *node {
-	return &node{
-		engine: engine, state: stateRunning, name: h.Name, addr: h.Addr, port: h.Engine().Port(), bridge: b,
-		mode: dial.resolve(b),
-	}
+func newNode(c nodeContainer, h harness.Host, b labBridge, dial DialMode) *node {
+	return &node{c, h.Name, h.Addr, h.Engine().Port(), b, dial.resolve(b)}
 }
 
 func (n *node) Name() string     { return n.name }

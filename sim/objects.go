@@ -139,21 +139,13 @@ func (o labObjects) findNodes(ctx context.Context, hosts []harness.Host, dial Di
 	var nodes []*node
 	for _, h := range hosts {
 		if c, ok := found[h.Name]; ok {
-			n := newNode(c.engine, h, bridge, dial)
-			n.id, n.state = c.ID, stateOf(c.Summary)
-			nodes = append(nodes, n)
+			nodes = append(nodes, newNode(c, h, bridge, dial))
 		}
 	}
 	if len(nodes) == 0 {
 		return nil, harness.ErrNoNodes
 	}
 	return nodes, nil
-}
-
-// nodeContainer is the container of a node.
-type nodeContainer struct {
-	container.Summary
-	engine *client.Client // that runs it
 }
 
 // nodeContainers returns the containers of the lab's nodes by node name, running or
@@ -167,7 +159,7 @@ func (o labObjects) nodeContainers(ctx context.Context) (map[string]nodeContaine
 		}
 		for _, c := range found {
 			if name := c.Labels[labelNode]; name != "" {
-				nodes[name] = nodeContainer{c, e.client}
+				nodes[name] = nodeContainer{e.client, c.ID, stateOf(c)}
 			}
 		}
 	}

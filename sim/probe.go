@@ -83,7 +83,7 @@ func testThrowAway(ctx context.Context, l *Lab) (mode DialMode, err error) {
 	var nodes []*node
 	hosts := l.topology.Hosts()
 	for _, h := range hosts[:min(2, len(hosts))] {
-		nodes = append(nodes, newNode(o.engine(), h, bridge, l.opts.Dial))
+		nodes = append(nodes, newNode(nodeContainer{engine: o.engine()}, h, bridge, l.opts.Dial))
 	}
 	err = inParallel(nodes, func(n *node) error { return startListener(ctx, o, image, n) })
 	if err != nil {

@@ -112,7 +112,7 @@ func placeHosts(
 	if err != nil {
 		return nil, err
 	}
-	return spreadHosts(hosts, rooms, func(h harness.Host) bool { return existing[h.Name].ID != "" }), nil
+	return spreadHosts(hosts, rooms, func(h harness.Host) bool { return existing[h.Name].id != "" }), nil
 }
 
 // spreadHosts places each host where the memory holds most others then, or else on the

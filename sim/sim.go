@@ -279,7 +279,7 @@ func (l *Lab) Ended(ctx context.Context) ([]string, error) {
 	}
 	var ended []string
 	for _, h := range l.topology.Hosts() {
-		if stateOf(found[h.Name].Summary) == stateOff {
+		if c, exists := found[h.Name]; !exists || c.state == stateOff {
 			ended = append(ended, h.Name)
 		}
 	}

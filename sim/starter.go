@@ -49,10 +49,11 @@ func (s *starter) startNodes(ctx context.Context, begin func(context.Context, []
 	group.Go(func() error { return s.checkRunning(ctx) })
 	nodes := make([]harness.Node, len(hosts))
 	for i, h := range hosts {
-		n := newNode(s.machines[place[i]].client, h, s.bridge, s.opts.Dial)
-		if c, ok := existing[h.Name]; ok {
-			n.engine, n.id, n.state = c.engine, c.ID, stateOf(c.Summary)
+		c, exists := existing[h.Name]
+		if !exists {
+			c = nodeContainer{engine: s.machines[place[i]].client, state: stateRunning}
 		}
+		n := newNode(c, h, s.bridge, s.opts.Dial)
 		starting := startingNode{n, make(chan struct{})}
 		nodes[i] = starting
 		group.Go(func() error {
