@@ -3,7 +3,6 @@ package engines
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"regexp"
 	"time"
@@ -37,12 +36,16 @@ type requests struct{ *Engine }
 func (e *Engine) newRoutes() *http.ServeMux {
 	m := http.NewServeMux()
 	a := requests{e}
-	m.HandleFunc("/_ping", a.answerPing)
-	m.HandleFunc("GET /version", a.answerVersion)
+	m.HandleFunc("/_ping", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) })
+	m.HandleFunc("GET /version", always(types.Version{
+		Version: Simulated, APIVersion: apiVersion, MinAPIVersion: "1.12", Os: "linux", Arch: "amd64",
+	}))
 	m.HandleFunc("GET /info", a.answerInfo)
-	m.HandleFunc("GET /images/json", a.listImages)
-	m.HandleFunc("GET /volumes", a.listVolumes)
-	m.HandleFunc("GET /networks", a.listNetworks)
+	m.HandleFunc("GET /images/json", always([]image.Summary{
+		{ID: "sha256:" + imageID, RepoTags: []string{Simulated + ":latest"}},
+	}))
+	m.HandleFunc("GET /volumes", always(volume.ListResponse{Volumes: []*volume.Volume{}, Warnings: []string{}}))
+	m.HandleFunc("GET /networks", always(a.networks()))
 	m.HandleFunc("GET /networks/{id}", a.inspectNetwork)
 	m.HandleFunc("GET /events", a.streamEvents)
 	m.HandleFunc("GET /containers/json", a.listContainers)
@@ -88,12 +91,9 @@ func refuse(w http.ResponseWriter, code int, message string) {
 // errorDocument returns the document of an error.
 func errorDocument(message string) map[string]string { return map[string]string{"message": message} }
 
-func (e requests) answerPing(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }
-
-func (e requests) answerVersion(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, types.Version{
-		Version: Simulated, APIVersion: apiVersion, MinAPIVersion: "1.12", Os: "linux", Arch: "amd64",
-	})
+// always returns a handler that answers each request with the same document.
+func always(document any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, document) }
 }
 
 func (e requests) answerInfo(w http.ResponseWriter, _ *http.Request) {
@@ -105,26 +105,13 @@ func (e requests) answerInfo(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func (e requests) listImages(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, []image.Summary{{ID: "sha256:" + imageID, RepoTags: []string{Simulated + ":latest"}}})
-}
-
-func (e requests) listVolumes(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, volume.ListResponse{Volumes: []*volume.Volume{}, Warnings: []string{}})
-}
-
 // networks returns what every engine has. Containers are on bridge.
 func (e requests) networks() []network.Inspect {
-	all := make([]network.Inspect, 3)
-	for i, name := range []string{"bridge", "host", "null"} {
-		all[i] = network.Inspect{Name: name, ID: fmt.Sprintf("%d", i) + e.bridge[1:], Scope: "local", Driver: name}
+	return []network.Inspect{
+		{Name: "bridge", Driver: "bridge", ID: e.bridge, Scope: "local"},
+		{Name: "host", Driver: "host", ID: "1" + e.bridge[1:], Scope: "local"},
+		{Name: "none", Driver: "null", ID: "2" + e.bridge[1:], Scope: "local"},
 	}
-	all[0].ID, all[2].Name = e.bridge, "none"
-	return all
-}
-
-func (e requests) listNetworks(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, e.networks())
 }
 
 func (e requests) inspectNetwork(w http.ResponseWriter, r *http.Request) {
