@@ -32,32 +32,33 @@ func (s *starter) makeContainer(ctx context.Context, n *node, h harness.Host, cp
 	if err := ctx.Err(); err != nil {
 		return lang.Errorf("start node %s: %w", h.Name, err)
 	}
-	name, labels := s.objects.lab+"-"+h.Name, s.objects.nodeLabels(h.Name, h.Addr)
 	making, cancel := withGrace(ctx)
 	defer cancel()
-	options := []testcontainers.ContainerCustomizer{
-		testcontainers.WithName(name),
-		testcontainers.WithLabels(labels),
-		testcontainers.WithEnv(nodeEnv(h, cpu, s.opts.Plain)),
-		testcontainers.WithCmd(engineFlags(s.topology, h, s.opts.Plain)...),
-		testcontainers.WithConfigModifier(func(c *container.Config) { c.Hostname = h.Name }),
-		testcontainers.WithHostConfigModifier(func(c *container.HostConfig) {
+	made, err := m.provider.RunContainer(making, testcontainers.ContainerRequest{
+		Image:          image,
+		Name:           s.objects.lab + "-" + h.Name,
+		Labels:         s.objects.nodeLabels(h.Name, h.Addr),
+		Env:            nodeEnv(h, cpu, s.opts.Plain),
+		Cmd:            engineFlags(s.topology, h, s.opts.Plain),
+		ConfigModifier: func(c *container.Config) { c.Hostname = h.Name },
+		HostConfigModifier: func(c *container.HostConfig) {
 			setRights(c)
 			if s.bridge.isOverlay() {
 				c.Sysctls = withoutPathMTU
 			}
-			c.Mounts = []mount.Mount{engineDisk(s.objects.diskName(h.Name), labels)}
-		}),
-		testcontainers.WithEndpointSettingsModifier(func(e map[string]*network.EndpointSettings) {
+			c.Mounts = []mount.Mount{engineDisk(s.objects.diskName(h.Name), s.objects.nodeLabels(h.Name, h.Addr))}
+		},
+		EndpointSettingsModifier: func(e map[string]*network.EndpointSettings) {
 			e[s.objects.lab] = &network.EndpointSettings{
 				NetworkID:  s.bridge.id,
 				IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: h.Addr},
 			}
-		}),
-	}
-	if n.id, err = m.runContainer(making, image, options...); err != nil {
+		},
+	})
+	if err != nil {
 		return lang.Errorf("start node %s: %w", h.Name, err)
 	}
+	n.id = made.GetContainerID()
 	what := lang.Text{EN: "node started"}
 	if len(s.machines) > 1 {
 		what = lang.Textf("node started on %s", m.describe())

@@ -168,8 +168,8 @@ func Flags(l *Lab) string {
 	if l.Lab() != DefaultLab {
 		flags = " --lab " + l.Lab()
 	}
-	if l.Context() != "" {
-		flags += " --context " + l.Context()
+	if l.opts.Context != "" {
+		flags += " --context " + l.opts.Context
 	}
 	for _, engine := range l.opts.Engines {
 		flags += " " + engineFlag + " " + engine

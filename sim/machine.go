@@ -21,10 +21,7 @@ func DescribeMachine(ctx context.Context, l *Lab) (harness.Machine, error) {
 	if err != nil {
 		return harness.Machine{}, err
 	}
-	info, err := n.engine.Info(ctx)
-	if err != nil {
-		return harness.Machine{}, err
-	}
+	info := machineOf(l.machines, n.engine).info
 	m := harness.Machine{
 		CPUs: info.NCPU, Memory: info.MemTotal,
 		System: info.OperatingSystem, Kernel: info.KernelVersion, Engine: info.ServerVersion,

@@ -23,12 +23,8 @@ var elfMachines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "aarch64": elf
 
 // CheckProgram returns ErrProgram unless a file of this machine is a statically linked
 // Linux program for the architecture of the lab's engine.
-func CheckProgram(ctx context.Context, l *Lab, file string) error {
-	info, err := l.objects.engine().Info(ctx)
-	if err != nil {
-		return err
-	}
-	return checkProgram(file, info.Architecture)
+func CheckProgram(l *Lab, file string) error {
+	return checkProgram(file, l.machines[0].info.Architecture)
 }
 
 // CopyProgram copies a program of this machine to a path on a host of the lab.

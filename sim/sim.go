@@ -135,9 +135,6 @@ func (l *Lab) Name() string { return "sim" }
 // Lab returns the lab's name.
 func (l *Lab) Lab() string { return l.objects.lab }
 
-// Context returns the docker context that was requested.
-func (l *Lab) Context() string { return l.opts.Context }
-
 // EngineName returns the value of EnvEngine by which later commands find the
 // lab's engine.
 func (l *Lab) EngineName() string { return l.machines[0].engineName() }

@@ -91,23 +91,6 @@ func (m *machine) newProvider() (p *testcontainers.DockerProvider, err error) {
 	return p, nil
 }
 
-// runContainer makes and starts a container on the machine.
-func (m *machine) runContainer(
-	ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer,
-) (id string, err error) {
-	request := testcontainers.GenericContainerRequest{ContainerRequest: testcontainers.ContainerRequest{Image: image}}
-	for _, o := range opts {
-		if err := o.Customize(&request); err != nil {
-			return "", err
-		}
-	}
-	c, err := m.provider.RunContainer(ctx, request.ContainerRequest)
-	if err != nil {
-		return "", err
-	}
-	return c.GetContainerID(), nil
-}
-
 // quietTestcontainers silences testcontainers and switches its reaper off: that
 // needs an image which may not be had, and would end a lab that is to outlive
 // us. Only the value "true" is understood.

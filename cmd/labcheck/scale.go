@@ -101,7 +101,7 @@ func prepareScale(ctx context.Context, s *session, f *scaleFlags) (err error) {
 	if f.Program, err = os.Executable(); err != nil {
 		return err
 	}
-	err = sim.CheckProgram(ctx, s.lab, f.Program)
+	err = sim.CheckProgram(s.lab, f.Program)
 	if errors.Is(err, sim.ErrProgram) {
 		return hinted(err, "CGO_ENABLED=0 go build ./cmd/labcheck")
 	}
