@@ -27,24 +27,25 @@ const (
 	lost             // nothing came back, or a router reported that nothing will
 )
 
-// loss is a host that packets do not reach, or, if back is set, whose answers do
-// not come back.
+// place is a host of the lab, or this machine.
+type place struct {
+	name lang.Text
+	addr netip.Addr // on the lab's bridge
+}
+
+// In writes the place in a language.
+func (p place) In(l lang.Language) string { return fmt.Sprintf("%s (%s)", p.name.In(l), p.addr) }
+
+func (p place) String() string { return p.In(lang.English) }
+
+func (n *node) place() place { return place{lang.Verbatim(n.name), n.addr} }
+
+// loss is where packets get lost: between a host and who connected to it.
 type loss struct {
-	to      *node
-	back    bool
-	refused bool // in the host's place
+	from, to place
+	host     *node
+	refused  bool // in the host's place
 }
-
-// direction returns the sender and the receiver of the packets that get lost, if from
-// connected to the host.
-func (f *loss) direction(from Place) (Place, Place) {
-	if f.back {
-		return f.to.place(), from
-	}
-	return from, f.to.place()
-}
-
-func (n *node) place() Place { return Place{lang.Verbatim(n.name), n.addr} }
 
 // connector connects to the engines' port of hosts, all at once, and gives each of
 // them a time to answer.
@@ -56,7 +57,7 @@ const retryPause = 300 * time.Millisecond
 // findLoss connects to hosts until each of them has accepted a connection, and
 // returns nil then, or until it is certain that packets to or from one get lost.
 // It also returns nil if it can't find out.
-func findLoss(ctx context.Context, from netip.Addr, to []*node, connect connector) *loss {
+func findLoss(ctx context.Context, from place, to []*node, connect connector) *loss {
 	s := lossSearch{from: from, within: harness.Limit(ctx, packetTimeout), listened: map[*node]bool{}, lost: map[*node]bool{}}
 	for {
 		answers := connect(ctx, to, s.within)
@@ -86,7 +87,7 @@ func findLoss(ctx context.Context, from netip.Addr, to []*node, connect connecto
 
 // lossSearch is what findLoss knows.
 type lossSearch struct {
-	from     netip.Addr
+	from     place
 	within   time.Duration  // in which a host must answer
 	listened map[*node]bool // hosts that listened before the last connection was tried
 	lost     map[*node]bool // hosts that lost the last connection: on a busy machine one may be
@@ -97,14 +98,18 @@ type lossSearch struct {
 // it did not when it was tried, or the machine is so slow that no answer means
 // nothing.
 func (s *lossSearch) judgeHost(ctx context.Context, n *node, a answer) (*loss, error) {
-	o, err := n.observePeer(ctx, s.from, s.within)
+	o, err := n.observePeer(ctx, s.from.addr, s.within)
 	switch {
 	case err != nil:
 		return nil, err
 	case o.took > s.within/4:
 		s.within *= 2
 	case o.listens && (s.lost[n] && a == lost || s.listened[n] && a == refused):
-		return &loss{n, o.asked, a == refused}, nil
+		found := &loss{from: s.from, to: n.place(), host: n, refused: a == refused}
+		if o.asked {
+			found.from, found.to = found.to, found.from // the answers get lost
+		}
+		return found, nil
 	case o.listens:
 		s.listened[n] = true
 	}

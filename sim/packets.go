@@ -2,8 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
-	"net/netip"
 	"slices"
 	"sync"
 
@@ -17,68 +15,40 @@ import (
 // keeps the lab's hosts from reaching one another, or this machine from reaching
 // them.
 type BlockedError struct {
-	From, To Place
-	// BothWays says that packets from To to From do not arrive either.
-	BothWays bool
-	// Cause is what keeps the packets.
-	Cause lang.Text
-	Hint  lang.Text // what to do about it
-	host  *node     // the host that the manager or this machine can't talk to
+	harness.HintError
+	loss
+	bothWays bool // packets in the other direction do not arrive either
 }
 
-// Place is a host of the lab, or this machine.
-type Place struct {
-	Name lang.Text
-	Addr netip.Addr // on the lab's bridge
-}
-
-func (p Place) render(l lang.Language) string { return fmt.Sprintf("%s (%s)", p.Name.In(l), p.Addr) }
-
-func (e *BlockedError) Error() string { return e.In(lang.English) }
-
-// In returns the error in a language.
-func (e *BlockedError) In(l lang.Language) string {
-	from, to, cause := e.From.render(l), e.To.render(l), e.Cause.In(l)
-	if e.BothWays {
-		return l.Say("packets between %s and %s do not arrive in either direction: %s", from, to, cause)
+// newBlockedError returns the error that packets get lost because of a cause. hint is what
+// to do about it.
+func newBlockedError(l loss, bothWays bool, cause, hint lang.Text) *BlockedError {
+	err := lang.Errorf("packets from %s to %s do not arrive: %s", l.from, l.to, cause)
+	if bothWays {
+		err = lang.Errorf("packets between %s and %s do not arrive in either direction: %s", l.from, l.to, cause)
 	}
-	return l.Say("packets from %s to %s do not arrive: %s", from, to, cause)
+	return &BlockedError{harness.HintError{Err: err, Hint: hint}, l, bothWays}
 }
 
-// HintIn implements harness.Hinter.
-func (e *BlockedError) HintIn(l lang.Language) string { return e.Hint.In(l) }
-
-// blockedForwarding returns the error for packets that the bridge forwards, to or
-// from a host.
-func blockedForwarding(from, to Place, host *node) *BlockedError {
-	if host.bridge.isOverlay() {
-		return blockedBetween(from, to, host, lang.Text{EN: "the network between the machines drops them"})
+// blockedForwarding returns the error for packets that the bridge forwards.
+func blockedForwarding(l loss, bothWays bool) *BlockedError {
+	bridge := l.host.bridge
+	if bridge.isOverlay() {
+		return blockedBetween(l, bothWays, lang.Text{EN: "the network between the machines drops them"})
 	}
-	machine, bridge := lang.Text{EN: "the engine's machine"}, host.bridge
+	machine := lang.Text{EN: "the engine's machine"}
 	if bridge.isLocal() {
 		machine = lang.Text{EN: "this machine"}
 	}
-	return &BlockedError{
-		From: from, To: to, host: host,
-		Cause: lang.Textf("a packet filter of %s drops what the bridge %s forwards", machine, bridge.interfaceName()),
-		Hint: lang.Textf("on %[2]s, find the chain with `hook forward` and the rule in `nft list ruleset`,"+
+	return newBlockedError(
+		l, bothWays,
+		lang.Textf("a packet filter of %s drops what the bridge %s forwards", machine, bridge.interfaceName()),
+		lang.Textf("on %[2]s, find the chain with `hook forward` and the rule in `nft list ruleset`,"+
 			" and let the lab pass:"+
 			" `nft insert rule FAMILY TABLE CHAIN ip saddr %[1]s ip daddr %[1]s accept`"+
 			" (for a policy of iptables: `iptables -I DOCKER-USER -s %[1]s -d %[1]s -j ACCEPT`);"+
 			" or have no bridge filtered: `sysctl -w net.bridge.bridge-nf-call-iptables=0`", bridge.subnet, machine),
-	}
-}
-
-// blockedDial returns the error for packets between this machine and a host.
-func blockedDial(from, to Place, host *node) *BlockedError {
-	return &BlockedError{
-		From: from, To: to, host: host,
-		Cause: lang.Text{EN: "a packet filter of this machine drops them"},
-		Hint: lang.Text{
-			EN: "--dial exec, which reaches hosts through docker exec; or find the rule under `hook input` or" +
-				" `hook output` in `nft list ruleset`, and let the lab pass",
-		},
-	}
+	)
 }
 
 // checkPackets returns a *BlockedError if packets between the manager and another
@@ -108,12 +78,18 @@ func checkDial(ctx context.Context, nodes []*node) error {
 	if !ok {
 		return lang.Errorf("dial %s: %w", nodes[0].addr, ErrNotOurs)
 	}
-	here := Place{lang.Text{EN: "this machine"}, addr}
-	if found := findLoss(ctx, here.Addr, nodes, dialAll); found != nil {
-		from, to := found.direction(here)
-		return blockedDial(from, to, found.to)
+	found := findLoss(ctx, place{lang.Text{EN: "this machine"}, addr}, nodes, dialAll)
+	if found == nil {
+		return nil
 	}
-	return nil
+	return newBlockedError(
+		*found, false,
+		lang.Text{EN: "a packet filter of this machine drops them"},
+		lang.Text{
+			EN: "--dial exec, which reaches hosts through docker exec; or find the rule under `hook input` or" +
+				" `hook output` in `nft list ruleset`, and let the lab pass",
+		},
+	)
 }
 
 // checkForwarding has the manager connect to the other hosts, and the first of them
@@ -128,38 +104,32 @@ func checkForwarding(ctx context.Context, nodes []*node, host harness.Host) erro
 	manager, first := nodes[i], others[0]
 	var there, back *loss
 	var group sync.WaitGroup
-	group.Go(func() { there = findLoss(ctx, manager.addr, others, manager.connectAll) })
-	group.Go(func() { back = findLoss(ctx, first.addr, []*node{manager}, first.connectAll) })
+	group.Go(func() { there = findLoss(ctx, manager.place(), others, manager.connectAll) })
+	group.Go(func() { back = findLoss(ctx, first.place(), []*node{manager}, first.connectAll) })
 	group.Wait()
-	if blocked := mergeLosses(manager, first, there, back); blocked != nil {
-		return blocked
+	if back != nil {
+		back.host = first // that the manager can't talk to
+	}
+	if found, bothWays := mergeLosses(there, back); found != nil {
+		return blockedForwarding(*found, bothWays)
 	}
 	return nil
 }
 
-// mergeLosses makes one error of what the manager and the first of the other hosts
-// found. It returns nil if they found nothing.
-func mergeLosses(manager, first *node, there, back *loss) *BlockedError {
-	var onWay, onBack *BlockedError
-	if there != nil {
-		from, to := there.direction(manager.place())
-		onWay = blockedForwarding(from, to, there.to)
-	}
-	if back != nil {
-		from, to := back.direction(first.place())
-		onBack = blockedForwarding(from, to, first)
-	}
+// mergeLosses returns which of two losses to report: what the manager found, and what
+// another host found on its way to the manager. Either may be nil. bothWays says that one
+// is the other in the other direction.
+func mergeLosses(there, back *loss) (found *loss, bothWays bool) {
 	switch {
-	case onWay == nil:
-		return onBack
-	case onBack == nil:
-		return onWay
+	case there == nil:
+		return back, false
+	case back == nil:
+		return there, false
 	case back.refused && !there.refused:
 		// A filter that refuses in the manager's place ends the other connection in the
 		// host's, which looks as if it had been lost on its way there.
-		return onBack
+		return back, false
 	}
-	onWay.BothWays = there.refused == back.refused &&
-		onWay.From.Addr == onBack.To.Addr && onWay.To.Addr == onBack.From.Addr
-	return onWay
+	isReverse := there.from.addr == back.to.addr && there.to.addr == back.from.addr
+	return there, isReverse && there.refused == back.refused
 }

@@ -67,10 +67,10 @@ func TestUpBehindForwardFilter(t *testing.T) {
 	if !errors.As(err, &blocked) {
 		t.Fatalf("it failed with %v", err)
 	}
-	if !blocked.BothWays || blocked.From.Name.String() != "manager" {
+	if !blocked.bothWays || blocked.from.name.String() != "manager" {
 		t.Errorf("it says: %v", blocked)
 	}
-	if !strings.Contains(err.Error(), "\nlast lines of "+blocked.To.Name.String()+": level=") {
+	if !strings.Contains(err.Error(), "\nlast lines of "+blocked.to.name.String()+": level=") {
 		t.Errorf("no end of a log: %v", err)
 	}
 	for _, h := range l.topology.Hosts() {

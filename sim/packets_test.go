@@ -52,3 +52,33 @@ func TestReadObservation(t *testing.T) {
 		t.Error("one host is taken for another one")
 	}
 }
+
+// What the manager and another host have found is one error.
+func TestMergeLosses(t *testing.T) {
+	manager := place{addr: netip.MustParseAddr("192.168.33.11")}
+	first := place{addr: netip.MustParseAddr("192.168.33.20")}
+	third := place{addr: netip.MustParseAddr("192.168.33.21")}
+	there, answers := &loss{from: manager, to: first}, &loss{from: first, to: manager}
+	refusedThere := &loss{from: manager, to: first, refused: true}
+	refusedBack := &loss{from: first, to: manager, refused: true}
+	toThird := &loss{from: manager, to: third}
+	for name, test := range map[string]struct {
+		there, back, want *loss
+		bothWays          bool
+	}{
+		"nothing":                  {nil, nil, nil, false},
+		"on the way":               {there, nil, there, false},
+		"on the way back":          {nil, answers, answers, false},
+		"both ways":                {there, answers, there, true},
+		"both refused":             {refusedThere, refusedBack, refusedThere, true},
+		"answers of both":          {answers, there, answers, true},
+		"the same way":             {there, there, there, false},
+		"another host":             {toThird, answers, toThird, false},
+		"refused in one direction": {there, refusedBack, refusedBack, false},
+		"refused on the way":       {refusedThere, answers, refusedThere, false},
+	} {
+		if got, bothWays := mergeLosses(test.there, test.back); got != test.want || bothWays != test.bothWays {
+			t.Errorf("%s: %+v, %v, want %+v, %v", name, got, bothWays, test.want, test.bothWays)
+		}
+	}
+}

@@ -231,14 +231,12 @@ func freeRange(t harness.Topology, machines int) (free netip.Prefix, ok bool) {
 	return netip.Prefix{}, false
 }
 
-// blockedBetween returns the error for packets that machines do not carry to or from a
-// host.
-func blockedBetween(from, to Place, host *node, cause lang.Text) *BlockedError {
-	return &BlockedError{
-		From: from, To: to, host: host, Cause: cause,
-		Hint: lang.Text{EN: "let TCP and UDP 7946 and UDP 4789, with its fragments, pass between the machines; " +
-			"engines that have lost sight of one another need a minute (docker node ls)"},
-	}
+// blockedBetween returns the error for packets that machines do not carry.
+func blockedBetween(l loss, bothWays bool, cause lang.Text) *BlockedError {
+	return newBlockedError(l, bothWays, cause, lang.Text{
+		EN: "let TCP and UDP 7946 and UDP 4789, with its fragments, pass between the machines; " +
+			"engines that have lost sight of one another need a minute (docker node ls)",
+	})
 }
 
 // checkFullSize returns a *BlockedError if packets of nodeMTU bytes from the manager to a
@@ -258,7 +256,8 @@ func checkFullSize(ctx context.Context, nodes []*node, host harness.Host) error 
 		data := strconv.Itoa(nodeMTU - pingHeaders)
 		r, err := manager.Exec(ctx, "ping", "-c", "5", "-i", "0.2", "-W", "2", "-s", data, n.addr.String())
 		if err != nil && r.ExitCode == 1 { // no answer
-			return blockedBetween(manager.place(), n.place(), n, lang.Textf(
+			lost := loss{from: manager.place(), to: n.place(), host: n}
+			return blockedBetween(lost, false, lang.Textf(
 				"the network between the machines drops those of %d bytes, which are sent in fragments", nodeMTU))
 		}
 	}
