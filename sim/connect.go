@@ -106,9 +106,6 @@ func reachHolder(ctx context.Context, s selection, e endpoint, addr netip.Addr) 
 	if err != nil {
 		return nil, err
 	}
-	if s.getenv(EnvEngine) != "" {
-		behind.source = EnvEngine
-	}
 	k, err := connectTo(ctx, behind)
 	if err != nil {
 		return nil, err

@@ -68,8 +68,8 @@ func (e endpoint) describe() lang.Text {
 // selection is what an engine is chosen by: --context and the environment.
 type selection struct {
 	context string
-	flag    string // that named the context; --context if empty
 	host    string // DOCKER_HOST
+	by      string // what names these instead of --context or DOCKER_HOST; may be empty
 	getenv  func(string) string
 }
 
@@ -91,9 +91,9 @@ func (s selection) configDir() string {
 func (s selection) chosenContext() (name, source string) {
 	switch {
 	case s.context != "":
-		return s.context, cmp.Or(s.flag, "--context")
+		return s.context, cmp.Or(s.by, "--context")
 	case s.host != "":
-		return defaultContext, client.EnvOverrideHost
+		return defaultContext, cmp.Or(s.by, client.EnvOverrideHost)
 	case s.getenv(envContext) != "":
 		return s.getenv(envContext), envContext
 	}
@@ -114,7 +114,7 @@ func (s selection) findEndpoint() (endpoint, error) {
 	}
 	// Also `--context default` takes the address from DOCKER_HOST.
 	if s.host != "" {
-		source = client.EnvOverrideHost
+		source = cmp.Or(s.by, client.EnvOverrideHost)
 	}
 	return s.defaultEndpoint(source)
 }
@@ -244,15 +244,23 @@ func ifThere(dir, name string) string {
 
 // withoutHost returns the selection as it was before DOCKER_HOST was set: by
 // what `labcheck env` left, or else by what the docker CLI would go by.
-func (s selection) withoutHost() selection { return s.named(s.getenv(EnvEngine)) }
+func (s selection) withoutHost() selection {
+	s.host = ""
+	if engine := s.getenv(EnvEngine); engine != "" {
+		return s.named(engine, EnvEngine)
+	}
+	return s
+}
 
-// named returns the selection of an engine by its address or its context.
-func (s selection) named(engine string) selection {
+// named returns the selection of an engine that something names by its address or its
+// context.
+func (s selection) named(engine, by string) selection {
+	s.by = by
 	if strings.Contains(engine, "://") {
 		s.host = engine
-		return s
+	} else {
+		s.context = engine
 	}
-	s.host, s.context = "", cmp.Or(engine, s.context)
 	return s
 }
 
@@ -261,7 +269,7 @@ const engineFlag = "--engine"
 
 // findEngine returns the endpoint that a value of --engine names.
 func findEngine(value string, getenv func(string) string) (endpoint, error) {
-	s := selection{flag: engineFlag, getenv: getenv}.named(value)
+	s := selection{getenv: getenv}.named(value, engineFlag)
 	if s.context == "" {
 		if _, err := parseHost(false, value); err != nil {
 			return endpoint{}, harness.WithSetting(lang.Errorf("%s %s: %w", engineFlag, value, err), lang.Text{
@@ -270,9 +278,7 @@ func findEngine(value string, getenv func(string) string) (endpoint, error) {
 			})
 		}
 	}
-	e, err := s.findEndpoint()
-	e.source = engineFlag
-	return e, err
+	return s.findEndpoint()
 }
 
 // engineName returns the value of EnvEngine by which later commands find the

@@ -89,6 +89,11 @@ type objectFilter struct {
 	disks  *regexp.Regexp // nil: none
 }
 
+func (f objectFilter) matchesVolume(v *volume.Volume) bool {
+	isDisk := f.disks != nil && len(v.Labels) == 0 && f.disks.MatchString(v.Name)
+	return isDisk || f.labels.MatchKVList("label", v.Labels)
+}
+
 // labFilter matches everything of the lab.
 func (o labObjects) labFilter() objectFilter {
 	disks := fmt.Sprintf("^%s_[^_]+_[A-Z2-7]{%d}$", regexp.QuoteMeta(o.lab), runLength)
@@ -250,22 +255,10 @@ func (o labObjects) listAll(ctx context.Context) (all objectList, err error) {
 // listObjects returns the containers, volumes and networks that f matches.
 func listObjects(ctx context.Context, engine *client.Client, f objectFilter) (objectList, error) {
 	containers, err1 := engine.ContainerList(ctx, container.ListOptions{All: true, Filters: f.labels})
-	volumes, err2 := engine.VolumeList(ctx, volume.ListOptions{Filters: f.labels})
+	all, err2 := engine.VolumeList(ctx, volume.ListOptions{})
+	volumes := slices.DeleteFunc(all.Volumes, func(v *volume.Volume) bool { return !f.matchesVolume(v) })
 	networks, err3 := engine.NetworkList(ctx, network.ListOptions{Filters: f.labels})
-	unlabelled, err4 := f.listUnlabelled(ctx, engine)
-	return objectList{containers, slices.Concat(volumes.Volumes, unlabelled), networks}, cmp.Or(err1, err2, err3, err4)
-}
-
-// listUnlabelled returns the volumes without labels, which nothing uses, that have a name
-// of a disk.
-func (f objectFilter) listUnlabelled(ctx context.Context, engine *client.Client) ([]*volume.Volume, error) {
-	if f.disks == nil {
-		return nil, nil
-	}
-	unused, err := engine.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("dangling", "true"))})
-	return slices.DeleteFunc(unused.Volumes, func(v *volume.Volume) bool {
-		return len(v.Labels) > 0 || !f.disks.MatchString(v.Name)
-	}), err
+	return objectList{containers, volumes, networks}, cmp.Or(err1, err2, err3)
 }
 
 // removeObjects removes the containers, volumes and networks that f matches, and

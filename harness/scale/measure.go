@@ -69,26 +69,22 @@ func (r *run) runContainers(
 	ctx context.Context, count, clients int, newSpec func() engine.RunSpec,
 ) ([]time.Duration, error) {
 	took := make([]time.Duration, count)
-	var next, done atomic.Int64
+	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(clients)
 	reporting, stop := context.WithCancel(ctx)
 	var reporter sync.WaitGroup
 	before := r.counted
 	reporter.Go(func() { r.reportFilling(reporting, before, &done) })
-	for range min(clients, count) {
+	for i := range count {
 		group.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= count {
-					return nil
-				}
-				spec, start := newSpec(), time.Now()
-				if _, err := r.Cluster.Swarm().Run(ctx, spec); err != nil {
-					return err
-				}
-				took[i] = time.Since(start)
-				done.Add(1)
+			spec, start := newSpec(), time.Now()
+			if _, err := r.Cluster.Swarm().Run(ctx, spec); err != nil {
+				return err
 			}
+			took[i] = time.Since(start)
+			done.Add(1)
+			return nil
 		})
 	}
 	err := group.Wait()

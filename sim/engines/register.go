@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/consul/api"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -48,14 +48,12 @@ func registerAll(ctx context.Context, o Options) error {
 		return err
 	}
 	r := registrar{consul, o.TTL, make(chan struct{}, atOnce)}
-	var group errgroup.Group
+	var group sync.WaitGroup
 	for i := range o.Count {
-		group.Go(func() error {
-			r.keepRegistered(ctx, netip.AddrPortFrom(o.Addr, uint16(FirstPort+i)).String())
-			return nil
-		})
+		group.Go(func() { r.keepRegistered(ctx, netip.AddrPortFrom(o.Addr, uint16(FirstPort+i)).String()) })
 	}
-	return group.Wait()
+	group.Wait()
+	return nil
 }
 
 // keepRegistered registers an engine and renews its registration until ctx ends. The
