@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -110,21 +111,16 @@ func (g *Guard) Explain(err error) error {
 	if err == nil || g.lab == nil {
 		return err
 	}
-	ctx := context.WithoutCancel(g)
-	limit, cancel := harness.WithLimit(ctx, endedTimeout)
+	limit, cancel := harness.WithLimit(g, endedTimeout)
 	defer cancel()
-	for {
-		if lost := g.Lost(ctx); lost != nil {
-			return lost
+	var lost error
+	_ = harness.Until(limit, endedPause, func(context.Context) error {
+		if lost = g.Lost(context.WithoutCancel(g)); lost != nil {
+			return nil
 		}
-		select {
-		case <-g.Done():
-			return err
-		case <-limit.Done():
-			return err
-		case <-time.After(endedPause):
-		}
-	}
+		return err
+	})
+	return cmp.Or(lost, err)
 }
 
 // labState is what a look finds.

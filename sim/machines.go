@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -81,12 +80,11 @@ func closeMachines(machines []*machine) error {
 // connectEngines connects to engines at the same time. Those that can't be reached are
 // returned as lost if some can, and Options.Removing allows it.
 func (o Options) connectEngines(ctx context.Context, names []string) (machines []*machine, lost []error, err error) {
-	links, errs := make([]*link, len(names)), make([]error, len(names))
-	var group sync.WaitGroup
-	for i, name := range names {
-		group.Go(func() { links[i], errs[i] = connectEngine(ctx, name) })
-	}
-	group.Wait()
+	links := make([]*link, len(names))
+	errs := harness.DoAll(names, 0, func(i int, name string) (err error) {
+		links[i], err = connectEngine(ctx, name)
+		return err
+	})
 	for i, k := range links {
 		switch {
 		case errs[i] == nil:
@@ -160,16 +158,16 @@ func (o Options) connectRecorded(
 		if isOpen || slices.Contains(o.Engines, e.Name) {
 			continue
 		}
-		found, _, failed := o.connectEngines(ctx, []string{e.Name})
-		if failed == nil && found[0].info.ID != e.ID {
+		k, failed := connectEngine(ctx, e.Name)
+		if failed == nil && k.info.ID != e.ID {
 			failed = errors.Join(harness.WithHint(
-				lang.Errorf("%s is not the engine that has a part of lab %s", found[0].describe(), o.Lab),
+				lang.Errorf("%s is not the engine that has a part of lab %s", k.describe(), o.Lab),
 				lang.Text{EN: "name each of the lab's engines with --engine, as this machine reaches it"},
-			), closeMachines(found))
+			), k.Close())
 		}
 		switch {
 		case failed == nil:
-			more = append(more, found...)
+			more = append(more, o.newMachine(k))
 		case o.Removing:
 			lost = append(lost, failed)
 		default:
