@@ -1,11 +1,14 @@
 package sim
 
 import (
+	"encoding/json"
 	"net"
 	"net/netip"
 	"slices"
 
 	"github.com/docker/docker/api/types/network"
+
+	"labcheck/harness/lang"
 )
 
 // labBridge is the network that a lab's nodes are on: a bridge, or the overlay of a lab
@@ -19,6 +22,23 @@ type labBridge struct {
 
 // isOverlay reports whether the nodes are on several machines.
 func (b labBridge) isOverlay() bool { return len(b.engines) > 0 }
+
+// recordedEngine is an engine of a lab on several machines.
+type recordedEngine struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // a value of --engine
+}
+
+// readMachines reads a value of labelEngines; it is empty if a lab is on one machine.
+func readMachines(label string) (recorded []recordedEngine, err error) {
+	if label == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(label), &recorded); err != nil {
+		return nil, lang.Errorf("label %s of the lab's network: %w", labelEngines, err)
+	}
+	return recorded, nil
+}
 
 // interfaceName returns the name that the engine gives the bridge's interface.
 func (b labBridge) interfaceName() string { return "br-" + b.id[:min(12, len(b.id))] }

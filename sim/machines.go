@@ -104,12 +104,6 @@ func (o Options) connectEngines(ctx context.Context, names []string) (machines [
 	return machines, lost, nil
 }
 
-// recordedEngine is an engine of a lab on several machines.
-type recordedEngine struct {
-	ID   string `json:"id"`
-	Name string `json:"name"` // a value of --engine
-}
-
 // recordMachines returns the value of labelEngines.
 func recordMachines(machines []*machine) string {
 	var all []recordedEngine
@@ -121,17 +115,6 @@ func recordMachines(machines []*machine) string {
 		panic(err) // it has neither channels nor functions
 	}
 	return string(text)
-}
-
-// readMachines reads a value of labelEngines; it is empty if a lab is on one machine.
-func readMachines(label string) (recorded []recordedEngine, err error) {
-	if label == "" {
-		return nil, nil
-	}
-	if err := json.Unmarshal([]byte(label), &recorded); err != nil {
-		return nil, lang.Errorf("label %s of the lab's network: %w", labelEngines, err)
-	}
-	return recorded, nil
 }
 
 // findAnyBridge returns the network of a lab; nil if there is none. Each engine that has a

@@ -38,7 +38,7 @@ func (r subnetRequest) ensureBridge(ctx context.Context) (labBridge, error) {
 		bridge, err = r.makeBridge(ctx)
 	}
 	if err == nil { // another labcheck may have made it since Open
-		err = bridge.checkSame(r.Lab.Lab(), r.topology)
+		err = bridge.checkSame(r.objects.lab, r.topology)
 	}
 	return bridge, err
 }
