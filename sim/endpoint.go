@@ -121,41 +121,29 @@ func (s selection) findEndpoint() (endpoint, error) {
 
 // storedEndpoint reads a context from the docker CLI's store.
 func (s selection) storedEndpoint(name, source string) (endpoint, error) {
-	none := endpoint{}
 	contexts := store.New(filepath.Join(s.configDir(), "contexts"), store.NewConfig(
 		func() any { return &map[string]any{} },
 		store.EndpointTypeGetter(docker.DockerEndpoint, func() any { return &docker.EndpointMeta{} }),
 	))
+	found := endpoint{context: name, source: source}
 	stored, err := contexts.GetMetadata(name)
-	switch {
-	case errdefs.IsNotFound(err):
-		return none, missingContext(name, source)
-	case err != nil:
-		return none, brokenContext(name, err)
+	if errdefs.IsNotFound(err) {
+		err = lang.Errorf("docker has no context %s (from %s)", name, cmp.Or(source, config.ConfigFileName))
+		return found, harness.WithSetting(err, lang.Verbatim("docker context ls"))
 	}
-	meta, err := docker.EndpointFromContext(stored)
-	if err != nil {
-		return none, brokenContext(name, err)
+	var meta docker.EndpointMeta
+	if err == nil {
+		meta, err = docker.EndpointFromContext(stored)
 	}
-	found, err := docker.WithTLSData(contexts, name, meta)
+	if err == nil {
+		found.Endpoint, err = docker.WithTLSData(contexts, name, meta)
+	}
 	if err != nil {
-		return none, brokenContext(name, err)
+		err = lang.Errorf("docker's context %s can't be used: %w", name, err)
+		return found, harness.WithSetting(err, lang.Verbatim("docker context inspect "+name))
 	}
 	found.Host = cmp.Or(found.Host, client.DefaultDockerHost)
-	return endpoint{found, name, source}, nil
-}
-
-func missingContext(name, source string) error {
-	if source == "" {
-		source = config.ConfigFileName
-	}
-	err := lang.Errorf("docker has no context %s (from %s)", name, source)
-	return harness.WithSetting(err, lang.Verbatim("docker context ls"))
-}
-
-func brokenContext(name string, err error) error {
-	err = lang.Errorf("docker's context %s can't be used: %w", name, err)
-	return harness.WithSetting(err, lang.Verbatim("docker context inspect "+name))
+	return found, nil
 }
 
 // defaultEndpoint makes an endpoint of the environment, as the docker CLI does.

@@ -2,7 +2,6 @@ package scale
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,9 +239,4 @@ func countList(s engine.Swarm) listCounts {
 		c.stopped += m.Stopped
 	}
 	return c
-}
-
-// address returns the address of the first simulated engine of a host.
-func (r *run) address(host string) string {
-	return fmt.Sprintf("%s:%d", r.Cluster.Node(host).Addr(), firstPort)
 }

@@ -2,6 +2,7 @@ package scale
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -180,7 +181,7 @@ func (r faults) checkConsul(ctx context.Context) error {
 // awaitFollowing deletes the registration of an engine until the manager does not list it
 // any more. The engine renews its registration meanwhile.
 func (r faults) awaitFollowing(ctx context.Context) error {
-	addr := r.address(keptHost)
+	addr := fmt.Sprintf("%s:%d", r.Cluster.Node(keptHost).Addr(), firstPort)
 	return r.await(ctx, listTimeout, func(ctx context.Context) error {
 		if err := r.Cluster.Consul().Delete(ctx, r.keys()+addr); err != nil {
 			return err
