@@ -325,7 +325,7 @@ func TestLimits(t *testing.T) {
 		2*time.Second + wayIn:                {hosts: 5, outOfBand: true},
 		2*time.Second + wayToLost:            {hosts: 5, outOfBand: true, err: away},
 	} {
-		l := &look{state: State{Options: Options{OutOfBand: of.outOfBand}, Patience: 2, Hosts: make([]Host, of.hosts)}}
+		l := &look{state: State{Options: Options{OutOfBand: of.outOfBand}, Patience: 2, Hosts: make([]*Host, of.hosts)}}
 		if got := l.onHost(&Host{DialError: Failure{of.err}}, time.Second); got != want {
 			t.Errorf("%+v: %s, want %s", of, got, want)
 		}
