@@ -203,6 +203,10 @@ func readRoute(options []string, to string, out []byte) route {
 			r.trusts = value == "accept-new" || value == "false"
 		case "hostkeyalias":
 			r.keyName = value
+		case "forkafterauthentication":
+			if value == "yes" { // labcheck could not end it
+				r.options = append(slices.Clone(options), "-o", "ForkAfterAuthentication=no")
+			}
 		}
 	}
 	if r.user == unsaidUser {
