@@ -15,6 +15,10 @@ import (
 // errUnasked reports that ssh would have asked a person.
 var errUnasked = errors.New("ssh may not ask anybody")
 
+// errWordless reports that ssh ended without a word: at LogLevel ERROR it does not tell
+// that it and sshd have no algorithm in common, or who closed the connection.
+var errWordless = errors.New("ssh ended without a word")
+
 // explain says why ssh is not logged in, by its words. err is why it was not waited
 // for; nil if it ended.
 func (h *sshHost) explain(words string, err error) error {
@@ -54,6 +58,8 @@ func (h *sshHost) explainWay(r route, words string, err error) error {
 		return unreachableError(h.name, r.addr, "", errno)
 	case err != nil:
 		return h.sshError(lang.Textf("ssh is not logged in after %s: %s", loginTimeout, words), hint, err)
+	case words == "":
+		return h.sshError(lang.Textf("ssh ended without a word"), hint, errWordless)
 	}
 	return h.sshError(lang.Textf("ssh connection failed: %s", words), hint, nil)
 }

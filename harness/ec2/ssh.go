@@ -128,6 +128,14 @@ func (h *sshHost) open(ctx context.Context, onTerminal bool) (*sshConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := h.logIn(ctx, argv, onTerminal)
+	if errors.Is(err, errWordless) {
+		return h.logIn(ctx, append([]string{"-o", "LogLevel=INFO"}, argv...), onTerminal)
+	}
+	return c, err
+}
+
+func (h *sshHost) logIn(ctx context.Context, argv []string, onTerminal bool) (*sshConn, error) {
 	m, err := startMaster(argv, onTerminal)
 	if err != nil {
 		return nil, h.sshError(lang.Textf("ssh can't be started: %v", err), lang.Text{}, err)
@@ -322,8 +330,8 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 	r.Stderr, _ = stderr.afterMark()
 	said := stdout.text() + stderr.text()
 	switch {
-	case !began && (hasExit || said != ""):
-		return h.noShellError(ctx, said)
+	case !began && (hasExit || ctx.Err() != nil):
+		return h.noShellError(ctx, oneLine(said))
 	case exit != nil && hasExit:
 		r.ExitCode = exit.ExitStatus()
 	case !hasExit && ctx.Err() == nil:
@@ -334,9 +342,12 @@ func (h *sshHost) run(ctx context.Context, r *harness.Result) error {
 
 // noShellError reports that the login shell has not run a command, and what it printed.
 func (h *sshHost) noShellError(ctx context.Context, said string) error {
+	what := lang.Textf("the login shell runs no commands; it says: %s", said)
+	if said == "" {
+		what = lang.Textf("the login shell runs no commands, and says nothing")
+	}
 	return &harness.UnreachableError{
-		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, Err: ctx.Err(), Passing: ctx.Err() != nil,
-		What: lang.Textf("the login shell runs no commands; it says: %s", oneLine(said)),
+		Node: h.name, Service: h.at(), Layer: harness.LayerSSH, What: what, Err: ctx.Err(), Passing: ctx.Err() != nil,
 		Hint: lang.Textf("log in as a user whose shell runs commands: --ssh-user, or in the inventory"),
 	}
 }
@@ -380,8 +391,16 @@ const mark = "labcheck: output of the command"
 
 // markedLine returns the command line of a command with the mark before its output.
 func markedLine(argv []string) string {
-	script := fmt.Sprintf(`echo; echo "%s"; { echo; echo "%[1]s"; } >&2; exec "$@"`, mark)
-	return harness.ShellLine(append([]string{"sh", "-c", script, "sh"}, argv...)...)
+	return loginLine(fmt.Sprintf(`echo; echo "%s"; { echo; echo "%[1]s"; } >&2; exec `, mark) + harness.ShellLine(argv...))
+}
+
+// escapeQuoted writes, as the %b of printf reads it, what not every login shell takes
+// in single quotes as it is: csh takes no ! and no line break, fish no backslash.
+var escapeQuoted = strings.NewReplacer(`\`, `\0134`, "'", `\0047`, "!", `\0041`, "\n", `\0012`)
+
+// loginLine returns the line by which any login shell has sh run a script.
+func loginLine(script string) string {
+	return `sh -c 'eval "$(printf %b "$1")"' sh '` + escapeQuoted.Replace(script) + `'`
 }
 
 // output is what a command writes to a stream.

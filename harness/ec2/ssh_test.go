@@ -43,6 +43,9 @@ func startSSHD(t *testing.T, options ...string) *sshdtest.Server {
 		if err := os.Remove(sockets); err != nil {
 			t.Errorf("left behind: %v", err)
 		}
+		if left, err := exec.Command("pgrep", "-f", sockets).Output(); err == nil {
+			t.Errorf("ssh still runs: %s", left)
+		}
 	})
 	s.Write(t, "known", 0o600, known(s, "host"))
 	configure(t, s)
@@ -254,6 +257,41 @@ func TestShellThatPrints(t *testing.T) {
 	}
 }
 
+// pickyShell is a login shell that takes no line which csh or fish would read otherwise
+// than sh, and runs what it takes.
+const pickyShell = `#!/bin/sh
+[ "$(printf '%s\n' "$SSH_ORIGINAL_COMMAND" | wc -l)" = 1 ] || { echo "csh: a line break"; exit 1; }
+case $SSH_ORIGINAL_COMMAND in
+*!*) echo "csh: Event not found."; exit 1;;
+*\\\\*|*\\\'*) echo "fish: a backslash"; exit 1;;
+esac
+eval "$SSH_ORIGINAL_COMMAND"`
+
+// Any login shell has sh run what is to run: root's is tcsh, or fish, on some hosts.
+func TestOtherLoginShells(t *testing.T) {
+	s := startSSHD(t)
+	s.Write(t, "picky", 0o700, pickyShell)
+	shells := map[string]string{"picky": s.Path("picky")}
+	for _, name := range []string{"bash", "csh", "dash", "fish", "ksh", "tcsh", "zsh"} {
+		if program, err := exec.LookPath(name); err == nil {
+			shells[name] = program + ` -c "$SSH_ORIGINAL_COMMAND"`
+		}
+	}
+	args := []string{`\\\`, "!!", "$HOME `id`", "a\n\nb", `\'\n`, "é %s", "", `\`}
+	kept, want := config(t, s), "it's|"+strings.Join(args, "|")+"|"
+	for name, shell := range shells {
+		t.Run(name, func(t *testing.T) {
+			s.Write(t, "sshd_config", 0o600, kept, "ForceCommand "+shell)
+			s.Restart(t)
+			script := "if true\nthen printf '%s|' \"it's\" \"$@\"\nfi"
+			r, err := opened(t, ec2.Options{}).Exec(t.Context(), append([]string{"sh", "-c", script, "sh"}, args...)...)
+			if err != nil || r.Stdout != want {
+				t.Errorf("%q, not %q; %v", r.Stdout, want, err)
+			}
+		})
+	}
+}
+
 func config(t *testing.T, s *sshdtest.Server) string {
 	t.Helper()
 	b, err := os.ReadFile(s.Path("sshd_config"))
@@ -270,6 +308,18 @@ func TestShellThatRunsNothing(t *testing.T) {
 	var lost *harness.UnreachableError
 	_, err := opened(t, ec2.Options{}).Exec(t.Context(), "true")
 	if !errors.As(err, &lost) || lost.Layer != harness.LayerSSH || !strings.Contains(err.Error(), "Please login as another user") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A login shell that hangs is not the command's fault.
+func TestShellThatHangs(t *testing.T) {
+	startSSHD(t, `ForceCommand sleep 60`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var lost *harness.UnreachableError
+	_, err := opened(t, ec2.Options{}).Exec(ctx, "true")
+	if !errors.As(err, &lost) || lost.Layer != harness.LayerSSH || !lost.Passing || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 }
@@ -353,6 +403,8 @@ func loginCases() []loginCase {
 		{name: "Match whose program fails", config: []string{`Match host 127.0.0.* exec "false"`, "Port 1"}},
 		{name: "Match that another library does not know", config: []string{"Match final host 127.0.0.1", "Compression yes"}},
 		{name: "Match of several hosts", config: []string{"Match host 10.0.0.1,127.0.0.1", "ServerAliveInterval 7", "Match originalhost !127.0.0.1,*", "Port 1"}},
+		{name: "a tunnel's settings", config: []string{"SessionType none", "ForkAfterAuthentication yes", "RequestTTY force", "RemoteCommand false"}},
+		{name: "no algorithm in common", config: []string{"HostKeyAlgorithms ssh-rsa"}, want: "no matching host key type found. Their offer: ", layer: harness.LayerSSH},
 		{name: "a setting that is none", config: []string{"Hots x"}, want: "Bad configuration option: hots", layer: harness.LayerSSH},
 		{name: "a key that is not there, before the right one", config: []string{"IdentityFile ~/nothere"}},
 		{

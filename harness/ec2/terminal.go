@@ -59,7 +59,7 @@ func attachTerminal(ctx context.Context, session *ssh.Session, t harness.Termina
 	if err := session.RequestPty(t.Kind, int(size[1]), int(size[0]), nil); err != nil {
 		return 0, err
 	}
-	if err := session.Start(harness.ShellLine(argv...)); err != nil {
+	if err := session.Start(loginLine("exec " + harness.ShellLine(argv...))); err != nil {
 		return 0, err
 	}
 	running, ended := context.WithCancel(ctx)
