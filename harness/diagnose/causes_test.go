@@ -278,6 +278,12 @@ func causes() map[string]cause {
 			twin.Name = "twin"
 			f.Containers = append(f.Containers, twin)
 		}, "join-twice store", onStore + "rm -f twin"},
+		"a join of another swarm": {func(_ *diagnosis, f *survey.Host) {
+			twin := *containerOf(f, "join")
+			twin.Name = "twin"
+			argue(&twin, "join", "--advertise=192.168.33.250:2375", "consul://192.168.33.11:8500/two")
+			f.Containers = append(f.Containers, twin)
+		}, "", ""},
 		"join that was stopped once": {func(_ *diagnosis, f *survey.Host) {
 			twin := *containerOf(f, "join")
 			twin.Name, twin.State, twin.Running = "twin", "exited", false

@@ -74,11 +74,12 @@ func reportWrongAddress(d *diagnosis, s service, found survey.Container, adverti
 	}
 }
 
-// checkTwice reports more than one running join container of a host.
+// checkTwice reports more than one running join container of a host, without those of
+// another swarm.
 func checkTwice(d *diagnosis, s service) {
 	var names []string
 	for _, c := range s.ownContainers() {
-		if c.Running {
+		if c.Running && s.IsOfSwarm(c.Container) {
 			names = append(names, c.Name)
 		}
 	}

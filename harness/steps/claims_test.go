@@ -66,7 +66,7 @@ func TestClaims(t *testing.T) {
 	remove := func(host string) func(*enginetest.Cluster) {
 		return func(f *enginetest.Cluster) { f.Hosts[host].Containers = nil }
 	}
-	join := enginetest.Container{Name: "again", Image: "swarm", Args: []string{"join", "x"}}
+	join := enginetest.Container{Name: "again", Image: "swarm", Args: []string{"join", "consul://192.168.33.11:8500"}}
 	nodes := table([]string{"node", "address"}, []string{"frontend01", "192.168.33.20:2375"}, []string{"frontend02", "192.168.33.21:2375"},
 		[]string{"store", "192.168.33.250:2375"}, []string{"worker01", "192.168.33.200:2375"})
 	for name, test := range map[string]struct {
@@ -386,6 +386,51 @@ func swarmID(ctx context.Context, w *testWorld) string {
 	return c.ID
 }
 
+// TestOwnContainers: a container that has ended, and those of another swarm, are not the
+// cluster's; its keys may be below a path of its own.
+func TestOwnContainers(t *testing.T) {
+	const consul, at = "consul://192.168.33.11:8500", "192.168.33.250:2375"
+	for name, change := range map[string]func(*enginetest.Cluster){
+		"an earlier try": func(f *enginetest.Cluster) {
+			f.Hosts["store"].Add(enginetest.Container{Name: "old", Image: "swarm", Args: []string{"join", consul}, State: "exited"})
+			f.Hosts["manager"].Add(enginetest.Container{Name: "old", Image: "swarm", Args: []string{"manage", consul}, State: "exited"})
+		},
+		"another swarm": func(f *enginetest.Cluster) {
+			f.Hosts["store"].Add(enginetest.Container{Name: "two", Image: "swarm", Args: []string{"join", consul + "/two"}})
+			f.Hosts["manager"].Add(enginetest.Container{Name: "two", Image: "swarm", Args: []string{"manage", consul + "/two"}})
+		},
+	} {
+		w, f := performedWorld(t)
+		change(f)
+		for claim, err := range map[string]error{
+			"runs one":   w.runsOne(t.Context(), "store", "Swarm join"),
+			"discovery":  w.containerHas(t.Context(), "Swarm join", "store", "discovery", consul),
+			"state":      w.containerHas(t.Context(), "Swarm manager", "manager", "state", "running"),
+			"the name":   w.clusterNamedByManager(t.Context(), "manager"),
+			"the others": w.runsOnlyOn(t.Context(), "manager", "Consul"),
+		} {
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, claim, err)
+			}
+		}
+	}
+	w, f := performedWorld(t)
+	for _, h := range f.Hosts {
+		for _, c := range h.Containers {
+			if last := len(c.Args) - 1; strings.HasPrefix(c.Args[last], consul) {
+				c.Args[last] = consul + "/team"
+			}
+		}
+	}
+	f.Keys = func(m map[string]string) {
+		clear(m)
+		m["team/docker/swarm/nodes/"+at] = at
+	}
+	if err := w.nodeRegistered(t.Context(), at); err != nil {
+		t.Errorf("its own path: %v", err)
+	}
+}
+
 // TestUnasked: where a service does not answer no claim holds, and none is false.
 func TestUnasked(t *testing.T) {
 	w, f := performedWorld(t)
@@ -493,6 +538,17 @@ func TestManagerReaches(t *testing.T) {
 	if err := reach(harness.Result{Argv: argv, Stdout: "store\n"}, errors.New("exit code 1")); !errors.As(err, &m) || m.Seen != "exit code 1" {
 		t.Error(err)
 	}
+	slow := func(ctx context.Context, _ []string) (harness.Result, error) {
+		<-ctx.Done()
+		return harness.Result{}, &harness.UnreachableError{Node: "manager", Layer: harness.LayerSSH, Err: ctx.Err()}
+	}
+	f.Change(func() { f.Hosts["manager"].Run = slow })
+	synctest.Test(t, func(t *testing.T) {
+		err := w.managerReaches(t.Context(), "manager", "192.168.33.250:2375", "store")
+		if !errors.As(err, new(*harness.UnreachableError)) {
+			t.Errorf("a login shell that hangs: %v", err)
+		}
+	})
 	if err := reach(harness.Result{}, errors.New("no route")); err == nil || errors.As(err, new(*harness.Mismatch)) {
 		t.Error(err)
 	}

@@ -70,10 +70,20 @@ func (s *containers) findOnly(ctx context.Context, service, host string) (engine
 	if err != nil {
 		return engine.Container{}, err
 	}
+	if own := s.ownRunning(service, found); len(own) > 0 {
+		found = own
+	}
 	if len(found) != 1 {
 		return engine.Container{}, s.mismatch(host, s.lang.Say("%s, once", s.titleOf(service)), s.describeContainers(found))
 	}
 	return s.cluster.Engine(host).Inspect(ctx, found[0].ID)
+}
+
+// ownRunning returns those containers of a service that run, and not for another swarm
+// on the same hosts.
+func (s *containers) ownRunning(service string, all []engine.Container) []engine.Container {
+	isOther := func(c engine.Container) bool { return !s.service(service).IsOfSwarm(c) }
+	return slices.DeleteFunc(onlyRunning(all), isOther)
 }
 
 // describeContainers names containers for a person.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"labcheck/harness"
 	"labcheck/harness/engine"
 	"labcheck/harness/lang"
 	"labcheck/harness/tutorial"
@@ -60,15 +61,24 @@ func (d *discovery) hasNoLeader(ctx context.Context) error {
 // nodeRegistered wants a node's key among those which Swarm keeps in Consul.
 func (d *discovery) nodeRegistered(ctx context.Context, addr string) error {
 	addr = d.here(addr)
-	path := d.service(tutorial.SwarmJoin).Keys
-	nodes, err := d.cluster.Consul().Keys(ctx, path)
-	for i := range nodes {
-		nodes[i] = d.addressOf(strings.TrimPrefix(nodes[i], path))
+	nodes, err := d.registeredNodes(ctx, d.topology())
+	if err == nil && !slices.Contains(nodes, addr) { // it may be below a path of the cluster's own
+		nodes, err = d.registeredNodes(ctx, tutorial.Recognize(ctx, d.cluster).Topology())
 	}
 	if err == nil && !slices.Contains(nodes, addr) {
 		err = d.mismatch(d.lang.Say("the nodes that Consul knows"), addr, d.listed(nodes))
 	}
 	return err
+}
+
+// registeredNodes returns the addresses that Swarm keeps in Consul, as a topology has it.
+func (d *discovery) registeredNodes(ctx context.Context, t harness.Topology) ([]string, error) {
+	path := d.page.Service(tutorial.SwarmJoin, t, t.Manager).Keys
+	nodes, err := d.cluster.Consul().Keys(ctx, path)
+	for i := range nodes {
+		nodes[i] = d.addressOf(strings.TrimPrefix(nodes[i], path))
+	}
+	return nodes, err
 }
 
 // hasServers wants Consul to vote with a number of servers.

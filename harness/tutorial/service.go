@@ -195,6 +195,13 @@ func (s Service) takesArguments(c engine.Container) bool {
 	return have.isSame(s.PageCall())
 }
 
+// IsOfSwarm reports whether a container uses the service's discovery backend, and not
+// that of another swarm on the same hosts.
+func (s Service) IsOfSwarm(c engine.Container) bool {
+	have, _ := CallOf(c)
+	return have.DiscoveryIn(s.topology) == s.PageCall().Discovery
+}
+
 // PageCall returns the call of Swarm's program that the page has.
 func (s Service) PageCall() Call {
 	call, _ := CallOf(engine.Container{Args: s.Spec.Args})
