@@ -407,6 +407,7 @@ func TestOwnContainers(t *testing.T) {
 			"discovery":  w.containerHas(t.Context(), "Swarm join", "store", "discovery", consul),
 			"state":      w.containerHas(t.Context(), "Swarm manager", "manager", "state", "running"),
 			"the name":   w.clusterNamedByManager(t.Context(), "manager"),
+			"only on":    w.runsOnlyOn(t.Context(), "manager", "Swarm manager"),
 			"the others": w.runsOnlyOn(t.Context(), "manager", "Consul"),
 		} {
 			if err != nil {

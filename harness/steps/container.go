@@ -70,8 +70,8 @@ func (s *containers) findOnly(ctx context.Context, service, host string) (engine
 	if err != nil {
 		return engine.Container{}, err
 	}
-	if own := s.ownRunning(service, found); len(own) > 0 {
-		found = own
+	if runs := s.ownRunning(service, found); len(runs) > 0 {
+		found = runs
 	}
 	if len(found) != 1 {
 		return engine.Container{}, s.mismatch(host, s.lang.Say("%s, once", s.titleOf(service)), s.describeContainers(found))
@@ -79,11 +79,14 @@ func (s *containers) findOnly(ctx context.Context, service, host string) (engine
 	return s.cluster.Engine(host).Inspect(ctx, found[0].ID)
 }
 
-// ownRunning returns those containers of a service that run, and not for another swarm
-// on the same hosts.
+// ownRunning returns those containers of a service that run; if some are of this swarm,
+// without those of another one on the same hosts.
 func (s *containers) ownRunning(service string, all []engine.Container) []engine.Container {
-	isOther := func(c engine.Container) bool { return !s.service(service).IsOfSwarm(c) }
-	return slices.DeleteFunc(onlyRunning(all), isOther)
+	runs, isOwn := onlyRunning(all), s.service(service).IsOfSwarm
+	if slices.ContainsFunc(runs, isOwn) {
+		return slices.DeleteFunc(runs, func(c engine.Container) bool { return !isOwn(c) })
+	}
+	return runs
 }
 
 // describeContainers names containers for a person.
@@ -181,7 +184,7 @@ func (s *containers) runsOnlyOn(ctx context.Context, host, name string) error {
 	}
 	c := s.compare("where %s runs", s.titleOf(service))
 	for i, h := range hosts {
-		runs := onlyRunning(found[i])
+		runs := s.ownRunning(service, found[i])
 		switch {
 		case h.Name == host && len(runs) != 1:
 			c.addDifferenceOf([]string{host}, s.lang.Say("%s: one that runs", host), host+": "+s.describeContainers(found[i]))
