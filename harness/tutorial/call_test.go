@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,10 @@ func TestAsBuilt(t *testing.T) {
 		"one Consul, elsewhere": {func(all []traits) {
 			all[0].manager.Replication, all[3].manager.Replication = true, true
 		}, func(t *harness.Topology) { t.Replicas, t.OneConsul, t.ReplicasOn = 1, true, []string{"worker01"} }},
+		"alone, and ready for replicas": {func(all []traits) { all[0].manager.Replication = true }, func(*harness.Topology) {}},
+		"servers, all replicas lost": {func(all []traits) {
+			all[0].manager.Replication, all[2].hasConsul = true, true
+		}, func(t *harness.Topology) { t.Replicas = 1 }},
 		"servers, the first replica lost": {func(all []traits) {
 			all[2].manager.Replication, all[1].hasConsul = true, true
 		}, func(t *harness.Topology) { t.Replicas = 2 }},
@@ -161,5 +166,11 @@ func TestAsBuilt(t *testing.T) {
 		if diff := cmp.Diff(fields(want), fields(got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+	said, all := harness.Tutorial(), plain()
+	said.Replicas, said.ReplicasOn, said.OneConsul = 1, []string{"worker01"}, true
+	all[0].manager.Replication = true
+	if got := asBuilt(said, all); got.Replicas != 1 || !got.OneConsul || !slices.Equal(got.ReplicasOn, said.ReplicasOn) {
+		t.Errorf("the replica of the inventory is lost: %d, on %q", got.Replicas, got.ReplicasOn)
 	}
 }

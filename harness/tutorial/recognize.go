@@ -41,6 +41,7 @@ type traits struct {
 
 // asBuilt returns a topology with the traits of its hosts, the manager's first.
 func asBuilt(t harness.Topology, built []traits) harness.Topology {
+	said := t
 	t.RestartJoin, t.Replicas, t.ReplicasOn = len(t.Members) > 0, 0, nil
 	hasConsul := false
 	for i, b := range built[1:] {
@@ -57,8 +58,10 @@ func asBuilt(t harness.Topology, built []traits) harness.Topology {
 	if slices.Equal(t.ReplicasOn, harness.NamesOf(t.Members[:t.Replicas])) {
 		t.ReplicasOn = nil // as they are anyway
 	}
-	if built[0].manager.Replication && t.Replicas == 0 {
-		t.Replicas = 1 // one that was made and is gone, or does not answer
+	if built[0].manager.Replication && t.Replicas == 0 { // those that were made are gone, or do not answer
+		if t.Replicas, t.ReplicasOn = said.Replicas, said.ReplicasOn; t.Replicas == 0 && hasConsul {
+			t.Replicas = 1
+		}
 	}
 	t.OneConsul = t.Replicas > 0 && !hasConsul
 	var discoveries, stores []string
