@@ -32,7 +32,7 @@ func diagnoseCases() []realCase {
 	return []realCase{
 		{name: "diagnose, through the manager", args: through("key", "diagnose"), code: exitHolds, says: []string{well}, silent: []string{"not asked"}},
 		{name: "diagnose, as a user with sudo", args: as("ops", "diagnose"), code: exitHolds, says: []string{well}, silent: []string{"not asked"}},
-		{name: "diagnose, as a user without", args: as("guest", "diagnose"), code: exitUnreachable, says: []string{well, "not asked: manager, frontend01, frontend02, worker01, store: its packet filter", "sudo does not work there without a password"}},
+		{name: "diagnose, as a user without", args: as("guest", "diagnose"), code: exitUnreachable, says: []string{well, "not asked: manager, frontend01, frontend02, worker01, store: its packet filter", "for whom sudo needs no password"}},
 		{name: "diagnose, no login", args: []string{"diagnose"}, code: exitUnreachable, says: []string{well, noShell, "nothing says as whom to log in"}},
 		{name: "diagnose, wrong key", args: through("wrong", "diagnose"), code: exitUnreachable, says: []string{"login refused: root@"}},
 		{name: "diagnose by packets", args: []string{"diagnose", "--packets"}, code: exitUsage, says: []string{"--allow=workload"}},

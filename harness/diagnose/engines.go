@@ -167,7 +167,7 @@ func gapsIn(d *diagnosis, p survey.Probe) []string {
 	}
 	if p.User {
 		all = append(all, d.Lang.Say("its packet filter, and what its kernel was told of containers elsewhere: only "+
-			"root may read them, and sudo does not work there without a password"))
+			"root may read them, or a user of group sudo, wheel or admin for whom sudo needs no password"))
 	}
 	return all
 }

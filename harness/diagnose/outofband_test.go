@@ -130,9 +130,9 @@ func TestNoHint(t *testing.T) {
 func TestUnsaid(t *testing.T) {
 	for out, want := range map[string]string{
 		"== user\n0\n== silent\n":                   "",
-		"== user\n1000\n== silent\n":                "sudo does not work there without a password",
+		"== user\n1000\n== silent\n":                "for whom sudo needs no password",
 		"== user\n0\n== silent\n== no dialler\n":    "no perl",
-		"== user\n1000\n== silent\n== no dialler\n": "no perl|sudo does not work there without a password",
+		"== user\n1000\n== silent\n== no dialler\n": "no perl|for whom sudo needs no password",
 	} {
 		d := healthyFacts()
 		for _, h := range []string{"store", "worker01"} {
