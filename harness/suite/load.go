@@ -96,7 +96,7 @@ func (e edition) load() ([]Scenario, error) {
 		}
 	}
 	if e.own {
-		return l.all, checkSentences(l.all, e.language)
+		return l.all, checkOwn(l.all, e.shown, e.language)
 	}
 	return l.all, nil
 }
@@ -144,7 +144,7 @@ func (l *loader) addPickle(f feature, p *messages.Pickle) error {
 		})
 	}
 	if len(s.Steps) == 0 {
-		return fmt.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
+		return lang.Errorf("%s:%d: scenario %q has no steps", s.File, s.Line, s.Name)
 	}
 	if err := l.nameScenario(&s, file+node.Id, isRow); err != nil {
 		return lang.Errorf("%s:%d: %w", s.File, s.Line, err)
@@ -165,12 +165,12 @@ func (l *loader) nameScenario(s *Scenario, owner string, row bool) error {
 		}
 	}
 	if len(kinds) != 1 || len(ids) != 1 || ids[0] == "" {
-		return fmt.Errorf("scenario %q needs one %s… tag and one of %s; it has %s",
+		return lang.Errorf("scenario %q needs one %s… tag and one of %s; it has %s",
 			s.Name, idTag, strings.Join(kindTags(), ", "), strings.Join(s.Tags, " "))
 	}
 	s.ID = ids[0]
 	if was, taken := l.owner[s.ID]; taken && was != owner {
-		return fmt.Errorf("the id %s is taken by another scenario", s.ID)
+		return lang.Errorf("the id %s is taken by another scenario: give this one an %s… tag of its own", s.ID, idTag)
 	}
 	l.owner[s.ID] = owner
 	if row {

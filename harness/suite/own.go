@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing/fstest"
 
 	"labcheck/harness/lang"
 	"labcheck/harness/steps"
@@ -42,8 +44,12 @@ func addMissingTags(s *Scenario, file, name string) {
 	}
 }
 
-// checkSentences returns an error for the first step that is not understood.
-func checkSentences(all []Scenario, l lang.Language) error {
+// checkOwn returns an error if a person's own features have no scenarios, or for the first
+// step that is not understood.
+func checkOwn(all []Scenario, dir string, l lang.Language) error {
+	if len(all) == 0 {
+		return lang.Errorf("the .feature files in %s have no scenarios", dir)
+	}
 	expressions := steps.Expressions(l)
 	for _, s := range all {
 		for _, st := range s.Steps {
@@ -56,22 +62,29 @@ func checkSentences(all []Scenario, l lang.Language) error {
 	return nil
 }
 
-// openOwn finds the features of a person's own.
+// byteOrderMark begins a file as some editors for Windows write it. Gherkin refuses it.
+var byteOrderMark = []byte("\ufeff")
+
+// openOwn reads the features of a person's own.
 func openOwn(own ownFeatures, language lang.Language) (edition, error) {
-	found := false
-	err := fs.WalkDir(own.FS, ".", func(name string, _ fs.DirEntry, err error) error {
-		found = found || path.Ext(name) == ".feature"
+	files := fstest.MapFS{}
+	err := fs.WalkDir(own.FS, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || path.Ext(name) != ".feature" {
+			return err
+		}
+		content, err := fs.ReadFile(own.FS, name)
+		files[name] = &fstest.MapFile{Data: bytes.TrimPrefix(content, byteOrderMark)}
 		return err
 	})
 	var failed *fs.PathError
 	if errors.As(err, &failed) { // of a name in the folder
 		err = &fs.PathError{Op: failed.Op, Path: filepath.Join(own.dir, failed.Path), Err: failed.Err}
 	}
-	if err == nil && !found {
+	if err == nil && len(files) == 0 {
 		err = lang.Errorf("%s has no .feature files", own.dir)
 	}
 	if err != nil {
 		return edition{}, err
 	}
-	return edition{FS: own.FS, language: language, folder: ".", shown: own.dir, own: true}, nil
+	return edition{FS: files, language: language, folder: ".", shown: own.dir, own: true}, nil
 }

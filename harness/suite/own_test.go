@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,8 +51,48 @@ func TestOwnFeatures(t *testing.T) {
 	if _, err := Load(OwnFeatures(dir), lang.English); err == nil || err.Error() != wrong {
 		t.Errorf("a sentence that there is not: %v, want %s", err, wrong)
 	}
-	if _, err := Load(OwnFeatures(t.TempDir()), lang.English); err == nil {
-		t.Error("a folder without features is read")
+}
+
+// TestWrongOwnFeatures: what is wrong with a folder of a person's own is said with the names
+// that the person knows, also if tools of the person left something in it.
+func TestWrongOwnFeatures(t *testing.T) {
+	leader := "Then Consul has a leader within 5 seconds\n"
+	for name, c := range map[string]struct{ body, want string }{
+		"nothing":      {"", "the .feature files in DIR have no scenarios"},
+		"no colon":     {"Feature: A\nScenario B\n" + leader, "the .feature files in DIR have no scenarios"},
+		"no steps":     {"Feature: A\nScenario: B\n", `DIR/a.feature:2: scenario "B" has no steps`},
+		"byte order":   {"\ufeffFeature: A\r\n@verify\r\nScenario: B\r\n" + leader, ""},
+		"only faults":  {"Feature: A\n@fault\nScenario: B\n" + leader, "all scenarios inject faults: they run only if --tags asks for them, as --tags @fault does"},
+		"two of a tag": {"Feature: A\n@verify @fault\nScenario: B\n" + leader, `DIR/a.feature:3: scenario "B" needs one @id:… tag and one of @tutorial, @verify, @workload, @fault, @replicas; it has @verify @fault @id:a-b`},
+		"same name": {
+			"Feature: A\nRule: 1\nScenario: B\n" + leader + "Rule: 2\nScenario: B\n" + leader,
+			"DIR/a.feature:6: the id a-b is taken by another scenario: give this one an @id:… tag of its own",
+		},
+	} {
+		dir := t.TempDir()
+		err := errors.Join(os.WriteFile(filepath.Join(dir, "a.feature"), []byte(c.body), 0o644),
+			os.Mkdir(filepath.Join(dir, "folder.feature"), 0o755))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if _, err := Choose(OwnFeatures(dir), lang.English, ""); err != nil {
+			got = strings.ReplaceAll(err.Error(), dir, "DIR")
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	dir := t.TempDir()
+	if _, err := Load(OwnFeatures(dir), lang.English); err == nil || err.Error() != dir+" has no .feature files" {
+		t.Errorf("an empty folder: %v", err)
+	}
+	lost := filepath.Join(dir, "lost.feature")
+	if err := os.Symlink("nowhere", lost); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(OwnFeatures(dir), lang.English); err == nil || !strings.Contains(err.Error(), lost) {
+		t.Errorf("a link to nowhere: %v, want its name", err)
 	}
 }
 

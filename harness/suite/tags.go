@@ -46,7 +46,10 @@ func chooseScenarios(all []Scenario, tags string) (chosen []Scenario, err error)
 		e = tagExpression{operator: and, operands: []tagExpression{e, safe}}
 	}
 	chosen = slices.DeleteFunc(slices.Clone(all), func(s Scenario) bool { return !e.matchesScenario(s) })
-	if len(chosen) == 0 {
+	switch {
+	case len(chosen) == 0 && strings.TrimSpace(tags) == "":
+		return nil, lang.Errorf("all scenarios inject faults: they run only if --tags asks for them, as --tags %s does", TagFault)
+	case len(chosen) == 0:
 		return nil, tagsError(tags, lang.Text{EN: "no scenario has them"})
 	}
 	return chosen, nil
