@@ -25,6 +25,15 @@ func Check(c *cobra.Command, wrap func(err error, help string) error) {
 		return wrap(translateFlagError(err), help)
 	})
 	checkArguments(c, wrap)
+	c.InitDefaultHelpCmd()
+	help, _, _ := c.Find([]string{"help"})
+	help.Args = func(_ *cobra.Command, given []string) error {
+		about, rest, _ := c.Find(given)
+		if len(rest) == 0 {
+			return nil
+		}
+		return wrap(lang.Errorf("unknown command %q for %q", rest[0], about.CommandPath()), suggestCommand(about, rest[0]))
+	}
 }
 
 func checkArguments(c *cobra.Command, wrap func(err error, help string) error) {
