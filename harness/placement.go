@@ -37,15 +37,22 @@ func (t Topology) insideHosts() []insideHost {
 }
 
 // In returns the topology on another IPv4 subnet of 16 to 28 bits. Each host keeps its
-// place in the subnet: the same last octet, if both have 24 bits.
+// place in the subnet: the same last octet, if both have 24 bits. On its own subnet it
+// returns the topology as it is, if hosts can have their addresses there.
 func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 	subnet = subnet.Masked()
+	if err := checkBits(t.Subnet); err != nil {
+		return Topology{}, err
+	}
 	if err := t.CheckSubnet(subnet); err != nil {
 		return Topology{}, err
 	}
 	moved := t
 	moved.Subnet, moved.Members = subnet, nil
 	for i, h := range t.Hosts() {
+		if err := checkPlace(t.Subnet, h); err != nil {
+			return Topology{}, err
+		}
 		h.Addr = placeIn(subnet, placeOf(t.Subnet, h.Addr))
 		if err := checkPlace(subnet, h); err != nil {
 			return Topology{}, err
@@ -61,9 +68,8 @@ func (t Topology) In(subnet netip.Prefix) (Topology, error) {
 
 // CheckSubnet returns an error if hosts can't have a subnet.
 func (t Topology) CheckSubnet(subnet netip.Prefix) error {
-	if !subnet.Addr().Is4() || subnet.Bits() < widestSubnet || subnet.Bits() > narrowestSubnet {
-		return lang.Errorf("subnet %s: an IPv4 subnet with %d to %d bits is needed, such as 192.168.34.0/24",
-			subnet, widestSubnet, narrowestSubnet)
+	if err := checkBits(subnet); err != nil {
+		return err
 	}
 	if first := subnet.Addr().As4()[0]; !subnet.Addr().IsGlobalUnicast() || first == 0 || first >= 240 {
 		return lang.Errorf("subnet %s: hosts can't have such addresses; want a private subnet", subnet)
@@ -73,6 +79,15 @@ func (t Topology) CheckSubnet(subnet netip.Prefix) error {
 		return lang.Errorf("subnet %s: %s inside each host has it", subnet, inside[i].network)
 	}
 	return nil
+}
+
+// checkBits returns an error if a subnet is no IPv4 subnet of 16 to 28 bits.
+func checkBits(subnet netip.Prefix) error {
+	if subnet.Addr().Is4() && subnet.Bits() >= widestSubnet && subnet.Bits() <= narrowestSubnet {
+		return nil
+	}
+	return lang.Errorf("subnet %s: an IPv4 subnet with %d to %d bits is needed, such as 192.168.34.0/24",
+		subnet, widestSubnet, narrowestSubnet)
 }
 
 // checkPlace returns an error if a host can't have its address: it is not in the
@@ -104,7 +119,7 @@ func placeIn(subnet netip.Prefix, place uint32) netip.Addr {
 }
 
 // Around returns the topology on the narrowest subnet of at most 24 bits that has all
-// its hosts.
+// its hosts. Whether hosts of a lab can have that subnet is for In to say.
 func (t Topology) Around() (Topology, error) {
 	for _, h := range t.Hosts() {
 		if !h.Addr.Is4() {
@@ -116,7 +131,7 @@ func (t Topology) Around() (Topology, error) {
 		isOutside := func(h Host) bool { return checkPlace(subnet, h) != nil }
 		if !slices.ContainsFunc(t.Hosts(), isOutside) {
 			t.Subnet = subnet
-			return t, t.CheckSubnet(subnet)
+			return t, nil
 		}
 	}
 	return Topology{}, lang.Errorf("no subnet with %d bits or more has the addresses of all hosts", widestSubnet)

@@ -66,7 +66,7 @@ func TestAround(t *testing.T) {
 		{"10.1.1.255 10.1.2.20", "10.1.0.0/22"}, // the last of its /24
 		{"172.31.4.5 172.31.250.9", "172.31.0.0/16"},
 		{"10.1.2.3 10.2.2.3", ""},
-		{"172.18.0.5 172.18.0.6", ""}, // docker_gwbridge has it
+		{"172.18.0.5 172.18.0.6", "172.18.0.0/24"}, // docker_gwbridge has it, but hosts may be moved from there
 		{"fd00::1 fd00::2", ""},
 	} {
 		var topology Topology
@@ -81,6 +81,34 @@ func TestAround(t *testing.T) {
 		got, err := topology.Around()
 		if test.want == "" && err == nil || test.want != "" && (err != nil || got.Subnet.String() != test.want) {
 			t.Errorf("%s: %s, %v; want %q", test.addrs, got.Subnet, err, test.want)
+		}
+	}
+}
+
+// TestIn: hosts keep their places, and those that have none are refused, on their own subnet
+// and on another one.
+func TestIn(t *testing.T) {
+	for _, test := range []struct{ addr, own, to, want string }{
+		{"10.1.2.20", "10.1.2.0/24", "10.1.2.0/24", "10.1.2.20"},
+		{"10.1.2.20", "10.1.2.0/24", "10.9.0.0/16", "10.9.0.20"},
+		{"172.18.0.20", "172.18.0.0/24", "10.9.8.0/24", "10.9.8.20"},
+		{"172.18.0.20", "172.18.0.0/24", "172.18.0.0/24", "docker_gwbridge inside each host has it"},
+		{"10.1.2.0", "10.1.2.0/24", "10.1.2.0/24", "no host can have the address 10.1.2.0 there, as app would"},
+		{"10.1.2.255", "10.1.2.0/24", "10.1.2.0/24", "no host can have the address 10.1.2.255 there"},
+		{"10.1.3.20", "10.1.2.0/24", "10.1.2.0/24", "no host can have the address 10.1.3.20 there"},
+		{"10.1.3.20", "10.1.2.0/24", "10.9.0.0/16", "no host can have the address 10.1.3.20 there"},
+		{"fd00::20", "10.1.2.0/24", "10.9.8.0/24", "no host can have the address fd00::20 there"},
+		{"fd00::20", "fd00::/64", "10.9.8.0/24", "an IPv4 subnet with 16 to 28 bits is needed"},
+		{"10.1.2.20", "10.0.0.0/8", "10.0.0.0/8", "an IPv4 subnet with 16 to 28 bits is needed"},
+	} {
+		topology := Topology{Subnet: netip.MustParsePrefix(test.own), Manager: Host{Name: "app", Addr: netip.MustParseAddr(test.addr)}}
+		moved, err := topology.In(netip.MustParsePrefix(test.to))
+		got := moved.Manager.Addr.String()
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, test.want) {
+			t.Errorf("%s of %s on %s: %s, want %s", test.addr, test.own, test.to, got, test.want)
 		}
 	}
 }

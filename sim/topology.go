@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 
@@ -47,10 +48,10 @@ func (o Options) newTopology() (t harness.Topology, err error) {
 	if !t.Subnet.IsValid() {
 		t, err = t.Around()
 	}
-	if err == nil && o.Subnet.IsValid() {
-		t, err = t.In(o.Subnet)
+	if err != nil {
+		return t, err
 	}
-	return t, err
+	return t.In(cmp.Or(o.Subnet, t.Subnet))
 }
 
 // recordTopology returns the value of labelTopology; it is empty for the tutorial's

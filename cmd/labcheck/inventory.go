@@ -77,8 +77,8 @@ func validateInventory(a *app, file string) error {
 	if a.printJSON(t) {
 		return nil
 	}
-	fmt.Fprintln(a.out, a.lang.Say("%s can be used: %s and %d members, network %s.",
-		file, t.Manager.Name, len(t.Members), t.Network))
+	fmt.Fprintln(a.out, a.lang.Say("%s can be used: %s and %s, network %s.",
+		file, t.Manager.Name, a.lang.Count(len(t.Members), "%d member", "%d members"), t.Network))
 	fmt.Fprintln(a.out, a.lang.Say("expected sizes: %s", report.Sizes(a.lang, t)))
 	return nil
 }

@@ -191,6 +191,10 @@ var refused = []struct{ name, content, want string }{
 	{"no name of a network", five + "network: my net\n", `f:8:10: "my net" can't be a network's name`},
 	{"a network of each engine", five + "network: host\n", "f:8:10: each engine has a network host of its own"},
 	{"a user that is an option", five + "ssh: {user: -l}\n", `f:8:13: "-l" can't be a user's name`},
+	{
+		"a node outside the subnet", strings.Replace(five, "10.0.0.4", "10.0.1.4", 1) + "subnet: 10.0.0.0/24\n",
+		"f:6:31: 10.0.1.4, the address of worker01, is not in the subnet 10.0.0.0/24",
+	},
 	{"a key over two lines", five + "ssh: {key: \"a\\nb\"}\n", `f:8:12: "a\nb" can't be a file's name`},
 }
 

@@ -51,6 +51,7 @@ func (i Inventory) check(p *problems) {
 		if !p.bad[at] {
 			n.check(p, at)
 			i.checkSizes(p, at, n)
+			i.checkSubnetHas(p, at, n)
 		}
 		for _, other := range i.Nodes[:k] {
 			i.compareNodes(p, at, other, n)
@@ -141,6 +142,14 @@ func (i Inventory) checkSizes(p *problems, at string, n Node) {
 	noMemory := n.Memory == "" && i.Memory == "" && !p.bad[at+".memory"] && !p.bad["$.memory"]
 	if (noCPUs || noMemory) && nodeName.MatchString(n.Name) && !slices.Contains(harness.Tutorial().HostNames(), n.Name) {
 		p.note(at, "the page has no node %s: its cpus and its memory are needed, here or for all nodes", n.Name)
+	}
+}
+
+// checkSubnetHas notes a node that is not in the subnet of all nodes.
+func (i Inventory) checkSubnetHas(p *problems, at string, n Node) {
+	subnet, addr := prefixOf(i.Subnet), n.host(harness.Host{}, 0).Addr
+	if subnet.IsValid() && addr.IsValid() && !subnet.Contains(addr) {
+		p.note(p.ownPath(at, ".address"), "%s, the address of %s, is not in the subnet %s", n.Address, n.Name, subnet)
 	}
 }
 
