@@ -81,7 +81,7 @@ func (f Fault) CheckSizes() error {
 	switch {
 	case f.Delay < 0:
 		return lang.Errorf("--delay %s: it must not be negative", f.Delay)
-	case f.Loss < 0 || f.Loss > 100:
+	case !(f.Loss >= 0 && f.Loss <= 100): // also NaN
 		return lang.Errorf("--loss %g: want 0 to 100", f.Loss)
 	case f.Kind == FaultSlow && f.Delay == 0 && f.Loss == 0:
 		return lang.Errorf("slow needs a --delay or a --loss")

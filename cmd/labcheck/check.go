@@ -90,8 +90,12 @@ func (f checkFlags) chosenFeatures() fs.FS {
 	return features.FS
 }
 
-// access returns what may be done to a cluster that is no lab.
+// access returns what may be done to a cluster that is no lab, or an error if the flags of
+// check can't be followed.
 func (f checkFlags) access() (access, error) {
+	if f.wait < 0 {
+		return readAccess, usageError(lang.Errorf("--wait %s: it must not be negative", f.wait), "labcheck check --help")
+	}
 	for _, a := range f.allow {
 		if a != allowsWorkload {
 			return readAccess, usageError(lang.Errorf("--allow %s: want %s", a, allowsWorkload), "labcheck check --help")
@@ -222,7 +226,7 @@ func suiteOptions(s *session, c *engine.Cluster, f checkFlags, fresh bool) suite
 		Fresh: fresh && suite.PerformTutorial(f.chosenFeatures(), s.lang, c.Topology()),
 	}
 	if !fresh {
-		o.Patience = f.wait
+		o.Patience = &f.wait
 	}
 	if s.lab != nil {
 		o.Faulter = s.lab

@@ -79,10 +79,13 @@ func newBreakCommand(a *app, v harness.FaultVerb) *cobra.Command {
 	c.Flags().DurationVar(&during, "for", 0, a.lang.Say("revert it after this time (or on Ctrl-C)"))
 	c.PreRunE = func(c *cobra.Command, args []string) error {
 		help := c.CommandPath() + " --help"
-		if during != 0 {
+		if c.Flags().Changed("for") {
 			if err := checkDuring(a, during, help); err != nil {
 				return err
 			}
+		}
+		if c.Flags().Changed("port") && f.Port == 0 { // which would be all ports
+			return usageError(lang.Errorf("--port 0: want 1 to 65535"), help)
 		}
 		if err := parseFault(v, args[0], f).CheckSizes(); err != nil {
 			return usageError(err, help)

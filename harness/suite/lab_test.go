@@ -285,11 +285,12 @@ func brokenClusters() []broken {
 // fail that are not true any more.
 func TestBrokenClusters(t *testing.T) {
 	c := freshLab(t)
+	patience := 5 * time.Second // for what stays false
 	for _, b := range brokenClusters() {
 		t.Run(b.name, func(t *testing.T) {
 			perform(t, c, b)
 			done, err := suite.Run(paced(t), suite.Options{
-				Features: features.FS, Lang: "en", Tags: standing, Cluster: c, Patience: 5 * time.Second, // for what stays false
+				Features: features.FS, Lang: "en", Tags: standing, Cluster: c, Patience: &patience,
 			})
 			if err != nil {
 				t.Fatal(err)

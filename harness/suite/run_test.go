@@ -8,11 +8,14 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/cucumber/godog"
 	"github.com/google/go-cmp/cmp"
 
 	"labcheck/harness"
+	"labcheck/harness/engine"
+	"labcheck/harness/internal/enginetest"
 	"labcheck/harness/lang"
 )
 
@@ -84,6 +87,28 @@ func (f *fake) ClusterTopology() harness.Topology {
 
 // Here moves the page's addresses to another subnet.
 func (f *fake) Here(text string) string { return strings.ReplaceAll(text, "192.168.33.", "10.9.8.") }
+
+// TestNoPatience: with no time to wait, each condition is looked at once.
+func TestNoPatience(t *testing.T) {
+	f := enginetest.New(harness.Tutorial()).Performed()
+	t.Cleanup(f.Close)
+	c, err := engine.Open(f.Topology, f.Nodes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	start, none := time.Now(), time.Duration(0)
+	done, err := Run(t.Context(), Options{
+		Features: scenarios("@verify @id:a\nScenario: A\nThen the cluster lists 9 nodes, all Healthy, within 20 seconds\n"),
+		Lang:     lang.English, Cluster: c, Patience: &none,
+	})
+	if err != nil || len(done) != 1 || done[0].Status != harness.Failed {
+		t.Errorf("%v, %+v, want a false claim", err, done)
+	}
+	if took := time.Since(start); took >= 20*time.Second {
+		t.Errorf("it took %s: the scenario waited", took)
+	}
+}
 
 func scenarios(body string) fstest.MapFS {
 	return fstest.MapFS{"en/01_a.feature": {Data: []byte("Feature: A page\n" + body)}}

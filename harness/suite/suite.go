@@ -50,8 +50,8 @@ type Options struct {
 	// NoWorkload says that no containers may be started: what does that is skipped.
 	NoWorkload bool
 	// Patience is how long the run may wait, in all, for what is not so yet;
-	// where it is 0, as long as the scenarios say.
-	Patience time.Duration
+	// where it is nil, as long as the scenarios say.
+	Patience *time.Duration
 	// Progress may be nil.
 	Progress func(Event)
 	// featureEnded is called after a feature's last scenario, unless the run was
@@ -68,8 +68,8 @@ func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 	}
 	r := &run{Options: o}
 	w := steps.New(o.Cluster, o.Lang, r.sendWaiting).WithPage(o.Page).WithFaults(o.Faulter)
-	if o.Patience > 0 {
-		w.LimitWaits(o.Patience)
+	if o.Patience != nil {
+		w.LimitWaits(*o.Patience)
 	}
 	return r.runChosen(ctx, w)
 }
