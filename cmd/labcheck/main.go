@@ -23,7 +23,11 @@ func main() {
 // onProcess runs a command with the process's streams and signals, and returns its
 // exit code.
 func onProcess(command func(context.Context, *terminal.Screen) int) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	s := terminal.New(ctx, os.Stdin, os.Stdout, os.Stderr)
 	log.SetOutput(s.Err) // of libraries

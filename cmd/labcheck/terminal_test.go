@@ -159,6 +159,36 @@ func TestSecondInterruptOnTerminal(t *testing.T) {
 	p.wantScreen(before)
 }
 
+// TestHangUpOnTerminal: a command whose terminal is closed cleans up, also if both the shell
+// and the kernel say so. With nohup it goes on.
+func TestHangUpOnTerminal(t *testing.T) {
+	p := onTerminal(t, 80, workingCommand(t))
+	p.waitToShow("… Work on")
+	for range 2 {
+		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.waitToShow("… Clean up")
+	p.typed("\x04")
+	p.wantExit(exitInterrupted)
+	p.wantScreen(worked(80))
+
+	p = onTerminal(t, 80, exec.Command("sh", "-c", `trap "" HUP; exec "$0"`, workingCommand(t).Path))
+	p.waitToShow("… Work on")
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(status), "SigIgn:\t0000000000000001\n") {
+		t.Errorf("SIGHUP is not ignored: %s", status)
+	}
+	p.typed("\x03")
+	p.waitToShow("… Clean up")
+	p.typed("\x04")
+	p.wantExit(exitInterrupted)
+}
+
 // TestSuspendedOnTerminal: Ctrl-Z leaves a line for the shell, and the living line
 // comes back.
 func TestSuspendedOnTerminal(t *testing.T) {
