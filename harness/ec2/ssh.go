@@ -128,14 +128,15 @@ func (h *sshHost) open(ctx context.Context, onTerminal bool) (*sshConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.logIn(ctx, argv, onTerminal)
+	c, err := logIn(ctx, h, argv, onTerminal)
 	if errors.Is(err, errWordless) {
-		return h.logIn(ctx, append([]string{"-o", "LogLevel=INFO"}, argv...), onTerminal)
+		return logIn(ctx, h, append([]string{"-o", "LogLevel=INFO"}, argv...), onTerminal)
 	}
 	return c, err
 }
 
-func (h *sshHost) logIn(ctx context.Context, argv []string, onTerminal bool) (*sshConn, error) {
+// logIn has ssh log in on a host.
+func logIn(ctx context.Context, h *sshHost, argv []string, onTerminal bool) (*sshConn, error) {
 	m, err := startMaster(argv, onTerminal)
 	if err != nil {
 		return nil, h.sshError(lang.Textf("ssh can't be started: %v", err), lang.Text{}, err)
