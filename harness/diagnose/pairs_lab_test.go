@@ -81,8 +81,9 @@ func (b *bench) failures(t *testing.T) []failure {
 	// The machine may be slow: only what is false is to fail.
 	ctx, cancel := harness.WithTotal(t.Context(), 4*harness.DefaultTimeout, nil)
 	defer cancel()
+	patience := 2 * time.Second
 	ran, err := suite.Run(ctx, suite.Options{
-		Features: features.FS, Lang: "en", Tags: "@verify or @workload", Cluster: b.Cluster, Patience: 2 * time.Second,
+		Features: features.FS, Lang: "en", Tags: "@verify or @workload", Cluster: b.Cluster, Patience: &patience,
 	})
 	if err != nil {
 		t.Error(err)
