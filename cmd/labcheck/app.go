@@ -284,6 +284,8 @@ func (a *app) checkFlags(aboutInventory bool) error {
 	switch {
 	case a.target == "sim" && usage.Given(a.real.set) != nil && !aboutInventory:
 		err = lang.Errorf("flags for nodes that exist need --target ec2")
+	case a.target == "ec2" && !aboutInventory && a.real.searchesInVain():
+		err = lang.Errorf("--aws-region, --aws-profile, --aws-vpc and --aws-tag need --from-aws")
 	case a.target == "ec2" && a.real.check() != nil:
 		err = a.real.check()
 	case a.target != "sim" && a.target != "ec2":

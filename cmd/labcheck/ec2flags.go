@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -12,6 +14,7 @@ import (
 	"labcheck/harness/lang"
 	"labcheck/harness/survey"
 	"labcheck/harness/terminal"
+	"labcheck/harness/usage"
 )
 
 // ec2Flags are those of --target ec2.
@@ -54,6 +57,13 @@ func (f *ec2Flags) check() error {
 		return lang.Errorf("--tls-cert needs --tls-ca")
 	}
 	return f.aws.Check()
+}
+
+// searchesInVain reports whether the command line says where to look for nodes in AWS, and
+// not to look.
+func (f *ec2Flags) searchesInVain() bool {
+	isSearch := func(word string) bool { return strings.HasPrefix(word, "--aws-") }
+	return !f.fromAWS && slices.ContainsFunc(usage.Given(f.set), isSearch)
 }
 
 // openEC2 finds out how nodes that exist are reached.
