@@ -60,7 +60,11 @@ func (s *containers) sentences() []sentence {
 
 // containersOf gives a host's containers of a service, stopped ones too.
 func (s *containers) containersOf(ctx context.Context, service, host string) ([]engine.Container, error) {
-	all, err := s.cluster.Engine(host).Containers(ctx)
+	e, err := s.engineOf(host)
+	if err != nil {
+		return nil, err
+	}
+	all, err := e.Containers(ctx)
 	return slices.DeleteFunc(all, func(c engine.Container) bool { return !s.service(service).Matches(c) }), err
 }
 

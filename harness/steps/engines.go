@@ -46,6 +46,9 @@ const answerWithin = 5 * time.Second
 
 // managerReaches runs the docker CLI on a host against an engine elsewhere.
 func (e *engines) managerReaches(ctx context.Context, from, addr, name string) error {
+	if err := e.topology().CheckHosts(from); err != nil {
+		return err
+	}
 	node := e.cluster.Node(from)
 	asking, cancel := harness.WithLimit(ctx, answerWithin)
 	defer cancel()
@@ -76,8 +79,12 @@ func (e *engines) engineHas(ctx context.Context, host, property, value string) e
 	if kept := e.kept[host]; time.Since(kept.asked) < infoAge && compare(kept.Info) == nil {
 		return nil
 	}
+	of, err := e.engineOf(host)
+	if err != nil {
+		return err
+	}
 	asked := time.Now()
-	info, err := e.cluster.Engine(host).Info(ctx)
+	info, err := of.Info(ctx)
 	if err != nil {
 		return err
 	}

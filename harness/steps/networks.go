@@ -65,7 +65,11 @@ func networksNamed(ctx context.Context, c *engine.Client, name string) ([]engine
 }
 
 func (n *networks) networkOn(ctx context.Context, host, name, driver string) error {
-	return n.networkHas(ctx, n.cluster.Engine(host), n.lang.Say("the engine of %s", host), name, driver)
+	e, err := n.engineOf(host)
+	if err != nil {
+		return err
+	}
+	return n.networkHas(ctx, e, n.lang.Say("the engine of %s", host), name, driver)
 }
 
 func (n *networks) networkOfCluster(ctx context.Context, name, driver string) error {

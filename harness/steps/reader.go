@@ -49,11 +49,10 @@ func (r *reader) openTerminal(host string) error {
 	if r.terminal != nil && r.terminal.Host() == host {
 		return nil
 	}
-	node := r.cluster.Node(host)
-	if node == nil {
-		return lang.Errorf("the topology has no host %s", host)
+	if err := r.topology().CheckHosts(host); err != nil {
+		return err
 	}
-	r.terminal, r.last = tutorial.NewTerminal(node), harness.Result{}
+	r.terminal, r.last = tutorial.NewTerminal(r.cluster.Node(host)), harness.Result{}
 	return nil
 }
 
@@ -174,7 +173,11 @@ func (r *reader) showsContainerID(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	c, err := r.cluster.Engine(host).Inspect(ctx, id)
+	e, err := r.engineOf(host)
+	if err != nil {
+		return err
+	}
+	c, err := e.Inspect(ctx, id)
 	if err == nil && !c.Running {
 		err = r.mismatch(r.lang.Say("the container on %s", host), "running", c.State)
 	}

@@ -46,6 +46,11 @@ func (s *scenario) recordCommands(ran ...harness.Result) {
 
 func (s *scenario) topology() harness.Topology { return s.cluster.Topology() }
 
+// engineOf returns the engine of a host that a sentence names, which may be none.
+func (s *scenario) engineOf(host string) (*engine.Client, error) {
+	return s.cluster.Engine(host), s.topology().CheckHosts(host)
+}
+
 // here writes a text of the features, which has the page's addresses, with
 // those that the hosts have in this topology.
 func (s *scenario) here(text string) string {
