@@ -23,7 +23,7 @@ type run struct {
 	now     *harness.Scenario // nil between scenarios
 	source  Scenario          // of now
 	stopped string            // the id of the @tutorial scenario that failed
-	unasked bool              // a scenario ended at what can't be reached
+	unasked bool              // a scenario ended at what could not be asked
 	feature time.Time         // when the first scenario of the feature began; zero if none did
 	step    stepRun
 }
@@ -172,11 +172,19 @@ func (r *run) textOf(err error) string {
 // recordFailure says what was expected and what was seen instead. Of what could not be
 // asked nothing was seen: the claim is neither true nor false.
 func (r *run) recordFailure(st *harness.Step, err error) {
-	var lost *harness.UnreachableError
+	var (
+		lost *harness.UnreachableError
+		busy *harness.BusyError
+	)
 	st.Error = r.textOf(err)
-	if errors.As(err, &lost) {
+	switch {
+	case errors.As(err, &lost):
 		r.unasked = true
 		st.Status, r.now.Reason, r.now.Unreached = harness.Skipped, r.textOf(lost), lost
+		return
+	case errors.As(err, &busy):
+		r.unasked = true
+		st.Status, r.now.Reason = harness.Skipped, r.textOf(busy)
 		return
 	}
 	st.Status, r.now.Status = harness.Failed, harness.Failed

@@ -45,6 +45,7 @@ func (f *fake) Register(sc *godog.ScenarioContext) {
 	sc.Step(`^it is unreachable$`, func() error {
 		return fmt.Errorf("info: %w", &harness.UnreachableError{Node: "store", Layer: harness.LayerRoute, What: lang.Text{EN: "no route"}})
 	})
+	sc.Step(`^another run has its turn$`, func() error { return fmt.Errorf("after 1m10s still: %w", &harness.BusyError{Run: "x"}) })
 	sc.Step(`^it panics$`, func() error { panic("out of bounds") })
 	sc.Step(`^the reader types:$`, func(*godog.DocString) error {
 		f.commands = append(f.commands, harness.Result{Node: "manager", Argv: []string{"true"}})
@@ -304,6 +305,11 @@ func TestRun(t *testing.T) {
 			want: []string{"one passed", "lost skipped: store can't be reached: no route", "two passed"},
 		},
 		{
+			name: "what another run keeps from being tried is neither true nor false",
+			body: one + "@workload @id:busy\nScenario: 0\nThen another run has its turn\nAnd it holds\n" + two,
+			want: []string{"one passed", "busy skipped: another labcheck starts containers on this cluster (run x)", "two passed"},
+		},
+		{
 			name: "what starts containers is not run where it may not", noWorkload: true,
 			body: "@workload @id:box\nScenario: 0\nThen it holds\n" + two,
 			want: []string{"box skipped: it starts containers, and the cluster is not a lab: --allow workload", "two passed"},
@@ -326,7 +332,7 @@ func TestRun(t *testing.T) {
 			}
 			ran := 0
 			for _, s := range done {
-				if !strings.Contains(s.Reason, "stopped at") && !strings.Contains(s.Reason, "performs") && (s.Reason == "" || s.ID == "slow" || s.ID == "lost") {
+				if !strings.Contains(s.Reason, "stopped at") && !strings.Contains(s.Reason, "performs") && (s.Reason == "" || slices.Contains([]string{"slow", "lost", "busy"}, s.ID)) {
 					ran++
 				}
 			}

@@ -14,8 +14,8 @@ import (
 // containers. Two runs at once would see each other's.
 const turnName = "labcheck-turn"
 
-// TakeTurn waits until no other run starts containers on the cluster. It is taken
-// once, until Remove.
+// TakeTurn waits until no other run starts containers on the cluster, and ends with a
+// harness.BusyError if one still does. It is taken once, until Remove.
 func (w *Workload) TakeTurn(ctx context.Context) error {
 	w.mu.Lock()
 	taken := w.turn
@@ -45,7 +45,7 @@ func (w *Workload) TakeTurn(ctx context.Context) error {
 		if isOver(c, info.SystemTime) {
 			return errors.Join(lang.Errorf("a former run left its turn behind"), manager.Remove(ctx, c.ID))
 		}
-		return lang.Errorf("another labcheck starts containers on this cluster (run %s)", c.Labels[Label])
+		return &harness.BusyError{Run: c.Labels[Label]}
 	})
 }
 

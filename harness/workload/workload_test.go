@@ -47,7 +47,8 @@ func TestTurn(t *testing.T) {
 	})
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := w.TakeTurn(short); err == nil || !strings.Contains(err.Error(), "another labcheck starts containers on this cluster (run other)") {
+	var busy *harness.BusyError
+	if err := w.TakeTurn(short); !errors.As(err, &busy) || busy.Run != "other" {
 		t.Errorf("%v", err)
 	}
 	w.turn = false
