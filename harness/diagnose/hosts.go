@@ -201,8 +201,12 @@ func describeLinks(links []survey.Link) string {
 		if l.Up {
 			state = "up"
 		}
+		addr := "without an address"
+		if l.Addr.IsValid() {
+			addr = l.Addr.String()
+		}
 		if l.Name != "lo" {
-			all = append(all, fmt.Sprintf("%s %s %s, mtu %d", l.Name, state, l.Addr, l.MTU))
+			all = append(all, fmt.Sprintf("%s %s %s, mtu %d", l.Name, state, addr, l.MTU))
 		}
 	}
 	return strings.Join(all, "; ")
