@@ -27,6 +27,8 @@ func TestConclude(t *testing.T) {
 		{t.Context(), harness.Counts{Passed: 1}, unreached, harness.VerdictUnreachable},
 		{t.Context(), harness.Counts{Failed: 1}, unreached, harness.VerdictFalse},
 		{t.Context(), harness.Counts{Failed: 1}, failed, harness.VerdictUnreachable},
+		{t.Context(), harness.Counts{Passed: 1}, &harness.BusyError{Run: "x"}, harness.VerdictUnreachable},
+		{t.Context(), harness.Counts{Failed: 1}, &harness.BusyError{Run: "x"}, harness.VerdictFalse},
 		{interrupted, harness.Counts{Failed: 1}, unreached, harness.VerdictInterrupted},
 	} {
 		e := harness.Evidence{Counts: test.counts}

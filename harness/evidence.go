@@ -40,14 +40,14 @@ const (
 )
 
 // Conclude sets how long the run took, its verdict and its error. failed is why not all
-// was checked, and nil if all was. If that is what can't be reached, claims that are false
-// count even so.
+// was checked, and nil if all was. If that is what can't be reached, or another run's turn,
+// claims that are false count even so.
 func (e *Evidence) Conclude(ctx context.Context, failed error) {
 	e.Run.Duration = time.Since(e.Run.Started)
 	if failed != nil {
 		e.Run.Error = strings.Join(e.Run.Lang.ErrorLines(EndedEarly(ctx, failed)), "; ")
 	}
-	partly := errors.As(failed, new(*UnreachableError))
+	partly := errors.As(failed, new(*UnreachableError)) || errors.As(failed, new(*BusyError))
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		e.Run.Verdict = VerdictInterrupted

@@ -24,6 +24,7 @@ type run struct {
 	source  Scenario          // of now
 	stopped string            // the id of the @tutorial scenario that failed
 	unasked bool              // a scenario ended at what could not be asked
+	busy    error             // why others were not tried: another run has its turn
 	feature time.Time         // when the first scenario of the feature began; zero if none did
 	step    stepRun
 }
@@ -183,7 +184,7 @@ func (r *run) recordFailure(st *harness.Step, err error) {
 		st.Status, r.now.Reason, r.now.Unreached = harness.Skipped, r.textOf(lost), lost
 		return
 	case errors.As(err, &busy):
-		r.unasked = true
+		r.unasked, r.busy = true, busy
 		st.Status, r.now.Reason = harness.Skipped, r.textOf(busy)
 		return
 	}

@@ -308,6 +308,7 @@ func TestRun(t *testing.T) {
 			name: "what another run keeps from being tried is neither true nor false",
 			body: one + "@workload @id:busy\nScenario: 0\nThen another run has its turn\nAnd it holds\n" + two,
 			want: []string{"one passed", "busy skipped: another labcheck starts containers on this cluster (run x)", "two passed"},
+			err:  "another labcheck starts containers on this cluster (run x)",
 		},
 		{
 			name: "what starts containers is not run where it may not", noWorkload: true,

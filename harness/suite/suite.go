@@ -124,8 +124,8 @@ func (r *run) checkCounts(code int) error {
 		return context.Cause(r.ctx)
 	case (code == 0) != (counts.Failed == 0 && !r.unasked):
 		return fmt.Errorf("%d scenarios failed, but godog's exit code is %d", counts.Failed, code)
-	case counts.Passed+counts.Failed == 0:
+	case r.busy == nil && counts.Passed+counts.Failed == 0:
 		return ErrNothingChecked
 	}
-	return nil
+	return r.busy
 }
