@@ -179,11 +179,7 @@ func (r *recorder) session(c ssh.NewChannel, node string) {
 			_ = q.Reply(false, nil)
 			continue
 		}
-		_, line, marked := strings.Cut(command.Line, `exec "$@"' sh `) // ec2 puts a mark before the output
-		if !marked {
-			line = command.Line
-		}
-		r.command(line)
+		r.command(ownCommand(command.Line))
 		_ = q.Reply(true, nil)
 		res, err := r.real.nodes[node].Exec(context.Background(), "sh", "-c", command.Line)
 		var failed *harness.RunError
@@ -195,6 +191,17 @@ func (r *recorder) session(c ssh.NewChannel, node string) {
 		_, _ = stream.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(res.ExitCode)}))
 		return
 	}
+}
+
+// ownCommand returns the command of a line in which ec2 puts a mark before the command's
+// output, and has sh decode what a login shell could take for something else.
+func ownCommand(line string) string {
+	_, escaped, marked := strings.Cut(line, `} >&2; exec `)
+	if !marked {
+		return line
+	}
+	decode := strings.NewReplacer(`\0047`, "'", `\0041`, "!", `\0012`, "\n", `\0134`, `\`)
+	return decode.Replace(strings.TrimSuffix(escaped, "'"))
 }
 
 func (r *recorder) command(line string) {
