@@ -135,9 +135,6 @@ func TestAsBuilt(t *testing.T) {
 		"servers, and replicas of all": {func(all []traits) {
 			all[0].manager.Replication, all[1].manager.Replication, all[2].manager.Replication, all[1].hasConsul = true, true, true, true
 		}, func(t *harness.Topology) { t.Replicas = 2 }},
-		"a replica that is gone": {func(all []traits) {
-			all[0].manager.Replication = true
-		}, func(t *harness.Topology) { t.Replicas, t.OneConsul = 1, true }},
 		"a Consul that is no server": {func(all []traits) { all[2].hasConsul = true }, func(*harness.Topology) {}},
 		"a path": {func(all []traits) {
 			for i := range all {
