@@ -173,7 +173,6 @@ var refused = []struct{ name, content, want string }{
 		"no manager at all", strings.Replace(five, "manager: manager\n", "", 1),
 		`f:1:1: no node is the manager: write manager: and the name of a node`,
 	},
-	{"the manager alone", "manager: manager\nnodes:\n  - {name: manager, address: 10.0.0.1}\n", "f:3:3: there is only the manager"},
 	{"two of a name", strings.Replace(five, "frontend02", "frontend01", 1), "f:5:12: there are two nodes frontend01"},
 	{
 		"two of a name in other case", strings.Replace(five, "name: frontend02, ", "name: Store, cpus: 1, memory: 1, ", 1),

@@ -100,9 +100,6 @@ func (i Inventory) checkManager(p *problems) {
 	if !known {
 		return
 	}
-	if len(i.Nodes) == 1 {
-		p.note("$.nodes", "there is only the manager: write the nodes that join it, too")
-	}
 	engine := cmp.Or(i.Nodes[at].Port, i.Ports.Engine, harness.EnginePort)
 	swarm, consul := cmp.Or(i.Ports.Swarm, harness.SwarmPort), cmp.Or(i.Ports.Consul, harness.ConsulPort)
 	switch {
