@@ -42,6 +42,8 @@ func (o Options) newTopology() (t harness.Topology, err error) {
 		return harness.Numbered(o.Hosts, o.Subnet)
 	case o.Hosts != 0:
 		return harness.Numbered(o.Hosts, t.Subnet)
+	case o.Topology != nil && len(o.Topology.Members) == 0:
+		return t, lang.Errorf("there is only the manager: a lab has hosts that join it, too")
 	case o.Topology != nil:
 		t = *o.Topology
 	}
