@@ -119,8 +119,8 @@ func (d *diagnosis) isIntact(k kind, host string) bool {
 	return !slices.ContainsFunc(d.found, func(f *finding) bool { return f.breaksAny(below) })
 }
 
-// hostsWith returns the hosts of which a part is intact, each when it is come to: what was
-// found on those before it counts.
+// hostsWith returns the hosts of which a part is intact. Each is judged when its turn comes, by
+// all findings until then.
 func (d *diagnosis) hostsWith(k kind) iter.Seq[*survey.Host] {
 	return func(yield func(*survey.Host) bool) {
 		for _, h := range d.state.Hosts {
