@@ -38,8 +38,8 @@ type app struct {
 	out, err io.Writer
 	lang     lang.Language
 	target   string
-	// options are what flags and commands say of the lab; their Topology is that of a command with
-	// hosts of its own.
+	// options come from the lab's flags. Only a command that makes its own hosts sets their
+	// Topology.
 	options sim.Options
 	// inventory is the file of the hosts to make, or of those that exist.
 	inventory string

@@ -102,8 +102,8 @@ func newScale(most, from, to float64) chartScale {
 	return chartScale{step, math.Ceil(most/step-1e-9) * step, from, to}
 }
 
-// roundStep returns the least of 1, 2 and 5 times a power of ten, of which so many steps
-// reach most.
+// roundStep returns the smallest 1, 2 or 5 times a power of ten with which this number of steps
+// reaches most.
 func roundStep(most, steps float64) float64 {
 	power := math.Pow10(int(math.Floor(math.Log10(most / steps))))
 	for _, factor := range []float64{1, 2, 5} {

@@ -8,8 +8,8 @@ import (
 )
 
 // Format returns what writes evidence in a format: html, markdown, junit or json. The
-// first two also say what changed since an earlier run, if there is one. It is nil if there
-// is no such format.
+// first two also say what changed since an earlier run, if there is one. For an unknown format it
+// returns nil.
 func Format(name string, earlier *harness.Evidence) func(io.Writer, harness.Evidence, lang.Language) error {
 	page := map[string]func(io.Writer, content) error{"html": writeHTML, "markdown": writeMarkdown}[name]
 	data := map[string]func(io.Writer, harness.Evidence) error{"junit": JUnit, "json": Results}[name]

@@ -64,7 +64,7 @@ const roomForNotes = 512
 // addSection adds a section if it fits as a whole. After one that does not fit it
 // adds none.
 func (m *markdown) addSection(name string, about any) bool {
-	section := m.render(name, about)
+	section := m.renderPart(name, about)
 	size := utf8.RuneCountInString(harness.ShowControls(section)) // escapes make a text longer
 	if m.full || size+roomForNotes > m.room {
 		m.full = true
@@ -75,7 +75,7 @@ func (m *markdown) addSection(name string, about any) bool {
 	return true
 }
 
-func (m *markdown) render(name string, about any) string {
+func (m *markdown) renderPart(name string, about any) string {
 	var section strings.Builder
 	m.err = errors.Join(m.err, m.template.ExecuteTemplate(&section, name, about))
 	return section.String()
@@ -92,7 +92,7 @@ type omitted struct {
 func addAll[T any](m *markdown, name, what string, all []T) {
 	for i, item := range all {
 		if !m.addSection(name, item) {
-			m.b.WriteString(m.render("omitted", omitted{what, len(all) - i}))
+			m.b.WriteString(m.renderPart("omitted", omitted{what, len(all) - i}))
 			return
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"labcheck/harness/engine"
 )
 
-// replicas are a cluster that was built with replicas of its Swarm manager, of which one
-// is primary.
+// replicas are the sentences about a cluster with several Swarm managers. One of them is
+// primary.
 type replicas struct {
 	*scenario
 	faults *faults

@@ -61,7 +61,7 @@ type Options struct {
 
 // Run runs the chosen scenarios one after another and returns what came of
 // each of them, in their order, also with an error: that of the tags, ErrNothingChecked,
-// or the cause of ctx's end. That a claim is false is no error.
+// or the cause of ctx's end. A false claim is not an error.
 func Run(ctx context.Context, o Options) ([]harness.Scenario, error) {
 	if o.Progress == nil {
 		o.Progress = func(Event) {}

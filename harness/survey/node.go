@@ -23,8 +23,8 @@ type memoryNode struct {
 	open      map[*conn]bool
 }
 
-// Remember returns the nodes of a cluster that is no lab, the manager's first, as ones that
-// remember what of them can't be reached, once Reach was asked.
+// Remember wraps the nodes of an existing cluster, the manager's first. After Reach they
+// remember which of their services can't be reached.
 func Remember(t harness.Topology, nodes []harness.Node) []harness.Node {
 	all := make([]harness.Node, len(nodes))
 	for i, h := range t.Hosts() {

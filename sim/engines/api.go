@@ -37,15 +37,15 @@ func (e *Engine) newRoutes() *http.ServeMux {
 	m := http.NewServeMux()
 	a := requests{e}
 	m.HandleFunc("/_ping", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) })
-	m.HandleFunc("GET /version", always(types.Version{
+	m.HandleFunc("GET /version", answerAlways(types.Version{
 		Version: Simulated, APIVersion: apiVersion, MinAPIVersion: "1.12", Os: "linux", Arch: "amd64",
 	}))
 	m.HandleFunc("GET /info", a.answerInfo)
-	m.HandleFunc("GET /images/json", always([]image.Summary{
+	m.HandleFunc("GET /images/json", answerAlways([]image.Summary{
 		{ID: "sha256:" + imageID, RepoTags: []string{Simulated + ":latest"}},
 	}))
-	m.HandleFunc("GET /volumes", always(volume.ListResponse{Volumes: []*volume.Volume{}, Warnings: []string{}}))
-	m.HandleFunc("GET /networks", always(a.networks()))
+	m.HandleFunc("GET /volumes", answerAlways(volume.ListResponse{Volumes: []*volume.Volume{}, Warnings: []string{}}))
+	m.HandleFunc("GET /networks", answerAlways(a.networks()))
 	m.HandleFunc("GET /networks/{id}", a.inspectNetwork)
 	m.HandleFunc("GET /events", a.streamEvents)
 	m.HandleFunc("GET /containers/json", a.listContainers)
@@ -91,8 +91,8 @@ func refuse(w http.ResponseWriter, code int, message string) {
 // errorDocument returns the document of an error.
 func errorDocument(message string) map[string]string { return map[string]string{"message": message} }
 
-// always returns a handler that answers each request with the same document.
-func always(document any) http.HandlerFunc {
+// answerAlways returns a handler that answers each request with the same document.
+func answerAlways(document any) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, document) }
 }
 

@@ -22,7 +22,7 @@ var ErrArchive = lang.Errorf("these images can't be loaded")
 // images make the same bytes. While it is written the lock is not held: another
 // labcheck may read it, and want the lock.
 func (s *Store) Save(ctx context.Context, w io.Writer) error {
-	all, err := s.obtain(ctx, names())
+	all, err := s.obtainImages(ctx, names())
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (s *Store) Save(ctx context.Context, w io.Writer) error {
 // Archive writes one image as an archive, under the names that InNode gives, or
 // else its own.
 func (s *Store) Archive(ctx context.Context, n Name, w io.Writer) error {
-	all, err := s.obtain(ctx, []Name{n})
+	all, err := s.obtainImages(ctx, []Name{n})
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func writeArchive(w io.Writer, all []namedImage) error {
 
 // Push writes all images to the registry, each under its tag.
 func (s *Store) Push(ctx context.Context) error {
-	all, err := s.obtain(ctx, names())
+	all, err := s.obtainImages(ctx, names())
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *Store) Load(ctx context.Context, r io.Reader) error {
 		if err := m.cacheArchive(read); err != nil {
 			return err
 		}
-		return s.load(ctx, m.cached(names()))
+		return s.loadImages(ctx, m.cached(names()))
 	})
 }
 

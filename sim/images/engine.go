@@ -83,9 +83,9 @@ func (s *Store) ref(n Name, arch string) string {
 	return fmt.Sprintf("%s/%s:%s", s.namespace, n, tag(n, arch))
 }
 
-// load has the engine load images, and makes sure that it has them
+// loadImages has the engine load images, and makes sure that it has them
 // then: engines of some ages tell of a failure only in what they answer.
-func (s *Store) load(ctx context.Context, all []namedImage) error {
+func (s *Store) loadImages(ctx context.Context, all []namedImage) error {
 	for _, i := range all {
 		s.say(i.name, "loading into the engine")
 	}

@@ -64,7 +64,7 @@ func (p Plan) In(l lang.Language) string {
 }
 
 // Ensure gives the engine the images that it does not have, by way of the cache
-// (Store.obtain). Two labchecks that do so at once make the same images. What was
+// (Store.obtainImages). Two labchecks that do so at once make the same images. What was
 // downloaded and made stays in the cache, also if Ensure fails or ctx ends.
 func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 	wanted := append(names(), more...)
@@ -79,11 +79,11 @@ func (s *Store) Ensure(ctx context.Context, more ...Name) error {
 		if err != nil || len(missing) == 0 {
 			return err
 		}
-		all, err := m.fill(ctx, missing)
+		all, err := m.fillCache(ctx, missing)
 		if err != nil {
 			return err
 		}
-		return s.load(ctx, all)
+		return s.loadImages(ctx, all)
 	})
 }
 
@@ -100,7 +100,7 @@ func Digests(ctx context.Context, arch string, o Options) (lines []string, err e
 	defer os.RemoveAll(dir) //nolint:errcheck // the system removes it
 	err = s.withMaker(ctx, func(m *maker) error {
 		m.cache = cache{oci.OpenLayout(dir), arch} // empty, so that all are computed
-		all, err := m.fill(ctx, names())
+		all, err := m.fillCache(ctx, names())
 		for _, i := range all {
 			config, errConfig := i.ConfigFile()
 			blobs, errBlobs := oci.Blobs(i)

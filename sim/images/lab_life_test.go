@@ -250,7 +250,7 @@ func stale(l *lab, _ *debianMirror) {
 func (l *lab) loadUnique(ref string) {
 	l.t.Helper()
 	unique := imageOf(l.t, "unique", runtime.GOARCH, layerOf(l.t, map[string]string{"unique": rand.Text()}))
-	if err := l.load(l.t.Context(), []namedImage{{oci.NamedImage{Image: unique, Refs: []string{ref}}, "unique"}}); err != nil {
+	if err := l.loadImages(l.t.Context(), []namedImage{{oci.NamedImage{Image: unique, Refs: []string{ref}}, "unique"}}); err != nil {
 		l.t.Fatal(err)
 	}
 }

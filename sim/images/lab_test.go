@@ -120,7 +120,7 @@ var computed = sync.OnceValues(func() (map[Name]v1.Image, error) {
 	byName := map[Name]v1.Image{}
 	return byName, s.withMaker(context.Background(), func(m *maker) error {
 		m.cache = cache{oci.OpenLayout(testLayout), runtime.GOARCH}
-		all, err := m.fill(context.Background(), append(names(), SSHD))
+		all, err := m.fillCache(context.Background(), append(names(), SSHD))
 		for _, i := range all {
 			byName[i.name] = i.Image
 		}

@@ -51,18 +51,18 @@ func (s *Store) withMaker(ctx context.Context, use func(*maker) error) error {
 	return err
 }
 
-// obtain returns images of the cache. Those that are lacking are pulled from the
+// obtainImages returns images of the cache. Those that are lacking are pulled from the
 // registry, if one is named and has them, or else computed.
-func (s *Store) obtain(ctx context.Context, which []Name) (all []namedImage, err error) {
+func (s *Store) obtainImages(ctx context.Context, which []Name) (all []namedImage, err error) {
 	err = s.withMaker(ctx, func(m *maker) (err error) {
-		all, err = m.fill(ctx, which)
+		all, err = m.fillCache(ctx, which)
 		return err
 	})
 	return all, err
 }
 
-// fill puts images into the cache that are lacking there, and returns them all.
-func (m *maker) fill(ctx context.Context, which []Name) ([]namedImage, error) {
+// fillCache puts images into the cache that are lacking there, and returns them all.
+func (m *maker) fillCache(ctx context.Context, which []Name) ([]namedImage, error) {
 	if m.opts.Registry != "" {
 		for _, n := range which {
 			if err := m.pull(ctx, n); err != nil {
